@@ -1,0 +1,17 @@
+//! The objects of the Kubernetes API.
+//!
+//! An [`Object`] is typed where the simulation decides on it (metadata, pods, events) and a tree
+//! everywhere else, so that no field of a manifest is lost. Trees are [`serde_json::Value`]s with
+//! sorted keys behind an `Arc`: copies are cheap and share what they have in common.
+//!
+//! Reading order: `kind.rs`, `meta.rs`, `object.rs`, `pod.rs`, `selector.rs`, `error.rs`.
+
+pub mod error;
+pub mod kind;
+
+pub mod tree;
+
+pub use error::{ApiError, FieldError, FieldErrorType, Reason};
+pub use kind::Kind;
+/// The tree of what is not typed: JSON with sorted keys.
+pub use serde_json::Value;

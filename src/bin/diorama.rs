@@ -1,0 +1,3 @@
+//! The headless console: see `diorama --help`.
+
+fn main() {}

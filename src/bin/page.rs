@@ -1,0 +1,3 @@
+//! The page: Trunk builds this for wasm32.
+
+fn main() {}

@@ -1,0 +1,9 @@
+//! Diorama: a scale model of a Kubernetes cluster.
+//!
+//! The library is the model and holds no web code: it builds natively and for wasm32 alike, and
+//! only `view` (wasm32) knows that there is a browser. Each room imports only from the rooms above
+//! it in this list; `tests/tidy.rs` keeps the order. ARCHITECTURE.md is the way in.
+
+pub mod base;
+
+pub mod api;
