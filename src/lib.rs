@@ -7,3 +7,5 @@
 pub mod base;
 
 pub mod api;
+
+pub mod store;

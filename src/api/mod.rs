@@ -8,10 +8,17 @@
 
 pub mod error;
 pub mod kind;
-
+pub mod meta;
+pub mod object;
+pub mod pod;
+pub mod selector;
 pub mod tree;
 
 pub use error::{ApiError, FieldError, FieldErrorType, Reason};
 pub use kind::Kind;
+pub use meta::{Deletion, ObjectMeta, OwnerReference, StringMap, Uid};
+pub use object::{Body, Event, Object, ObjectReference, PodTemplate};
+pub use pod::{Pod, PodSpec, PodStatus};
+pub use selector::Selector;
 /// The tree of what is not typed: JSON with sorted keys.
 pub use serde_json::Value;

@@ -69,10 +69,7 @@ impl TreeMut for Value {
             if !value.is_object() {
                 *value = Value::Object(Map::new());
             }
-            #[expect(clippy::indexing_slicing, reason = "indexing an object by key inserts null")]
-            {
-                value = &mut value[*key];
-            }
+            value = &mut value[*key];
         }
         value
     }

@@ -1,0 +1,509 @@
+//! What the kubelet reports of a pod.
+
+use super::Pod;
+use crate::api::meta::ObjectMeta;
+use crate::api::tree::{Tree as _, TreeMut as _};
+use crate::base::{SimTime, names};
+use core::net::Ipv4Addr;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// `status.phase`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is upstream's PodPhase of that name")]
+pub enum Phase {
+    #[default]
+    Pending,
+    Running,
+    Succeeded,
+    Failed,
+    Unknown,
+}
+
+impl Phase {
+    /// The phase's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Phase::Pending => "Pending",
+            Phase::Running => "Running",
+            Phase::Succeeded => "Succeeded",
+            Phase::Failed => "Failed",
+            Phase::Unknown => "Unknown",
+        }
+    }
+
+    /// Whether the pod has ended for good.
+    pub const fn is_terminal(self) -> bool {
+        matches!(self, Phase::Succeeded | Phase::Failed)
+    }
+}
+
+/// `status.conditions[*].type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is upstream's PodConditionType of that name")]
+pub enum ConditionType {
+    DisruptionTarget,
+    PodReadyToStartContainers,
+    Initialized,
+    Ready,
+    ContainersReady,
+    PodScheduled,
+}
+
+impl ConditionType {
+    const ALL: [ConditionType; 6] = [
+        ConditionType::DisruptionTarget,
+        ConditionType::PodReadyToStartContainers,
+        ConditionType::Initialized,
+        ConditionType::Ready,
+        ConditionType::ContainersReady,
+        ConditionType::PodScheduled,
+    ];
+
+    /// The type's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ConditionType::DisruptionTarget => "DisruptionTarget",
+            ConditionType::PodReadyToStartContainers => "PodReadyToStartContainers",
+            ConditionType::Initialized => "Initialized",
+            ConditionType::Ready => "Ready",
+            ConditionType::ContainersReady => "ContainersReady",
+            ConditionType::PodScheduled => "PodScheduled",
+        }
+    }
+}
+
+/// One condition of a pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PodCondition {
+    /// Which.
+    pub condition_type: ConditionType,
+    /// Whether it holds.
+    pub status: bool,
+    /// Why, in one word; may be empty.
+    pub reason: Option<Arc<str>>,
+    /// Why, in a sentence; may be empty.
+    pub message: Option<Arc<str>>,
+    /// When `status` changed last.
+    pub last_transition_time: SimTime,
+}
+
+/// What a container is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContainerState {
+    /// Not started, and why.
+    Waiting {
+        /// `ContainerCreating`, `ImagePullBackOff`, …
+        reason: Arc<str>,
+        /// A sentence; may be absent.
+        message: Option<Arc<str>>,
+    },
+    /// Running.
+    Running {
+        /// Since when.
+        started_at: SimTime,
+    },
+    /// Ended.
+    Terminated {
+        /// Exit code of the process.
+        exit_code: i32,
+        /// `Completed`, `Error`, `OOMKilled`, …
+        reason: Arc<str>,
+        /// When it started.
+        started_at: SimTime,
+        /// When it ended.
+        finished_at: SimTime,
+    },
+}
+
+/// What the kubelet reports of one container; in the order of the specification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContainerStatus {
+    /// What it is doing.
+    pub state: ContainerState,
+    /// What it did before it was last started again.
+    pub last_state: Option<Box<ContainerState>>,
+    /// Whether its readiness probe says so.
+    pub ready: bool,
+    /// Whether its startup probe (if any) has succeeded.
+    pub started: bool,
+    /// How often it was started again.
+    pub restart_count: u32,
+    /// The number of its current or last container, 0 while there was none.
+    pub container_number: u32,
+}
+
+/// The class by which the kernel and the kubelet choose whom to sacrifice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is upstream's PodQOSClass of that name")]
+pub enum Qos {
+    Guaranteed,
+    Burstable,
+    BestEffort,
+}
+
+impl Qos {
+    /// The class's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Qos::Guaranteed => "Guaranteed",
+            Qos::Burstable => "Burstable",
+            Qos::BestEffort => "BestEffort",
+        }
+    }
+
+    /// The class of a specification.
+    ///
+    /// Models pkg/apis/core/v1/helper/qos/qos.go ComputePodQOS.
+    pub fn of(spec: &super::PodSpec) -> Self {
+        let amounts = |r: &super::Resources| [r.milli_cpu, r.memory];
+        let all = || spec.containers.iter().chain(&spec.init_containers);
+        let any = all().any(|c| {
+            amounts(&c.requests).iter().chain(&amounts(&c.limits)).any(|amount| *amount > 0)
+        });
+        let full = all().all(|c| {
+            let (requests, limits) = (amounts(&c.requests), amounts(&c.limits));
+            limits.iter().all(|limit| *limit > 0) && requests == limits
+        });
+        match (any, full) {
+            (false, _) => Qos::BestEffort,
+            (true, true) => Qos::Guaranteed,
+            (true, false) => Qos::Burstable,
+        }
+    }
+}
+
+/// `status` of a pod.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PodStatus {
+    /// Phase.
+    pub phase: Phase,
+    /// Conditions in the order of [`ConditionType`].
+    pub conditions: Vec<PodCondition>,
+    /// `Evicted`, … where the pod as a whole has a reason.
+    pub reason: Option<Arc<str>>,
+    /// A sentence to the reason.
+    pub message: Option<Arc<str>>,
+    /// The node the scheduler has freed for it by preemption.
+    pub nominated_node_name: Option<Arc<str>>,
+    /// The node's address once the kubelet has seen the pod.
+    pub host_ip: Option<Ipv4Addr>,
+    /// The pod's address once its sandbox runs.
+    pub pod_ip: Option<Ipv4Addr>,
+    /// When the kubelet saw the pod.
+    pub start_time: Option<SimTime>,
+    /// Containers.
+    pub containers: Vec<ContainerStatus>,
+    /// Init containers.
+    pub init_containers: Vec<ContainerStatus>,
+}
+
+impl PodStatus {
+    /// The condition of a type.
+    pub fn condition(&self, condition_type: ConditionType) -> Option<&PodCondition> {
+        self.conditions.iter().find(|condition| condition.condition_type == condition_type)
+    }
+
+    /// Whether the pod is Ready.
+    pub fn is_ready(&self) -> bool {
+        self.condition(ConditionType::Ready).is_some_and(|condition| condition.status)
+    }
+
+    /// Sets a condition; its transition time moves only when `status` changes.
+    pub fn set_condition(
+        &mut self,
+        condition_type: ConditionType,
+        status: bool,
+        why: Option<(&str, &str)>,
+        now: SimTime,
+    ) {
+        let text = |text: &str| (!text.is_empty()).then(|| Arc::from(text));
+        let reason = why.and_then(|(reason, _)| text(reason));
+        let message = why.and_then(|(_, message)| text(message));
+        let old = self.conditions.iter().position(|c| c.condition_type == condition_type);
+        let last_transition_time = old
+            .and_then(|index| self.conditions.get(index))
+            .filter(|condition| condition.status == status)
+            .map_or(now, |condition| condition.last_transition_time);
+        let new = PodCondition { condition_type, status, reason, message, last_transition_time };
+        match old.and_then(|index| self.conditions.get_mut(index)) {
+            Some(condition) => *condition = new,
+            None => {
+                let order = |c: &PodCondition| c.condition_type as u8;
+                let index = self.conditions.partition_point(|c| order(c) < order(&new));
+                self.conditions.insert(index, new);
+            }
+        }
+    }
+
+    /// `status` as JSON. `meta` and `pod` give what the status only repeats.
+    pub fn to_value(&self, meta: &ObjectMeta, pod: &Pod) -> Value {
+        let mut value = Value::Object(Map::new());
+        let conditions: Vec<Value> = self
+            .conditions
+            .iter()
+            .map(|c| condition_value(c, self.start_time.map(|_| meta.generation)))
+            .collect();
+        if !conditions.is_empty() {
+            value.put(&["conditions"], conditions);
+        }
+        if !self.containers.is_empty() {
+            value.put(
+                &["containerStatuses"],
+                container_values(&self.containers, &pod.spec.containers, meta),
+            );
+        }
+        if !self.init_containers.is_empty() {
+            let statuses = container_values(&self.init_containers, &pod.spec.init_containers, meta);
+            value.put(&["initContainerStatuses"], statuses);
+        }
+        if let Some(ip) = self.host_ip {
+            value.put(&["hostIP"], ip.to_string());
+            value.put(&["hostIPs"], json!([{"ip": ip.to_string()}]));
+        }
+        if let Some(ip) = self.pod_ip {
+            value.put(&["podIP"], ip.to_string());
+            value.put(&["podIPs"], json!([{"ip": ip.to_string()}]));
+        }
+        let texts = [
+            ("reason", &self.reason),
+            ("message", &self.message),
+            ("nominatedNodeName", &self.nominated_node_name),
+        ];
+        for (key, text) in texts {
+            if let Some(text) = text {
+                value.put(&[key], &**text);
+            }
+        }
+        if let Some(time) = self.start_time {
+            value.put(&["startTime"], time.rfc3339());
+            value.put(&["observedGeneration"], meta.generation);
+        }
+        value.put(&["phase"], self.phase.name());
+        value.put(&["qosClass"], Qos::of(&pod.spec).name());
+        value
+    }
+
+    /// Reads a status back; what the model does not keep is left out.
+    pub fn from_value(value: &Value, spec: &super::PodSpec) -> Self {
+        let text = |key| value.str_at(&[key]).map(Arc::from);
+        let ip = |key| value.str_at(&[key]).and_then(|text| text.parse().ok());
+        PodStatus {
+            phase: match value.str_at(&["phase"]) {
+                Some("Running") => Phase::Running,
+                Some("Succeeded") => Phase::Succeeded,
+                Some("Failed") => Phase::Failed,
+                Some("Unknown") => Phase::Unknown,
+                _ => Phase::Pending,
+            },
+            conditions: value.items_at(&["conditions"]).iter().filter_map(condition).collect(),
+            reason: text("reason"),
+            message: text("message"),
+            nominated_node_name: text("nominatedNodeName"),
+            host_ip: ip("hostIP"),
+            pod_ip: ip("podIP"),
+            start_time: value.str_at(&["startTime"]).and_then(SimTime::parse_rfc3339),
+            containers: container_statuses(
+                value.items_at(&["containerStatuses"]),
+                &spec.containers,
+            ),
+            init_containers: container_statuses(
+                value.items_at(&["initContainerStatuses"]),
+                &spec.init_containers,
+            ),
+        }
+    }
+}
+
+fn condition_value(condition: &PodCondition, observed: Option<i64>) -> Value {
+    let mut value = json!({
+        "lastProbeTime": null,
+        "lastTransitionTime": condition.last_transition_time.rfc3339(),
+        "status": if condition.status { "True" } else { "False" },
+        "type": condition.condition_type.name(),
+    });
+    if let Some(generation) = observed {
+        value.put(&["observedGeneration"], generation);
+    }
+    for (key, text) in [("message", &condition.message), ("reason", &condition.reason)] {
+        if let Some(text) = text {
+            value.put(&[key], &**text);
+        }
+    }
+    value
+}
+
+fn condition(value: &Value) -> Option<PodCondition> {
+    let name = value.str_at(&["type"])?;
+    let text = |key| value.str_at(&[key]).map(Arc::from);
+    Some(PodCondition {
+        condition_type: ConditionType::ALL.into_iter().find(|t| t.name() == name)?,
+        status: value.str_at(&["status"]) == Some("True"),
+        reason: text("reason"),
+        message: text("message"),
+        last_transition_time: value
+            .str_at(&["lastTransitionTime"])
+            .and_then(SimTime::parse_rfc3339)
+            .unwrap_or_default(),
+    })
+}
+
+fn container_values(
+    statuses: &[ContainerStatus],
+    containers: &[super::Container],
+    meta: &ObjectMeta,
+) -> Vec<Value> {
+    let pairs = statuses.iter().zip(containers);
+    pairs.map(|(status, container)| container_value(status, container, meta)).collect()
+}
+
+fn container_value(
+    status: &ContainerStatus,
+    container: &super::Container,
+    meta: &ObjectMeta,
+) -> Value {
+    let mut value = json!({
+        "image": container.image,
+        "imageID": "",
+        "lastState": status.last_state.as_deref().map_or(json!({}), state_value),
+        "name": container.name,
+        "ready": status.ready,
+        "restartCount": status.restart_count,
+        "started": status.started,
+        "state": state_value(&status.state),
+    });
+    if status.container_number > 0 {
+        value.put(&["imageID"], image_id(&container.image));
+        value.put(&["containerID"], container_id(meta, container, status.container_number));
+    }
+    value
+}
+
+fn state_value(state: &ContainerState) -> Value {
+    match state {
+        ContainerState::Waiting { reason, message } => {
+            let mut value = json!({"waiting": {"reason": **reason}});
+            if let Some(message) = message {
+                value.put(&["waiting", "message"], &**message);
+            }
+            value
+        }
+        ContainerState::Running { started_at } => {
+            json!({"running": {"startedAt": started_at.rfc3339()}})
+        }
+        ContainerState::Terminated { exit_code, reason, started_at, finished_at } => json!({
+            "terminated": {
+                "exitCode": exit_code,
+                "reason": **reason,
+                "startedAt": started_at.rfc3339(),
+                "finishedAt": finished_at.rfc3339(),
+            }
+        }),
+    }
+}
+
+fn container_statuses(values: &[Value], containers: &[super::Container]) -> Vec<ContainerStatus> {
+    let find = |name: &str| values.iter().find(|value| value.str_at(&["name"]) == Some(name));
+    let found = containers.iter().filter_map(|container| find(&container.name));
+    found
+        .map(|value| ContainerStatus {
+            state: state(value.at(&["state"])).unwrap_or_else(creating),
+            last_state: state(value.at(&["lastState"])).map(Box::new),
+            ready: value.bool_at(&["ready"]).unwrap_or_default(),
+            started: value.bool_at(&["started"]).unwrap_or_default(),
+            restart_count: value
+                .int_at(&["restartCount"])
+                .and_then(|count| u32::try_from(count).ok())
+                .unwrap_or_default(),
+            container_number: u32::from(value.get("containerID").is_some()),
+        })
+        .collect()
+}
+
+fn creating() -> ContainerState {
+    ContainerState::Waiting { reason: Arc::from("ContainerCreating"), message: None }
+}
+
+fn state(value: Option<&Value>) -> Option<ContainerState> {
+    let (name, state) = value?.as_object()?.iter().next()?;
+    let time = |key| state.str_at(&[key]).and_then(SimTime::parse_rfc3339).unwrap_or_default();
+    let text = |key| Arc::from(state.str_at(&[key]).unwrap_or_default());
+    Some(match name.as_str() {
+        "running" => ContainerState::Running { started_at: time("startedAt") },
+        "terminated" => ContainerState::Terminated {
+            exit_code: state
+                .int_at(&["exitCode"])
+                .and_then(|code| i32::try_from(code).ok())
+                .unwrap_or_default(),
+            reason: text("reason"),
+            started_at: time("startedAt"),
+            finished_at: time("finishedAt"),
+        },
+        _ => ContainerState::Waiting {
+            reason: text("reason"),
+            message: state.str_at(&["message"]).map(Arc::from),
+        },
+    })
+}
+
+/// 64 hexadecimal digits that stay the same for the same text.
+fn digest(text: &str) -> String {
+    (0..4u64)
+        .map(|part| format!("{:016x}", names::fnv64a(part << 32 | 0x5eed, text.as_bytes())))
+        .collect()
+}
+
+/// The identifier containerd would give.
+///
+/// Simplified: a digest of pod, container and start, not a random one.
+fn container_id(meta: &ObjectMeta, container: &super::Container, number: u32) -> String {
+    format!("containerd://{}", digest(&format!("{}/{}/{number}", meta.uid, container.name)))
+}
+
+/// `docker.io/library/nginx@sha256:…`.
+///
+/// Simplified: a digest of the image's name, since there are no image contents.
+pub fn image_id(image: &str) -> String {
+    let (repository, _) = match image.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => (repository, tag),
+        _ => (image, "latest"),
+    };
+    let repository = match repository.split_once('/') {
+        None => format!("docker.io/library/{repository}"),
+        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => {
+            repository.to_owned()
+        }
+        Some(_) => format!("docker.io/{repository}"),
+    };
+    format!("{repository}@sha256:{}", digest(image))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_condition_keeps_its_time_until_its_status_changes() {
+        let mut status = PodStatus::default();
+        let (start, later) = (SimTime::WORLD_START, SimTime::WORLD_START + Duration::from_secs(5));
+        status.set_condition(ConditionType::Ready, false, Some(("A", "b")), start);
+        status.set_condition(ConditionType::Ready, false, Some(("C", "d")), later);
+        assert_eq!(status.conditions[0].last_transition_time, start);
+        status.set_condition(ConditionType::Ready, true, None, later);
+        assert_eq!(status.conditions[0].last_transition_time, later);
+        assert!(status.is_ready());
+    }
+
+    #[test]
+    fn images_without_a_registry_come_from_docker_hub() {
+        for (image, start) in [
+            ("nginx:1.27", "docker.io/library/nginx@sha256:"),
+            ("bitnami/redis", "docker.io/bitnami/redis@sha256:"),
+            ("registry.k8s.io/pause:3.10", "registry.k8s.io/pause@sha256:"),
+            ("localhost:5000/x", "localhost:5000/x@sha256:"),
+        ] {
+            assert!(image_id(image).starts_with(start), "{}", image_id(image));
+        }
+    }
+}

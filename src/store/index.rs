@@ -1,0 +1,182 @@
+//! Indexes: who owns what, what runs where, which labels are on which pods.
+
+use super::storage::ObjectKey;
+use crate::api::{Kind, Object, Selector, StringMap, Uid};
+use crate::base::{Map, Set};
+use std::sync::Arc;
+
+/// A label pair in a namespace.
+type LabelKey = (Arc<str>, String, String);
+
+/// All indexes; kept in step with the tables by [`Indexes::replace`].
+#[derive(Clone, Debug, Default)]
+pub(super) struct Indexes {
+    pub(super) by_uid: Map<Uid, (Kind, ObjectKey)>,
+    pub(super) by_owner: Map<Uid, Set<(Kind, ObjectKey)>>,
+    pub(super) pods_by_node: Map<Arc<str>, Set<ObjectKey>>,
+    pods_by_label: Map<LabelKey, Set<ObjectKey>>,
+    orphan_pods: Set<ObjectKey>,
+    services_by_label: Map<LabelKey, Set<ObjectKey>>,
+}
+
+impl Indexes {
+    /// Brings the indexes from `old` to `new`, the object of `key` before and after a change.
+    pub(super) fn replace(&mut self, old: Option<&Object>, new: Option<&Object>, key: &ObjectKey) {
+        let Some(kind) = new.or(old).map(|object| object.kind) else { return };
+        if kind == Kind::Event {
+            // Nobody asks for an event by identity, owner or label.
+            return;
+        }
+        self.identity(kind, old, new, key);
+        match kind {
+            Kind::Pod => {
+                self.pod_place(old, new, key);
+                self.pod_labels(old, new, key);
+            }
+            Kind::Service => self.service(old, new, key),
+            _ => {}
+        }
+    }
+
+    fn identity(
+        &mut self,
+        kind: Kind,
+        old: Option<&Object>,
+        new: Option<&Object>,
+        key: &ObjectKey,
+    ) {
+        let uid = |object: Option<&Object>| object.map(|object| object.meta.uid);
+        if uid(old) != uid(new) {
+            if let Some(uid) = uid(old) {
+                self.by_uid.remove(&uid);
+            }
+            if let Some(uid) = uid(new) {
+                self.by_uid.insert(uid, (kind, key.clone()));
+            }
+        }
+        let owners = |object: Option<&Object>| object.map(|o| o.meta.owner_references.clone());
+        let (before, after) = (owners(old), owners(new));
+        if before.as_ref().zip(after.as_ref()).is_some_and(|(a, b)| Arc::ptr_eq(a, b) || a == b) {
+            return;
+        }
+        for owner in before.iter().flat_map(|owners| owners.iter()) {
+            remove_from(&mut self.by_owner, &owner.uid, &(kind, key.clone()));
+        }
+        for owner in after.iter().flat_map(|owners| owners.iter()) {
+            self.by_owner.entry(owner.uid).or_default().insert((kind, key.clone()));
+        }
+    }
+
+    fn pod_place(&mut self, old: Option<&Object>, new: Option<&Object>, key: &ObjectKey) {
+        let node = |object: Option<&Object>| object?.pod()?.node_name.clone();
+        let (before, after) = (node(old), node(new));
+        if before != after {
+            if let Some(node) = before {
+                remove_from(&mut self.pods_by_node, &node, key);
+            }
+            if let Some(node) = after {
+                self.pods_by_node.entry(node).or_default().insert(key.clone());
+            }
+        }
+        let orphan = |object: Option<&Object>| {
+            object.is_some_and(|object| object.meta.controller().is_none())
+        };
+        match (orphan(old), orphan(new)) {
+            (true, false) => drop(self.orphan_pods.remove(key)),
+            (false, true) => drop(self.orphan_pods.insert(key.clone())),
+            _ => {}
+        }
+    }
+
+    fn pod_labels(&mut self, old: Option<&Object>, new: Option<&Object>, key: &ObjectKey) {
+        let (before, after) = (old.map(|o| &o.meta.labels), new.map(|o| &o.meta.labels));
+        if before.zip(after).is_some_and(|(a, b)| a.same(b)) {
+            return;
+        }
+        let has = |labels: Option<&StringMap>, name: &str, value: &str| {
+            labels.is_some_and(|labels| labels.get(name) == Some(value))
+        };
+        for (name, value) in before.into_iter().flat_map(StringMap::iter) {
+            if is_indexed(name) && !has(after, name, value) {
+                remove_from(&mut self.pods_by_label, &label_key(&key.namespace, name, value), key);
+            }
+        }
+        for (name, value) in after.into_iter().flat_map(StringMap::iter) {
+            if is_indexed(name) && !has(before, name, value) {
+                let label = label_key(&key.namespace, name, value);
+                self.pods_by_label.entry(label).or_default().insert(key.clone());
+            }
+        }
+    }
+
+    fn service(&mut self, old: Option<&Object>, new: Option<&Object>, key: &ObjectKey) {
+        let label = |object: Option<&Object>| {
+            let selector = Selector::from_map(object?.spec().get("selector"));
+            let (name, value) = selector.required_pair()?;
+            Some(label_key(&key.namespace, name, value))
+        };
+        let (before, after) = (label(old), label(new));
+        if before != after {
+            if let Some(label) = before {
+                remove_from(&mut self.services_by_label, &label, key);
+            }
+            if let Some(label) = after {
+                self.services_by_label.entry(label).or_default().insert(key.clone());
+            }
+        }
+    }
+
+    /// The pods with a label; `None` if that label is not indexed.
+    pub(super) fn pods_with_label<'a>(
+        &'a self,
+        namespace: &str,
+        name: &str,
+        value: &str,
+    ) -> Option<impl Iterator<Item = &'a ObjectKey> + use<'a>> {
+        if !is_indexed(name) {
+            return None;
+        }
+        let label = label_key(&Arc::from(namespace), name, value);
+        Some(self.pods_by_label.get(&label).into_iter().flat_map(|keys| keys.iter()))
+    }
+
+    pub(super) fn orphan_pods<'a>(
+        &'a self,
+        namespace: &'a str,
+    ) -> impl Iterator<Item = &'a ObjectKey> {
+        let start = ObjectKey::new(namespace, "");
+        self.orphan_pods.range(start..).take_while(move |key| &*key.namespace == namespace)
+    }
+
+    /// The Services whose first pair is among these labels.
+    pub(super) fn services_for<'a>(
+        &'a self,
+        namespace: &str,
+        labels: &'a StringMap,
+    ) -> impl Iterator<Item = &'a ObjectKey> + use<'a> {
+        let namespace: Arc<str> = Arc::from(namespace);
+        labels.iter().flat_map(move |(name, value)| {
+            let label = label_key(&namespace, name, value);
+            self.services_by_label.get(&label).into_iter().flat_map(|keys| keys.iter())
+        })
+    }
+}
+
+/// Whether pods are indexed by a label. Those that binding copies from the node are not: every
+/// pod has them, and hardly any selector asks for them.
+fn is_indexed(name: &str) -> bool {
+    !name.starts_with("topology.kubernetes.io/")
+}
+
+fn label_key(namespace: &Arc<str>, name: &str, value: &str) -> LabelKey {
+    (namespace.clone(), name.to_owned(), value.to_owned())
+}
+
+fn remove_from<K: Ord + Clone, T: Ord + Clone>(index: &mut Map<K, Set<T>>, key: &K, item: &T) {
+    if let Some(items) = index.get_mut(key) {
+        items.remove(item);
+        if items.is_empty() {
+            index.remove(key);
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The cluster's memory: objects, their indexes, revisions, and the log of what changed.
+//!
+//! Invariants: only this room changes an object; each change gets the next revision and is
+//! logged once; a stored object never changes in place (readers hold `Arc`s); a clone of the store
+//! is O(1). Above plain storage lies the API server's own work (`server.rs`): names, generations,
+//! graceful deletion, finalizers, admission.
+//!
+//! Reading order: `write.rs` (what others ask for), `storage.rs`, `server.rs`, `admission/`.
+
+mod index;
+mod storage;
+mod write;
+
+pub use storage::{Change, ObjectKey, Store};
+pub use write::{Cause, Controller, DeleteOptions, Key, Outcome, Plan, Propagation, Write};

@@ -1,0 +1,219 @@
+//! Plain storage: tables by kind, indexes, revisions and the change log.
+
+use super::index::Indexes;
+use super::write::Cause;
+use crate::api::{Kind, Object, Selector, StringMap, Uid};
+use crate::base::{Map, Rng};
+use core::cmp::Ordering;
+use std::sync::Arc;
+
+/// Namespace and name; objects of a kind are kept in this order, which is kubectl's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectKey {
+    /// Namespace; empty for kinds without.
+    pub namespace: Arc<str>,
+    /// Name.
+    pub name: Arc<str>,
+}
+
+impl ObjectKey {
+    /// A key of two texts.
+    pub fn new(namespace: &str, name: &str) -> Self {
+        ObjectKey { namespace: Arc::from(namespace), name: Arc::from(name) }
+    }
+
+    /// The key of an object.
+    pub fn of(object: &Object) -> Self {
+        ObjectKey { namespace: object.meta.namespace.clone(), name: object.meta.name.clone() }
+    }
+}
+
+impl PartialOrd for ObjectKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ObjectKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        // Most keys that meet share their namespace in memory.
+        let namespaces = match Arc::ptr_eq(&self.namespace, &other.namespace) {
+            true => Ordering::Equal,
+            false => self.namespace.cmp(&other.namespace),
+        };
+        namespaces.then_with(|| self.name.cmp(&other.name))
+    }
+}
+
+/// One change of one object.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Kind of the object.
+    pub kind: Kind,
+    /// Its key.
+    pub key: ObjectKey,
+    /// As it was; `None` if it was created.
+    pub old: Option<Arc<Object>>,
+    /// As it is; `None` if it is gone.
+    pub new: Option<Arc<Object>>,
+    /// The revision of the change.
+    pub revision: u64,
+    /// Who wrote it.
+    pub cause: Cause,
+}
+
+impl Change {
+    /// The object as it is, or as it was if it is gone.
+    pub fn object(&self) -> Option<&Arc<Object>> {
+        self.new.as_ref().or(self.old.as_ref())
+    }
+}
+
+/// All objects of a cluster.
+#[derive(Clone, Debug)]
+pub struct Store {
+    tables: Map<Kind, Map<ObjectKey, Arc<Object>>>,
+    indexes: Indexes,
+    revision: u64,
+    changes: Vec<Change>,
+    rng: Rng,
+}
+
+impl Store {
+    /// An empty store; `rng` gives UIDs, generated names and allocated addresses.
+    pub fn new(rng: Rng) -> Self {
+        let indexes = Indexes::default();
+        Store { tables: Map::new(), indexes, revision: 0, changes: Vec::new(), rng }
+    }
+
+    /// The revision of the last change.
+    pub const fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The source of UIDs, generated names and allocated addresses.
+    pub(super) const fn rng(&mut self) -> &mut Rng {
+        &mut self.rng
+    }
+
+    /// The object of a key.
+    pub fn get(&self, kind: Kind, key: &ObjectKey) -> Option<&Arc<Object>> {
+        self.tables.get(&kind)?.get(key)
+    }
+
+    /// The object of a name; the namespace is empty for kinds without.
+    pub fn find(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Arc<Object>> {
+        self.get(kind, &ObjectKey::new(namespace, name))
+    }
+
+    /// All objects of a kind, by namespace and name.
+    pub fn list(&self, kind: Kind) -> impl Iterator<Item = &Arc<Object>> {
+        self.tables.get(&kind).into_iter().flat_map(|table| table.values())
+    }
+
+    /// The objects of a kind in one namespace, by name.
+    pub fn list_in<'a>(
+        &'a self,
+        kind: Kind,
+        namespace: &str,
+    ) -> impl Iterator<Item = &'a Arc<Object>> + use<'a> {
+        let start = ObjectKey::new(namespace, "");
+        let namespace = start.namespace.clone();
+        let table = self.tables.get(&kind);
+        table
+            .into_iter()
+            .flat_map(move |table| table.range(start.clone()..))
+            .take_while(move |(key, _)| key.namespace == namespace)
+            .map(|(_, object)| object)
+    }
+
+    /// How many objects of a kind there are.
+    pub fn count(&self, kind: Kind) -> usize {
+        self.tables.get(&kind).map_or(0, |table| table.len())
+    }
+
+    /// The object of a UID. Events are not found this way.
+    pub fn by_uid(&self, uid: Uid) -> Option<&Arc<Object>> {
+        let (kind, key) = self.indexes.by_uid.get(&uid)?;
+        self.get(*kind, key)
+    }
+
+    /// The objects that name `owner` among their owners.
+    pub fn owned_by(&self, owner: Uid) -> impl Iterator<Item = &Arc<Object>> + use<'_> {
+        let keys = self.indexes.by_owner.get(&owner);
+        keys.into_iter().flat_map(|keys| keys.iter()).filter_map(|(kind, key)| self.get(*kind, key))
+    }
+
+    /// The pods bound to a node.
+    pub fn pods_on<'a>(&'a self, node: &str) -> impl Iterator<Item = &'a Arc<Object>> + use<'a> {
+        let keys = self.indexes.pods_by_node.get(node);
+        keys.into_iter().flat_map(|keys| keys.iter()).filter_map(|key| self.get(Kind::Pod, key))
+    }
+
+    /// The pods of a namespace that a selector selects. Uses the label index where the selector
+    /// asks for a value, and looks at every pod of the namespace where it does not.
+    pub fn pods_matching<'a>(
+        &'a self,
+        namespace: &str,
+        selector: &'a Selector,
+    ) -> Box<dyn Iterator<Item = &'a Arc<Object>> + 'a> {
+        let indexed = selector
+            .required_pair()
+            .and_then(|(key, value)| self.indexes.pods_with_label(namespace, key, value));
+        let candidates: Box<dyn Iterator<Item = &'a Arc<Object>> + 'a> = match indexed {
+            Some(keys) => Box::new(keys.filter_map(|key| self.get(Kind::Pod, key))),
+            None => Box::new(self.list_in(Kind::Pod, namespace)),
+        };
+        Box::new(candidates.filter(move |pod| selector.matches(&pod.meta.labels)))
+    }
+
+    /// The pods of a namespace that no controller manages.
+    pub fn orphan_pods<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = &'a Arc<Object>> {
+        self.indexes.orphan_pods(namespace).filter_map(|key| self.get(Kind::Pod, key))
+    }
+
+    /// The Services of a namespace whose selector selects an object with these labels.
+    pub fn services_selecting<'a>(
+        &'a self,
+        namespace: &str,
+        labels: &'a StringMap,
+    ) -> impl Iterator<Item = &'a Arc<Object>> + use<'a> {
+        let keys = self.indexes.services_for(namespace, labels);
+        keys.filter_map(|key| self.get(Kind::Service, key)).filter(move |service| {
+            Selector::from_map(service.spec().get("selector")).matches(labels)
+        })
+    }
+
+    /// Takes the changes since this was last called.
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        core::mem::take(&mut self.changes)
+    }
+
+    /// Puts an object in place with the next revision, and logs it.
+    pub(super) fn put(&mut self, mut object: Object, cause: &Cause) -> Arc<Object> {
+        self.revision += 1;
+        object.meta.resource_version = self.revision;
+        let (kind, key) = (object.kind, ObjectKey::of(&object));
+        let object = Arc::new(object);
+        let old = self.tables.entry(kind).or_default().insert(key.clone(), object.clone());
+        self.indexes.replace(old.as_deref(), Some(&object), &key);
+        let (new, revision) = (Some(object.clone()), self.revision);
+        self.changes.push(Change { kind, key, old, new, revision, cause: cause.clone() });
+        object
+    }
+
+    /// Takes an object away with the next revision, and logs it.
+    pub(super) fn take(
+        &mut self,
+        kind: Kind,
+        key: &ObjectKey,
+        cause: &Cause,
+    ) -> Option<Arc<Object>> {
+        let old = self.tables.get_mut(&kind)?.remove(key)?;
+        self.revision += 1;
+        self.indexes.replace(Some(&old), None, key);
+        let (key, revision, cause) = (key.clone(), self.revision, cause.clone());
+        self.changes.push(Change { kind, key, old: Some(old.clone()), new: None, revision, cause });
+        Some(old)
+    }
+}
