@@ -6,6 +6,7 @@
 //!
 //! Reading order: `kind.rs`, `meta.rs`, `object.rs`, `pod.rs`, `selector.rs`, `error.rs`.
 
+pub mod defaults;
 pub mod error;
 pub mod kind;
 pub mod meta;
@@ -13,6 +14,7 @@ pub mod object;
 pub mod pod;
 pub mod selector;
 pub mod tree;
+pub mod validation;
 
 pub use error::{ApiError, FieldError, FieldErrorType, Reason};
 pub use kind::Kind;

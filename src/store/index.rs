@@ -1,8 +1,10 @@
 //! Indexes: who owns what, what runs where, which labels are on which pods.
 
 use super::storage::ObjectKey;
-use crate::api::{Kind, Object, Selector, StringMap, Uid};
+use crate::api::tree::Tree as _;
+use crate::api::{Kind, Object, Selector, StringMap, Uid, Value};
 use crate::base::{Map, Set};
+use core::net::Ipv4Addr;
 use std::sync::Arc;
 
 /// A label pair in a namespace.
@@ -17,6 +19,10 @@ pub(super) struct Indexes {
     pods_by_label: Map<LabelKey, Set<ObjectKey>>,
     orphan_pods: Set<ObjectKey>,
     services_by_label: Map<LabelKey, Set<ObjectKey>>,
+    /// The cluster IPs that Services have, as numbers.
+    pub(super) cluster_ips: Set<u32>,
+    /// The node ports that Services have.
+    pub(super) node_ports: Map<u16, ObjectKey>,
 }
 
 impl Indexes {
@@ -33,7 +39,10 @@ impl Indexes {
                 self.pod_place(old, new, key);
                 self.pod_labels(old, new, key);
             }
-            Kind::Service => self.service(old, new, key),
+            Kind::Service => {
+                self.service(old, new, key);
+                self.service_allocations(old, new, key);
+            }
             _ => {}
         }
     }
@@ -126,6 +135,29 @@ impl Indexes {
         }
     }
 
+    fn service_allocations(&mut self, old: Option<&Object>, new: Option<&Object>, key: &ObjectKey) {
+        let unchanged = old.zip(new).is_some_and(|(old, new)| old.spec() == new.spec());
+        if unchanged {
+            return;
+        }
+        if let Some(service) = old {
+            for ip in cluster_ips(service) {
+                self.cluster_ips.remove(&ip);
+            }
+            for port in node_ports(service) {
+                self.node_ports.remove(&port);
+            }
+        }
+        if let Some(service) = new {
+            for ip in cluster_ips(service) {
+                self.cluster_ips.insert(ip);
+            }
+            for port in node_ports(service) {
+                self.node_ports.insert(port, key.clone());
+            }
+        }
+    }
+
     /// The pods with a label; `None` if that label is not indexed.
     pub(super) fn pods_with_label<'a>(
         &'a self,
@@ -166,6 +198,18 @@ impl Indexes {
 /// pod has them, and hardly any selector asks for them.
 fn is_indexed(name: &str) -> bool {
     !name.starts_with("topology.kubernetes.io/")
+}
+
+fn cluster_ips(service: &Object) -> impl Iterator<Item = u32> + use<'_> {
+    let texts = service.spec().items_at(&["clusterIPs"]).iter().filter_map(Value::as_str);
+    texts.filter_map(|text| text.parse::<Ipv4Addr>().ok()).map(Ipv4Addr::to_bits)
+}
+
+fn node_ports(service: &Object) -> impl Iterator<Item = u16> + use<'_> {
+    let ports = service.spec().items_at(&["ports"]).iter();
+    let health = service.spec().int_at(&["healthCheckNodePort"]);
+    let numbers = ports.filter_map(|port| port.int_at(&["nodePort"])).chain(health);
+    numbers.filter_map(|port| u16::try_from(port).ok()).filter(|port| *port != 0)
 }
 
 fn label_key(namespace: &Arc<str>, name: &str, value: &str) -> LabelKey {

@@ -7,9 +7,13 @@
 //!
 //! Reading order: `write.rs` (what others ask for), `storage.rs`, `server.rs`, `admission/`.
 
+pub mod admission;
+mod events;
 mod index;
+mod server;
 mod storage;
 mod write;
 
+pub use server::{Context, FOREGROUND_FINALIZER, ORPHAN_FINALIZER, invalid, read_object};
 pub use storage::{Change, ObjectKey, Store};
 pub use write::{Cause, Controller, DeleteOptions, Key, Outcome, Plan, Propagation, Write};

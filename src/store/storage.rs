@@ -1,5 +1,6 @@
 //! Plain storage: tables by kind, indexes, revisions and the change log.
 
+use super::admission::AdmittedSpecs;
 use super::index::Indexes;
 use super::write::Cause;
 use crate::api::{Kind, Object, Selector, StringMap, Uid};
@@ -77,13 +78,20 @@ pub struct Store {
     revision: u64,
     changes: Vec<Change>,
     rng: Rng,
+    admitted: AdmittedSpecs,
 }
 
 impl Store {
     /// An empty store; `rng` gives UIDs, generated names and allocated addresses.
     pub fn new(rng: Rng) -> Self {
-        let indexes = Indexes::default();
-        Store { tables: Map::new(), indexes, revision: 0, changes: Vec::new(), rng }
+        Store {
+            tables: Map::new(),
+            indexes: Indexes::default(),
+            revision: 0,
+            changes: Vec::new(),
+            rng,
+            admitted: AdmittedSpecs::default(),
+        }
     }
 
     /// The revision of the last change.
@@ -94,6 +102,26 @@ impl Store {
     /// The source of UIDs, generated names and allocated addresses.
     pub(super) const fn rng(&mut self) -> &mut Rng {
         &mut self.rng
+    }
+
+    /// The cache of admission.
+    pub(super) const fn admitted(&mut self) -> &mut AdmittedSpecs {
+        &mut self.admitted
+    }
+
+    /// What is indexed.
+    pub(super) const fn indexes(&self) -> &Indexes {
+        &self.indexes
+    }
+
+    /// The objects of a kind from `start` on, by namespace and name.
+    pub(super) fn range_from<'a>(
+        &'a self,
+        kind: Kind,
+        start: ObjectKey,
+    ) -> impl Iterator<Item = &'a Arc<Object>> + use<'a> {
+        let table = self.tables.get(&kind).into_iter();
+        table.flat_map(move |table| table.range(start.clone()..)).map(|(_, object)| object)
     }
 
     /// The object of a key.
@@ -119,12 +147,7 @@ impl Store {
     ) -> impl Iterator<Item = &'a Arc<Object>> + use<'a> {
         let start = ObjectKey::new(namespace, "");
         let namespace = start.namespace.clone();
-        let table = self.tables.get(&kind);
-        table
-            .into_iter()
-            .flat_map(move |table| table.range(start.clone()..))
-            .take_while(move |(key, _)| key.namespace == namespace)
-            .map(|(_, object)| object)
+        self.range_from(kind, start).take_while(move |object| object.meta.namespace == namespace)
     }
 
     /// How many objects of a kind there are.
@@ -197,6 +220,7 @@ impl Store {
         let object = Arc::new(object);
         let old = self.tables.entry(kind).or_default().insert(key.clone(), object.clone());
         self.indexes.replace(old.as_deref(), Some(&object), &key);
+        self.forget_admitted(kind);
         let (new, revision) = (Some(object.clone()), self.revision);
         self.changes.push(Change { kind, key, old, new, revision, cause: cause.clone() });
         object
@@ -212,8 +236,16 @@ impl Store {
         let old = self.tables.get_mut(&kind)?.remove(key)?;
         self.revision += 1;
         self.indexes.replace(Some(&old), None, key);
+        self.forget_admitted(kind);
         let (key, revision, cause) = (key.clone(), self.revision, cause.clone());
         self.changes.push(Change { kind, key, old: Some(old.clone()), new: None, revision, cause });
         Some(old)
+    }
+
+    /// What was admitted under other rules must pass again.
+    fn forget_admitted(&mut self, kind: Kind) {
+        if matches!(kind, Kind::LimitRange | Kind::PriorityClass | Kind::ServiceAccount) {
+            self.admitted.clear();
+        }
     }
 }

@@ -1,0 +1,141 @@
+//! What a container's process would do: how long it runs, how it ends, where it listens.
+//!
+//! Simplified: only the shell words that courses use are understood (`sleep`, `exit`, `true`,
+//! `false`, `echo`, `date`, loops); any other command runs for ever.
+
+use super::images;
+use crate::api::pod::Container;
+
+/// How long a process runs before it ends by itself, in milliseconds, and its exit code; `None`
+/// if it runs for ever.
+pub(super) fn natural_end(container: &Container) -> Option<(u64, i32)> {
+    let words: Vec<&str> = container.command.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        [] => images::ends_at_once(&container.image).then_some((200, 0)),
+        [shell, flag, script, ..]
+            if is_shell(shell) && flag.starts_with('-') && flag.ends_with('c') =>
+        {
+            script_end(script)
+        }
+        words => command_end(words),
+    }
+}
+
+fn is_shell(word: &str) -> bool {
+    matches!(word.rsplit('/').next(), Some("sh" | "bash" | "ash" | "dash"))
+}
+
+/// Runs a script word by word until something runs for ever or it exits.
+fn script_end(script: &str) -> Option<(u64, i32)> {
+    if ["while", "until", "for", "&\n", "tail -f", "wait"].iter().any(|word| script.contains(word))
+    {
+        return None;
+    }
+    let mut total = 0u64;
+    let mut code = 0;
+    let separators = ["&&", "||", ";", "\n"];
+    let mut rest = script;
+    while !rest.trim().is_empty() {
+        let next = separators.iter().filter_map(|s| Some((rest.find(s)?, *s))).min();
+        let (command, separator, tail) = match next {
+            Some((at, separator)) => {
+                let (command, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));
+                (command, separator, tail.get(separator.len()..).unwrap_or_default())
+            }
+            None => (rest, ";", ""),
+        };
+        rest = tail;
+        let words: Vec<&str> = command.split_whitespace().collect();
+        if let ["exit", number @ ..] = words.as_slice() {
+            let number = number.first().and_then(|n| n.parse().ok());
+            return Some((total.max(50), number.unwrap_or(code)));
+        }
+        let (duration, status) = if words.is_empty() { (0, 0) } else { command_end(&words)? };
+        total = total.saturating_add(duration);
+        code = status;
+        if separator == "&&" && code != 0 || separator == "||" && code == 0 {
+            // Simplified: what follows is skipped to the end of the script.
+            break;
+        }
+    }
+    Some((total.max(50), code))
+}
+
+fn command_end(words: &[&str]) -> Option<(u64, i32)> {
+    let name = words.first()?.rsplit('/').next()?;
+    match (name, words.get(1).copied()) {
+        ("sleep", Some(time)) => sleep_millis(time).map(|millis| (millis, 0)),
+        (
+            "true" | ":" | "echo" | "date" | "env" | "hostname" | "cat" | "ls" | "printf" | "mkdir"
+            | "touch" | "cp" | "id" | "pwd" | "uname" | "nslookup" | "wget" | "export" | "cd",
+            _,
+        ) => Some((50, 0)),
+        ("perl", Some(_)) => Some((2_000, 0)),
+        ("false", _) => Some((50, 1)),
+        ("exit", code) => Some((0, code.and_then(|code| code.parse().ok()).unwrap_or(0))),
+        _ => None,
+    }
+}
+
+fn sleep_millis(time: &str) -> Option<u64> {
+    let (digits, factor) = match time.as_bytes().last() {
+        Some(b'm') => (time.trim_end_matches('m'), 60_000),
+        Some(b'h') => (time.trim_end_matches('h'), 3_600_000),
+        Some(b'd') => (time.trim_end_matches('d'), 86_400_000),
+        _ => (time.trim_end_matches('s'), 1_000),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let whole: u64 = whole.parse().ok()?;
+    let tenths: u64 = fraction.get(..1).unwrap_or("0").parse().unwrap_or(0);
+    Some(whole.saturating_mul(factor).saturating_add(tenths * factor / 10))
+}
+
+/// Whether a container listens on a port: as its image or its declared ports say. An image that
+/// nothing is known of listens on what its container declares, or on any port if it declares none.
+pub fn listens_on(container: &Container, port: u16) -> bool {
+    let declared = || container.ports.iter().any(|declared| declared.container_port == port);
+    match images::ports(&container.image) {
+        Some(ports) if container.command.is_empty() => ports.contains(&port),
+        Some(_) | None if !container.ports.is_empty() => declared(),
+        Some(_) => false,
+        None => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::PodSpec;
+    use serde_json::json;
+
+    fn container(image: &str, command: &[&str]) -> Container {
+        let tree = json!({"containers": [{"name": "c", "image": image, "command": command}]});
+        PodSpec::from_value(tree).containers.remove(0)
+    }
+
+    #[test]
+    fn processes_end_as_their_commands_say() {
+        let cases: [(&str, &[&str], Option<(u64, i32)>); 9] = [
+            ("nginx", &[], None),
+            ("busybox", &[], Some((200, 0))),
+            ("busybox", &["sleep", "2"], Some((2000, 0))),
+            ("busybox", &["sleep", "infinity"], None),
+            ("busybox", &["sh", "-c", "sleep 1; exit 3"], Some((1000, 3))),
+            ("busybox", &["sh", "-c", "echo hi && sleep 2m"], Some((120_050, 0))),
+            ("busybox", &["/bin/sh", "-c", "while true; do date; sleep 1; done"], None),
+            ("busybox", &["false"], Some((50, 1))),
+            ("busybox", &["my-server"], None),
+        ];
+        for (image, command, expected) in cases {
+            assert_eq!(natural_end(&container(image, command)), expected, "{image} {command:?}");
+        }
+    }
+
+    #[test]
+    fn an_image_listens_where_it_listens_whatever_the_manifest_says() {
+        let mut nginx = container("nginx", &[]);
+        assert!(listens_on(&nginx, 80) && !listens_on(&nginx, 8080));
+        nginx.image = "me/app:1".into();
+        assert!(listens_on(&nginx, 8080));
+    }
+}

@@ -1,0 +1,112 @@
+//! What a cluster is made of before anybody has asked it for anything.
+
+use crate::api::Value;
+use crate::api::tree::Tree as _;
+use core::net::Ipv4Addr;
+use serde_json::json;
+
+/// Who gives a Service of type LoadBalancer its external address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LoadBalancers {
+    /// A cloud's load balancer.
+    #[default]
+    Cloud,
+    /// Nobody: the address stays `<pending>`, as on bare metal without MetalLB.
+    None,
+}
+
+/// One node to set up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeConfig {
+    /// The node as far as it is described; the kubelet completes it.
+    pub manifest: Value,
+}
+
+/// A cluster to set up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClusterConfig {
+    /// Nodes; their order gives addresses and pod networks.
+    pub nodes: Vec<NodeConfig>,
+    /// Whether well-known images are on every node's disk already.
+    pub warm_images: bool,
+    /// Who gives external addresses.
+    pub load_balancers: LoadBalancers,
+}
+
+impl Default for ClusterConfig {
+    /// cp-1 (control plane, tainted) and node-1 to node-3 in three zones.
+    fn default() -> Self {
+        let zones = [("cp-1", "zone-a"), ("node-1", "zone-a"), ("node-2", "zone-b"), ("node-3", "zone-c")];
+        let nodes = zones.map(|(name, zone)| {
+            let mut manifest = json!({
+                "apiVersion": "v1",
+                "kind": "Node",
+                "metadata": {"name": name, "labels": {
+                    "topology.kubernetes.io/region": "region-1",
+                    "topology.kubernetes.io/zone": zone,
+                }},
+                "spec": {},
+            });
+            if name == "cp-1" {
+                let (key, effect) = ("node-role.kubernetes.io/control-plane", "NoSchedule");
+                manifest["metadata"]["labels"][key] = json!("");
+                manifest["spec"]["taints"] = json!([{"key": key, "effect": effect}]);
+            }
+            NodeConfig { manifest }
+        });
+        ClusterConfig {
+            nodes: nodes.to_vec(),
+            warm_images: false,
+            load_balancers: LoadBalancers::default(),
+        }
+    }
+}
+
+impl ClusterConfig {
+    /// `count` workers of `cpu` CPUs and `memory` beside a control plane: large clusters for
+    /// measurements. Pod networks are /24 from 10.0.0.0/8 on.
+    pub fn of_size(count: u32, cpu: &str, memory: &str, pods: &str) -> Self {
+        let mut config = ClusterConfig::default();
+        config.nodes.truncate(1);
+        config.nodes.extend((1..=count).map(|number| {
+            let zone = ["zone-a", "zone-b", "zone-c"][number as usize % 3];
+            let manifest = json!({
+                "metadata": {"name": format!("node-{number}"), "labels": {
+                    "topology.kubernetes.io/region": "region-1",
+                    "topology.kubernetes.io/zone": zone,
+                }},
+                "spec": {},
+                "status": {"capacity": {"cpu": cpu, "memory": memory, "pods": pods}},
+            });
+            NodeConfig { manifest }
+        }));
+        config.warm_images = true;
+        config
+    }
+
+    /// Reads a List of Nodes, or several documents' worth of them.
+    pub fn from_manifests<'a>(manifests: impl IntoIterator<Item = &'a Value>) -> Self {
+        let nodes = manifests.into_iter().flat_map(|manifest| match manifest.get("items") {
+            Some(_) => manifest.items_at(&["items"]).to_vec(),
+            None => vec![manifest.clone()],
+        });
+        let nodes = nodes.filter(|node| node.str_at(&["kind"]).is_none_or(|kind| kind == "Node"));
+        let nodes = nodes.map(|manifest| NodeConfig { manifest }).collect();
+        ClusterConfig { nodes, ..ClusterConfig::default() }
+    }
+}
+
+/// The address of the node of a number: 172.18.0.2 for the first.
+pub(super) fn node_ip(index: u32) -> Ipv4Addr {
+    Ipv4Addr::from_bits(Ipv4Addr::new(172, 18, 0, 2).to_bits() + index)
+}
+
+/// The pod network of the node of a number: 10.244.0.0/24 for the first, 10.244.1.0/24 for the
+/// next; beyond 10.244.255.0/24 it goes on from 10.0.0.0/24, which no recorded cluster reaches.
+pub(super) fn pod_network(index: u32) -> Ipv4Addr {
+    let block = match index {
+        0..=255 => Ipv4Addr::new(10, 244, 0, 0).to_bits() + index * 256,
+        _ => Ipv4Addr::new(10, 128, 0, 0).to_bits() + (index - 256) * 256,
+    };
+    Ipv4Addr::from_bits(block)
+}

@@ -1,0 +1,226 @@
+//! Carrying out what is due, applying writes, and telling everybody what changed.
+
+use super::World;
+use super::queue::Due;
+use crate::addons;
+use crate::api::{ApiError, Kind, Object};
+use crate::base::SimTime;
+use crate::controllers;
+use crate::kubelet::{self, Surroundings};
+use crate::store::{Cause, Change, Context, Controller, Key, Outcome, Plan, Store, Write};
+use core::time::Duration;
+use std::sync::Arc;
+
+/// From a change to the controllers that watch for it: an informer's delay.
+const WATCH_DELAY: Duration = Duration::from_millis(3);
+/// From a pod in the queue to the scheduler's next cycle.
+const SCHEDULE_DELAY: Duration = Duration::from_millis(2);
+
+/// Every control loop, those of the controller manager first; the place of each is its number.
+fn control_loops() -> impl Iterator<Item = &'static dyn Controller> {
+    controllers::all().iter().chain(addons::all()).copied()
+}
+
+impl World {
+    pub(super) fn carry_out(&mut self, due: Due) {
+        match due {
+            Due::Reconcile { controller, key } => self.reconcile(controller, &key),
+            Due::Schedule => self.schedule(),
+            Due::Pod { node, key, uid } => self.sync_pod(&node, &key, uid),
+            Due::Heartbeat { node } => self.heartbeat(&node),
+            Due::Tick => self.tick(),
+        }
+        self.tell();
+    }
+
+    fn reconcile(&mut self, controller: u16, key: &Key) {
+        let Some(control_loop) = control_loops().nth(usize::from(controller)) else { return };
+        let cause = Cause { writer: control_loop.name().into(), working_on: Some(key.clone()) };
+        let plan = control_loop.reconcile(&self.store, key, self.now);
+        let mut requeue = plan.requeue_after;
+        let outcomes = self.apply_writes(plan.writes, &cause);
+        let report = control_loop.report(&self.store, key, &outcomes, self.now);
+        requeue = requeue.into_iter().chain(report.requeue_after).min();
+        let reported = self.apply_writes(report.writes, &cause);
+        if outcomes.iter().chain(&reported).any(|outcome| outcome.result.is_err()) {
+            // Simplified: a failed write is tried again after a second, without growing delays.
+            requeue = Some(requeue.unwrap_or(Duration::MAX).min(Duration::from_secs(1)));
+        }
+        if let Some(after) = requeue {
+            self.queue.push(self.now + after, Due::Reconcile { controller, key: key.clone() });
+        }
+    }
+
+    fn schedule(&mut self) {
+        let cause = Cause { writer: "default-scheduler".into(), working_on: None };
+        let plan = self.scheduler.cycle(&self.store, self.now, &mut self.rng);
+        self.apply_writes(plan.writes, &cause);
+    }
+
+    fn sync_pod(&mut self, node: &Arc<str>, key: &crate::store::ObjectKey, uid: crate::api::Uid) {
+        let object = self.store.get(Kind::Pod, key).filter(|object| object.meta.uid == uid).cloned();
+        let Some(runtime) = self.nodes.get_mut(node) else { return };
+        if !runtime.up {
+            return;
+        }
+        let around = Around(&self.store);
+        let plan = kubelet::sync(node, runtime, uid, object.as_ref(), &around, self.now);
+        let cause = Cause {
+            writer: format!("kubelet/{node}").into(),
+            working_on: Some(Key { kind: Kind::Pod, object: key.clone() }),
+        };
+        let requeue = plan.requeue_after;
+        self.apply_plan(plan, &cause);
+        if let Some(after) = requeue {
+            let (node, key) = (node.clone(), key.clone());
+            self.queue.push(self.now + after, Due::Pod { node, key, uid });
+        }
+    }
+
+    /// Carries out the writes of a plan.
+    pub(super) fn apply_plan(&mut self, plan: Plan, cause: &Cause) -> Vec<Outcome> {
+        self.apply_writes(plan.writes, cause)
+    }
+
+    fn apply_writes(&mut self, writes: Vec<Write>, cause: &Cause) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        let context = Context { now: self.now, cause: cause.clone(), validate: false };
+        for (number, write) in writes.into_iter().enumerate() {
+            let mut note = |result| outcomes.push(Outcome { write: number, result });
+            match write {
+                Write::Create(object) => note(self.store.create(&context, *object)),
+                Write::CreateBatch(objects) => {
+                    for result in create_batch(&mut self.store, &context, objects) {
+                        note(result);
+                    }
+                }
+                Write::Update(object) => note(self.store.update(&context, *object)),
+                Write::UpdateStatus(object) => note(self.store.update_status(&context, *object)),
+                Write::Bind { pod, node } => note(self.store.bind(&context, &pod, &node)),
+                Write::Delete { key, options } => {
+                    note(self.store.delete(&context, key.kind, &key.object, &options));
+                }
+                Write::Event(event) => self.store.record(&context, *event),
+            }
+        }
+        outcomes
+    }
+
+    /// Tells everybody who watches what has changed since the last time.
+    pub(super) fn tell(&mut self) {
+        let changes = self.store.take_changes();
+        for change in &changes {
+            self.note_time(change);
+            self.scheduler.observe(change, self.now);
+            self.wake_control_loops(change);
+            self.wake_kubelet(change);
+        }
+        if let Some(at) = self.scheduler.next_due(self.now) {
+            self.queue.push(at.max(self.now + SCHEDULE_DELAY), Due::Schedule);
+        }
+    }
+
+    /// Heartbeats are no news.
+    fn note_time(&mut self, change: &Change) {
+        let heartbeat = match change.kind {
+            Kind::Lease => true,
+            Kind::Node => change.old.as_ref().zip(change.new.as_ref()).is_some_and(|(old, new)| {
+                old.content() == new.content() && old.meta.labels == new.meta.labels
+            }),
+            _ => false,
+        };
+        if !heartbeat {
+            self.last_change = self.now;
+        }
+    }
+
+    fn wake_control_loops(&mut self, change: &Change) {
+        if change.kind == Kind::Event {
+            return;
+        }
+        for (number, control_loop) in control_loops().enumerate() {
+            let Ok(controller) = u16::try_from(number) else { continue };
+            for key in control_loop.wants(&self.store, change) {
+                self.queue.push(self.now + WATCH_DELAY, Due::Reconcile { controller, key });
+            }
+        }
+    }
+
+    fn wake_kubelet(&mut self, change: &Change) {
+        if change.kind == Kind::Node {
+            self.node_changed(change);
+            return;
+        }
+        if change.kind != Kind::Pod {
+            return;
+        }
+        let node = |object: &Option<Arc<Object>>| object.as_ref()?.pod()?.node_name.clone();
+        let Some(node) = node(&change.new).or_else(|| node(&change.old)) else { return };
+        // What the kubelet itself reported is no news to it.
+        let own = change.cause.writer.strip_prefix("kubelet/") == Some(&*node);
+        let Some(object) = change.object().filter(|_| !own || change.new.is_none()) else { return };
+        let (key, uid) = (change.key.clone(), object.meta.uid);
+        self.queue.push(self.now + WATCH_DELAY, Due::Pod { node, key, uid });
+    }
+
+    /// Puts off a wake-up of every pod of a node: it has come back.
+    pub(super) fn wake_all_pods(&mut self, node: &Arc<str>) {
+        let pods: Vec<_> = self
+            .store
+            .pods_on(node)
+            .map(|pod| (crate::store::ObjectKey::of(pod), pod.meta.uid))
+            .collect();
+        let known: Vec<_> = self.nodes.get(node).into_iter().flat_map(|n| n.pods.keys()).copied().collect();
+        let gone = known.into_iter().filter(|uid| pods.iter().all(|(_, other)| other != uid));
+        let gone: Vec<_> = gone.map(|uid| (crate::store::ObjectKey::new("", ""), uid)).collect();
+        for (key, uid) in pods.into_iter().chain(gone) {
+            self.queue.push(self.now + WATCH_DELAY, Due::Pod { node: node.clone(), key, uid });
+        }
+    }
+
+    /// When the last object changed, heartbeats aside.
+    pub const fn last_change(&self) -> SimTime {
+        self.last_change
+    }
+
+    /// How many things are due.
+    pub fn due_count(&self) -> usize {
+        self.queue.len()
+    }
+}
+
+/// Batches of 1, 2, 4 … objects; after one with a failure the rest is not tried.
+fn create_batch(
+    store: &mut Store,
+    context: &Context,
+    objects: Vec<Object>,
+) -> Vec<Result<Arc<Object>, ApiError>> {
+    let mut results = Vec::with_capacity(objects.len());
+    let (mut size, mut in_batch, mut failed) = (1usize, 0usize, false);
+    for object in objects {
+        if in_batch == size {
+            if failed {
+                break;
+            }
+            (size, in_batch) = (size.saturating_mul(2), 0);
+        }
+        in_batch += 1;
+        let result = store.create(context, object);
+        failed |= result.is_err();
+        results.push(result);
+    }
+    results
+}
+
+/// What a kubelet may ask of the API.
+struct Around<'a>(&'a Store);
+
+impl Surroundings for Around<'_> {
+    fn has_config_map(&self, namespace: &str, name: &str) -> bool {
+        self.0.find(Kind::ConfigMap, namespace, name).is_some()
+    }
+
+    fn has_secret(&self, namespace: &str, name: &str) -> bool {
+        self.0.find(Kind::Secret, namespace, name).is_some()
+    }
+}

@@ -1,0 +1,135 @@
+//! The cluster as a whole: clock, event queue, and the one place where writes are carried out.
+//!
+//! Invariants: a world is plain data, and a clone of it costs O(1); the queue holds data, never
+//! closures; the same seed and the same commands give the same world, natively and in wasm; time
+//! moves only through [`World::run_until`] and its kin; nobody but [`World`] applies a write, and
+//! each is logged with its cause.
+//!
+//! Reading order: `config.rs`, `queue.rs`, `dispatch.rs`, `server.rs`, `network.rs`.
+
+mod config;
+mod dispatch;
+mod nodes;
+mod queue;
+mod server;
+mod state_hash;
+
+pub use config::{ClusterConfig, LoadBalancers, NodeConfig};
+pub use queue::Due;
+
+use crate::api::{Kind, Object};
+use crate::base::{Map, Rng, SimTime};
+use crate::kubelet::NodeRuntime;
+use crate::scheduler::Scheduler;
+use crate::store::Store;
+use core::time::Duration;
+use queue::Queue;
+use std::sync::Arc;
+
+/// A cluster with its clock.
+#[derive(Clone, Debug)]
+pub struct World {
+    config: ClusterConfig,
+    now: SimTime,
+    rng: Rng,
+    store: Store,
+    queue: Queue,
+    scheduler: Scheduler,
+    nodes: Map<Arc<str>, NodeRuntime>,
+    last_change: SimTime,
+}
+
+impl World {
+    /// A cluster that has just been set up: its nodes are registered and Ready, its namespaces
+    /// exist, and a minute has passed.
+    pub fn new(config: ClusterConfig, seed: u64) -> Self {
+        let mut rng = Rng::new(seed);
+        let store = Store::new(rng.fork());
+        let mut world = World {
+            config,
+            now: SimTime::WORLD_START,
+            rng,
+            store,
+            queue: Queue::default(),
+            scheduler: Scheduler::new(),
+            nodes: Map::new(),
+            last_change: SimTime::WORLD_START,
+        };
+        world.set_up();
+        world.run_for(Duration::from_secs(60));
+        world
+    }
+
+    /// The present.
+    pub const fn now(&self) -> SimTime {
+        self.now
+    }
+
+    /// What there is.
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// How the cluster was set up.
+    pub const fn config(&self) -> &ClusterConfig {
+        &self.config
+    }
+
+    /// The machines, by node name.
+    pub const fn nodes(&self) -> &Map<Arc<str>, NodeRuntime> {
+        &self.nodes
+    }
+
+    /// When something is due next.
+    pub fn next_due(&self) -> Option<SimTime> {
+        self.queue.next_due()
+    }
+
+    /// Does what is due next, if that is not after `limit`, and moves the clock to it. Says whether
+    /// there was anything.
+    pub fn step(&mut self, limit: SimTime) -> bool {
+        let Some((at, due)) = self.queue.pop(limit) else { return false };
+        self.now = self.now.max(at);
+        self.carry_out(due);
+        true
+    }
+
+    /// Moves the clock to `limit`, doing all that is due on the way.
+    pub fn run_until(&mut self, limit: SimTime) {
+        while self.step(limit) {}
+        self.now = self.now.max(limit);
+    }
+
+    /// Moves the clock by a duration.
+    pub fn run_for(&mut self, duration: Duration) {
+        self.run_until(self.now + duration);
+    }
+
+    /// Moves the clock until no object has changed for `quiet` (leases and node heartbeats do not
+    /// count), at most by `most`.
+    pub fn run_until_idle(&mut self, quiet: Duration, most: Duration) {
+        let limit = self.now + most;
+        let begin = self.now;
+        loop {
+            let calm = self.last_change.max(begin) + quiet;
+            if calm >= limit || self.next_due().is_none_or(|due| due > calm) {
+                self.run_until(calm.min(limit));
+                return;
+            }
+            if !self.step(limit) {
+                self.run_until(limit);
+                return;
+            }
+        }
+    }
+
+    /// The source of chance for what people do: where their packets go.
+    pub const fn rng(&mut self) -> &mut Rng {
+        &mut self.rng
+    }
+
+    /// The object of a name, for readers that know just that.
+    pub fn find(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Arc<Object>> {
+        self.store.find(kind, namespace, name)
+    }
+}

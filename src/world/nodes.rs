@@ -1,0 +1,201 @@
+//! The machines: setting them up, heartbeats, stopping and starting them.
+
+use super::World;
+use super::config::{LoadBalancers, node_ip, pod_network};
+use super::queue::Due;
+use crate::api::tree::{Tree as _, TreeMut as _};
+use crate::api::{Kind, Object, Value};
+use crate::kubelet::{NodeRuntime, images, node};
+use crate::store::{Cause, Change, Context, Plan, Write};
+use core::time::Duration;
+use serde_json::json;
+use std::sync::Arc;
+
+/// The namespaces of every cluster.
+const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
+/// Between two full reports of a node's conditions.
+const STATUS_REPORT: Duration = Duration::from_secs(300);
+/// Images that a warm node has on its disk.
+const WARM_IMAGES: [&str; 30] = [
+    "nginx:1.25", "nginx:1.26", "nginx:1.27", "nginx:1.28", "nginx:1.29", "nginx:stable",
+    "nginx:alpine", "nginx:1.27-alpine", "httpd:2.4", "busybox:1.35", "busybox:1.36",
+    "busybox:1.37", "busybox:stable", "alpine:3", "alpine:3.20", "alpine:3.21", "redis:7",
+    "redis:7-alpine", "redis:8", "postgres:16", "postgres:17", "postgres:18", "mysql:8",
+    "mariadb:11", "mongo:7", "mongo:8", "memcached:1.6", "rabbitmq:4", "python:3.12",
+    "perl:5.34",
+];
+
+impl World {
+    /// Namespaces, the API server's own Service, load balancer class and nodes.
+    pub(super) fn set_up(&mut self) {
+        let context = self.set_up_context();
+        for name in NAMESPACES {
+            let namespace = json!({"metadata": {"name": name}, "spec": {}});
+            self.create_quietly(&context, Kind::Namespace, namespace);
+        }
+        self.tell();
+        let service = json!({
+            "metadata": {
+                "name": "kubernetes", "namespace": "default",
+                "labels": {"component": "apiserver", "provider": "kubernetes"},
+            },
+            "spec": {
+                "clusterIP": "10.96.0.1",
+                "clusterIPs": ["10.96.0.1"],
+                "internalTrafficPolicy": "Cluster",
+                "ipFamilies": ["IPv4"],
+                "ipFamilyPolicy": "SingleStack",
+                "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}],
+                "sessionAffinity": "None",
+                "type": "ClusterIP",
+            },
+        });
+        self.create_quietly(&context, Kind::Service, service);
+        let class = json!({
+            "metadata": {"name": "nginx"},
+            "spec": {"controller": "k8s.io/ingress-nginx"},
+        });
+        self.create_quietly(&context, Kind::IngressClass, class);
+        for (number, config) in (0u32..).zip(self.config.nodes.clone()) {
+            self.join(number, config.manifest);
+        }
+        self.queue.push(self.now + Duration::from_secs(5), Due::Tick);
+        self.tell();
+    }
+
+    fn set_up_context(&self) -> Context {
+        let cause = Cause { writer: "kubeadm".into(), working_on: None };
+        Context { now: self.now, cause, validate: false }
+    }
+
+    fn create_quietly(&mut self, context: &Context, kind: Kind, value: Value) {
+        // The objects of the set-up are ours and valid; a user's node list may repeat a name, and
+        // then the first of that name stays.
+        let _ = self.store.create(context, Object::from_value(kind, value));
+    }
+
+    /// A machine joins the cluster.
+    fn join(&mut self, number: u32, mut manifest: Value) {
+        let name: Arc<str> = manifest.str_at(&["metadata", "name"]).unwrap_or_default().into();
+        if name.is_empty() || self.nodes.contains_key(&name) {
+            return;
+        }
+        let given_ip = manifest.items_at(&["status", "addresses"]).iter().find_map(|address| {
+            (address.str_at(&["type"]) == Some("InternalIP"))
+                .then(|| address.str_at(&["address"])?.parse().ok())
+                .flatten()
+        });
+        let ip = given_ip.unwrap_or_else(|| node_ip(number));
+        let given_network =
+            manifest.str_at(&["spec", "podCIDR"]).and_then(|cidr| cidr.split('/').next()?.parse().ok());
+        let network = given_network.unwrap_or_else(|| pod_network(number));
+        manifest.put_default(&["spec", "podCIDR"], format!("{network}/24"));
+        manifest.put_default(&["spec", "podCIDRs"], json!([format!("{network}/24")]));
+        let mut runtime = NodeRuntime::new(ip, network);
+        if self.config.warm_images {
+            runtime.images = WARM_IMAGES
+                .iter()
+                .filter(|image| images::is_well_known(image))
+                .map(|image| Arc::from(*image))
+                .collect();
+        }
+        self.nodes.insert(name.clone(), runtime);
+        let status = node::registration(manifest, &ip.to_string(), self.now);
+        let context = self.set_up_context();
+        if let Ok(stored) = self.store.create(&context, status.clone()) {
+            let writes = node::start_events(&stored, self.now);
+            let cause = Cause { writer: format!("kubelet/{name}").into(), working_on: None };
+            self.apply_plan(Plan::of(writes), &cause);
+            let lease = node::lease(&stored, self.now);
+            let _ = self.store.create(&context, lease);
+        }
+        self.queue.push(self.now + node::LEASE_RENEWAL, Due::Heartbeat { node: name });
+    }
+
+    /// A kubelet renews its lease, and now and then reports its conditions.
+    pub(super) fn heartbeat(&mut self, name: &Arc<str>) {
+        self.queue.push(self.now + node::LEASE_RENEWAL, Due::Heartbeat { node: name.clone() });
+        if !self.nodes.get(name).is_some_and(|node| node.up) {
+            return;
+        }
+        let Some(object) = self.store.find(Kind::Node, "", name).cloned() else { return };
+        let cause = Cause { writer: format!("kubelet/{name}").into(), working_on: None };
+        let mut writes = Vec::new();
+        if let Some(lease) = self.store.find(Kind::Lease, "kube-node-lease", name) {
+            let mut lease = (**lease).clone();
+            let mut spec = lease.spec().clone();
+            spec.put(&["renewTime"], self.now.rfc3339_micros());
+            lease.set_spec(spec);
+            writes.push(Write::Update(Box::new(lease)));
+        }
+        let conditions = object.status().items_at(&["conditions"]);
+        let unhealthy = conditions.iter().any(|c| c.str_at(&["status"]) == Some("Unknown"));
+        let reported = conditions
+            .first()
+            .and_then(|c| c.str_at(&["lastHeartbeatTime"]))
+            .and_then(crate::base::SimTime::parse_rfc3339);
+        if unhealthy || reported.is_none_or(|time| self.now.since(time) >= STATUS_REPORT) {
+            let mut new = (*object).clone();
+            let mut status = object.status().clone();
+            let old = status.at(&["conditions"]).cloned().unwrap_or_default();
+            status.put(&["conditions"], node::conditions(&old, self.now));
+            new.set_status(status);
+            writes.push(Write::UpdateStatus(Box::new(new)));
+            if unhealthy {
+                let message = format!("Node {name} status is now: NodeReady");
+                writes.push(node::event(&object, "NodeReady", message, self.now));
+            }
+        }
+        self.apply_plan(Plan::of(writes), &cause);
+    }
+
+    /// Work that looks at everything at fixed times.
+    pub(super) fn tick(&mut self) {
+        self.queue.push(self.now + Duration::from_secs(5), Due::Tick);
+    }
+
+    /// A node was cordoned or uncordoned: its kubelet says so.
+    pub(super) fn node_changed(&mut self, change: &Change) {
+        let Some((old, new)) = change.old.as_ref().zip(change.new.as_ref()) else { return };
+        let cordoned = |node: &Object| node.spec().bool_at(&["unschedulable"]).unwrap_or_default();
+        if cordoned(old) == cordoned(new) {
+            return;
+        }
+        let reason = if cordoned(new) { "NodeNotSchedulable" } else { "NodeSchedulable" };
+        let message = format!("Node {} status is now: {reason}", new.meta.name);
+        let write = node::event(new, reason, message, self.now);
+        let cause = Cause { writer: format!("kubelet/{}", new.meta.name).into(), working_on: None };
+        self.apply_plan(Plan::of(vec![write]), &cause);
+    }
+
+    /// Cuts a node off, as when its network or its power fails: its kubelet falls silent, its pods
+    /// cannot be reached. Says whether there is such a node.
+    ///
+    /// Simplified: its containers keep running meanwhile, as after a network failure.
+    pub fn stop_node(&mut self, name: &str) -> bool {
+        let Some(node) = self.nodes.get_mut(name) else { return false };
+        node.up = false;
+        true
+    }
+
+    /// Connects a node again. Says whether there is such a node.
+    pub fn start_node(&mut self, name: &str) -> bool {
+        let Some((name, node)) = self.nodes.get_key_value(name).map(|(k, v)| (k.clone(), v.clone()))
+        else {
+            return false;
+        };
+        if node.up {
+            return true;
+        }
+        self.nodes.insert(name.clone(), NodeRuntime { up: true, ..node });
+        self.heartbeat(&name);
+        self.wake_all_pods(&name);
+        self.tell();
+        true
+    }
+
+    /// Whether a cloud gives external addresses.
+    pub fn has_cloud(&self) -> bool {
+        self.config.load_balancers == LoadBalancers::Cloud
+    }
+}

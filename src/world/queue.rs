@@ -1,0 +1,102 @@
+//! What is due, and when: data ordered by time, then by the order it was asked for.
+
+use crate::api::Uid;
+use crate::base::{Map, SimTime};
+use crate::store::{Key, ObjectKey};
+use std::sync::Arc;
+
+/// Something that happens at a moment of virtual time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Due {
+    /// A controller looks at a key. The number is its place among all controllers.
+    Reconcile {
+        /// Place in `controllers::all()`, or after them in `addons::all()`.
+        controller: u16,
+        /// What it looks at.
+        key: Key,
+    },
+    /// The scheduler takes the next pod.
+    Schedule,
+    /// A node's kubelet looks at a pod.
+    Pod {
+        /// The node.
+        node: Arc<str>,
+        /// The pod's name.
+        key: ObjectKey,
+        /// The pod's identity.
+        uid: Uid,
+    },
+    /// A node's kubelet renews its lease.
+    Heartbeat {
+        /// The node.
+        node: Arc<str>,
+    },
+    /// A look at all nodes at fixed times: the node lifecycle controller's monitor, among others.
+    Tick,
+}
+
+/// The queue. Each thing is in it once: asking again for an earlier time moves it forward.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Queue {
+    by_time: Map<(SimTime, u64), Due>,
+    places: Map<Due, (SimTime, u64)>,
+    sequence: u64,
+}
+
+impl Queue {
+    /// Asks for something at a time; an earlier wish for the same stays.
+    pub(super) fn push(&mut self, at: SimTime, due: Due) {
+        if let Some(place) = self.places.get(&due).copied() {
+            if place.0 <= at {
+                return;
+            }
+            self.by_time.remove(&place);
+        }
+        self.sequence += 1;
+        let place = (at, self.sequence);
+        self.places.insert(due.clone(), place);
+        self.by_time.insert(place, due);
+    }
+
+    /// Takes the first thing that is due by `limit`.
+    pub(super) fn pop(&mut self, limit: SimTime) -> Option<(SimTime, Due)> {
+        let place = *self.by_time.get_min().map(|(place, _)| place)?;
+        if place.0 > limit {
+            return None;
+        }
+        let due = self.by_time.remove(&place)?;
+        self.places.remove(&due);
+        Some((place.0, due))
+    }
+
+    /// When the first thing is due.
+    pub(super) fn next_due(&self) -> Option<SimTime> {
+        self.by_time.get_min().map(|((at, _), _)| *at)
+    }
+
+    /// How many things are due.
+    pub(super) fn len(&self) -> usize {
+        self.by_time.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::time::Duration;
+
+    #[test]
+    fn a_thing_is_due_once_at_the_earliest_time_asked_for() {
+        let start = SimTime::WORLD_START;
+        let later = |seconds| start + Duration::from_secs(seconds);
+        let mut queue = Queue::default();
+        queue.push(later(5), Due::Schedule);
+        queue.push(later(3), Due::Tick);
+        queue.push(later(2), Due::Schedule);
+        queue.push(later(9), Due::Schedule);
+        assert_eq!(queue.pop(later(10)), Some((later(2), Due::Schedule)));
+        assert_eq!(queue.pop(later(2)), None);
+        assert_eq!(queue.pop(later(10)), Some((later(3), Due::Tick)));
+        assert_eq!((queue.pop(later(10)), queue.len()), (None, 0));
+    }
+}

@@ -1,0 +1,16 @@
+//! One number for a whole world: equal worlds have equal numbers, natively and in wasm.
+
+use super::World;
+use crate::api::Kind;
+use crate::base::names::fnv64a;
+
+impl World {
+    /// A hash over time, revision and every object as the API shows it.
+    pub fn state_hash(&self) -> u64 {
+        let mut hash = fnv64a(self.now.as_micros(), &self.store.revision().to_le_bytes());
+        for object in Kind::all().flat_map(|kind| self.store.list(kind)) {
+            hash = fnv64a(hash, object.to_value().to_string().as_bytes());
+        }
+        hash
+    }
+}
