@@ -12,4 +12,12 @@ pub mod manifest;
 
 pub mod store;
 
+pub mod scheduler;
+
+pub mod controllers;
+
 pub mod kubelet;
+
+pub mod addons;
+
+pub mod world;

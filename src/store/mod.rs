@@ -9,6 +9,7 @@
 
 pub mod admission;
 mod events;
+mod eviction;
 mod index;
 mod server;
 mod storage;

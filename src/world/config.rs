@@ -36,7 +36,8 @@ pub struct ClusterConfig {
 impl Default for ClusterConfig {
     /// cp-1 (control plane, tainted) and node-1 to node-3 in three zones.
     fn default() -> Self {
-        let zones = [("cp-1", "zone-a"), ("node-1", "zone-a"), ("node-2", "zone-b"), ("node-3", "zone-c")];
+        let zones =
+            [("cp-1", "zone-a"), ("node-1", "zone-a"), ("node-2", "zone-b"), ("node-3", "zone-c")];
         let nodes = zones.map(|(name, zone)| {
             let mut manifest = json!({
                 "apiVersion": "v1",

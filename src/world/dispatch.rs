@@ -28,7 +28,6 @@ impl World {
             Due::Schedule => self.schedule(),
             Due::Pod { node, key, uid } => self.sync_pod(&node, &key, uid),
             Due::Heartbeat { node } => self.heartbeat(&node),
-            Due::Tick => self.tick(),
         }
         self.tell();
     }
@@ -58,7 +57,8 @@ impl World {
     }
 
     fn sync_pod(&mut self, node: &Arc<str>, key: &crate::store::ObjectKey, uid: crate::api::Uid) {
-        let object = self.store.get(Kind::Pod, key).filter(|object| object.meta.uid == uid).cloned();
+        let object =
+            self.store.get(Kind::Pod, key).filter(|object| object.meta.uid == uid).cloned();
         let Some(runtime) = self.nodes.get_mut(node) else { return };
         if !runtime.up {
             return;
@@ -108,12 +108,17 @@ impl World {
 
     /// Tells everybody who watches what has changed since the last time.
     pub(super) fn tell(&mut self) {
-        let changes = self.store.take_changes();
-        for change in &changes {
-            self.note_time(change);
-            self.scheduler.observe(change, self.now);
-            self.wake_control_loops(change);
-            self.wake_kubelet(change);
+        loop {
+            let changes = self.store.take_changes();
+            if changes.is_empty() {
+                break;
+            }
+            for change in &changes {
+                self.note_time(change);
+                self.scheduler.observe(change, self.now);
+                self.wake_control_loops(change);
+                self.wake_kubelet(change);
+            }
         }
         if let Some(at) = self.scheduler.next_due(self.now) {
             self.queue.push(at.max(self.now + SCHEDULE_DELAY), Due::Schedule);
@@ -170,7 +175,8 @@ impl World {
             .pods_on(node)
             .map(|pod| (crate::store::ObjectKey::of(pod), pod.meta.uid))
             .collect();
-        let known: Vec<_> = self.nodes.get(node).into_iter().flat_map(|n| n.pods.keys()).copied().collect();
+        let known: Vec<_> =
+            self.nodes.get(node).into_iter().flat_map(|n| n.pods.keys()).copied().collect();
         let gone = known.into_iter().filter(|uid| pods.iter().all(|(_, other)| other != uid));
         let gone: Vec<_> = gone.map(|uid| (crate::store::ObjectKey::new("", ""), uid)).collect();
         for (key, uid) in pods.into_iter().chain(gone) {

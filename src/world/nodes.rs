@@ -17,11 +17,35 @@ const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kub
 const STATUS_REPORT: Duration = Duration::from_secs(300);
 /// Images that a warm node has on its disk.
 const WARM_IMAGES: [&str; 30] = [
-    "nginx:1.25", "nginx:1.26", "nginx:1.27", "nginx:1.28", "nginx:1.29", "nginx:stable",
-    "nginx:alpine", "nginx:1.27-alpine", "httpd:2.4", "busybox:1.35", "busybox:1.36",
-    "busybox:1.37", "busybox:stable", "alpine:3", "alpine:3.20", "alpine:3.21", "redis:7",
-    "redis:7-alpine", "redis:8", "postgres:16", "postgres:17", "postgres:18", "mysql:8",
-    "mariadb:11", "mongo:7", "mongo:8", "memcached:1.6", "rabbitmq:4", "python:3.12",
+    "nginx:1.25",
+    "nginx:1.26",
+    "nginx:1.27",
+    "nginx:1.28",
+    "nginx:1.29",
+    "nginx:stable",
+    "nginx:alpine",
+    "nginx:1.27-alpine",
+    "httpd:2.4",
+    "busybox:1.35",
+    "busybox:1.36",
+    "busybox:1.37",
+    "busybox:stable",
+    "alpine:3",
+    "alpine:3.20",
+    "alpine:3.21",
+    "redis:7",
+    "redis:7-alpine",
+    "redis:8",
+    "postgres:16",
+    "postgres:17",
+    "postgres:18",
+    "mysql:8",
+    "mariadb:11",
+    "mongo:7",
+    "mongo:8",
+    "memcached:1.6",
+    "rabbitmq:4",
+    "python:3.12",
     "perl:5.34",
 ];
 
@@ -59,7 +83,6 @@ impl World {
         for (number, config) in (0u32..).zip(self.config.nodes.clone()) {
             self.join(number, config.manifest);
         }
-        self.queue.push(self.now + Duration::from_secs(5), Due::Tick);
         self.tell();
     }
 
@@ -86,8 +109,9 @@ impl World {
                 .flatten()
         });
         let ip = given_ip.unwrap_or_else(|| node_ip(number));
-        let given_network =
-            manifest.str_at(&["spec", "podCIDR"]).and_then(|cidr| cidr.split('/').next()?.parse().ok());
+        let given_network = manifest
+            .str_at(&["spec", "podCIDR"])
+            .and_then(|cidr| cidr.split('/').next()?.parse().ok());
         let network = given_network.unwrap_or_else(|| pod_network(number));
         manifest.put_default(&["spec", "podCIDR"], format!("{network}/24"));
         manifest.put_default(&["spec", "podCIDRs"], json!([format!("{network}/24")]));
@@ -149,11 +173,6 @@ impl World {
         self.apply_plan(Plan::of(writes), &cause);
     }
 
-    /// Work that looks at everything at fixed times.
-    pub(super) fn tick(&mut self) {
-        self.queue.push(self.now + Duration::from_secs(5), Due::Tick);
-    }
-
     /// A node was cordoned or uncordoned: its kubelet says so.
     pub(super) fn node_changed(&mut self, change: &Change) {
         let Some((old, new)) = change.old.as_ref().zip(change.new.as_ref()) else { return };
@@ -180,7 +199,8 @@ impl World {
 
     /// Connects a node again. Says whether there is such a node.
     pub fn start_node(&mut self, name: &str) -> bool {
-        let Some((name, node)) = self.nodes.get_key_value(name).map(|(k, v)| (k.clone(), v.clone()))
+        let Some((name, node)) =
+            self.nodes.get_key_value(name).map(|(k, v)| (k.clone(), v.clone()))
         else {
             return false;
         };

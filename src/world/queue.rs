@@ -31,8 +31,6 @@ pub enum Due {
         /// The node.
         node: Arc<str>,
     },
-    /// A look at all nodes at fixed times: the node lifecycle controller's monitor, among others.
-    Tick,
 }
 
 /// The queue. Each thing is in it once: asking again for an earlier time moves it forward.
@@ -89,14 +87,15 @@ mod tests {
     fn a_thing_is_due_once_at_the_earliest_time_asked_for() {
         let start = SimTime::WORLD_START;
         let later = |seconds| start + Duration::from_secs(seconds);
+        let heartbeat = Due::Heartbeat { node: Arc::from("node-1") };
         let mut queue = Queue::default();
         queue.push(later(5), Due::Schedule);
-        queue.push(later(3), Due::Tick);
+        queue.push(later(3), heartbeat.clone());
         queue.push(later(2), Due::Schedule);
         queue.push(later(9), Due::Schedule);
         assert_eq!(queue.pop(later(10)), Some((later(2), Due::Schedule)));
         assert_eq!(queue.pop(later(2)), None);
-        assert_eq!(queue.pop(later(10)), Some((later(3), Due::Tick)));
+        assert_eq!(queue.pop(later(10)), Some((later(3), heartbeat)));
         assert_eq!((queue.pop(later(10)), queue.len()), (None, 0));
     }
 }

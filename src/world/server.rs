@@ -1,0 +1,104 @@
+//! The API server's front door: what people ask for, decoded, defaulted, validated and admitted.
+
+use super::World;
+use crate::api::{ApiError, Kind, Object, Value};
+use crate::store::{Cause, Context, DeleteOptions, ObjectKey, read_object};
+use std::sync::Arc;
+
+impl World {
+    /// Creates what a person wrote, in `namespace` unless it names one.
+    ///
+    /// # Errors
+    /// `BadRequest` if it cannot be decoded, and all that [`crate::store::Store::create`] refuses.
+    pub fn create(
+        &mut self,
+        kind: Kind,
+        value: &Value,
+        namespace: &str,
+    ) -> Result<Arc<Object>, ApiError> {
+        let object = read_object(kind, value, namespace)?;
+        let context = self.person();
+        let result = self.store.create(&context, object);
+        self.tell();
+        result
+    }
+
+    /// Replaces an object with what a person wrote; its `status` stays. With
+    /// `metadata.resourceVersion`, only if that is still current.
+    ///
+    /// # Errors
+    /// `BadRequest` if it cannot be decoded, and all that [`crate::store::Store::update`] refuses.
+    pub fn update(
+        &mut self,
+        kind: Kind,
+        value: &Value,
+        namespace: &str,
+    ) -> Result<Arc<Object>, ApiError> {
+        let object = read_object(kind, value, namespace)?;
+        let context = self.person();
+        let result = self.store.update(&context, object);
+        self.tell();
+        result
+    }
+
+    /// Replaces the `status` of an object: the `status` subresource.
+    ///
+    /// # Errors
+    /// `BadRequest` if it cannot be decoded; `NotFound`; `Conflict`.
+    pub fn update_status(
+        &mut self,
+        kind: Kind,
+        value: &Value,
+        namespace: &str,
+    ) -> Result<Arc<Object>, ApiError> {
+        let object = read_object(kind, value, namespace)?;
+        let context = self.person();
+        let result = self.store.update_status(&context, object);
+        self.tell();
+        result
+    }
+
+    /// Asks for an object to be deleted, as a person does.
+    ///
+    /// # Errors
+    /// `NotFound`; `Forbidden` for the namespaces that the cluster needs; `Conflict`.
+    pub fn delete(
+        &mut self,
+        kind: Kind,
+        key: &ObjectKey,
+        options: &DeleteOptions,
+    ) -> Result<Arc<Object>, ApiError> {
+        let needed = ["default", "kube-system", "kube-public"];
+        if kind == Kind::Namespace && needed.contains(&&*key.name) {
+            let why = "this namespace may not be deleted";
+            return Err(ApiError::forbidden("namespaces", &key.name, why));
+        }
+        let context = self.person();
+        let result = self.store.delete(&context, kind, key, options);
+        self.tell();
+        result
+    }
+
+    /// Asks for a pod to leave its node, unless a PodDisruptionBudget forbids it: the pod's
+    /// `eviction` subresource.
+    ///
+    /// Models pkg/registry/core/pod/storage/eviction.go.
+    ///
+    /// # Errors
+    /// `NotFound`; `TooManyRequests` while the budget is spent.
+    pub fn evict(
+        &mut self,
+        key: &ObjectKey,
+        options: &DeleteOptions,
+    ) -> Result<Arc<Object>, ApiError> {
+        let context = self.person();
+        let result = self.store.evict(&context, key, options);
+        self.tell();
+        result
+    }
+
+    fn person(&self) -> Context {
+        let cause = Cause { writer: "kubectl".into(), working_on: None };
+        Context { now: self.now, cause, validate: true }
+    }
+}
