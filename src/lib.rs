@@ -21,3 +21,12 @@ pub mod kubelet;
 pub mod addons;
 
 pub mod world;
+
+pub mod text;
+
+pub mod session;
+
+pub mod present;
+
+#[cfg(target_arch = "wasm32")]
+pub mod view;

@@ -1,0 +1,31 @@
+// Prints what a first visit costs on the wire (brotli) and fails when it is over its goal.
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { brotliCompressSync, constants } from "node:zlib";
+
+const goals = { wasm: 600 * 1024, all: 750 * 1024 };
+// Loaded after the map is up, so no part of the first visit.
+const later = /(^|\/)(editor|samples|lessons|descriptions)(\/|\.|-)/;
+
+const files = readdirSync("dist", { recursive: true })
+  .filter((name) => statSync(join("dist", name)).isFile())
+  .map((name) => {
+    const raw = readFileSync(join("dist", name));
+    const packed = brotliCompressSync(raw, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
+    return { name, raw: raw.length, packed: packed.length, later: later.test(name) };
+  })
+  .sort((a, b) => b.packed - a.packed);
+
+const kib = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`.padStart(12);
+const sum = (list) => list.reduce((total, file) => total + file.packed, 0);
+console.log(`${"raw".padStart(12)}${"brotli".padStart(12)}`);
+for (const file of files) {
+  console.log(`${kib(file.raw)}${kib(file.packed)}  ${file.name}${file.later ? "  (later)" : ""}`);
+}
+const first = files.filter((file) => !file.later);
+const wasm = sum(first.filter((file) => file.name.endsWith(".wasm")));
+console.log(`first visit:${kib(sum(first))} of ${kib(goals.all).trim()}, wasm ${kib(wasm).trim()} of ${kib(goals.wasm).trim()}`);
+if (wasm > goals.wasm || sum(first) > goals.all) {
+  console.error("the page is over its size goal: see what grew, and load it after the map is up");
+  process.exitCode = 1;
+}

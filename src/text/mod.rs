@@ -1,0 +1,145 @@
+//! Every text that a person reads on the page, in English and in Spanish.
+//!
+//! The texts are in `static/messages/*.txt`, one `Key = text` a line, in the order of [`Text`].
+//! They are read while the crate is compiled: a text that is missing, unknown or out of order in
+//! either language does not compile, and looking one up costs an index. What Kubernetes itself
+//! says (kinds, reasons, kubectl's output) is never translated and never comes through here.
+
+mod catalogue;
+
+use catalogue::read;
+
+/// A language of the page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lang {
+    /// English, also for browsers that ask for neither.
+    #[default]
+    En,
+    /// Spanish.
+    Es,
+}
+
+impl Lang {
+    /// Every language, in the order in which the page offers them.
+    pub const ALL: [Lang; 2] = [Lang::Es, Lang::En];
+
+    /// The first language of a list of BCP 47 tags (`es-ES`, `en`) that the page speaks.
+    pub fn of_tags<'a>(tags: impl IntoIterator<Item = &'a str>) -> Lang {
+        let spoken = |tag: &str| Self::ALL.into_iter().find(|lang| tag.starts_with(lang.tag()));
+        tags.into_iter().find_map(spoken).unwrap_or_default()
+    }
+
+    /// Its BCP 47 tag.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Lang::En => "en",
+            Lang::Es => "es",
+        }
+    }
+
+    /// Its name in itself.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Lang::En => "English",
+            Lang::Es => "Español",
+        }
+    }
+
+    /// The text in this language.
+    pub fn t(self, text: Text) -> &'static str {
+        let table = match self {
+            Lang::En => &EN,
+            Lang::Es => &ES,
+        };
+        table.get(text as usize).copied().unwrap_or_default()
+    }
+
+    /// The text in this language with its `{names}` filled in.
+    pub fn fill(self, text: Text, values: &[(&str, &dyn core::fmt::Display)]) -> String {
+        let mut filled = self.t(text).to_owned();
+        for (name, value) in values {
+            filled = filled.replace(&format!("{{{name}}}"), &value.to_string());
+        }
+        filled
+    }
+}
+
+/// Declares [`Text`] and the keys that both message files must hold.
+macro_rules! texts {
+    ($($key:ident)*) => {
+        /// A text of the page. Its name is its key in the message files.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "static/messages/en.txt says what each one reads")]
+        pub enum Text { $($key),* }
+
+        const KEYS: [&str; [$(stringify!($key)),*].len()] = [$(stringify!($key)),*];
+    };
+}
+
+texts! {
+    AppName AppTagline SkipToMap Language ThemeLight ThemeDark Sample SampleWeb SampleRollout
+    SampleState SampleBroken Play Pause Speed Clock TabMap TabEditor TabTerminal TabTrace
+    TabInspector TabEvents PanelClose EditorLabel EditorHelp Apply Reset ResetHint Reverted
+    DiagnosticsNone DiagnosticsOne DiagnosticsMany DiagnosticAtLine MapLabel MapHelp MapAsText
+    MapAsPicture ZoomIn ZoomOut ZoomFit Legend Outside Cluster ClusterSummary Client ClientNote
+    ControlPlane ControlPlaneNote LoadBalancer LoadBalancerNote Services ServicesNote Ingresses
+    IngressesNote Waiting WaitingNote NodeRules NodeReady NodeNotReady NodeStopped NodeCordoned
+    NodeCpu NodeMemory NodeUsage NodeMorePods PodReady PodStarting PodPending PodNotReady
+    PodFailed PodCompleted PodTerminating PodUnknown ServicePending ServiceNoEndpoints
+    ServiceEndpoints ServiceEndpoint Headless LegendPhase LegendColour LegendPacket LegendNode
+    EmptyTitle EmptyText RequestTo RequestSend RequestBurst RequestBurstHint RequestNone
+    TraceEmptyTitle TraceEmptyText TraceHops TraceFirst TraceBack TraceForward TracePlay
+    TracePause TraceSlow TraceCopy Copied TraceStep Arrived Refused TimedOut HistogramTitle
+    HistogramExpected HistogramExpectedVaried HistogramLost HistogramPod HistogramCount
+    HistogramShare EventsEmpty EventTime EventReason EventObject EventMessage InspectorEmptyTitle
+    InspectorEmptyText InspectorGone InspectorYaml InspectorEvents InspectorFacts
+    InspectorConditions PodKill NodeStop NodeStart TerminalLabel TerminalInput TerminalWelcome
+    TerminalHelp Applied ApplyFailed ExplainPod ExplainNode ExplainService ExplainDeployment
+    ExplainReplicaSet ExplainStatefulSet ExplainDaemonSet ExplainJob ExplainIngress
+    ExplainEndpointSlice ExplainOther
+}
+
+static EN: [&str; KEYS.len()] = read(include_str!("../../static/messages/en.txt"), KEYS);
+static ES: [&str; KEYS.len()] = read(include_str!("../../static/messages/es.txt"), KEYS);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The `{names}` of a text, sorted.
+    fn names(text: &str) -> Vec<&str> {
+        let mut names: Vec<&str> =
+            text.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn both_languages_fill_in_the_same_names() {
+        for (key, (en, es)) in KEYS.iter().zip(EN.iter().zip(ES.iter())) {
+            assert_eq!(names(en), names(es), "{key}");
+        }
+    }
+
+    #[test]
+    fn the_language_is_the_first_one_spoken_of_those_asked_for() {
+        let cases: [(&[&str], Lang); 5] = [
+            (&["es-MX", "en"], Lang::Es),
+            (&["de", "es"], Lang::Es),
+            (&["en-GB", "es"], Lang::En),
+            (&["de"], Lang::En),
+            (&[], Lang::En),
+        ];
+        for (tags, lang) in cases {
+            assert_eq!(Lang::of_tags(tags.iter().copied()), lang, "{tags:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_filled_in_wherever_the_language_puts_them() {
+        assert_eq!(
+            Lang::Es.fill(Text::TraceStep, &[("number", &2), ("count", &7)]),
+            "Salto 2 de 7"
+        );
+    }
+}

@@ -1,0 +1,46 @@
+//! The editor's JavaScript, as Rust sees it.
+
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+use web_sys::HtmlElement;
+
+#[wasm_bindgen(module = "/static/bridge.js")]
+extern "C" {
+    /// Fetches the editor's module.
+    #[wasm_bindgen(js_name = loadEditor, catch)]
+    pub(super) async fn load_editor() -> Result<JsValue, JsValue>;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// The editor's module.
+    pub(super) type EditorModule;
+
+    /// Puts an editor into `host`; `page` holds what it tells and asks the page.
+    #[wasm_bindgen(method)]
+    pub(super) fn create(
+        this: &EditorModule,
+        host: &HtmlElement,
+        text: &str,
+        page: &js_sys::Object,
+    ) -> EditorHandle;
+
+    /// An editor on the page.
+    #[derive(Clone)]
+    pub(super) type EditorHandle;
+
+    /// Replaces the text, unless it is the same.
+    #[wasm_bindgen(method, js_name = setText)]
+    pub(super) fn set_text(this: &EditorHandle, text: &str);
+
+    /// Shows these diagnostics, a JSON list.
+    #[wasm_bindgen(method, js_name = setDiagnostics)]
+    pub(super) fn set_diagnostics(this: &EditorHandle, list: &str);
+
+    /// Names the editor for screen readers.
+    #[wasm_bindgen(method, js_name = setLabel)]
+    pub(super) fn set_label(this: &EditorHandle, label: &str);
+
+    /// Takes it off the page.
+    #[wasm_bindgen(method)]
+    pub(super) fn destroy(this: &EditorHandle);
+}

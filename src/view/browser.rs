@@ -1,0 +1,89 @@
+//! What the browser knows and does: the page's address, what it remembers, the clipboard.
+
+use crate::session::{Effect, Model, Sample, Theme};
+use crate::text::{Lang, Text};
+use gloo::storage::{LocalStorage, Storage};
+use gloo::utils::{document, window};
+
+const THEME: &str = "theme";
+
+/// The model the page opens with: language, theme and sample from the address and the browser.
+pub(super) fn opening_model() -> Model {
+    let address = window().location().search().unwrap_or_default();
+    let asked = web_sys::UrlSearchParams::new_with_str(&address).ok();
+    let asked = |name: &str| asked.as_ref().and_then(|search| search.get(name));
+    let preferred: Vec<String> = asked("lang")
+        .into_iter()
+        .chain(window().navigator().languages().iter().filter_map(|tag| tag.as_string()))
+        .collect();
+    let lang = Lang::of_tags(preferred.iter().map(String::as_str));
+    let theme = match asked("theme").or_else(|| LocalStorage::get(THEME).ok()).as_deref() {
+        Some("dark") => Theme::Dark,
+        Some("light") => Theme::Light,
+        _ if prefers("(prefers-color-scheme: dark)") => Theme::Dark,
+        _ => Theme::Light,
+    };
+    let sample = asked("sample").and_then(|name| Sample::of_name(&name)).unwrap_or_default();
+    dress(theme);
+    speak(lang);
+    Model::new(lang, theme, sample, asked("embed").is_some())
+}
+
+/// Whether a media query holds.
+pub(super) fn prefers(query: &str) -> bool {
+    window().match_media(query).ok().flatten().is_some_and(|answer| answer.matches())
+}
+
+/// Does what the session asks for.
+pub(super) fn perform(effect: Effect) {
+    match effect {
+        Effect::UseTheme(theme) => {
+            dress(theme);
+            // A browser that keeps nothing still shows the theme.
+            let _kept = LocalStorage::set(THEME, theme_name(theme));
+        }
+        Effect::UseLang(lang) => {
+            speak(lang);
+            remember_lang(lang);
+        }
+        Effect::Copy(text) => {
+            let _promise = window().navigator().clipboard().write_text(&text);
+        }
+    }
+}
+
+fn theme_name(theme: Theme) -> &'static str {
+    match theme {
+        Theme::Light => "light",
+        Theme::Dark => "dark",
+    }
+}
+
+fn dress(theme: Theme) {
+    set_root_attribute("data-theme", theme_name(theme));
+}
+
+fn speak(lang: Lang) {
+    set_root_attribute("lang", lang.tag());
+    document().set_title(lang.t(Text::AppName));
+}
+
+fn set_root_attribute(name: &str, value: &str) {
+    if let Some(root) = document().document_element() {
+        // Both names are fixed and valid, so there is nothing that could fail.
+        let _set = root.set_attribute(name, value);
+    }
+}
+
+/// Puts the language into the address, so that a copied address opens in it.
+fn remember_lang(lang: Lang) {
+    let Ok(address) = window().location().href().and_then(|href| web_sys::Url::new(&href)) else {
+        return;
+    };
+    address.search_params().set("lang", lang.tag());
+    if let Ok(history) = window().history() {
+        // A framed page may not be allowed to: then only the address lags behind.
+        let _replaced =
+            history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&address.href()));
+    }
+}

@@ -1,0 +1,144 @@
+//! The manifests: a plain text field at once, CodeMirror in its place when it has come.
+
+use super::Dispatch;
+use super::bridge::{EditorHandle, EditorModule, load_editor};
+use super::icon::{Icon, Picture};
+use crate::session::Msg;
+use crate::text::{Lang, Text};
+use std::rc::Rc;
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{HtmlElement, HtmlTextAreaElement, InputEvent};
+use yew::{
+    Callback, Html, Properties, TargetCast, UseStateHandle, function_component, html, use_context,
+    use_effect_with, use_node_ref, use_state,
+};
+
+#[derive(Properties, PartialEq)]
+pub(super) struct EditorProps {
+    pub(super) lang: Lang,
+    pub(super) text: Rc<str>,
+}
+
+/// The editor with its buttons.
+#[function_component]
+pub(super) fn Editor(props: &EditorProps) -> Html {
+    let dispatch = use_context::<Dispatch>().unwrap_or_default();
+    let lang = props.lang;
+    let host = use_node_ref();
+    let handle: UseStateHandle<Option<Rc<Attached>>> = use_state(|| None);
+
+    let (place, when_ready, text, tell) =
+        (host.clone(), handle.clone(), props.text.clone(), dispatch.clone());
+    use_effect_with((), move |()| {
+        spawn_local(async move {
+            let Ok(module) = load_editor().await else { return };
+            let Some(place) = place.cast::<HtmlElement>() else { return };
+            let label = lang.t(Text::EditorLabel);
+            when_ready.set(Some(Rc::new(Attached::new(
+                &module.unchecked_into(),
+                &place,
+                &text,
+                label,
+                tell,
+            ))));
+        });
+    });
+    use_effect_with((handle.clone(), props.text.clone()), |(handle, text)| {
+        if let Some(attached) = handle.as_ref() {
+            attached.editor.set_text(text);
+        }
+    });
+    use_effect_with((handle.clone(), lang), |(handle, lang)| {
+        if let Some(attached) = handle.as_ref() {
+            attached.editor.set_label(lang.t(Text::EditorLabel));
+        }
+    });
+
+    html! {
+        <section class="panel editor" id="panel-editor" aria-label={lang.t(Text::TabEditor)}>
+            <div class="editor-host" ref={host}></div>
+            if handle.is_none() {
+                <PlainText {lang} text={props.text.clone()} />
+            }
+            <p class="unseen" id="editor-help">{ lang.t(Text::EditorHelp) }</p>
+            <footer class="actions">
+                <button class="primary">{ lang.t(Text::Apply) } <kbd>{ "Ctrl ⏎" }</kbd></button>
+                <button class="quiet" title={lang.t(Text::ResetHint)} onclick={dispatch.reform(|_| Msg::Reset)}>
+                    <Picture icon={Icon::Reset} />{ lang.t(Text::Reset) }
+                </button>
+            </footer>
+        </section>
+    }
+}
+
+/// An editor with the functions that it calls, which must live as long as it does.
+struct Attached {
+    editor: EditorHandle,
+    _change: Closure<dyn Fn(String)>,
+    _apply: Closure<dyn Fn()>,
+    _answer: Closure<dyn Fn(String, u32) -> JsValue>,
+}
+
+impl Attached {
+    fn new(
+        module: &EditorModule,
+        host: &HtmlElement,
+        text: &str,
+        label: &str,
+        tell: Dispatch,
+    ) -> Self {
+        let told = tell.clone();
+        let change =
+            Closure::<dyn Fn(String)>::new(move |text: String| told.emit(Msg::Edit(text.into())));
+        let apply = Closure::<dyn Fn()>::new(move || ());
+        let answer = Closure::<dyn Fn(String, u32) -> JsValue>::new(|_, _| JsValue::NULL);
+        let page = js_sys::Object::new();
+        let fields = [
+            ("label", &JsValue::from_str(label)),
+            ("change", change.as_ref()),
+            ("apply", apply.as_ref()),
+            ("complete", answer.as_ref()),
+            ("hover", answer.as_ref()),
+        ];
+        for (name, value) in fields {
+            // Setting a field of a new, plain object cannot fail.
+            let _set = js_sys::Reflect::set(&page, &name.into(), value);
+        }
+        let editor = module.create(host, text, &page);
+        Attached { editor, _change: change, _apply: apply, _answer: answer }
+    }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        self.editor.destroy();
+    }
+}
+
+impl PartialEq for Attached {
+    fn eq(&self, other: &Self) -> bool {
+        core::ptr::eq(self, other)
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct PlainTextProps {
+    lang: Lang,
+    text: Rc<str>,
+}
+
+/// The field that stands in until the editor has come, and for good if it never does.
+#[function_component]
+fn PlainText(props: &PlainTextProps) -> Html {
+    let dispatch = use_context::<Dispatch>().unwrap_or_default();
+    let oninput = Callback::from(move |event: InputEvent| {
+        if let Some(field) = event.target_dyn_into::<HtmlTextAreaElement>() {
+            dispatch.emit(Msg::Edit(field.value().into()));
+        }
+    });
+    html! {
+        <textarea class="plain" aria-label={props.lang.t(Text::EditorLabel)} spellcheck="false"
+            value={props.text.to_string()} {oninput} />
+    }
+}

@@ -1,0 +1,102 @@
+//! A node: a place with a door, netfilter right behind it, and Pods inside.
+
+use super::{mark, pod};
+use crate::present::Rect;
+use crate::present::layout::NodePlace;
+use crate::present::scene::{NodeBox, NodeState, Usage};
+use crate::present::shorten::cut;
+use crate::text::{Lang, Text};
+use yew::{Html, html};
+
+/// Draws a node with its Pods.
+pub(super) fn node(lang: Lang, node: &NodeBox, place: &NodePlace) -> Html {
+    let Rect { x, y, w, h } = place.rect;
+    let state = if node.cordoned { Text::NodeCordoned } else { state_text(node.state) };
+    let word = lang.t(state);
+    let zone = if node.control_plane { lang.t(Text::ControlPlane) } else { &node.zone };
+    html! {
+        <g key={node.id.key()}>
+            <g class="item node" data-state={state_name(node.state)} data-control-plane={node.control_plane.then_some("")}
+                role="button" tabindex="-1" aria-label={format!("{} {}, {}, {}", lang.t(Text::LegendNode), node.id.name, word, node.ip)}
+                transform={format!("translate({x} {y})")}>
+                <rect class="body" width={w.to_string()} height={h.to_string()} rx="14" />
+                <text class="title" x="14" y="28">{ node.id.name.to_string() }</text>
+                { mark::node(node.state, w - 20.0, 23.5) }
+                <text class="small word end" x={(w - 30.0).to_string()} y="27.5">{ cut(word, ((w - 110.0) / 5.5).max(5.0) as usize) }</text>
+                <text class="code mute" x="14" y="45">{ node.ip.clone() }</text>
+                <text class="small mute end" x={(w - 14.0).to_string()} y="45">{ zone.to_owned() }</text>
+                <rect class="filter" x="12" y="56" width={(w - 24.0).to_string()} height="22" rx="6" />
+                <text class="small mute" x="20" y="71">{ lang.fill(Text::NodeRules, &[("count", &node.rules)]) }</text>
+                { ports(node, w) }
+                if node.control_plane {
+                    { components(w) }
+                } else {
+                    { usage(lang, node, w, h) }
+                }
+            </g>
+            { for node.pods.iter().zip(&place.pods).map(|(one, rect)| pod::pod(lang, one, *rect, place.detail)) }
+        </g>
+    }
+}
+
+/// The open node ports: doors in the upper wall.
+fn ports(node: &NodeBox, w: f64) -> Html {
+    let shown = node.node_ports.len().min(((w - 20.0) / 58.0) as usize);
+    let left = w / 2.0 - shown as f64 * 29.0 + 2.0;
+    html! {
+        { for node.node_ports.iter().take(shown).enumerate().map(|(at, port)| html! {
+            <g class="port" transform={format!("translate({} -9)", left + at as f64 * 58.0)}>
+                <rect width="54" height="18" rx="9" />
+                <text class="code" x="27" y="13">{ format!(":{port}") }</text>
+            </g>
+        }) }
+    }
+}
+
+/// What the control plane is made of.
+fn components(w: f64) -> Html {
+    let names = ["API server", "etcd", "scheduler", "controllers"];
+    let columns = if w > 400.0 { 4 } else { 2 };
+    let each = (w - 24.0 + 6.0) / columns as f64 - 6.0;
+    html! {
+        { for names.iter().enumerate().map(|(at, name)| html! {
+            <g class="component" transform={format!("translate({} {})", 12.0 + (at % columns) as f64 * (each + 6.0), 86.0 + (at / columns) as f64 * 26.0)}>
+                <rect width={each.to_string()} height="20" rx="6" />
+                <text class="small" x={(each / 2.0).to_string()} y="14">{ *name }</text>
+            </g>
+        }) }
+    }
+}
+
+/// How much of the node is spoken for.
+fn usage(lang: Lang, node: &NodeBox, w: f64, h: f64) -> Html {
+    let half = (w - 24.0 - 12.0) / 2.0;
+    let bar = |at: f64, label: Text, usage: &Usage| {
+        let full = half * f64::from(usage.percent.min(100)) / 100.0;
+        html! {
+            <g transform={format!("translate({} {})", 12.0 + at * (half + 12.0), h - 30.0)}>
+                <text class="small mute" y="0">{ lang.t(label) }</text>
+                <text class="small mute end" x={half.to_string()} y="0">{ format!("{} %", usage.percent) }</text>
+                <rect class="track" y="7" width={half.to_string()} height="4" rx="2" />
+                <rect class="fill" y="7" width={full.to_string()} height="4" rx="2" />
+            </g>
+        }
+    };
+    html! { <>{ bar(0.0, Text::NodeCpu, &node.cpu) }{ bar(1.0, Text::NodeMemory, &node.memory) }</> }
+}
+
+const fn state_text(state: NodeState) -> Text {
+    match state {
+        NodeState::Ready => Text::NodeReady,
+        NodeState::NotReady => Text::NodeNotReady,
+        NodeState::Stopped => Text::NodeStopped,
+    }
+}
+
+const fn state_name(state: NodeState) -> &'static str {
+    match state {
+        NodeState::Ready => "ready",
+        NodeState::NotReady => "notready",
+        NodeState::Stopped => "stopped",
+    }
+}

@@ -1,0 +1,29 @@
+//! The page in the browser: Yew components, and the only place that knows the DOM.
+//!
+//! A component draws a view model and turns what the person does into a [`Msg`]; it decides
+//! nothing. `app.rs` holds the one model and the one clock. Only a canvas or the editor is held
+//! from outside of Yew, and both are released when their component goes.
+//!
+//! Reading order: `app.rs`, `browser.rs` (what the browser is asked), `stage.rs` and `map/`.
+
+mod app;
+mod bridge;
+mod browser;
+mod editor;
+mod header;
+mod icon;
+mod map;
+mod side;
+mod stage;
+mod tabs;
+
+use crate::session::Msg;
+use yew::Callback;
+
+/// How a component tells the session what the person did; found through Yew's context.
+pub type Dispatch = Callback<Msg>;
+
+/// Mounts the page into the document's body.
+pub fn run() {
+    yew::Renderer::<app::App>::new().render();
+}
