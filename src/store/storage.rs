@@ -212,6 +212,16 @@ impl Store {
         core::mem::take(&mut self.changes)
     }
 
+    /// Puts an object in place as it is, status and identity included: for states that were
+    /// recorded elsewhere. Nothing is checked.
+    pub fn restore(&mut self, mut object: Object) {
+        if object.meta.uid == Uid::default() {
+            object.meta.uid = Uid(self.rng.uuid());
+        }
+        let cause = Cause { writer: "restore".into(), working_on: None };
+        self.put(object, &cause);
+    }
+
     /// Puts an object in place with the next revision, and logs it.
     pub(super) fn put(&mut self, mut object: Object, cause: &Cause) -> Arc<Object> {
         self.revision += 1;

@@ -232,6 +232,9 @@ pub struct Container {
     pub ports: Vec<ContainerPort>,
     /// What it asks for.
     pub requests: Resources,
+    /// What the scheduler's scores count for it: `requests`, with 100m of CPU and 200 MB of memory
+    /// where it names none.
+    pub scored_requests: Resources,
     /// What it may use at most.
     pub limits: Resources,
     /// The three probes as trees: readiness, liveness, startup.
@@ -256,6 +259,7 @@ impl Container {
             image_pull_policy: text("imagePullPolicy"),
             command: texts("command").chain(texts("args")).collect(),
             ports: value.items_at(&["ports"]).iter().map(container_port).collect(),
+            scored_requests: scored_requests(value),
             requests: Resources::from_value(value.at(&["resources", "requests"])),
             limits,
             readiness_probe: value.at(&["readinessProbe"]).cloned(),
@@ -312,6 +316,8 @@ pub struct PodSpec {
     pub init_containers: Vec<Container>,
     /// What the whole pod asks for.
     pub requests: Resources,
+    /// The same from [`Container::scored_requests`].
+    pub scored_requests: Resources,
     /// What it tolerates.
     pub tolerations: Vec<Toleration>,
     /// `nodeSelector`.
@@ -338,7 +344,10 @@ impl PodSpec {
             (containers("containers"), containers("initContainers"));
         let host_network = tree.bool_at(&["hostNetwork"]).unwrap_or_default();
         PodSpec {
-            requests: pod_requests(&tree, &containers, &init_containers),
+            requests: pod_requests(&tree, &containers, &init_containers, |c| &c.requests),
+            scored_requests: pod_requests(&tree, &containers, &init_containers, |c| {
+                &c.scored_requests
+            }),
             tolerations: tree
                 .items_at(&["tolerations"])
                 .iter()
@@ -382,18 +391,23 @@ impl PodSpec {
 /// container with the sidecars started before it if that is more, plus the overhead.
 ///
 /// Models staging/src/k8s.io/component-helpers/resource/helpers.go PodRequests.
-fn pod_requests(tree: &Value, containers: &[Container], init: &[Container]) -> Resources {
+fn pod_requests(
+    tree: &Value,
+    containers: &[Container],
+    init: &[Container],
+    requests_of: fn(&Container) -> &Resources,
+) -> Resources {
     let mut sum = Resources::default();
     for container in containers {
-        sum.add(&container.requests);
+        sum.add(requests_of(container));
     }
     let mut sidecars = Resources::default();
     let mut peak = Resources::default();
     for container in init {
-        let mut here = container.requests.clone();
+        let mut here = requests_of(container).clone();
         if container.is_sidecar {
-            sum.add(&container.requests);
-            sidecars.add(&container.requests);
+            sum.add(&here);
+            sidecars.add(&here);
             here = sidecars.clone();
         } else {
             here.add(&sidecars);
@@ -413,6 +427,20 @@ fn pod_requests(tree: &Value, containers: &[Container], init: &[Container]) -> R
     }
     sum.add(&Resources::from_value(tree.at(&["overhead"])));
     sum
+}
+
+/// Models pkg/scheduler/util/pod_resources.go DefaultMilliCPURequest, DefaultMemoryRequest.
+fn scored_requests(container: &Value) -> Resources {
+    let requests = container.at(&["resources", "requests"]);
+    let named = |key| requests.is_some_and(|requests| requests.get(key).is_some());
+    let mut resources = Resources::from_value(requests);
+    if !named("cpu") {
+        resources.milli_cpu = 100;
+    }
+    if !named("memory") {
+        resources.memory = 200 * 1024 * 1024;
+    }
+    resources
 }
 
 fn host_ports(containers: &[Container], init: &[Container]) -> Vec<HostPort> {

@@ -1,0 +1,199 @@
+//! One scheduling cycle: which nodes will do for a pod, and which is best.
+//!
+//! Models pkg/scheduler/schedule_one.go.
+
+use super::framework::{Cycle, Filter, Rejection, Scores};
+use super::node_info::{NodeInfo, Snapshot};
+use super::{plugins, preemption};
+use crate::api::Object;
+use crate::base::Rng;
+use crate::store::Store;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Where a pod could go and why not elsewhere.
+#[derive(Debug)]
+pub struct Decision {
+    /// The nodes that will do.
+    pub feasible: Vec<Arc<NodeInfo>>,
+    /// Each plugin's points for them.
+    pub scores: Vec<Scores>,
+    /// Their totals.
+    pub totals: Vec<i64>,
+    /// The nodes that will not do, each with the plugin's no.
+    pub rejected: Vec<(Arc<str>, Rejection)>,
+    /// A plugin's no to all nodes at once.
+    pub refused: Option<Rejection>,
+}
+
+impl Decision {
+    /// The nodes with the most points.
+    pub fn best(&self) -> impl Iterator<Item = &Arc<NodeInfo>> {
+        let most = self.totals.iter().max().copied();
+        let all = self.feasible.iter().zip(&self.totals);
+        all.filter(move |(_, total)| Some(**total) == most).map(|(node, _)| node)
+    }
+
+    /// One of the best, by lot.
+    pub fn choose(&self, rng: &mut Rng) -> Option<Arc<str>> {
+        let count = u32::try_from(self.best().count()).ok()?;
+        let lot = match count {
+            0 => return None,
+            1 => 0,
+            _ => rng.below(count),
+        };
+        self.best().nth(usize::try_from(lot).ok()?).map(|node| node.name().clone())
+    }
+
+    /// Why no node will do, as the event says it.
+    ///
+    /// Models pkg/scheduler/framework/types.go FitError.Error.
+    pub fn message(&self, nodes: usize, after: &str) -> String {
+        let why = match &self.refused {
+            Some(refused) => refused.reasons.join(", "),
+            None => {
+                let all = self.rejected.iter().flat_map(|(_, rejection)| &rejection.reasons);
+                histogram(all.map(|reason| &**reason))
+            }
+        };
+        let mut message = format!("0/{nodes} nodes are available:");
+        if !why.is_empty() {
+            message.push_str(&format!(" {why}."));
+        }
+        if !after.is_empty() {
+            message.push_str(&format!(" {after}"));
+        }
+        message
+    }
+
+    /// The plugins that said no.
+    pub fn plugins(&self) -> impl Iterator<Item = &'static str> {
+        let refused = self.refused.iter().map(|refused| refused.plugin);
+        refused.chain(self.rejected.iter().map(|(_, rejection)| rejection.plugin))
+    }
+}
+
+/// `2 Insufficient cpu, 1 node(s) were unschedulable`, sorted as text.
+pub(super) fn histogram<'a>(reasons: impl Iterator<Item = &'a str>) -> String {
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    for reason in reasons {
+        *counts.entry(reason).or_default() += 1;
+    }
+    let mut parts: Vec<String> =
+        counts.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    parts.sort();
+    parts.join(", ")
+}
+
+/// What to look at: all nodes, or on large clusters so many from `start` on.
+#[derive(Clone, Copy, Debug)]
+pub struct Search {
+    /// The place of the first node to look at.
+    pub start: usize,
+    /// How many nodes that will do are enough.
+    pub enough: usize,
+}
+
+impl Search {
+    /// A look at every node.
+    pub const EVERYWHERE: Search = Search { start: 0, enough: usize::MAX };
+
+    /// As many as the scheduler looks at by default: all up to 100 nodes, then a share that
+    /// shrinks from 50 % to 5 %.
+    ///
+    /// Models pkg/scheduler/schedule_one.go numFeasibleNodesToFind.
+    pub fn of_cluster(start: usize, nodes: usize) -> Self {
+        if nodes < 100 {
+            return Search { start, enough: nodes };
+        }
+        let percentage = 50usize.saturating_sub(nodes / 125).max(5);
+        Search { start, enough: (nodes * percentage / 100).max(100) }
+    }
+}
+
+/// Finds the nodes that will do for a pod and scores them. Says also how many it looked at.
+pub fn decide(
+    pod: &Arc<Object>,
+    snapshot: &Snapshot,
+    store: &Store,
+    search: Search,
+) -> Option<(Decision, usize)> {
+    let spec = &pod.pod()?.spec;
+    let cycle = Cycle { pod, spec, snapshot, store };
+    let mut decision = Decision {
+        feasible: Vec::new(),
+        scores: Vec::new(),
+        totals: Vec::new(),
+        rejected: Vec::new(),
+        refused: None,
+    };
+    let filters = match plugins::filters(&cycle) {
+        Ok(filters) => filters,
+        Err(refused) => {
+            decision.refused = Some(refused);
+            return Some((decision, 0));
+        }
+    };
+    let looked_at = filter_nodes(&cycle, &filters, search, &mut decision);
+    if decision.feasible.len() > 1 {
+        let nodes: Vec<&Arc<NodeInfo>> = decision.feasible.iter().collect();
+        decision.scores = plugins::scores(&cycle, &nodes);
+    }
+    decision.totals = vec![0; decision.feasible.len()];
+    for scores in &decision.scores {
+        for (total, points) in decision.totals.iter_mut().zip(scores.normalized()) {
+            *total += points * scores.weight;
+        }
+    }
+    Some((decision, looked_at))
+}
+
+fn filter_nodes(
+    cycle: &Cycle<'_>,
+    filters: &[Box<dyn Filter>],
+    search: Search,
+    decision: &mut Decision,
+) -> usize {
+    let nodes = cycle.snapshot.nodes();
+    let wanted = plugins::wanted_names(cycle);
+    let (before, from) = nodes.split_at_checked(search.start).unwrap_or((nodes, &[]));
+    let mut looked_at = 0;
+    for node in from.iter().chain(before) {
+        if decision.feasible.len() >= search.enough {
+            break;
+        }
+        looked_at += 1;
+        if wanted.as_ref().is_some_and(|names| names.iter().all(|name| **name != **node.name())) {
+            let reason = "node(s) didn't satisfy plugin(s) [NodeAffinity]";
+            let rejection = Rejection::unresolvable("NodeAffinity", reason);
+            decision.rejected.push((node.name().clone(), rejection));
+            continue;
+        }
+        match filters.iter().try_for_each(|filter| filter.filter(node)) {
+            Ok(()) => decision.feasible.push(node.clone()),
+            Err(rejection) => decision.rejected.push((node.name().clone(), rejection)),
+        }
+    }
+    looked_at
+}
+
+/// Looks for pods whose removal would make room, and says what the event adds about it.
+///
+/// Models the PostFilter plugins: DynamicResources, then DefaultPreemption.
+pub(super) fn make_room(
+    pod: &Arc<Object>,
+    snapshot: &Snapshot,
+    store: &Store,
+    decision: &Decision,
+) -> (String, Option<preemption::Victims>) {
+    if decision.refused.is_some() {
+        // The plugin for dynamic resources misses what its PreFilter would have stored.
+        return ("not found".to_owned(), None);
+    }
+    let Some(facts) = pod.pod() else { return (String::new(), None) };
+    let cycle = Cycle { pod, spec: &facts.spec, snapshot, store };
+    match preemption::preempt(&cycle, decision) {
+        Ok(victims) => (String::new(), Some(victims)),
+        Err(why) => (format!("no new claims to deallocate, preemption: {why}"), None),
+    }
+}

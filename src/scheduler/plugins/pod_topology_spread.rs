@@ -1,0 +1,296 @@
+//! Pods of a kind spread over zones and nodes: as a must with `DoNotSchedule`, as a wish with
+//! `ScheduleAnyway`, and as a weaker wish for the pods of every Service and workload.
+
+use super::super::affinity::RequiredNodes;
+use super::super::framework::Normalization;
+use super::taint_toleration::repels;
+use super::{Cycle, Filter, NodeInfo, Rejection, Scores};
+use crate::api::selector::{Operator, Requirement};
+use crate::api::tree::Tree as _;
+use crate::api::{Kind, Object, Selector, Value};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+const NAME: &str = "PodTopologySpread";
+const HOSTNAME: &str = "kubernetes.io/hostname";
+const ZONE: &str = "topology.kubernetes.io/zone";
+
+/// One constraint, read.
+#[derive(Clone, Debug)]
+struct Constraint {
+    max_skew: i64,
+    topology_key: String,
+    selector: Selector,
+    min_domains: usize,
+    honor_affinity: bool,
+    honor_taints: bool,
+}
+
+impl Constraint {
+    /// Models podtopologyspread/common.go filterTopologySpreadConstraints.
+    fn from_value(value: &Value, pod: &Object) -> Self {
+        let policy = |key| value.str_at(&[key]);
+        let mut selector =
+            Selector::from_label_selector(value.at(&["labelSelector"])).unwrap_or_default();
+        for key in value.items_at(&["matchLabelKeys"]).iter().filter_map(Value::as_str) {
+            if let Some(value) = pod.meta.labels.get(key) {
+                selector.requirements.push(Requirement {
+                    key: key.to_owned(),
+                    operator: Operator::In,
+                    values: vec![value.to_owned()],
+                });
+            }
+        }
+        Constraint {
+            max_skew: value.int_at(&["maxSkew"]).unwrap_or(1),
+            topology_key: policy("topologyKey").unwrap_or_default().to_owned(),
+            selector,
+            min_domains: value
+                .int_at(&["minDomains"])
+                .and_then(|domains| usize::try_from(domains).ok())
+                .unwrap_or(1),
+            honor_affinity: policy("nodeAffinityPolicy") != Some("Ignore"),
+            honor_taints: policy("nodeTaintsPolicy") == Some("Honor"),
+        }
+    }
+
+    fn counts_node(&self, cycle: &Cycle<'_>, required: &RequiredNodes, node: &NodeInfo) -> bool {
+        (!self.honor_affinity || required.matches(&node.node))
+            && (!self.honor_taints || !node.taints.iter().any(|t| repels(t, cycle.spec)))
+    }
+
+    /// The pods on a node that count. An empty selector counts none, as upstream.
+    fn count_on(&self, cycle: &Cycle<'_>, node: &NodeInfo) -> i64 {
+        node.pods.iter().filter(|placed| self.counts(cycle, &placed.pod)).fold(0, |n, _| n + 1)
+    }
+
+    fn counts(&self, cycle: &Cycle<'_>, pod: &Object) -> bool {
+        !self.selector.is_everything()
+            && !pod.meta.is_terminating()
+            && pod.meta.namespace == cycle.pod.meta.namespace
+            && self.selector.matches(&pod.meta.labels)
+    }
+}
+
+fn constraints(cycle: &Cycle<'_>, action: &str) -> Vec<Constraint> {
+    let all = cycle.spec.tree.items_at(&["topologySpreadConstraints"]).iter();
+    all.filter(|constraint| constraint.str_at(&["whenUnsatisfiable"]) == Some(action))
+        .map(|constraint| Constraint::from_value(constraint, cycle.pod))
+        .collect()
+}
+
+/// What spreads without being asked: the pods of the same Services and the same owner.
+///
+/// Models podtopologyspread/plugin.go systemDefaultConstraints and plugins/helper/spread.go.
+fn default_constraints(cycle: &Cycle<'_>) -> Vec<Constraint> {
+    let (namespace, labels) = (&cycle.pod.meta.namespace, &cycle.pod.meta.labels);
+    let mut selector = Selector::default();
+    for service in cycle.store.services_selecting(namespace, labels) {
+        let other = Selector::from_map(service.spec().get("selector"));
+        selector.requirements.extend(other.requirements);
+    }
+    if let Some(owner) = cycle.pod.meta.controller()
+        && let Some(kind) = Kind::of_word(&owner.kind)
+        && let Some(object) = cycle.store.find(kind, namespace, &owner.name)
+    {
+        let own = object.spec().get("selector");
+        match kind {
+            Kind::ReplicationController => {
+                selector.requirements.extend(Selector::from_map(own).requirements);
+            }
+            Kind::ReplicaSet | Kind::StatefulSet => {
+                let other = Selector::from_label_selector(own).unwrap_or_default();
+                selector.requirements.extend(other.requirements);
+            }
+            _ => {}
+        }
+    }
+    if selector.is_everything() {
+        return Vec::new();
+    }
+    selector.requirements.sort();
+    selector.requirements.dedup();
+    let constraint = |topology_key: &str, max_skew| Constraint {
+        max_skew,
+        topology_key: topology_key.to_owned(),
+        selector: selector.clone(),
+        min_domains: 1,
+        honor_affinity: true,
+        honor_taints: false,
+    };
+    vec![constraint(HOSTNAME, 3), constraint(ZONE, 5)]
+}
+
+/// The constraints that must hold.
+#[derive(Clone, Debug)]
+pub(super) struct Hard {
+    constraints: Vec<HardConstraint>,
+}
+
+#[derive(Clone, Debug)]
+struct HardConstraint {
+    constraint: Constraint,
+    counts_itself: bool,
+    /// Matching pods by the label's value, for every value that a node in question has.
+    counts: BTreeMap<String, i64>,
+    required: RequiredNodes,
+}
+
+impl Hard {
+    pub(super) fn prepare(cycle: &Cycle<'_>) -> Option<Box<dyn Filter>> {
+        let constraints = constraints(cycle, "DoNotSchedule");
+        if constraints.is_empty() {
+            return None;
+        }
+        let keys: Vec<String> = constraints.iter().map(|c| c.topology_key.clone()).collect();
+        let required = RequiredNodes::of(cycle.spec);
+        let mut hard: Vec<HardConstraint> = constraints
+            .into_iter()
+            .map(|constraint| HardConstraint {
+                counts_itself: constraint.selector.matches(&cycle.pod.meta.labels),
+                constraint,
+                counts: BTreeMap::new(),
+                required: required.clone(),
+            })
+            .collect();
+        for node in cycle.snapshot.nodes() {
+            if !keys.iter().all(|key| node.label(key).is_some()) {
+                continue;
+            }
+            for HardConstraint { constraint, counts, .. } in &mut hard {
+                if constraint.counts_node(cycle, &required, node)
+                    && let Some(value) = node.label(&constraint.topology_key)
+                {
+                    *counts.entry(value.to_owned()).or_default() +=
+                        constraint.count_on(cycle, node);
+                }
+            }
+        }
+        Some(Box::new(Hard { constraints: hard }))
+    }
+}
+
+impl Filter for Hard {
+    fn filter(&self, node: &NodeInfo) -> Result<(), Rejection> {
+        for hard in &self.constraints {
+            let Some(value) = node.label(&hard.constraint.topology_key) else {
+                let reason = "node(s) didn't match pod topology spread constraints (missing \
+                              required label)";
+                return Err(Rejection::unresolvable(NAME, reason));
+            };
+            let fewest = match hard.counts.len() < hard.constraint.min_domains {
+                true => 0,
+                false => hard.counts.values().copied().min().unwrap_or(i64::from(i32::MAX)),
+            };
+            let here = hard.counts.get(value).copied().unwrap_or_default();
+            if here + i64::from(hard.counts_itself) - fewest > hard.constraint.max_skew {
+                let reason = "node(s) didn't match pod topology spread constraints";
+                return Err(Rejection::resolvable(NAME, reason));
+            }
+        }
+        Ok(())
+    }
+
+    fn suppose(&mut self, cycle: &Cycle<'_>, other: &Arc<Object>, node: &NodeInfo, by: i64) {
+        for HardConstraint { constraint, counts, required, .. } in &mut self.constraints {
+            if constraint.counts(cycle, other)
+                && constraint.counts_node(cycle, required, node)
+                && let Some(count) =
+                    node.label(&constraint.topology_key).and_then(|value| counts.get_mut(value))
+            {
+                *count += by;
+            }
+        }
+    }
+
+    fn boxed_clone(&self) -> Box<dyn Filter> {
+        Box::new(self.clone())
+    }
+}
+
+/// Models podtopologyspread/scoring.go.
+pub(super) fn score(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>]) -> Option<Scores> {
+    let own = !cycle.spec.tree.items_at(&["topologySpreadConstraints"]).is_empty();
+    let constraints = match own {
+        true => constraints(cycle, "ScheduleAnyway"),
+        false => default_constraints(cycle),
+    };
+    if constraints.is_empty() {
+        return None;
+    }
+    let ignored =
+        |node: &NodeInfo| own && constraints.iter().any(|c| node.label(&c.topology_key).is_none());
+    let considered = nodes.iter().filter(|node| !ignored(node)).count();
+    let domains: Vec<Domains> =
+        constraints.iter().map(|c| Domains::of(cycle, c, nodes, considered, &ignored)).collect();
+    let points = |node: &&Arc<NodeInfo>| {
+        if ignored(node) {
+            return None;
+        }
+        let mut sum = 0.0;
+        for (constraint, domains) in constraints.iter().zip(&domains) {
+            let Some(value) = node.label(&constraint.topology_key) else { continue };
+            let count = match &domains.counts {
+                None => constraint.count_on(cycle, node),
+                Some(counts) => counts.get(value).copied().unwrap_or_default(),
+            };
+            sum += points_for(count, constraint.max_skew, domains.size);
+        }
+        Some(rounded(sum))
+    };
+    Some(Scores {
+        plugin: NAME,
+        weight: 2,
+        raw: nodes.iter().map(points).collect(),
+        normalization: Normalization::Spread,
+    })
+}
+
+/// How many pods count in each domain of a constraint; for nodes each is its own.
+struct Domains {
+    counts: Option<BTreeMap<String, i64>>,
+    size: usize,
+}
+
+impl Domains {
+    fn of(
+        cycle: &Cycle<'_>,
+        constraint: &Constraint,
+        nodes: &[&Arc<NodeInfo>],
+        considered: usize,
+        ignored: &dyn Fn(&NodeInfo) -> bool,
+    ) -> Self {
+        if constraint.topology_key == HOSTNAME {
+            return Domains { counts: None, size: considered };
+        }
+        // As upstream, a candidate without the label makes a domain of the empty value.
+        let value =
+            |node: &NodeInfo| node.label(&constraint.topology_key).unwrap_or_default().to_owned();
+        let candidates = nodes.iter().filter(|node| !ignored(node));
+        let mut counts: BTreeMap<String, i64> = candidates.map(|node| (value(node), 0)).collect();
+        let required = RequiredNodes::of(cycle.spec);
+        // The label index finds the pods that count without a look at every node.
+        for pod in cycle.store.pods_matching(&cycle.pod.meta.namespace, &constraint.selector) {
+            let node = pod.pod().and_then(|pod| pod.node_name.as_ref());
+            if let Some(node) = node.and_then(|name| cycle.snapshot.get(name))
+                && !ignored(node)
+                && constraint.counts(cycle, pod)
+                && constraint.counts_node(cycle, &required, node)
+                && let Some(count) = counts.get_mut(&value(node))
+            {
+                *count += 1;
+            }
+        }
+        Domains { size: counts.len(), counts: Some(counts) }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "as upstream")]
+fn points_for(count: i64, max_skew: i64, domains: usize) -> f64 {
+    count as f64 * ((domains + 2) as f64).ln() + (max_skew - 1) as f64
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "as upstream")]
+fn rounded(points: f64) -> i64 {
+    points.round() as i64
+}

@@ -1,0 +1,56 @@
+//! Taints keep away the pods that do not tolerate them; `PreferNoSchedule` only costs points.
+
+use super::super::framework::Normalization;
+use super::{Cycle, Filter, NodeInfo, Rejection, Scores};
+use crate::api::PodSpec;
+use crate::api::pod::{Effect, Taint};
+use std::sync::Arc;
+
+const NAME: &str = "TaintToleration";
+
+#[derive(Clone, Debug)]
+pub(super) struct TaintToleration {
+    spec: Arc<PodSpec>,
+}
+
+impl TaintToleration {
+    pub(super) fn new(cycle: &Cycle<'_>) -> Self {
+        TaintToleration { spec: cycle.spec.clone() }
+    }
+}
+
+/// Whether a taint keeps the pod of this specification away.
+pub(super) fn repels(taint: &Taint, spec: &PodSpec) -> bool {
+    taint.effect != Effect::PreferNoSchedule && !tolerated(taint, spec)
+}
+
+fn tolerated(taint: &Taint, spec: &PodSpec) -> bool {
+    spec.tolerations.iter().any(|toleration| toleration.tolerates(taint))
+}
+
+impl Filter for TaintToleration {
+    fn filter(&self, node: &NodeInfo) -> Result<(), Rejection> {
+        if node.taints.iter().any(|taint| repels(taint, &self.spec)) {
+            return Err(Rejection::unresolvable(NAME, "node(s) had untolerated taint(s)"));
+        }
+        Ok(())
+    }
+
+    fn boxed_clone(&self) -> Box<dyn Filter> {
+        Box::new(self.clone())
+    }
+}
+
+/// Counts the soft taints that the pod does not tolerate.
+pub(super) fn score(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>]) -> Scores {
+    let count = |node: &&Arc<NodeInfo>| {
+        let soft = node.taints.iter().filter(|taint| taint.effect == Effect::PreferNoSchedule);
+        soft.filter(|taint| !tolerated(taint, cycle.spec)).fold(0i64, |count, _| count + 1)
+    };
+    Scores {
+        plugin: NAME,
+        weight: 3,
+        raw: nodes.iter().map(|node| Some(count(node))).collect(),
+        normalization: Normalization::Reversed,
+    }
+}
