@@ -12,6 +12,10 @@ pub mod manifest;
 
 pub mod store;
 
+pub mod net;
+
+pub mod proxy;
+
 pub mod scheduler;
 
 pub mod controllers;

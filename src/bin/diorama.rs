@@ -6,6 +6,8 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 diorama: a scale model of a Kubernetes cluster
 
+  diorama proxy FILE --node NAME --mode iptables|nftables|ipvs
+      what kube-proxy writes on a node, given Services, EndpointSlices and Nodes as YAML
   diorama schedule STATE --pod NAME|FILE [-o table|json]
       what the scheduler would do with a pod, given recorded nodes and pods (a List)
 ";
@@ -14,6 +16,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
+        ["proxy", rest @ ..] => proxy(rest),
         ["schedule", rest @ ..] => schedule(rest),
         ["--help" | "-h" | "help"] => Ok(USAGE.to_owned()),
         _ => Err(USAGE.to_owned()),
@@ -49,6 +52,14 @@ fn flags<'a>(words: &[&'a str], names: &[&str]) -> (Vec<&'a str>, Vec<Option<&'a
 
 fn read(path: &str) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| format!("diorama: {path}: {error}"))
+}
+
+fn proxy(words: &[&str]) -> Result<String, String> {
+    let (files, values) = flags(words, &["--node", "--mode"]);
+    let (&[file], &[Some(node), mode]) = (files.as_slice(), values.as_slice()) else {
+        return Err(USAGE.to_owned());
+    };
+    diorama::proxy::print(&read(file)?, node, mode.unwrap_or("iptables"))
 }
 
 fn schedule(words: &[&str]) -> Result<String, String> {

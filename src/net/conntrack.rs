@@ -1,0 +1,1 @@
+//! What a machine remembers of connections.

@@ -1,0 +1,1 @@
+//! How a packet passes the rules of a machine.

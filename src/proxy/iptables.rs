@@ -1,0 +1,442 @@
+//! Rules for `iptables`.
+//!
+//! Models pkg/proxy/iptables/proxier.go syncProxyRules. Conditions stand in the order in which
+//! kube-proxy writes them, since `iptables-save` keeps it.
+
+use super::input::{Endpoint, Input, Node};
+use super::services::{Nowhere, Port, short_hash};
+use super::{MASQUERADE_MARK, services};
+use crate::net::packet::State;
+use crate::net::rule::{Action, End, Match, Rule, Verdict};
+use crate::net::table::{Dialect, Hook};
+use crate::net::{Base, Chain, Family, Protocol, Ruleset, Table};
+use ipnet::IpNet;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// The remark of the rule that leads to the node ports.
+const LAST: &str = "kubernetes service nodeports; NOTE: this must be the last rule in this chain";
+
+/// The rules of a node.
+pub fn rules(input: &Input, node: &Node) -> Ruleset {
+    let mut tables = Vec::new();
+    for family in [Family::V4, Family::V6] {
+        let mut writer = Writer::new(family, node, input.cluster_cidr(family));
+        for port in services::ports(input, node, family) {
+            writer.service(&port);
+        }
+        tables.extend(writer.finish());
+    }
+    Ruleset { dialect: Dialect::Iptables, tables, ipvs: Default::default() }
+}
+
+/// A built-in chain.
+pub(super) fn built_in(hook: Hook, nat: bool, priority: i32) -> Chain {
+    Chain::base(hook.chain(), Base { nat, hook, priority, priority_text: "" })
+}
+
+/// The table `mangle`, which holds nothing but kube-proxy's canary.
+pub(super) fn mangle(family: Family) -> Table {
+    let mut table = Table::new(family, "mangle");
+    use Hook::{Forward, Input, Output, Postrouting, Prerouting};
+    for hook in [Prerouting, Input, Forward, Output, Postrouting] {
+        table.add_chain(built_in(hook, false, -150));
+    }
+    table.ensure_chain(&Arc::from("KUBE-PROXY-CANARY"));
+    table
+}
+
+/// The table `filter` with its built-in chains.
+pub(super) fn filter(family: Family) -> Table {
+    let mut table = Table::new(family, "filter");
+    for hook in [Hook::Input, Hook::Forward, Hook::Output] {
+        table.add_chain(built_in(hook, false, 0));
+    }
+    table
+}
+
+/// The table `nat` with its built-in chains.
+pub(super) fn nat(family: Family) -> Table {
+    let mut table = Table::new(family, "nat");
+    table.add_chain(built_in(Hook::Prerouting, true, -100));
+    table.add_chain(built_in(Hook::Input, true, 100));
+    table.add_chain(built_in(Hook::Output, true, -100));
+    table.add_chain(built_in(Hook::Postrouting, true, 100));
+    table
+}
+
+pub(super) fn comment(text: &str) -> Match {
+    Match::Comment(Arc::from(text))
+}
+
+/// The chains that the mark and its use need, in the table `nat`.
+pub(super) fn masquerade_chains(nat: &mut Table) {
+    let (post, mark): (Arc<str>, Arc<str>) =
+        (Arc::from("KUBE-POSTROUTING"), Arc::from("KUBE-MARK-MASQ"));
+    let unmarked = Match::Mark { mark: MASQUERADE_MARK, not: true };
+    nat.append(&post, Rule::verdict(vec![unmarked], Verdict::Return));
+    nat.append(&post, Rule::new(Vec::new(), Action::FlipMark(MASQUERADE_MARK)));
+    let requiring = comment("kubernetes service traffic requiring SNAT");
+    nat.append(&post, Rule::new(vec![requiring], Action::Masquerade));
+    nat.append(&mark, Rule::new(Vec::new(), Action::SetMark(MASQUERADE_MARK)));
+}
+
+/// The rules of `KUBE-FORWARD` that let marked packets and known connections through.
+pub(super) fn forward_rules(filter: &mut Table) {
+    let forward: Arc<str> = Arc::from("KUBE-FORWARD");
+    let marked = Match::Mark { mark: MASQUERADE_MARK, not: false };
+    let accept = |matches| Rule::verdict(matches, Verdict::Accept);
+    filter.append(&forward, accept(vec![comment("kubernetes forwarding rules"), marked]));
+    let known =
+        Match::State { states: &[State::Related, State::Established], dnat: false, not: false };
+    let title = comment("kubernetes forwarding conntrack rule");
+    filter.append(&forward, accept(vec![title, known]));
+}
+
+struct Writer {
+    family: Family,
+    node_ip: Option<IpAddr>,
+    cluster_cidr: Option<IpNet>,
+    filter: Table,
+    nat: Table,
+    mark: Arc<str>,
+    services: Arc<str>,
+    external: Arc<str>,
+    node_ports: Arc<str>,
+    firewall: Arc<str>,
+}
+
+/// The names of a Service's chains.
+struct Names {
+    cluster: Arc<str>,
+    local: Arc<str>,
+    external: Arc<str>,
+    firewall: Arc<str>,
+}
+
+impl Names {
+    fn of(port: &Port<'_>) -> Self {
+        let hash = short_hash(&format!("{}{}", port.title, port.protocol()), 16);
+        let name = |kind: &str| Arc::from(format!("KUBE-{kind}-{hash}"));
+        Names {
+            cluster: name("SVC"),
+            local: name("SVL"),
+            external: name("EXT"),
+            firewall: name("FW"),
+        }
+    }
+}
+
+fn endpoint_chain(port: &Port<'_>, endpoint: &Endpoint) -> Arc<str> {
+    let text = format!("{}{}{}", port.title, port.protocol(), endpoint.address);
+    Arc::from(format!("KUBE-SEP-{}", short_hash(&text, 16)))
+}
+
+impl Writer {
+    fn new(family: Family, node: &Node, cluster_cidr: Option<IpNet>) -> Self {
+        let mut writer = Writer {
+            family,
+            node_ip: node.ip(family),
+            cluster_cidr,
+            filter: filter(family),
+            nat: nat(family),
+            mark: Arc::from("KUBE-MARK-MASQ"),
+            services: Arc::from("KUBE-SERVICES"),
+            external: Arc::from("KUBE-EXTERNAL-SERVICES"),
+            node_ports: Arc::from("KUBE-NODEPORTS"),
+            firewall: Arc::from("KUBE-PROXY-FIREWALL"),
+        };
+        writer.jumps();
+        masquerade_chains(&mut writer.nat);
+        if family == Family::V4 {
+            writer.localnet_firewall();
+        }
+        writer
+    }
+
+    /// The jumps from the built-in chains, which kube-proxy puts at the front one by one.
+    fn jumps(&mut self) {
+        let is_new = || vec![Match::is_new()];
+        let portals = "kubernetes service portals";
+        let visible = "kubernetes externally-visible service portals";
+        let balancer = "kubernetes load balancer firewall";
+        let mut jump = |hook: Hook, mut matches: Vec<Match>, text: &str, to: &str| {
+            matches.extend((!text.is_empty()).then(|| comment(text)));
+            self.filter.ensure_chain(&Arc::from(to));
+            self.filter.append(&Arc::from(hook.chain()), Rule::jump(matches, &Arc::from(to)));
+        };
+        if self.family == Family::V4 {
+            jump(Hook::Input, Vec::new(), "", "KUBE-FIREWALL");
+            jump(Hook::Output, Vec::new(), "", "KUBE-FIREWALL");
+        }
+        jump(Hook::Input, is_new(), balancer, "KUBE-PROXY-FIREWALL");
+        let health = "kubernetes health check service ports";
+        jump(Hook::Input, Vec::new(), health, "KUBE-NODEPORTS");
+        jump(Hook::Input, is_new(), visible, "KUBE-EXTERNAL-SERVICES");
+        jump(Hook::Forward, is_new(), balancer, "KUBE-PROXY-FIREWALL");
+        jump(Hook::Forward, Vec::new(), "kubernetes forwarding rules", "KUBE-FORWARD");
+        jump(Hook::Forward, is_new(), portals, "KUBE-SERVICES");
+        jump(Hook::Forward, is_new(), visible, "KUBE-EXTERNAL-SERVICES");
+        jump(Hook::Output, is_new(), balancer, "KUBE-PROXY-FIREWALL");
+        jump(Hook::Output, is_new(), portals, "KUBE-SERVICES");
+        self.filter.ensure_chain(&Arc::from("KUBE-PROXY-CANARY"));
+        for (hook, text, to) in [
+            (Hook::Prerouting, portals, "KUBE-SERVICES"),
+            (Hook::Output, portals, "KUBE-SERVICES"),
+            (Hook::Postrouting, "kubernetes postrouting rules", "KUBE-POSTROUTING"),
+        ] {
+            let rule = Rule::jump(vec![comment(text)], &Arc::from(to));
+            self.nat.append(&Arc::from(hook.chain()), rule);
+        }
+        for chain in ["KUBE-NODEPORTS", "KUBE-PROXY-CANARY", "KUBE-SERVICES"] {
+            self.nat.ensure_chain(&Arc::from(chain));
+        }
+    }
+
+    fn localnet_firewall(&mut self) {
+        let Ok(localnet) = "127.0.0.0/8".parse::<IpNet>() else { return };
+        let known =
+            Match::State { states: &[State::Related, State::Established], dnat: true, not: true };
+        let matches = vec![
+            comment("block incoming localnet connections"),
+            Match::net(End::Destination, localnet),
+            Match::not_net(End::Source, localnet),
+            known,
+        ];
+        self.filter.append(&Arc::from("KUBE-FIREWALL"), Rule::verdict(matches, Verdict::Drop));
+    }
+
+    fn service(&mut self, port: &Port<'_>) {
+        let names = Names::of(port);
+        self.cluster_ip(port, &names);
+        self.external_ips(port, &names);
+        self.load_balancer(port, &names);
+        self.node_port(port, &names);
+        if let Some(health) = port.service.health_check_node_port {
+            let title = comment(&format!("{} health check node port", port.title));
+            let to = Match::DestinationPort(Protocol::Tcp, health);
+            let matches = vec![title, Match::Protocol(Protocol::Tcp), to];
+            self.filter.append(&self.node_ports, Rule::verdict(matches, Verdict::Accept));
+        }
+        self.external_chain(port, &names);
+        self.firewall_chain(port, &names);
+        if port.uses_cluster() && !port.endpoints.cluster.is_empty() {
+            self.spread(port, &names.cluster, &port.endpoints.cluster);
+        }
+        if port.uses_local() && !port.endpoints.local.is_empty() {
+            self.spread(port, &names.local, &port.endpoints.local);
+        }
+        for endpoint in &port.endpoints.reachable {
+            self.endpoint(port, endpoint);
+        }
+    }
+
+    /// A packet to an address and a port of the Service.
+    fn towards(port: &Port<'_>, remark: &str, ip: IpAddr) -> Vec<Match> {
+        let protocol = port.protocol();
+        vec![
+            comment(remark),
+            Match::Protocol(protocol),
+            Match::to(ip),
+            Match::DestinationPort(protocol, port.port.port),
+        ]
+    }
+
+    fn nowhere(port: &Port<'_>, nowhere: Nowhere) -> Option<(String, Verdict)> {
+        match nowhere {
+            Nowhere::Somewhere => None,
+            Nowhere::Reject => Some((format!("{} has no endpoints", port.title), Verdict::Reject)),
+            Nowhere::Drop => {
+                Some((format!("{} has no local endpoints", port.title), Verdict::Drop))
+            }
+        }
+    }
+
+    fn cluster_ip(&mut self, port: &Port<'_>, names: &Names) {
+        if let Some((remark, verdict)) = Self::nowhere(port, port.internal()) {
+            let matches = Self::towards(port, &remark, port.cluster_ip);
+            self.filter.append(&self.services, Rule::verdict(matches, verdict));
+            return;
+        }
+        let chain = if port.service.internal_local { &names.local } else { &names.cluster };
+        let matches = Self::towards(port, &format!("{} cluster IP", port.title), port.cluster_ip);
+        self.nat.append(&self.services, Rule::jump(matches.clone(), chain));
+        if let Some(cidr) = self.cluster_cidr {
+            let mut matches = matches;
+            matches.push(Match::not_net(End::Source, cidr));
+            self.nat.append(chain, Rule::jump(matches, &self.mark));
+        }
+    }
+
+    fn external_ips(&mut self, port: &Port<'_>, names: &Names) {
+        for ip in &port.external_ips {
+            if port.endpoints.any {
+                let matches = Self::towards(port, &format!("{} external IP", port.title), *ip);
+                self.nat.append(&self.services, Rule::jump(matches, &names.external));
+            }
+            self.refuse(port, *ip);
+        }
+    }
+
+    fn refuse(&mut self, port: &Port<'_>, ip: IpAddr) {
+        if let Some((remark, verdict)) = Self::nowhere(port, port.external()) {
+            let matches = Self::towards(port, &remark, ip);
+            self.filter.append(&self.external, Rule::verdict(matches, verdict));
+        }
+    }
+
+    fn uses_firewall(port: &Port<'_>) -> bool {
+        port.endpoints.any && !port.vips.is_empty() && !port.source_ranges.is_empty()
+    }
+
+    fn load_balancer(&mut self, port: &Port<'_>, names: &Names) {
+        let firewall = Self::uses_firewall(port);
+        let chain = if firewall { &names.firewall } else { &names.external };
+        for ip in &port.vips {
+            if port.endpoints.any {
+                let matches = Self::towards(port, &format!("{} loadbalancer IP", port.title), *ip);
+                self.nat.append(&self.services, Rule::jump(matches, chain));
+            }
+            if firewall {
+                let remark = format!("{} traffic not accepted by {}", port.title, names.firewall);
+                let matches = Self::towards(port, &remark, *ip);
+                self.filter.append(&self.firewall, Rule::verdict(matches, Verdict::Drop));
+            }
+        }
+        for ip in &port.vips {
+            self.refuse(port, *ip);
+        }
+    }
+
+    fn node_port(&mut self, port: &Port<'_>, names: &Names) {
+        if port.port.node_port == 0 {
+            return;
+        }
+        let protocol = port.protocol();
+        let to = || Match::DestinationPort(protocol, port.port.node_port);
+        if port.endpoints.any {
+            let title = || comment(&port.title);
+            if let (Family::V4, Ok(localnet)) = (self.family, "127.0.0.0/8".parse()) {
+                let matches = vec![
+                    title(),
+                    Match::Protocol(protocol),
+                    Match::net(End::Destination, localnet),
+                    to(),
+                    Match::Account("localhost_nps_accepted_pkts"),
+                ];
+                self.nat.append(&self.node_ports, Rule::jump(matches, &names.external));
+            }
+            let matches = vec![title(), Match::Protocol(protocol), to()];
+            self.nat.append(&self.node_ports, Rule::jump(matches, &names.external));
+        }
+        if let Some((remark, verdict)) = Self::nowhere(port, port.external()) {
+            let matches = vec![
+                comment(&remark),
+                Match::Local(End::Destination),
+                Match::Protocol(protocol),
+                to(),
+            ];
+            self.filter.append(&self.external, Rule::verdict(matches, verdict));
+        }
+    }
+
+    /// What happens to traffic from outside before it is spread.
+    fn external_chain(&mut self, port: &Port<'_>, names: &Names) {
+        if !port.endpoints.any || !port.externally_accessible() {
+            return;
+        }
+        let title =
+            |what: &str| comment(&format!("{what} for {} external destinations", port.title));
+        let chain = &names.external;
+        if port.service.external_local {
+            if let Some(cidr) = self.cluster_cidr {
+                let matches = vec![title("pod traffic"), Match::net(End::Source, cidr)];
+                self.nat.append(chain, Rule::jump(matches, &names.cluster));
+            }
+            let local = Match::Local(End::Source);
+            let matches = vec![title("masquerade LOCAL traffic"), local.clone()];
+            self.nat.append(chain, Rule::jump(matches, &self.mark));
+            let matches = vec![title("route LOCAL traffic"), local];
+            self.nat.append(chain, Rule::jump(matches, &names.cluster));
+        } else {
+            self.nat.append(chain, Rule::jump(vec![title("masquerade traffic")], &self.mark));
+        }
+        if port.external() == Nowhere::Somewhere {
+            let policy = if port.service.external_local { &names.local } else { &names.cluster };
+            self.nat.append(chain, Rule::jump(Vec::new(), policy));
+        }
+    }
+
+    /// Lets only the source ranges through.
+    fn firewall_chain(&mut self, port: &Port<'_>, names: &Names) {
+        if !Self::uses_firewall(port) {
+            return;
+        }
+        let title = || comment(&format!("{} loadbalancer IP", port.title));
+        let mut allow = |net: IpNet| {
+            let matches = vec![title(), Match::net(End::Source, net)];
+            self.nat.append(&names.firewall, Rule::jump(matches, &names.external));
+        };
+        for net in &port.source_ranges {
+            allow(*net);
+        }
+        let node = self.node_ip;
+        if port.source_ranges.iter().any(|net| node.is_some_and(|ip| net.contains(&ip))) {
+            port.vips.iter().for_each(|ip| allow(IpNet::from(*ip)));
+        }
+        let remark =
+            format!("other traffic to {} will be dropped by KUBE-PROXY-FIREWALL", port.title);
+        let rule = Rule { matches: vec![comment(&remark)], ..Rule::default() };
+        self.nat.append(&names.firewall, rule);
+    }
+
+    /// Spreads connections over endpoints.
+    ///
+    /// Models pkg/proxy/iptables/proxier.go writeServiceToEndpointRules.
+    fn spread(&mut self, port: &Port<'_>, chain: &Arc<str>, endpoints: &[Endpoint]) {
+        let title =
+            |endpoint: &Endpoint| comment(&format!("{} -> {}", port.title, endpoint.address));
+        if let Some(seconds) = port.service.affinity_seconds {
+            for endpoint in endpoints {
+                let to = endpoint_chain(port, endpoint);
+                let seen = Match::SeenRecently { list: to.clone(), seconds };
+                self.nat.append(chain, Rule::jump(vec![title(endpoint), seen], &to));
+            }
+        }
+        let count = u32::try_from(endpoints.len()).unwrap_or(u32::MAX);
+        for (index, endpoint) in (0..count).zip(endpoints) {
+            let mut matches = vec![title(endpoint)];
+            if index + 1 < count {
+                matches.push(Match::one_in(count - index));
+            }
+            self.nat.append(chain, Rule::jump(matches, &endpoint_chain(port, endpoint)));
+        }
+    }
+
+    fn endpoint(&mut self, port: &Port<'_>, endpoint: &Endpoint) {
+        let chain = endpoint_chain(port, endpoint);
+        let own = IpNet::from(endpoint.address.ip);
+        let matches = vec![comment(&port.title), Match::net(End::Source, own)];
+        self.nat.append(&chain, Rule::jump(matches, &self.mark));
+        let mut matches = vec![comment(&port.title)];
+        if port.service.affinity_seconds.is_some() {
+            matches.push(Match::Remember { list: chain.clone() });
+        }
+        matches.extend([Match::Extension(port.protocol()), Match::Protocol(port.protocol())]);
+        self.nat.append(&chain, Rule::new(matches, Action::Dnat(endpoint.address)));
+    }
+
+    fn finish(mut self) -> [Table; 3] {
+        let mut matches = vec![comment(LAST), Match::Local(End::Destination)];
+        if let (Family::V6, Ok(loopback)) = (self.family, "::1/128".parse()) {
+            matches.push(Match::not_net(End::Destination, loopback));
+        }
+        self.nat.append(&self.services, Rule::jump(matches, &self.node_ports));
+        let invalid = Match::State { states: &[State::Invalid], dnat: false, not: false };
+        let account = Match::Account("ct_state_invalid_dropped_pkts");
+        let rule = Rule::verdict(vec![invalid, account], Verdict::Drop);
+        self.filter.append(&Arc::from("KUBE-FORWARD"), rule);
+        forward_rules(&mut self.filter);
+        [mangle(self.family), self.filter, self.nat]
+    }
+}
