@@ -2,7 +2,7 @@
 
 use super::meta::ObjectMeta;
 use super::pod::{Pod, PodSpec, PodStatus};
-use super::tree::Tree as _;
+use super::tree::{Tree as _, TreeMut as _};
 use super::{Kind, StringMap};
 use crate::base::SimTime;
 use serde_json::{Map, Value, json};
@@ -216,9 +216,7 @@ impl Object {
     /// Replaces `spec` of a tree object.
     pub fn set_spec(&mut self, spec: Value) {
         let mut fields = self.content().clone();
-        if let Some(fields) = fields.as_object_mut() {
-            fields.insert("spec".into(), spec);
-        }
+        fields.put(&["spec"], spec);
         self.set_content(fields);
     }
 

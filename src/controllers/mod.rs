@@ -1,6 +1,43 @@
-//! Shim.
+//! The control loops of the controller manager, one file each.
+//!
+//! A controller is a function from what the store says to writes ([`Controller`]); it keeps no
+//! memory and never meets another one but through the store.
+//!
+//! Reading order: `pod_control.rs` (what those of pods share), `replica_set.rs`, `deployment/`,
+//! then any.
+
+mod conditions;
+mod daemon_set;
+mod deployment;
+mod endpoints;
+mod garbage_collector;
+mod history;
+mod namespaces;
+mod node_lifecycle;
+mod pod_control;
+mod replica_set;
+mod stateful_set;
+mod taint_eviction;
+
 use crate::store::Controller;
-/// Shim.
+
+/// Every control loop; the place of each is its number in the event queue.
 pub fn all() -> &'static [&'static dyn Controller] {
-    &[]
+    ALL
 }
+
+static ALL: &[&dyn Controller] = &[
+    &namespaces::NamespaceFurniture,
+    &namespaces::Namespaces,
+    &deployment::Deployments,
+    &replica_set::REPLICA_SETS,
+    &replica_set::REPLICATION_CONTROLLERS,
+    &stateful_set::StatefulSets,
+    &daemon_set::DaemonSets,
+    &endpoints::EndpointSlices,
+    &endpoints::EndpointsObjects,
+    &garbage_collector::GarbageCollector,
+    &node_lifecycle::NodeLifecycle,
+    &node_lifecycle::OrphanedPods,
+    &taint_eviction::TaintEviction,
+];

@@ -133,6 +133,12 @@ pub struct ContainerRuntime {
     pub probe_failures: [u32; 3],
 }
 
+impl Default for ContainerRuntime {
+    fn default() -> Self {
+        ContainerRuntime::new()
+    }
+}
+
 impl ContainerRuntime {
     /// A container that has not begun.
     pub const fn new() -> Self {

@@ -125,6 +125,8 @@ impl Write {
 pub struct Outcome {
     /// The number of the write in the plan, from 0.
     pub write: usize,
+    /// Whether it was a creation.
+    pub created: bool,
     /// The result.
     pub result: Result<Arc<Object>, ApiError>,
 }
@@ -154,6 +156,11 @@ pub trait Controller: Sync {
     /// The keys to look at because of a change. Called for every change in the store, so the
     /// first thing to look at is `change.kind`.
     fn wants(&self, store: &Store, change: &Change) -> Vec<Key>;
+
+    /// How long it waits before it looks at what a change made it want.
+    fn delay(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// What should change for `key`, which may be gone by now.
     fn reconcile(&self, store: &Store, key: &Key, now: SimTime) -> Plan;

@@ -1,7 +1,7 @@
 //! What a cluster is made of before anybody has asked it for anything.
 
 use crate::api::Value;
-use crate::api::tree::Tree as _;
+use crate::api::tree::{Tree as _, TreeMut as _};
 use core::net::Ipv4Addr;
 use serde_json::json;
 
@@ -50,8 +50,8 @@ impl Default for ClusterConfig {
             });
             if name == "cp-1" {
                 let (key, effect) = ("node-role.kubernetes.io/control-plane", "NoSchedule");
-                manifest["metadata"]["labels"][key] = json!("");
-                manifest["spec"]["taints"] = json!([{"key": key, "effect": effect}]);
+                manifest.put(&["metadata", "labels", key], "");
+                manifest.put(&["spec", "taints"], json!([{"key": key, "effect": effect}]));
             }
             NodeConfig { manifest }
         });
@@ -70,7 +70,11 @@ impl ClusterConfig {
         let mut config = ClusterConfig::default();
         config.nodes.truncate(1);
         config.nodes.extend((1..=count).map(|number| {
-            let zone = ["zone-a", "zone-b", "zone-c"][number as usize % 3];
+            let zone = match number % 3 {
+                0 => "zone-a",
+                1 => "zone-b",
+                _ => "zone-c",
+            };
             let manifest = json!({
                 "metadata": {"name": format!("node-{number}"), "labels": {
                     "topology.kubernetes.io/region": "region-1",

@@ -86,7 +86,8 @@ impl World {
         let mut outcomes = Vec::new();
         let context = Context { now: self.now, cause: cause.clone(), validate: false };
         for (number, write) in writes.into_iter().enumerate() {
-            let mut note = |result| outcomes.push(Outcome { write: number, result });
+            let created = matches!(write, Write::Create(_) | Write::CreateBatch(_));
+            let mut note = |result| outcomes.push(Outcome { write: number, created, result });
             match write {
                 Write::Create(object) => note(self.store.create(&context, *object)),
                 Write::CreateBatch(objects) => {
@@ -145,8 +146,9 @@ impl World {
         }
         for (number, control_loop) in control_loops().enumerate() {
             let Ok(controller) = u16::try_from(number) else { continue };
+            let at = self.now + WATCH_DELAY + control_loop.delay();
             for key in control_loop.wants(&self.store, change) {
-                self.queue.push(self.now + WATCH_DELAY, Due::Reconcile { controller, key });
+                self.queue.push(at, Due::Reconcile { controller, key });
             }
         }
     }

@@ -133,3 +133,30 @@ impl World {
         self.store.find(kind, namespace, name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_deployment_becomes_running_pods_on_different_nodes() {
+        let mut world = World::new(ClusterConfig::default(), 1);
+        let template = json!({
+            "metadata": {"labels": {"app": "web"}},
+            "spec": {"containers": [{"name": "nginx", "image": "nginx:1.27", "imagePullPolicy": "IfNotPresent"}], "restartPolicy": "Always", "terminationGracePeriodSeconds": 30},
+        });
+        let deployment = json!({
+            "metadata": {"name": "web"},
+            "spec": {"replicas": 3, "selector": {"matchLabels": {"app": "web"}}, "template": template,
+                "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}}},
+        });
+        world.create(Kind::Deployment, &deployment, "default").unwrap();
+        world.run_for(Duration::from_secs(20));
+        let ready =
+            world.store().list(Kind::Pod).filter(|pod| pod.pod().unwrap().status.is_ready());
+        let nodes: std::collections::BTreeSet<_> =
+            ready.map(|pod| pod.pod().unwrap().node_name.clone()).collect();
+        assert_eq!(nodes.len(), 3);
+    }
+}
