@@ -7,6 +7,7 @@
 
 use super::geometry::{Point, Rect};
 use super::scene::{ClusterScene, External, IngressChip, NodeBox, ServiceChip};
+use crate::session::ObjectId;
 
 /// The smallest width of a node's column.
 const NODE_MIN_W: f64 = 148.0;
@@ -14,19 +15,31 @@ const NODE_MIN_W: f64 = 148.0;
 const NODE_MAX_W: f64 = 300.0;
 /// From the top of a node to its first Pod.
 const NODE_HEAD: f64 = 92.0;
+/// From the top of the control plane, where it lies below the nodes, to its records.
+const PLANE_HEAD: f64 = 128.0;
 /// From the last Pod of a node to its lower edge.
 const NODE_FOOT: f64 = 48.0;
 /// A Pod in full, and the space after it.
 const POD_H: f64 = 62.0;
 const POD_GAP: f64 = 8.0;
+/// The smallest widths of a Pod in full and in short.
+const POD_MIN_W: f64 = 122.0;
+const SHORT_MIN_W: f64 = 70.0;
 /// A Pod in short: its state and the end of its name.
 const SHORT_H: f64 = 26.0;
 /// A Pod as a mark.
 const MARK: f64 = 13.0;
+/// From the street to the doors on it.
+const STREET: f64 = 20.0;
+/// From the lower edge of a row of nodes to the doors of the next.
+const ROW_GAP: f64 = 40.0;
+/// From the upper edge of the map to the client, and the height of what is outside.
+const TOP: f64 = 12.0;
+const OUTSIDE_H: f64 = 44.0;
 /// The width the control plane takes beside the nodes.
 const ASIDE_W: f64 = 188.0;
 /// Below this width the control plane goes below the nodes.
-const ASIDE_FROM: f64 = 680.0;
+const ASIDE_FROM: f64 = 700.0;
 
 /// How much of a Pod is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +59,8 @@ pub struct NodePlace {
     pub rect: Rect,
     /// Where packets go in and out: the middle of the open ports on the upper edge.
     pub door: Point,
+    /// The height of the street before the door.
+    pub street: f64,
     /// The strip that stands for netfilter.
     pub filter: Rect,
     /// Its Pods, in the order of the scene.
@@ -65,8 +80,8 @@ pub struct Layout {
     pub balancers: Vec<(usize, Rect)>,
     /// The frame of the cluster.
     pub cluster: Rect,
-    /// The height of the street before the nodes' doors.
-    pub street: f64,
+    /// The lane at the left edge that joins the streets of several rows of nodes.
+    pub trunk: f64,
     /// The nodes, in the order of the scene.
     pub nodes: Vec<NodePlace>,
     /// The heading over the Services: its lower left corner.
@@ -101,8 +116,7 @@ impl Layout {
             Spacing { edge: 20.0, gap: 16.0, inner: 16.0 }
         };
         let mut layout = Layout { size: Rect::new(0.0, 0.0, width, height), ..Layout::default() };
-        layout.place_outside(scene, width);
-        let frame_top = if layout.balancers.is_empty() { 92.0 } else { 148.0 };
+        let frame_top = layout.place_outside(scene, width) + 26.0;
         layout.cluster = Rect::new(room.edge, frame_top, width - 2.0 * room.edge, 0.0);
         let inside = Rect::new(
             room.edge + room.inner,
@@ -111,26 +125,39 @@ impl Layout {
             (height - room.edge - room.inner - frame_top - 32.0).max(0.0),
         );
         let inside = layout.place_tray(scene, inside, room);
-        layout.street = inside.y + 8.0;
-        let inside = Rect { y: inside.y + 28.0, h: inside.h - 28.0, ..inside };
+        layout.trunk = layout.cluster.x + room.inner / 2.0;
+        let inside = Rect { y: inside.y + 30.0, h: inside.h - 30.0, ..inside };
         let bottom = layout.place_cluster(scene, inside, room);
         layout.cluster.h = bottom + room.inner - layout.cluster.y;
         layout.size.h = layout.cluster.bottom() + room.edge;
         layout
     }
 
-    fn place_outside(&mut self, scene: &ClusterScene, width: f64) {
-        self.client = Rect::new(width / 2.0 - 72.0, 14.0, 144.0, 44.0);
+    /// Places the client, and the load balancers to its right; returns where they end.
+    fn place_outside(&mut self, scene: &ClusterScene, width: f64) -> f64 {
+        let edge = if width < 480.0 { 10.0 } else { 24.0 };
         let balanced: Vec<usize> = (0..scene.services.len())
             .filter(|&at| scene.services.get(at).is_some_and(|one| one.external != External::None))
             .collect();
-        let each = 172.0_f64.min((width - 24.0) / balanced.len().max(1) as f64 - 8.0);
-        let row = balanced.len() as f64 * (each + 12.0) - 12.0;
-        let mut x = (width - row) / 2.0;
-        for at in balanced {
-            self.balancers.push((at, Rect::new(x, 82.0, each, 42.0)));
-            x += each + 12.0;
+        let client_w = 138.0;
+        if balanced.is_empty() {
+            self.client = Rect::new((width - client_w) / 2.0, TOP, client_w, OUTSIDE_H);
+            return self.client.bottom();
         }
+        let gap = if width < 480.0 { 24.0 } else { 44.0 };
+        let room = width - 2.0 * edge - client_w - gap;
+        let each = 168.0_f64.min(room);
+        let per_row = ((room + 12.0) / (each + 12.0)).floor().clamp(1.0, balanced.len() as f64);
+        let row = per_row * (each + 12.0) - 12.0;
+        let left = (width - client_w - gap - row) / 2.0;
+        self.client = Rect::new(left, TOP, client_w, OUTSIDE_H);
+        let from = self.client.right() + gap;
+        for (place, at) in balanced.into_iter().enumerate() {
+            let (line, column) = ((place as f64 / per_row).floor(), place as f64 % per_row);
+            let corner = Point::new(from + column * (each + 12.0), TOP + line * (OUTSIDE_H + 10.0));
+            self.balancers.push((at, Rect::new(corner.x, corner.y, each, OUTSIDE_H)));
+        }
+        self.balancers.last().map_or(TOP, |(_, last)| last.bottom())
     }
 
     /// Puts the Pods without a node into a tray at the top of `inside`; returns what is left of it.
@@ -154,11 +181,15 @@ impl Layout {
     /// Places nodes and control plane; returns the lower edge of the lowest.
     fn place_cluster(&mut self, scene: &ClusterScene, inside: Rect, room: Spacing) -> f64 {
         let has_control_plane = scene.nodes.first().is_some_and(|node| node.control_plane);
-        let beside = has_control_plane && inside.w >= ASIDE_FROM - 80.0;
+        let others = scene.nodes.len().saturating_sub(1) as f64;
+        let needed = ASIDE_W + others.min(6.0) * (NODE_MIN_W + 30.0 + room.gap);
+        let beside = has_control_plane && inside.w >= needed.max(ASIDE_FROM);
         if !has_control_plane {
             return self.place_columns(&scene.nodes, inside, room);
         }
         let (first, others) = scene.nodes.split_at(1);
+        let plane_h = if beside { 0.0 } else { self.plane_height(scene, inside) + ROW_GAP };
+        let inside = Rect { h: (inside.h - plane_h).max(0.0), ..inside };
         let aside = if beside { ASIDE_W } else { inside.w };
         let columns = if beside {
             let x = inside.x + ASIDE_W + room.gap;
@@ -169,10 +200,10 @@ impl Layout {
         // The control plane comes first in the scene, so its place is kept free here.
         self.nodes.push(NodePlace::empty());
         let columns_end = self.place_columns(others, columns, room);
-        let top = if beside { inside.y } else { columns_end + room.gap + 10.0 };
+        let top = if beside { inside.y } else { columns_end + ROW_GAP };
         let mut place = NodePlace::head(Rect::new(inside.x, top, aside, 0.0));
         let records = Rect::new(inside.x + 12.0, top + NODE_HEAD + 56.0, aside - 24.0, 0.0);
-        let records = if beside { records } else { Rect { y: top + NODE_HEAD + 32.0, ..records } };
+        let records = if beside { records } else { Rect { y: top + PLANE_HEAD, ..records } };
         let end = self.place_records(scene, records);
         let pods_end = first.first().map_or(end, |node| {
             let (pods, detail) = place_pods(node, Rect { y: end, ..records }, 0.0);
@@ -201,7 +232,7 @@ impl Layout {
         let per_row = fits.min(nodes.len() as f64);
         let w = ((inside.w + room.gap) / per_row - room.gap).min(NODE_MAX_W);
         let rows = (nodes.len() as f64 / per_row).ceil();
-        let fill = if rows > 1.0 { 0.0 } else { (inside.h - 4.0).min(520.0) };
+        let fill = if rows > 1.0 { 0.0 } else { (inside.h - 4.0).min(430.0) };
         let left = inside.x + (inside.w - per_row * (w + room.gap) + room.gap) / 2.0;
         let mut y = inside.y;
         for row in nodes.chunks(per_row as usize) {
@@ -220,9 +251,19 @@ impl Layout {
             for place in self.nodes.iter_mut().skip(start) {
                 place.rect.h = tallest;
             }
-            y += tallest + room.gap + 12.0;
+            y += tallest + ROW_GAP;
         }
-        y - room.gap - 12.0
+        y - ROW_GAP
+    }
+
+    /// The height of the control plane below the nodes, all its records included.
+    fn plane_height(&self, scene: &ClusterScene, inside: Rect) -> f64 {
+        let mut trial = Layout::default();
+        let strip = Rect::new(inside.x + 12.0, PLANE_HEAD, inside.w - 24.0, 0.0);
+        let end = trial.place_records(scene, strip);
+        let pods = scene.nodes.first().map_or(0, |node| node.pods.len());
+        let rows = (pods as f64 / ((inside.w - 24.0) / 74.0).floor().max(1.0)).ceil();
+        end + rows * (SHORT_H + 5.0)
     }
 
     /// Places Services and Ingresses into a strip; returns where they end.
@@ -243,6 +284,29 @@ impl Layout {
     }
 }
 
+impl Layout {
+    /// Everything on the map that has a name, with its place, from the top down.
+    pub fn items<'a>(
+        &'a self,
+        scene: &'a ClusterScene,
+    ) -> impl Iterator<Item = (&'a ObjectId, Rect)> + 'a {
+        let waiting = scene.waiting.iter().map(|one| &one.id).zip(self.waiting.iter().copied());
+        let services = scene.services.iter().map(|one| &one.id).zip(self.services.iter().copied());
+        let ingresses =
+            scene.ingresses.iter().map(|one| &one.id).zip(self.ingresses.iter().copied());
+        let nodes = scene.nodes.iter().zip(&self.nodes).flat_map(|(node, place)| {
+            let pods = node.pods.iter().map(|pod| &pod.id).zip(place.pods.iter().copied());
+            core::iter::once((&node.id, place.rect)).chain(pods)
+        });
+        waiting.chain(nodes).chain(services).chain(ingresses)
+    }
+
+    /// Where an object is.
+    pub fn place_of(&self, scene: &ClusterScene, id: &ObjectId) -> Option<Rect> {
+        self.items(scene).find(|(one, _)| *one == id).map(|(_, rect)| rect)
+    }
+}
+
 impl NodePlace {
     fn empty() -> Self {
         Self::head(Rect::default())
@@ -253,6 +317,7 @@ impl NodePlace {
         NodePlace {
             rect,
             door: Point::new(rect.x + rect.w / 2.0, rect.y),
+            street: rect.y - STREET,
             filter: Rect::new(rect.x + 12.0, rect.y + 56.0, rect.w - 24.0, 22.0),
             pods: Vec::new(),
             detail: Detail::Full,
@@ -262,25 +327,26 @@ impl NodePlace {
 
 /// Places a node's Pods into `body`, in as much detail as `height` allows.
 fn place_pods(node: &NodeBox, body: Rect, height: f64) -> (Vec<Rect>, Detail) {
-    let count = node.pods.len();
-    let full = (((height + POD_GAP) / (POD_H + POD_GAP)).floor() as usize).max(4);
-    let short_columns = (body.w / 74.0).floor().max(1.0);
-    let short_rows = ((height / (SHORT_H + 5.0)).floor()).max(8.0);
-    let (detail, columns, h, gap) = if node.control_plane && count > 0 {
-        (Detail::Short, short_columns, SHORT_H, 5.0)
-    } else if count <= full {
-        (Detail::Full, 1.0, POD_H, POD_GAP)
-    } else if count as f64 <= short_columns * short_rows {
-        (Detail::Short, short_columns, SHORT_H, 5.0)
+    let count = node.pods.len() as f64;
+    let columns_of = |least: f64, gap: f64| ((body.w + gap) / (least + gap)).floor().max(1.0);
+    let rows_of = |h: f64, gap: f64, least: f64| ((height + gap) / (h + gap)).floor().max(least);
+    let full = columns_of(POD_MIN_W, POD_GAP);
+    let short = columns_of(SHORT_MIN_W, 5.0);
+    let (detail, columns, h, gap) = if node.control_plane && count > 0.0 {
+        (Detail::Short, short, SHORT_H, 5.0)
+    } else if count <= full * rows_of(POD_H, POD_GAP, 4.0) {
+        (Detail::Full, full, POD_H, POD_GAP)
+    } else if count <= short * rows_of(SHORT_H, 5.0, 8.0) {
+        (Detail::Short, short, SHORT_H, 5.0)
     } else {
-        (Detail::Mark, ((body.w + 4.0) / (MARK + 4.0)).floor().max(1.0), MARK, 4.0)
+        (Detail::Mark, columns_of(MARK, 4.0), MARK, 4.0)
     };
     let w = if detail == Detail::Mark { MARK } else { (body.w + gap) / columns - gap };
     let place = |at: usize| {
         let (row, column) = ((at as f64 / columns).floor(), at as f64 % columns);
         Rect::new(body.x + column * (w + gap), body.y + row * (h + gap), w, h)
     };
-    ((0..count).map(place).collect(), detail)
+    ((0..node.pods.len()).map(place).collect(), detail)
 }
 
 /// Places boxes of these heights side by side in `strip` from `top` on; returns them and their end.

@@ -4,14 +4,26 @@
 //! component is drawn again only when what it shows has changed. Sizes are CSS pixels; floats are
 //! for drawing alone and never go back into the model.
 //!
-//! Reading order: `scene.rs` (what there is), `layout.rs` (where it is), `route.rs` (the way of a
-//! packet between two places), `navigate.rs` (the arrow keys).
+//! Reading order: `scene.rs` (what there is), `survey.rs` (how it is read from the world),
+//! `layout.rs` (where it is), `viewport.rs` (what of it is in sight), `details.rs` (one object at
+//! length), `chronicle.rs` (events).
 
+pub mod chronicle;
+pub mod condition;
+pub mod details;
+mod facts;
 pub mod geometry;
 pub mod layout;
+pub mod navigate;
+pub mod palette;
 pub mod scene;
 pub mod shorten;
+pub mod survey;
+pub mod viewport;
 
+pub use details::Details;
 pub use geometry::{Point, Rect};
 pub use layout::Layout;
 pub use scene::ClusterScene;
+pub use survey::survey;
+pub use viewport::Viewport;

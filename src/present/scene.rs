@@ -1,30 +1,6 @@
 //! What there is on the map: the cluster as a person would draw it.
 
-use crate::api::Kind;
-use std::rc::Rc;
-
-/// Names one object: enough to find it, to say it, and to key it on the page.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ObjectId {
-    /// The kind.
-    pub kind: Kind,
-    /// The namespace; empty for kinds without one.
-    pub namespace: Rc<str>,
-    /// The name.
-    pub name: Rc<str>,
-}
-
-impl ObjectId {
-    /// The object of that kind, namespace and name.
-    pub fn new(kind: Kind, namespace: &str, name: &str) -> Self {
-        ObjectId { kind, namespace: namespace.into(), name: name.into() }
-    }
-
-    /// A text that is unique among all objects, for keys and ids: `pod/default/web`.
-    pub fn key(&self) -> String {
-        format!("{}/{}/{}", self.kind.resource().singular, self.namespace, self.name)
-    }
-}
+use crate::session::ObjectId;
 
 /// Everything the map shows.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -65,8 +41,6 @@ pub struct NodeBox {
     pub cordoned: bool,
     /// The node ports that kube-proxy has opened on it, sorted.
     pub node_ports: Vec<u16>,
-    /// How many netfilter rules kube-proxy has written on it.
-    pub rules: u32,
     /// CPU requested and allocatable.
     pub cpu: Usage,
     /// Memory requested and allocatable.
@@ -137,6 +111,8 @@ pub struct PodChip {
     pub containers: Vec<(String, bool)>,
     /// Whether it has a disk that outlives it (a PersistentVolumeClaim).
     pub disk: bool,
+    /// Whether its containers share a directory that dies with it (an emptyDir).
+    pub shared: bool,
 }
 
 /// A Service.

@@ -1,8 +1,16 @@
 //! All that the page knows.
 
+use super::fault::Fault;
+use super::object_id::ObjectId;
 use super::samples::Sample;
+use super::terminal::Terminal;
+use crate::base::SimTime;
 use crate::text::Lang;
+use crate::world::{ClusterConfig, World};
 use std::rc::Rc;
+
+/// The seed of the cluster that the page opens with; a reset gives the same one.
+const SEED: u64 = 1;
 
 /// Which colours the page wears.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,6 +82,31 @@ impl Speed {
             Speed::Sixty => 60,
         }
     }
+
+    /// The speed of that factor.
+    pub fn of_factor(factor: u32) -> Option<Speed> {
+        Self::ALL.into_iter().find(|speed| speed.factor() == factor)
+    }
+}
+
+/// What became of the manifests in the editor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Applied {
+    /// They have changed, or were never applied.
+    #[default]
+    No,
+    /// All of them were taken.
+    All {
+        /// How many objects.
+        count: u32,
+        /// When.
+        at: SimTime,
+    },
+    /// Some were refused.
+    Some {
+        /// How many objects were taken.
+        count: u32,
+    },
 }
 
 /// The state of the page.
@@ -93,28 +126,87 @@ pub struct Model {
     pub sample: Sample,
     /// The text in the editor.
     pub source: Rc<str>,
+    /// What is wrong with it.
+    pub faults: Rc<[Fault]>,
+    /// What became of it.
+    pub applied: Applied,
+    /// The line of the editor that was asked for last, and how often one was.
+    pub go_to: (u32, u32),
     /// Whether the map is shown as text.
     pub as_text: bool,
     /// Whether virtual time runs.
     pub playing: bool,
     /// How fast.
     pub speed: Speed,
+    /// The cluster.
+    pub world: World,
+    /// The moment from which the page counts time.
+    pub origin: SimTime,
+    /// The terminal.
+    pub terminal: Terminal,
+    /// The object in the inspector.
+    pub selected: Option<ObjectId>,
+    /// How the cluster was set up, for a reset.
+    pub config: Rc<ClusterConfig>,
 }
 
+/// What the page opens with.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// The language.
+    pub lang: Lang,
+    /// The theme.
+    pub theme: Theme,
+    /// The sample in the editor.
+    pub sample: Sample,
+    /// Whether another page frames this one.
+    pub embedded: bool,
+    /// How many nodes beside the control plane; the usual three if absent.
+    pub nodes: Option<u32>,
+}
+
+/// The largest cluster that Kubernetes supports.
+const MOST_NODES: u32 = 5_000;
+
 impl Model {
-    /// The page as it opens: a sample in the editor, and time running.
-    pub fn new(lang: Lang, theme: Theme, sample: Sample, embedded: bool) -> Self {
-        Model {
-            lang,
-            theme,
-            embedded,
+    /// The page as it opens: a sample in the editor, applied, and time running.
+    pub fn new(opening: Opening) -> Self {
+        let config = match opening.nodes {
+            Some(count) => ClusterConfig::of_size(count.clamp(1, MOST_NODES), "16", "64Gi", "110"),
+            None => ClusterConfig::default(),
+        };
+        let world = World::new(config.clone(), SEED);
+        let mut model = Model {
+            lang: opening.lang,
+            theme: opening.theme,
+            embedded: opening.embedded,
             panel: Panel::Map,
             side: Panel::Trace,
-            sample,
-            source: sample.yaml().into(),
+            sample: opening.sample,
+            source: opening.sample.yaml().into(),
+            faults: Rc::default(),
+            applied: Applied::No,
+            go_to: (0, 0),
             as_text: false,
             playing: true,
             speed: Speed::One,
-        }
+            origin: world.now(),
+            world,
+            terminal: Terminal::default(),
+            selected: None,
+            config: Rc::new(config),
+        };
+        super::apply::apply(&mut model);
+        model
+    }
+
+    /// A new cluster with a sample, applied; language, theme and panels stay.
+    pub(super) fn restart(&mut self, sample: Sample) {
+        self.world = World::new((*self.config).clone(), SEED);
+        self.origin = self.world.now();
+        self.sample = sample;
+        self.source = sample.yaml().into();
+        self.selected = None;
+        super::apply::apply(self);
     }
 }

@@ -1,6 +1,7 @@
 //! What a person can do on the page.
 
 use super::model::{Panel, Speed};
+use super::object_id::ObjectId;
 use super::samples::Sample;
 use crate::text::Lang;
 use std::rc::Rc;
@@ -16,6 +17,10 @@ pub enum Msg {
     Show(Panel),
     /// Changed the text in the editor.
     Edit(Rc<str>),
+    /// Asked to see a line of the editor, from 1.
+    GoToLine(u32),
+    /// Asked for the manifests in the editor to be applied.
+    Apply,
     /// Took another sample.
     PickSample(Sample),
     /// Asked for a new cluster with the sample as it was.
@@ -26,4 +31,22 @@ pub enum Msg {
     TogglePlaying,
     /// Chose a speed.
     SetSpeed(Speed),
+    /// So many microseconds have passed on the wall.
+    Tick(u32),
+    /// Chose an object on the map, or none.
+    Select(Option<ObjectId>),
+    /// Pressed a button that stands for this command.
+    Run(String),
+    /// Changed the line in the terminal.
+    Type(String),
+    /// Pressed Enter in the terminal.
+    Enter,
+    /// Pressed Tab in the terminal.
+    Complete,
+    /// Went through the terminal's history: -1 to the line before.
+    Recall(i32),
+    /// Pressed Ctrl-C in the terminal.
+    Interrupt,
+    /// Pressed Ctrl-L in the terminal.
+    Clear,
 }

@@ -1,65 +1,119 @@
 //! One door for every change.
 
+use super::apply::apply;
 use super::effect::Effect;
-use super::model::{Model, Panel, Theme};
+use super::model::{Applied, Model, Panel, Theme};
 use super::msg::Msg;
-use super::samples::Sample;
+use core::time::Duration;
+
+/// The longest time that one tick may stand for: after a pause of the browser (another tab was in
+/// front) time goes on from where it was.
+const LONGEST_TICK_MICROS: u32 = 250_000;
+/// The most events of the cluster that one tick carries out, so that a crowded moment slows
+/// virtual time down and not the page.
+const MOST_STEPS: u32 = 3_000;
 
 /// Does what `msg` says and answers with what the browser has to do.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::UseLang(lang) => {
             model.lang = lang;
-            vec![Effect::UseLang(lang)]
+            return vec![Effect::UseLang(lang)];
         }
         Msg::ToggleTheme => {
             model.theme = match model.theme {
                 Theme::Light => Theme::Dark,
                 Theme::Dark => Theme::Light,
             };
-            vec![Effect::UseTheme(model.theme)]
+            return vec![Effect::UseTheme(model.theme)];
         }
-        Msg::Show(panel) => {
-            model.panel = panel;
-            if Panel::SIDE.contains(&panel) {
-                model.side = panel;
-            }
-            Vec::new()
-        }
+        Msg::Show(panel) => show(model, panel),
         Msg::Edit(source) => {
             model.source = source;
-            Vec::new()
+            model.applied = Applied::No;
         }
-        Msg::PickSample(sample) => restart(model, sample),
-        Msg::Reset => restart(model, model.sample),
-        Msg::ToggleAsText => {
-            model.as_text = !model.as_text;
-            Vec::new()
+        Msg::GoToLine(line) => {
+            show(model, Panel::Editor);
+            model.go_to = (line, model.go_to.1.wrapping_add(1));
         }
-        Msg::TogglePlaying => {
-            model.playing = !model.playing;
-            Vec::new()
+        Msg::Apply => apply(model),
+        Msg::PickSample(sample) => model.restart(sample),
+        Msg::Reset => model.restart(model.sample),
+        Msg::ToggleAsText => model.as_text = !model.as_text,
+        Msg::TogglePlaying => model.playing = !model.playing,
+        Msg::SetSpeed(speed) => model.speed = speed,
+        Msg::Tick(micros) => tick(model, micros),
+        Msg::Select(selected) => {
+            if selected.is_some() {
+                show(model, Panel::Inspector);
+            }
+            model.selected = selected;
         }
-        Msg::SetSpeed(speed) => {
-            model.speed = speed;
-            Vec::new()
+        Msg::Run(line) => run(model, &line),
+        Msg::Type(line) => {
+            model.terminal.input = line;
+            model.terminal.offers.clear();
+        }
+        Msg::Enter => {
+            let line = model.terminal.accept();
+            run(model, &line);
+        }
+        Msg::Complete => {}
+        Msg::Recall(step) => model.terminal.recall(step),
+        Msg::Interrupt => model.terminal.interrupt(),
+        Msg::Clear => model.terminal.clear(),
+    }
+    Vec::new()
+}
+
+fn show(model: &mut Model, panel: Panel) {
+    model.panel = panel;
+    if Panel::SIDE.contains(&panel) {
+        model.side = panel;
+    }
+}
+
+/// Lets virtual time run.
+fn tick(model: &mut Model, micros: u32) {
+    if !model.playing {
+        return;
+    }
+    let micros = u64::from(micros.min(LONGEST_TICK_MICROS));
+    let passed = Duration::from_micros(micros.saturating_mul(u64::from(model.speed.factor())));
+    let limit = model.world.now() + passed;
+    for _ in 0..MOST_STEPS {
+        if !model.world.step(limit) {
+            model.world.run_until(limit);
+            return;
         }
     }
 }
 
-fn restart(model: &mut Model, sample: Sample) -> Vec<Effect> {
-    model.sample = sample;
-    model.source = sample.yaml().into();
-    Vec::new()
+/// Runs a line of the console and shows it in the terminal.
+fn run(model: &mut Model, line: &str) {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    match words.as_slice() {
+        ["node", "stop", name] => {
+            model.world.stop_node(name);
+        }
+        ["node", "start", name] => {
+            model.world.start_node(name);
+        }
+        _ => {}
+    }
+    model.terminal.record(line, "", "");
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::model::Opening;
     use super::*;
+    use crate::session::{Sample, Speed};
     use crate::text::Lang;
 
     fn model() -> Model {
-        Model::new(Lang::En, Theme::Light, Sample::Web, false)
+        let (lang, theme, sample) = (Lang::En, Theme::Light, Sample::Web);
+        Model::new(Opening { lang, theme, sample, embedded: false, nodes: None })
     }
 
     #[test]
@@ -71,10 +125,24 @@ mod tests {
     }
 
     #[test]
-    fn reset_puts_the_sample_back_into_the_editor() {
+    fn reset_puts_the_sample_back_into_the_editor_and_the_cluster() {
         let mut model = model();
+        let revision = model.world.store().revision();
         update(&mut model, Msg::Edit("kind: Pod".into()));
+        update(&mut model, Msg::Tick(200_000));
         update(&mut model, Msg::Reset);
         assert_eq!(&*model.source, Sample::Web.yaml());
+        assert_eq!(model.world.store().revision(), revision);
+    }
+
+    #[test]
+    fn a_tick_moves_time_by_the_speed_and_a_pause_stops_it() {
+        let mut model = model();
+        update(&mut model, Msg::SetSpeed(Speed::Twenty));
+        update(&mut model, Msg::Tick(100_000));
+        assert_eq!(model.world.now().since(model.origin), Duration::from_secs(2));
+        update(&mut model, Msg::TogglePlaying);
+        update(&mut model, Msg::Tick(100_000));
+        assert_eq!(model.world.now().since(model.origin), Duration::from_secs(2));
     }
 }

@@ -81,7 +81,7 @@ texts! {
     SampleState SampleBroken Play Pause Speed Clock TabMap TabEditor TabTerminal TabTrace
     TabInspector TabEvents PanelClose EditorLabel EditorHelp Apply Reset ResetHint Reverted
     DiagnosticsNone DiagnosticsOne DiagnosticsMany DiagnosticAtLine MapLabel MapHelp MapAsText
-    MapAsPicture ZoomIn ZoomOut ZoomFit Legend Outside Cluster ClusterSummary Client ClientNote
+    MapAsPicture ZoomIn ZoomOut ZoomFit MapTools Legend Outside Cluster ClusterSummary Client ClientNote
     ControlPlane ControlPlaneNote LoadBalancer LoadBalancerNote Services ServicesNote Ingresses
     IngressesNote Waiting WaitingNote NodeRules NodeReady NodeNotReady NodeStopped NodeCordoned
     NodeCpu NodeMemory NodeUsage NodeMorePods PodReady PodStarting PodPending PodNotReady
@@ -94,7 +94,7 @@ texts! {
     HistogramShare EventsEmpty EventTime EventReason EventObject EventMessage InspectorEmptyTitle
     InspectorEmptyText InspectorGone InspectorYaml InspectorEvents InspectorFacts
     InspectorConditions PodKill NodeStop NodeStart TerminalLabel TerminalInput TerminalWelcome
-    TerminalHelp Applied ApplyFailed ExplainPod ExplainNode ExplainService ExplainDeployment
+    TerminalHelp AppliedCount AppliedAll AppliedSome FaultOther FaultsLabel WhyTitle WhyPerson WhyNode WhyController WhyScheduled WhyDaemon WhyKubelet WhyWaiting NodeCordon NodeUncordon NodeDrain WorkloadRestart ObjectDelete ExplainPod ExplainNode ExplainService ExplainDeployment
     ExplainReplicaSet ExplainStatefulSet ExplainDaemonSet ExplainJob ExplainIngress
     ExplainEndpointSlice ExplainOther
 }

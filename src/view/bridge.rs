@@ -36,6 +36,10 @@ extern "C" {
     #[wasm_bindgen(method, js_name = setDiagnostics)]
     pub(super) fn set_diagnostics(this: &EditorHandle, list: &str);
 
+    /// Shows a line, from 1, and puts the cursor on it.
+    #[wasm_bindgen(method, js_name = goTo)]
+    pub(super) fn go_to(this: &EditorHandle, line: u32);
+
     /// Names the editor for screen readers.
     #[wasm_bindgen(method, js_name = setLabel)]
     pub(super) fn set_label(this: &EditorHandle, label: &str);

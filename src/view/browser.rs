@@ -1,6 +1,6 @@
 //! What the browser knows and does: the page's address, what it remembers, the clipboard.
 
-use crate::session::{Effect, Model, Sample, Theme};
+use crate::session::{Effect, Model, Opening, Sample, Theme};
 use crate::text::{Lang, Text};
 use gloo::storage::{LocalStorage, Storage};
 use gloo::utils::{document, window};
@@ -26,7 +26,8 @@ pub(super) fn opening_model() -> Model {
     let sample = asked("sample").and_then(|name| Sample::of_name(&name)).unwrap_or_default();
     dress(theme);
     speak(lang);
-    Model::new(lang, theme, sample, asked("embed").is_some())
+    let nodes = asked("nodes").and_then(|count| count.parse().ok());
+    Model::new(Opening { lang, theme, sample, embedded: asked("embed").is_some(), nodes })
 }
 
 /// Whether a media query holds.

@@ -2,8 +2,9 @@
 
 use super::Dispatch;
 use super::bridge::{EditorHandle, EditorModule, load_editor};
+use super::faults::Faults;
 use super::icon::{Icon, Picture};
-use crate::session::Msg;
+use crate::session::{Applied, Fault, Msg};
 use crate::text::{Lang, Text};
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
@@ -18,6 +19,10 @@ use yew::{
 pub(super) struct EditorProps {
     pub(super) lang: Lang,
     pub(super) text: Rc<str>,
+    pub(super) faults: Rc<[Fault]>,
+    pub(super) applied: Applied,
+    /// The line to go to, with a number that changes when it is asked for again.
+    pub(super) go_to: (u32, u32),
 }
 
 /// The editor with its buttons.
@@ -55,6 +60,17 @@ pub(super) fn Editor(props: &EditorProps) -> Html {
         }
     });
 
+    use_effect_with((handle.clone(), props.faults.clone(), lang), |(handle, faults, lang)| {
+        if let Some(attached) = handle.as_ref() {
+            attached.editor.set_diagnostics(&diagnostics(faults, *lang));
+        }
+    });
+    use_effect_with((handle.clone(), props.go_to), |(handle, (line, _))| {
+        if let Some(attached) = handle.as_ref().filter(|_| *line > 0) {
+            attached.editor.go_to(*line);
+        }
+    });
+
     html! {
         <section class="panel editor" id="panel-editor" aria-label={lang.t(Text::TabEditor)}>
             <div class="editor-host" ref={host}></div>
@@ -62,14 +78,53 @@ pub(super) fn Editor(props: &EditorProps) -> Html {
                 <PlainText {lang} text={props.text.clone()} />
             }
             <p class="unseen" id="editor-help">{ lang.t(Text::EditorHelp) }</p>
+            if !props.faults.is_empty() {
+                <Faults {lang} faults={props.faults.clone()} />
+            }
             <footer class="actions">
-                <button class="primary">{ lang.t(Text::Apply) } <kbd>{ "Ctrl ⏎" }</kbd></button>
+                <button class="primary" onclick={dispatch.reform(|_| Msg::Apply)}>
+                    { lang.t(Text::Apply) } <kbd>{ "Ctrl ⏎" }</kbd>
+                </button>
                 <button class="quiet" title={lang.t(Text::ResetHint)} onclick={dispatch.reform(|_| Msg::Reset)}>
                     <Picture icon={Icon::Reset} />{ lang.t(Text::Reset) }
                 </button>
+                { status(lang, props.applied, props.faults.len()) }
             </footer>
         </section>
     }
+}
+
+/// What became of the manifests.
+fn status(lang: Lang, applied: Applied, faults: usize) -> Html {
+    let (text, good, bad) = match applied {
+        Applied::No if faults == 0 => (String::new(), None, None),
+        Applied::No => (lang.fill(Text::DiagnosticsMany, &[("count", &faults)]), None, Some("")),
+        Applied::All { count: 1, .. } => {
+            (lang.fill(Text::AppliedCount, &[("count", &1)]), Some(""), None)
+        }
+        Applied::All { count, .. } => {
+            (lang.fill(Text::AppliedAll, &[("count", &count)]), Some(""), None)
+        }
+        Applied::Some { count } => {
+            let values: [(&str, &dyn core::fmt::Display); 2] =
+                [("faults", &faults), ("count", &count)];
+            (lang.fill(Text::AppliedSome, &values), None, Some(""))
+        }
+    };
+    html! { <span class="status" role="status" data-good={good} data-bad={bad}>{ text }</span> }
+}
+
+/// The faults as the editor's module takes them.
+fn diagnostics(faults: &[Fault], lang: Lang) -> String {
+    let list = faults.iter().map(|fault| {
+        let severity = if fault.is_warning { "warning" } else { "error" };
+        let message = format!("{}\n{}", fault.explain(lang), fault.words);
+        serde_json::json!({
+            "line": fault.line, "from": fault.from, "to": fault.to,
+            "severity": severity, "message": message,
+        })
+    });
+    serde_json::Value::from_iter(list).to_string()
 }
 
 /// An editor with the functions that it calls, which must live as long as it does.
@@ -91,7 +146,8 @@ impl Attached {
         let told = tell.clone();
         let change =
             Closure::<dyn Fn(String)>::new(move |text: String| told.emit(Msg::Edit(text.into())));
-        let apply = Closure::<dyn Fn()>::new(move || ());
+        let asked = tell.clone();
+        let apply = Closure::<dyn Fn()>::new(move || asked.emit(Msg::Apply));
         let answer = Closure::<dyn Fn(String, u32) -> JsValue>::new(|_, _| JsValue::NULL);
         let page = js_sys::Object::new();
         let fields = [

@@ -2,7 +2,7 @@
 
 use super::Dispatch;
 use super::icon::{Icon, Picture};
-use crate::session::{Msg, Sample, Theme};
+use crate::session::{Msg, Sample, Speed, Theme};
 use crate::text::{Lang, Text};
 use web_sys::HtmlSelectElement;
 use yew::{Callback, Html, Properties, TargetCast, function_component, html, use_context};
@@ -12,13 +12,16 @@ pub(super) struct HeaderProps {
     pub(super) lang: Lang,
     pub(super) theme: Theme,
     pub(super) sample: Sample,
+    pub(super) playing: bool,
+    pub(super) speed: Speed,
+    pub(super) seconds: u64,
 }
 
 /// The bar at the top.
 #[function_component]
 pub(super) fn Header(props: &HeaderProps) -> Html {
     let dispatch = use_context::<Dispatch>().unwrap_or_default();
-    let HeaderProps { lang, theme, sample } = *props;
+    let HeaderProps { lang, theme, sample, playing, speed, seconds } = *props;
     let (theme_text, theme_icon) = match theme {
         Theme::Light => (Text::ThemeDark, Icon::Moon),
         Theme::Dark => (Text::ThemeLight, Icon::Sun),
@@ -31,14 +34,16 @@ pub(super) fn Header(props: &HeaderProps) -> Html {
                     <path class="logo-wall" d="M12 12l9.5-5.25M12 12v10.5M12 12L2.5 6.75" />
                     <circle class="logo-packet" cx="12" cy="12" r="3.2" />
                 </svg>
-                { lang.t(Text::AppName) }
+                <span>{ lang.t(Text::AppName) }</span>
             </h1>
             <p class="tagline">{ lang.t(Text::AppTagline) }</p>
+            <div class="spacer"></div>
             <SamplePicker {lang} {sample} />
+            <Time {lang} {playing} {speed} {seconds} />
             <div class="languages" role="group" aria-label={lang.t(Text::Language)}>
                 { for Lang::ALL.into_iter().map(|one| html! {
                     <button class="quiet" lang={one.tag()} aria-pressed={(one == lang).to_string()}
-                        aria-label={one.name()}
+                        title={one.name()}
                         onclick={dispatch.reform(move |_| Msg::UseLang(one))}>
                         { one.tag().to_uppercase() }
                     </button>
@@ -49,6 +54,50 @@ pub(super) fn Header(props: &HeaderProps) -> Html {
                 <Picture icon={theme_icon} />
             </button>
         </header>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct TimeProps {
+    lang: Lang,
+    playing: bool,
+    speed: Speed,
+    seconds: u64,
+}
+
+/// Virtual time: whether it runs, how fast, and what it is.
+#[function_component]
+fn Time(props: &TimeProps) -> Html {
+    let dispatch = use_context::<Dispatch>().unwrap_or_default();
+    let TimeProps { lang, playing, speed, seconds } = *props;
+    let (text, icon) = match playing {
+        true => (Text::Pause, Icon::Pause),
+        false => (Text::Play, Icon::Play),
+    };
+    html! {
+        <div class="time" role="group" aria-label={lang.t(Text::Clock)}>
+            <button class="quiet square play" title={lang.t(text)} aria-label={lang.t(text)}
+                onclick={dispatch.reform(|_| Msg::TogglePlaying)}>
+                <Picture {icon} />
+            </button>
+            { for Speed::ALL.into_iter().map(|one| html! {
+                <button class="quiet speed" aria-pressed={(one == speed).to_string()}
+                    title={format!("{}: {}×", lang.t(Text::Speed), one.factor())}
+                    onclick={dispatch.reform(move |_| Msg::SetSpeed(one))}>
+                    { format!("{}×", one.factor()) }
+                </button>
+            }) }
+            <span class="clock" title={lang.t(Text::Clock)}>{ clock(seconds) }</span>
+        </div>
+    }
+}
+
+/// `02:14`, and `1:02:14` after an hour.
+fn clock(seconds: u64) -> String {
+    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+    match hours {
+        0 => format!("{minutes:02}:{:02}", seconds % 60),
+        _ => format!("{hours}:{minutes:02}:{:02}", seconds % 60),
     }
 }
 

@@ -7,15 +7,23 @@
 //! Reading order: `app.rs`, `browser.rs` (what the browser is asked), `stage.rs` and `map/`.
 
 mod app;
+mod as_text;
 mod bridge;
 mod browser;
 mod editor;
+mod events;
+mod faults;
 mod header;
 mod icon;
+mod inspector;
+mod legend;
+mod link;
 mod map;
+mod shown;
 mod side;
 mod stage;
 mod tabs;
+mod terminal;
 
 use crate::session::Msg;
 use yew::Callback;

@@ -1,10 +1,12 @@
-//! The middle of the page: the map with its tools.
+//! The middle of the page: the map with its tools, or the same as text.
 
 use super::Dispatch;
+use super::as_text::AsText;
 use super::icon::{Icon, Picture};
+use super::legend::Legend;
 use super::map::Map;
 use crate::present::ClusterScene;
-use crate::session::Msg;
+use crate::session::{Msg, ObjectId};
 use crate::text::{Lang, Text};
 use std::rc::Rc;
 use yew::{Html, Properties, function_component, html, use_context};
@@ -14,25 +16,38 @@ pub(super) struct StageProps {
     pub(super) lang: Lang,
     pub(super) scene: Rc<ClusterScene>,
     pub(super) as_text: bool,
+    pub(super) selected: Option<ObjectId>,
 }
 
 /// The map with its tools.
 #[function_component]
 pub(super) fn Stage(props: &StageProps) -> Html {
     let dispatch = use_context::<Dispatch>().unwrap_or_default();
-    let lang = props.lang;
-    let (other, icon) = match props.as_text {
+    let StageProps { lang, scene, as_text, selected } = props;
+    let lang = *lang;
+    let (other, icon) = match *as_text {
         true => (Text::MapAsPicture, Icon::Map),
         false => (Text::MapAsText, Icon::List),
     };
     html! {
         <main class="stage" id="map" tabindex="-1">
-            <div class="stage-tools">
-                <button class="quiet" onclick={dispatch.reform(|_| Msg::ToggleAsText)}>
-                    <Picture {icon} />{ lang.t(other) }
+            <div class="stage-body">
+                if *as_text {
+                    <AsText {lang} scene={scene.clone()} />
+                } else {
+                    <Map {lang} scene={scene.clone()} selected={selected.clone()} />
+                    if scene.pod_count() == 0 && scene.services.is_empty() {
+                        <div class="empty-note"><div>
+                            <h2>{ lang.t(Text::EmptyTitle) }</h2>
+                            <p>{ lang.t(Text::EmptyText) }</p>
+                        </div></div>
+                    }
+                    <Legend {lang} />
+                }
+                <button class="as-text" title={lang.t(other)} onclick={dispatch.reform(|_| Msg::ToggleAsText)}>
+                    <Picture {icon} /><span>{ lang.t(other) }</span>
                 </button>
             </div>
-            <Map {lang} scene={props.scene.clone()} />
         </main>
     }
 }

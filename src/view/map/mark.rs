@@ -4,7 +4,7 @@ use crate::present::scene::{NodeState, PodState};
 use yew::{Html, html};
 
 /// The mark of a Pod's state, 10 by 10, with its middle at `x`, `y`.
-pub(super) fn pod(state: PodState, x: f64, y: f64) -> Html {
+pub(in crate::view) fn pod(state: PodState, x: f64, y: f64) -> Html {
     let path = match state {
         PodState::Ready => "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z",
         PodState::Starting => "M0 -4a4 4 0 0 1 0 8zM-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0",

@@ -1,88 +1,165 @@
-//! The map: SVG, laid out by [`Layout`] for the room it has.
+//! The map: SVG, laid out by [`Layout`] for the room it has, panned and zoomed by [`Viewport`].
 //!
-//! `node.rs`, `pod.rs`, `record.rs` (Services and Ingresses) and `outside.rs` each draw one sort of
-//! thing at its place; `mark.rs` draws states as shapes.
+//! `drawing.rs` puts everything in order from back to front; `node.rs`, `pod.rs`, `record.rs`
+//! (Services and Ingresses) and `outside.rs` each draw one sort of thing at its place; `mark.rs`
+//! draws states as shapes; `gestures.rs` turns pointers, wheel and keys into a viewport.
 
-mod mark;
-mod node;
+mod drawing;
+mod gestures;
+pub(super) mod mark;
+pub(super) mod node;
 mod outside;
-mod pod;
+pub(super) mod pod;
 mod record;
+mod tools;
 
-use crate::present::{ClusterScene, Layout};
-use crate::text::{Lang, Text};
-use gloo::events::EventListener;
-use gloo::utils::window;
+use super::Dispatch;
+use crate::present::geometry::Point;
+use crate::present::navigate::{Direction, next};
+use crate::present::{ClusterScene, Layout, Viewport};
+use crate::session::{Msg, ObjectId};
+use crate::text::Lang;
+use drawing::Drawing;
 use std::rc::Rc;
-use web_sys::Element;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement, KeyboardEvent, MouseEvent};
 use yew::{
-    Html, Properties, function_component, html, use_effect_with, use_memo, use_node_ref,
-    use_state_eq,
+    Callback, Html, Properties, TargetCast, function_component, html, use_context, use_effect_with,
+    use_memo, use_node_ref, use_state_eq,
 };
 
 #[derive(Properties, PartialEq)]
 pub(super) struct MapProps {
     pub(super) lang: Lang,
     pub(super) scene: Rc<ClusterScene>,
+    pub(super) selected: Option<ObjectId>,
 }
 
 /// The map.
 #[function_component]
 pub(super) fn Map(props: &MapProps) -> Html {
+    let dispatch = use_context::<Dispatch>().unwrap_or_default();
     let frame = use_node_ref();
-    let room = use_state_eq(|| (800.0, 600.0));
-    let (measured, measure) = (frame.clone(), room.setter());
-    use_effect_with((), move |()| {
-        let look = move || {
-            if let Some(frame) = measured.cast::<Element>() {
-                measure.set((f64::from(frame.client_width()), f64::from(frame.client_height())));
+    let room = gestures::use_room(&frame);
+    let chosen_view = use_state_eq(|| None::<Viewport>);
+    let layout = use_memo((props.scene.clone(), room), |(scene, (width, height))| {
+        let growth = Viewport::growth(*width, *height);
+        Layout::of(scene, width / growth, height / growth)
+    });
+    let view = chosen_view.unwrap_or_else(|| {
+        Viewport::fit(layout.size, room.0, room.1, Viewport::growth(room.0, room.1))
+    });
+    let keep = {
+        let (setter, size) = (chosen_view.setter(), layout.size);
+        Callback::from(move |new: Option<Viewport>| {
+            setter.set(new.map(|view: Viewport| view.kept(size, room.0, room.1)));
+        })
+    };
+    let hand = gestures::use_hand(&frame, view, keep.clone());
+
+    // A new selection is brought into sight, wherever it was made.
+    let (scene, places, show) = (props.scene.clone(), layout.clone(), keep.clone());
+    use_effect_with(props.selected.clone(), move |selected| {
+        let rect = selected.as_ref().and_then(|id| places.place_of(&scene, id));
+        if let Some(rect) = rect {
+            let shown = view.showing(rect, room.0, room.1);
+            if shown != view {
+                show.emit(Some(shown));
             }
-        };
-        look();
-        let listener = EventListener::new(&window(), "resize", move |_| look());
-        move || drop(listener)
+        }
     });
-    let layout = use_memo((props.scene.clone(), *room), |(scene, (width, height))| {
-        Layout::of(scene, *width, *height)
-    });
+
+    let onclick = {
+        let (scene, layout, was_dragged) = (props.scene.clone(), layout.clone(), hand.was_dragged);
+        let dispatch = dispatch.clone();
+        Callback::from(move |event: MouseEvent| {
+            if !was_dragged.borrow_mut().take().unwrap_or_default() {
+                let key = event.target_dyn_into::<Element>().and_then(|element| key_of(&element));
+                let id = key.and_then(|key| find(&scene, &layout, &key));
+                dispatch.emit(Msg::Select(id));
+            }
+        })
+    };
+    let onkeydown = {
+        let (scene, layout, keep) = (props.scene.clone(), layout.clone(), keep.clone());
+        Callback::from(move |event: KeyboardEvent| {
+            let middle = Point::new(room.0 / 2.0, room.1 / 2.0);
+            let zoom = |factor| keep.emit(Some(view.zoomed(factor, middle)));
+            match event.key().as_str() {
+                "+" | "=" => zoom(1.2),
+                "-" => zoom(1.0 / 1.2),
+                "0" => keep.emit(None),
+                "Enter" | " " => {
+                    let key = focused(&event);
+                    if let Some(id) = key.and_then(|key| find(&scene, &layout, &key)) {
+                        dispatch.emit(Msg::Select(Some(id)));
+                    }
+                }
+                "Escape" => dispatch.emit(Msg::Select(None)),
+                key => {
+                    let Some(direction) = Direction::of_key(key) else { return };
+                    if let Some(id) = step(&scene, &layout, focused(&event), direction) {
+                        focus(&event, &id);
+                        if let Some(rect) = layout.place_of(&scene, &id) {
+                            keep.emit(Some(view.showing(rect, room.0, room.1)));
+                        }
+                    }
+                }
+            }
+            event.prevent_default();
+        })
+    };
     html! {
-        <div class="map" ref={frame}>
-            <Drawing lang={props.lang} scene={props.scene.clone()} {layout} />
-        </div>
+        <>
+            <div class={if hand.is_held { "map held" } else { "map" }} ref={frame} {onclick} {onkeydown}
+                onpointerdown={hand.down} onpointermove={hand.moved} onpointerup={hand.up.clone()}
+                onpointercancel={hand.up}>
+                <Drawing lang={props.lang} scene={props.scene.clone()} {layout} {view}
+                    selected={props.selected.clone()} />
+            </div>
+            <tools::Tools lang={props.lang} {view} middle={(room.0 / 2.0, room.1 / 2.0)} {keep} />
+        </>
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct DrawingProps {
-    lang: Lang,
-    scene: Rc<ClusterScene>,
-    layout: Rc<Layout>,
+/// The key of the object that an element of the map belongs to.
+fn key_of(element: &Element) -> Option<String> {
+    element.closest("[data-key]").ok().flatten()?.get_attribute("data-key")
 }
 
-/// Everything on the map, from back to front.
-#[function_component]
-fn Drawing(props: &DrawingProps) -> Html {
-    let DrawingProps { lang, scene, layout } = props;
-    let lang = *lang;
-    let size = layout.size;
-    html! {
-        <svg width={size.w.to_string()} height={size.h.to_string()} role="group"
-            viewBox={format!("0 0 {} {}", size.w, size.h)} aria-label={lang.t(Text::MapLabel)}>
-            { outside::cluster(lang, scene, layout) }
-            { outside::client(lang, scene, layout) }
-            { for layout.balancers.iter().filter_map(|(at, rect)| {
-                Some(outside::balancer(lang, scene.services.get(*at)?, *rect))
-            }) }
-            { for scene.nodes.iter().zip(&layout.nodes).map(|(node, place)| {
-                node::node(lang, node, place)
-            }) }
-            { record::headings(lang, scene, layout) }
-            { for scene.services.iter().zip(&layout.services).map(|(one, rect)| {
-                record::service(lang, one, *rect)
-            }) }
-            { for scene.ingresses.iter().zip(&layout.ingresses).map(|(one, rect)| {
-                record::ingress(one, *rect)
-            }) }
-        </svg>
+/// The key of the object that has the keyboard.
+fn focused(event: &KeyboardEvent) -> Option<String> {
+    key_of(&event.target_dyn_into::<Element>()?)
+}
+
+fn find(scene: &ClusterScene, layout: &Layout, key: &str) -> Option<ObjectId> {
+    layout.items(scene).map(|(id, _)| id).find(|id| id.key() == key).cloned()
+}
+
+/// The object that an arrow key leads to.
+fn step(
+    scene: &ClusterScene,
+    layout: &Layout,
+    key: Option<String>,
+    direction: Direction,
+) -> Option<ObjectId> {
+    let from = key.and_then(|key| find(scene, layout, &key));
+    match from {
+        Some(id) => {
+            let rect = layout.place_of(scene, &id)?;
+            next(layout.items(scene), (&id, rect), direction).cloned()
+        }
+        None => layout.items(scene).next().map(|(id, _)| id.clone()),
+    }
+}
+
+/// Gives an object the keyboard.
+fn focus(event: &KeyboardEvent, id: &ObjectId) {
+    let map = event.target_dyn_into::<Element>().and_then(|e| e.closest(".map").ok().flatten());
+    let selector = format!("[data-key=\"{}\"]", id.key());
+    let element = map.and_then(|map| map.query_selector(&selector).ok().flatten());
+    if let Some(element) = element {
+        // An SVG element has focus() too, though not the class that names it here.
+        let _focused = element.unchecked_into::<HtmlElement>().focus();
     }
 }

@@ -1,5 +1,6 @@
 //! A node: a place with a door, netfilter right behind it, and Pods inside.
 
+use super::drawing::Marks;
 use super::{mark, pod};
 use crate::present::Rect;
 use crate::present::layout::NodePlace;
@@ -9,15 +10,15 @@ use crate::text::{Lang, Text};
 use yew::{Html, html};
 
 /// Draws a node with its Pods.
-pub(super) fn node(lang: Lang, node: &NodeBox, place: &NodePlace) -> Html {
+pub(super) fn node(lang: Lang, node: &NodeBox, place: &NodePlace, marks: &Marks) -> Html {
     let Rect { x, y, w, h } = place.rect;
-    let state = if node.cordoned { Text::NodeCordoned } else { state_text(node.state) };
-    let word = lang.t(state);
+    let word = lang.t(state_text(node));
     let zone = if node.control_plane { lang.t(Text::ControlPlane) } else { &node.zone };
     html! {
         <g key={node.id.key()}>
             <g class="item node" data-state={state_name(node.state)} data-control-plane={node.control_plane.then_some("")}
-                role="button" tabindex="-1" aria-label={format!("{} {}, {}, {}", lang.t(Text::LegendNode), node.id.name, word, node.ip)}
+                data-key={node.id.key()} data-lit={marks.lit(&node.id)} role="button" tabindex={marks.tabindex(&node.id)}
+                aria-pressed={marks.pressed(&node.id)} aria-label={format!("{} {}, {}, {}", lang.t(Text::LegendNode), node.id.name, word, node.ip)}
                 transform={format!("translate({x} {y})")}>
                 <rect class="body" width={w.to_string()} height={h.to_string()} rx="14" />
                 <text class="title" x="14" y="28">{ node.id.name.to_string() }</text>
@@ -26,7 +27,7 @@ pub(super) fn node(lang: Lang, node: &NodeBox, place: &NodePlace) -> Html {
                 <text class="code mute" x="14" y="45">{ node.ip.clone() }</text>
                 <text class="small mute end" x={(w - 14.0).to_string()} y="45">{ zone.to_owned() }</text>
                 <rect class="filter" x="12" y="56" width={(w - 24.0).to_string()} height="22" rx="6" />
-                <text class="small mute" x="20" y="71">{ lang.fill(Text::NodeRules, &[("count", &node.rules)]) }</text>
+                <text class="small mute" x="20" y="71">{ cut(lang.t(Text::NodeRules), ((w - 36.0) / 5.6) as usize) }</text>
                 { ports(node, w) }
                 if node.control_plane {
                     { components(w) }
@@ -34,7 +35,7 @@ pub(super) fn node(lang: Lang, node: &NodeBox, place: &NodePlace) -> Html {
                     { usage(lang, node, w, h) }
                 }
             </g>
-            { for node.pods.iter().zip(&place.pods).map(|(one, rect)| pod::pod(lang, one, *rect, place.detail)) }
+            { for node.pods.iter().zip(&place.pods).map(|(one, rect)| pod::pod(lang, one, *rect, place.detail, marks)) }
         </g>
     }
 }
@@ -56,7 +57,7 @@ fn ports(node: &NodeBox, w: f64) -> Html {
 /// What the control plane is made of.
 fn components(w: f64) -> Html {
     let names = ["API server", "etcd", "scheduler", "controllers"];
-    let columns = if w > 400.0 { 4 } else { 2 };
+    let columns = if w > 290.0 { 4 } else { 2 };
     let each = (w - 24.0 + 6.0) / columns as f64 - 6.0;
     html! {
         { for names.iter().enumerate().map(|(at, name)| html! {
@@ -76,7 +77,9 @@ fn usage(lang: Lang, node: &NodeBox, w: f64, h: f64) -> Html {
         html! {
             <g transform={format!("translate({} {})", 12.0 + at * (half + 12.0), h - 30.0)}>
                 <text class="small mute" y="0">{ lang.t(label) }</text>
-                <text class="small mute end" x={half.to_string()} y="0">{ format!("{} %", usage.percent) }</text>
+                if half > 84.0 {
+                    <text class="small mute end" x={half.to_string()} y="0">{ format!("{} %", usage.percent) }</text>
+                }
                 <rect class="track" y="7" width={half.to_string()} height="4" rx="2" />
                 <rect class="fill" y="7" width={full.to_string()} height="4" rx="2" />
             </g>
@@ -85,8 +88,10 @@ fn usage(lang: Lang, node: &NodeBox, w: f64, h: f64) -> Html {
     html! { <>{ bar(0.0, Text::NodeCpu, &node.cpu) }{ bar(1.0, Text::NodeMemory, &node.memory) }</> }
 }
 
-const fn state_text(state: NodeState) -> Text {
-    match state {
+/// The page's word for how a node is.
+pub(in crate::view) const fn state_text(node: &NodeBox) -> Text {
+    match node.state {
+        NodeState::Ready if node.cordoned => Text::NodeCordoned,
         NodeState::Ready => Text::NodeReady,
         NodeState::NotReady => Text::NodeNotReady,
         NodeState::Stopped => Text::NodeStopped,

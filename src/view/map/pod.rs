@@ -1,5 +1,6 @@
 //! Pods, in as much detail as there is room for.
 
+use super::drawing::Marks;
 use super::mark;
 use crate::present::Rect;
 use crate::present::layout::Detail;
@@ -9,7 +10,7 @@ use crate::text::{Lang, Text};
 use yew::{Html, html};
 
 /// Draws one Pod.
-pub(super) fn pod(lang: Lang, pod: &PodChip, rect: Rect, detail: Detail) -> Html {
+pub(super) fn pod(lang: Lang, pod: &PodChip, rect: Rect, detail: Detail, marks: &Marks) -> Html {
     let inside = match detail {
         Detail::Full => full(lang, pod, rect),
         Detail::Short => short(pod, rect),
@@ -19,7 +20,8 @@ pub(super) fn pod(lang: Lang, pod: &PodChip, rect: Rect, detail: Detail) -> Html
     let title = format!("Pod {}, {}, {} {}", pod.id.name, pod.status, pod.ready, pod.ip);
     html! {
         <g key={pod.id.key()} class="item pod" data-state={state_name(pod.state)}
-            data-colour={pod.colour.to_string()} role="button" tabindex="-1" aria-label={title.clone()}
+            data-colour={pod.colour.to_string()} data-key={pod.id.key()} data-lit={marks.lit(&pod.id)} role="button"
+            tabindex={marks.tabindex(&pod.id)} aria-pressed={marks.pressed(&pod.id)} aria-label={title.clone()}
             transform={format!("translate({} {})", rect.x, rect.y)}>
             if detail != Detail::Full {
                 <title>{ title }</title>
@@ -48,6 +50,9 @@ fn full(lang: Lang, pod: &PodChip, rect: Rect) -> Html {
                 <rect class="container" data-ready={ready.to_string()} y="44" width="8" height="8" rx="2"
                     x={(dots_from + at as f64 * 11.0 + 2.0).to_string()}><title>{ name.clone() }</title></rect>
             }) }
+            if pod.shared && !pod.disk {
+                <rect class="disk scratch" x={(rect.w - 24.0).to_string()} y="10" width="14" height="13" rx="3"><title>{ "emptyDir" }</title></rect>
+            }
             if pod.disk {
                 <path class="disk" transform={format!("translate({} 10)", rect.w - 24.0)}
                     d="M1 3.5v8c0 1.4 2.7 2.5 6 2.5s6-1.1 6-2.5v-8M1 3.5a6 2.5 0 1 0 12 0a6 2.5 0 1 0 -12 0" />
@@ -68,7 +73,7 @@ fn short(pod: &PodChip, rect: Rect) -> Html {
 }
 
 /// The page's word for a state.
-pub(super) const fn state_text(state: PodState) -> Text {
+pub(in crate::view) const fn state_text(state: PodState) -> Text {
     match state {
         PodState::Pending => Text::PodPending,
         PodState::Starting => Text::PodStarting,
@@ -82,7 +87,7 @@ pub(super) const fn state_text(state: PodState) -> Text {
 }
 
 /// A state's name in the styles.
-pub(super) const fn state_name(state: PodState) -> &'static str {
+pub(in crate::view) const fn state_name(state: PodState) -> &'static str {
     match state {
         PodState::Pending => "pending",
         PodState::Starting => "starting",

@@ -1,5 +1,6 @@
 //! Services and Ingresses: records of the control plane, not places.
 
+use super::drawing::Marks;
 use crate::present::scene::{ClusterScene, External, IngressChip, ServiceChip};
 use crate::present::shorten::cut;
 use crate::present::{Layout, Point, Rect};
@@ -24,7 +25,7 @@ pub(super) fn headings(lang: Lang, scene: &ClusterScene, layout: &Layout) -> Htm
 }
 
 /// Draws a Service.
-pub(super) fn service(lang: Lang, service: &ServiceChip, rect: Rect) -> Html {
+pub(super) fn service(lang: Lang, service: &ServiceChip, rect: Rect, marks: &Marks) -> Html {
     let ports: Vec<String> = service.ports.iter().map(|(port, _)| port.to_string()).collect();
     let address = match service.cluster_ip.as_str() {
         "" => lang.t(Text::Headless).to_owned(),
@@ -39,8 +40,9 @@ pub(super) fn service(lang: Lang, service: &ServiceChip, rect: Rect) -> Html {
     };
     let kind_room = rect.w - 20.0 - service.kind.len() as f64 * 6.0;
     html! {
-        <g key={service.id.key()} class="item service" data-colour={service.colour.to_string()}
-            data-empty={service.endpoints.is_empty().then_some("")} role="button" tabindex="-1"
+        <g key={service.id.key()} class="item record service" data-key={service.id.key()} data-lit={marks.lit(&service.id)} data-colour={service.colour.to_string()}
+            data-empty={service.endpoints.is_empty().then_some("")} role="button"
+            tabindex={marks.tabindex(&service.id)} aria-pressed={marks.pressed(&service.id)}
             aria-label={format!("Service {}, {}, {address} {outer}", service.id.name, service.kind)}
             transform={format!("translate({} {})", rect.x, rect.y)}>
             <rect class="body" width={rect.w.to_string()} height={rect.h.to_string()} rx="9" />
@@ -53,10 +55,11 @@ pub(super) fn service(lang: Lang, service: &ServiceChip, rect: Rect) -> Html {
 }
 
 /// Draws an Ingress.
-pub(super) fn ingress(ingress: &IngressChip, rect: Rect) -> Html {
+pub(super) fn ingress(ingress: &IngressChip, rect: Rect, marks: &Marks) -> Html {
     let most = ((rect.w - 20.0) / 6.7) as usize;
     html! {
-        <g key={ingress.id.key()} class="item ingress" role="button" tabindex="-1"
+        <g key={ingress.id.key()} class="item record ingress" data-key={ingress.id.key()} data-lit={marks.lit(&ingress.id)} role="button"
+            tabindex={marks.tabindex(&ingress.id)} aria-pressed={marks.pressed(&ingress.id)}
             aria-label={format!("Ingress {}, {}", ingress.id.name, ingress.rules.join(", "))}
             transform={format!("translate({} {})", rect.x, rect.y)}>
             <rect class="body" width={rect.w.to_string()} height={rect.h.to_string()} rx="9" />

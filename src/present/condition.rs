@@ -1,0 +1,136 @@
+//! How Pods and nodes are: a shape for the map, and kubectl's word.
+
+use super::scene::PodState;
+use crate::api::pod::{ContainerState, ContainerStatus, Phase};
+use crate::api::tree::Tree as _;
+use crate::api::{Object, Pod};
+
+/// Whether a node's kubelet has lately said that it is Ready.
+pub fn node_is_ready(node: &Object) -> bool {
+    let conditions = node.status().items_at(&["conditions"]);
+    conditions.iter().any(|condition| {
+        condition.str_at(&["type"]) == Some("Ready")
+            && condition.str_at(&["status"]) == Some("True")
+    })
+}
+
+/// Whether a node takes no new Pods.
+pub fn is_cordoned(node: &Object) -> bool {
+    node.spec().bool_at(&["unschedulable"]).unwrap_or_default()
+}
+
+/// kubectl's words for how a node is: the STATUS column.
+pub fn node_word(node: &Object) -> String {
+    let ready = if node_is_ready(node) { "Ready" } else { "NotReady" };
+    let cordoned = if is_cordoned(node) { ",SchedulingDisabled" } else { "" };
+    format!("{ready}{cordoned}")
+}
+
+/// The shape of a Pod.
+pub fn pod_state(object: &Object) -> PodState {
+    let Some(pod) = object.pod() else { return PodState::Unknown };
+    if object.meta.is_terminating() {
+        return PodState::Terminating;
+    }
+    match pod.status.phase {
+        Phase::Succeeded => PodState::Completed,
+        Phase::Failed => PodState::Failed,
+        Phase::Pending | Phase::Running if is_failing(pod) => PodState::Failed,
+        Phase::Pending if pod.node_name.is_none() => PodState::Pending,
+        Phase::Pending => PodState::Starting,
+        Phase::Running if pod.status.is_ready() => PodState::Ready,
+        Phase::Running => PodState::NotReady,
+        Phase::Unknown => PodState::Unknown,
+    }
+}
+
+/// Whether a container has ended badly or cannot start.
+fn is_failing(pod: &Pod) -> bool {
+    let status = &pod.status;
+    status.init_containers.iter().chain(&status.containers).any(|one| match &one.state {
+        ContainerState::Waiting { reason, .. } => {
+            !matches!(&**reason, "ContainerCreating" | "PodInitializing")
+        }
+        ContainerState::Terminated { exit_code, .. } => *exit_code != 0,
+        ContainerState::Running { .. } => false,
+    })
+}
+
+/// A Pod's address; empty while it has none.
+pub fn pod_ip(object: &Object) -> String {
+    let ip = object.pod().and_then(|pod| pod.status.pod_ip);
+    ip.map(|ip| ip.to_string()).unwrap_or_default()
+}
+
+/// Ready and all containers, `1/2`. Sidecars count, other init containers do not.
+pub fn ready_count(object: &Object) -> String {
+    let containers = containers(object);
+    let ready = containers.iter().filter(|(_, ready)| *ready).count();
+    format!("{ready}/{}", containers.len())
+}
+
+/// A Pod's containers by name, sidecars first, each with whether it is ready.
+pub fn containers(object: &Object) -> Vec<(String, bool)> {
+    let Some(pod) = object.pod() else { return Vec::new() };
+    let is_ready = |statuses: &[ContainerStatus], at: usize| {
+        statuses.get(at).is_some_and(|status| status.ready)
+    };
+    let sidecars = pod.spec.init_containers.iter().enumerate().filter(|(_, one)| one.is_sidecar);
+    let sidecars =
+        sidecars.map(|(at, one)| (one.name.clone(), is_ready(&pod.status.init_containers, at)));
+    let others = pod.spec.containers.iter().enumerate();
+    sidecars
+        .chain(others.map(|(at, one)| (one.name.clone(), is_ready(&pod.status.containers, at))))
+        .collect()
+}
+
+/// kubectl's word for how a Pod is: the STATUS column.
+///
+/// Models pkg/printers/internalversion/printers.go printPod.
+pub fn pod_word(object: &Object) -> String {
+    let Some(pod) = object.pod() else { return String::new() };
+    if object.meta.is_terminating() {
+        return "Terminating".into();
+    }
+    let mut word = pod.status.reason.as_deref().unwrap_or(pod.status.phase.name()).to_owned();
+    let mut is_initializing = false;
+    let plain = pod.spec.init_containers.iter().zip(&pod.status.init_containers);
+    for (at, (container, status)) in plain.enumerate() {
+        match &status.state {
+            ContainerState::Terminated { exit_code: 0, .. } => continue,
+            _ if container.is_sidecar && status.started => continue,
+            ContainerState::Terminated { reason, exit_code, .. } => {
+                word = format!("Init:{}", ended(reason, *exit_code));
+            }
+            ContainerState::Waiting { reason, .. } if &**reason != "PodInitializing" => {
+                word = format!("Init:{reason}");
+            }
+            _ => word = format!("Init:{at}/{}", pod.spec.init_containers.len()),
+        }
+        is_initializing = true;
+        break;
+    }
+    if !is_initializing {
+        let mut is_running = false;
+        for status in pod.status.containers.iter().rev() {
+            match &status.state {
+                ContainerState::Waiting { reason, .. } if !reason.is_empty() => {
+                    word = reason.to_string();
+                }
+                ContainerState::Terminated { reason, exit_code, .. } => {
+                    word = ended(reason, *exit_code);
+                }
+                ContainerState::Running { .. } if status.ready => is_running = true,
+                _ => {}
+            }
+        }
+        if word == "Completed" && is_running {
+            word = if pod.status.is_ready() { "Running" } else { "NotReady" }.into();
+        }
+    }
+    word
+}
+
+fn ended(reason: &str, exit_code: i32) -> String {
+    if reason.is_empty() { format!("ExitCode:{exit_code}") } else { reason.to_owned() }
+}

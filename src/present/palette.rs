@@ -1,0 +1,73 @@
+//! Which colour an application has.
+
+use crate::api::tree::Tree as _;
+use crate::api::{Kind, Object, StringMap, Value};
+use crate::base::SimTime;
+use crate::store::Store;
+use std::collections::BTreeMap;
+
+/// How many colours there are; the styles have as many.
+pub const COLOURS: u8 = 7;
+/// The labels that name an application, the most usual first.
+const APP_LABELS: [&str; 3] = ["app", "app.kubernetes.io/name", "k8s-app"];
+const WORKLOADS: [Kind; 5] =
+    [Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet, Kind::Job, Kind::ReplicaSet];
+
+/// The colours of the applications of a cluster, given in the order in which their workloads were
+/// created, so that a new application changes none of the others.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Palette {
+    colours: BTreeMap<String, u8>,
+}
+
+impl Palette {
+    /// The colours of all that there is.
+    pub fn of(store: &Store) -> Self {
+        let mut first_seen: BTreeMap<String, SimTime> = BTreeMap::new();
+        let mut see = |app: String, created: SimTime| {
+            let seen = first_seen.entry(app).or_insert(created);
+            *seen = (*seen).min(created);
+        };
+        for object in WORKLOADS.into_iter().flat_map(|kind| store.list(kind)) {
+            if object.meta.controller().is_none() {
+                see(app_of_workload(object), object.meta.creation_timestamp);
+            }
+        }
+        for namespace in store.list(Kind::Namespace) {
+            for pod in store.orphan_pods(&namespace.meta.name) {
+                see(app_of(&pod.meta.labels, &pod.meta.name), pod.meta.creation_timestamp);
+            }
+        }
+        let mut apps: Vec<(SimTime, String)> =
+            first_seen.into_iter().map(|(app, seen)| (seen, app)).collect();
+        apps.sort();
+        let colours = apps.into_iter().zip((0..COLOURS).cycle());
+        Palette { colours: colours.map(|((_, app), colour)| (app, colour)).collect() }
+    }
+
+    /// The colour of a Pod.
+    pub fn of_pod(&self, pod: &Object) -> u8 {
+        let owner = pod.meta.controller().map_or(&*pod.meta.name, |owner| &owner.name);
+        self.of_app(&app_of(&pod.meta.labels, owner))
+    }
+
+    /// The colour of the Pods that a Service's selector means.
+    pub fn of_selector(&self, selector: Option<&Value>) -> u8 {
+        let app = APP_LABELS.iter().find_map(|label| selector?.str_at(&[label]));
+        app.map_or(COLOURS - 2, |app| self.of_app(app))
+    }
+
+    fn of_app(&self, app: &str) -> u8 {
+        self.colours.get(app).copied().unwrap_or(COLOURS - 2)
+    }
+}
+
+fn app_of_workload(object: &Object) -> String {
+    let labels = object.pod_template().map(|template| &template.labels);
+    labels.map_or_else(|| object.meta.name.to_string(), |labels| app_of(labels, &object.meta.name))
+}
+
+fn app_of(labels: &StringMap, otherwise: &str) -> String {
+    let label = APP_LABELS.iter().find_map(|label| labels.get(label));
+    label.unwrap_or(otherwise).to_owned()
+}

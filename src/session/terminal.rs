@@ -1,0 +1,136 @@
+//! The terminal: what was typed, what came back, and the way through the history.
+
+use std::rc::Rc;
+
+/// The most entries kept; older ones scroll away for good.
+const MOST_ENTRIES: usize = 200;
+/// The most characters of one output that are kept.
+const MOST_OUTPUT: usize = 100_000;
+
+/// A command and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Counts up through the session.
+    pub number: u32,
+    /// What was typed.
+    pub line: String,
+    /// What it printed.
+    pub stdout: String,
+    /// What it complained of.
+    pub stderr: String,
+}
+
+/// What the terminal holds.
+#[derive(Clone, Debug, Default)]
+pub struct Terminal {
+    /// The entries, oldest first.
+    pub entries: Vec<Rc<Entry>>,
+    /// What Tab offers for the word being typed.
+    pub offers: Vec<String>,
+    /// The line being typed.
+    pub input: String,
+    history: Vec<String>,
+    /// Where in the history the line is from; its length if it is a new one.
+    at: usize,
+    count: u32,
+}
+
+impl Terminal {
+    /// Records a command with its output, and makes room for the next.
+    pub fn record(&mut self, line: &str, stdout: &str, stderr: &str) {
+        self.count = self.count.wrapping_add(1);
+        let entry = Entry {
+            number: self.count,
+            line: line.to_owned(),
+            stdout: clip(stdout),
+            stderr: clip(stderr),
+        };
+        self.entries.push(Rc::new(entry));
+        let surplus = self.entries.len().saturating_sub(MOST_ENTRIES);
+        self.entries.drain(..surplus);
+    }
+
+    /// Remembers a typed line and clears the input.
+    pub fn accept(&mut self) -> String {
+        let line = core::mem::take(&mut self.input);
+        if !line.trim().is_empty() && self.history.last() != Some(&line) {
+            self.history.push(line.clone());
+        }
+        self.at = self.history.len();
+        self.offers.clear();
+        line
+    }
+
+    /// Goes `step` lines through the history: -1 to the one before.
+    pub fn recall(&mut self, step: i32) {
+        let at = match step {
+            ..0 => self.at.saturating_sub(1),
+            _ => self.at.saturating_add(1).min(self.history.len()),
+        };
+        self.at = at;
+        self.input = self.history.get(at).cloned().unwrap_or_default();
+        self.offers.clear();
+    }
+
+    /// Throws the line away, as Ctrl-C does, and shows that it was.
+    pub fn interrupt(&mut self) {
+        let line = core::mem::take(&mut self.input);
+        self.offers.clear();
+        self.at = self.history.len();
+        self.record(&format!("{line}^C"), "", "");
+    }
+
+    /// Empties the screen, as Ctrl-L does; the history stays.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.offers.clear();
+    }
+}
+
+fn clip(text: &str) -> String {
+    match text.char_indices().nth(MOST_OUTPUT) {
+        Some((end, _)) => format!("{}\n…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(lines: &[&str]) -> Terminal {
+        let mut terminal = Terminal::default();
+        for line in lines {
+            terminal.input = (*line).to_owned();
+            terminal.accept();
+        }
+        terminal
+    }
+
+    #[test]
+    fn the_history_goes_back_to_the_first_line_and_forth_to_an_empty_one() {
+        let mut terminal = typed(&["one", "two", "two"]);
+        let mut seen = Vec::new();
+        for step in [-1, -1, -1, 1, 1, 1] {
+            terminal.recall(step);
+            seen.push(terminal.input.clone());
+        }
+        assert_eq!(seen, ["two", "one", "one", "two", "", ""]);
+    }
+
+    #[test]
+    fn an_endless_output_is_cut() {
+        let mut terminal = Terminal::default();
+        terminal.record("yes", &"y\n".repeat(MOST_OUTPUT), "");
+        assert!(terminal.entries.last().is_some_and(|e| e.stdout.len() < MOST_OUTPUT + 8));
+    }
+
+    #[test]
+    fn clearing_the_screen_keeps_the_history() {
+        let mut terminal = typed(&["kubectl get pods"]);
+        terminal.record("kubectl get pods", "No resources found in default namespace.", "");
+        terminal.clear();
+        terminal.recall(-1);
+        assert_eq!((terminal.entries.len(), terminal.input.as_str()), (0, "kubectl get pods"));
+    }
+}
