@@ -63,6 +63,10 @@ pub struct FieldError {
     pub field: String,
     /// The value that is wrong; null where the message does not show it.
     pub bad_value: Value,
+    /// How the message shows the value, where that is not how it shows others: the API server
+    /// writes the fields of a structure in the order of its source, not of the alphabet. Empty
+    /// where the message leaves the value out.
+    pub shown: Option<String>,
     /// The rest of the sentence.
     pub detail: String,
 }
@@ -75,7 +79,17 @@ impl FieldError {
         detail: impl Into<String>,
     ) -> Self {
         let (field, bad_value, detail) = (field.into(), bad_value.into(), detail.into());
-        FieldError { error_type, field, bad_value, detail }
+        FieldError { error_type, field, bad_value, shown: None, detail }
+    }
+
+    /// The same error, showing its value as `shown`.
+    pub fn showing(self, shown: impl Into<String>) -> Self {
+        FieldError { shown: Some(shown.into()), ..self }
+    }
+
+    /// The same error with more words.
+    pub fn with_detail(self, detail: impl Into<String>) -> Self {
+        FieldError { detail: detail.into(), ..self }
     }
 
     /// A value that breaks a rule.
@@ -140,7 +154,11 @@ impl FieldError {
         let text = self.error_type.text();
         let start = match self.error_type {
             Required | Forbidden | TooLong | InternalError => text.to_owned(),
-            _ => format!("{text}: {}", show(&self.bad_value)),
+            _ => match &self.shown {
+                Some(shown) if shown.is_empty() => text.to_owned(),
+                Some(shown) => format!("{text}: {shown}"),
+                None => format!("{text}: {}", show(&self.bad_value)),
+            },
         };
         if self.detail.is_empty() { start } else { format!("{start}: {}", self.detail) }
     }

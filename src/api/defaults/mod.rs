@@ -19,6 +19,8 @@ mod tests;
 mod volumes;
 mod workloads;
 
+pub(super) use pod_resources::of_containers;
+
 use super::tree::TreeMut as _;
 use super::{Kind, Value};
 use serde_json::{Map, json};

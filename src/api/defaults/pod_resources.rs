@@ -5,7 +5,7 @@ use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::base::Quantity;
 use std::collections::BTreeMap;
 
-type Amounts = BTreeMap<String, Quantity>;
+pub(in crate::api) type Amounts = BTreeMap<String, Quantity>;
 
 /// Fills in what the containers imply of `spec.resources`.
 ///
@@ -40,7 +40,7 @@ pub(super) fn pod_level(spec: &mut Value) {
 /// What all containers need together: the greater of what runs for good and what runs before it.
 ///
 /// Models staging/src/k8s.io/component-helpers/resource/helpers.go AggregateContainerRequests.
-fn of_containers(spec: &Value, list: &str) -> Amounts {
+pub(in crate::api) fn of_containers(spec: &Value, list: &str) -> Amounts {
     let mut total = Amounts::new();
     for container in spec.items_at(&["containers"]) {
         add(&mut total, &amounts(container, list));
