@@ -9,12 +9,16 @@
 mod conditions;
 mod daemon_set;
 mod deployment;
+mod disruption;
 mod endpoints;
 mod garbage_collector;
 mod history;
+mod job;
 mod namespaces;
 mod node_lifecycle;
+mod persistent_volume;
 mod pod_control;
+mod quota;
 mod replica_set;
 mod stateful_set;
 mod taint_eviction;
@@ -40,4 +44,11 @@ static ALL: &[&dyn Controller] = &[
     &node_lifecycle::NodeLifecycle,
     &node_lifecycle::OrphanedPods,
     &taint_eviction::TaintEviction,
+    &job::Jobs,
+    &job::JobPods,
+    &job::cron::CronJobs,
+    &persistent_volume::VolumeBinder,
+    &persistent_volume::VolumeProtection,
+    &quota::ResourceQuotas,
+    &disruption::DisruptionBudgets,
 ];

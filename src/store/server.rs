@@ -287,6 +287,11 @@ fn prepare_for_create(object: &mut Object) {
         Kind::Ingress => object.set_status(serde_json::json!({"loadBalancer": {}})),
         Kind::PersistentVolume | Kind::PersistentVolumeClaim => {
             object.set_status(serde_json::json!({"phase": "Pending"}));
+            let finalizer = match object.kind {
+                Kind::PersistentVolume => "kubernetes.io/pv-protection",
+                _ => "kubernetes.io/pvc-protection",
+            };
+            add_finalizer(object, finalizer);
         }
         Kind::ReplicaSet | Kind::ReplicationController => {
             object.set_status(serde_json::json!({"replicas": 0}));
@@ -304,7 +309,11 @@ fn prepare_for_create(object: &mut Object) {
         Kind::PodDisruptionBudget => object.set_status(serde_json::json!({
             "currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0,
         })),
-        Kind::Deployment | Kind::Job | Kind::CronJob | Kind::ResourceQuota => {
+        Kind::Job => {
+            object.set_status(serde_json::json!({}));
+            select_own_pods(object);
+        }
+        Kind::Deployment | Kind::CronJob | Kind::ResourceQuota => {
             object.set_status(serde_json::json!({}));
         }
         _ => {}
@@ -354,10 +363,33 @@ fn add_propagation_finalizer(object: &mut Object, propagation: Propagation) {
         Propagation::Foreground => FOREGROUND_FINALIZER,
         Propagation::Orphan => ORPHAN_FINALIZER,
     };
+    add_finalizer(object, wanted);
+}
+
+fn add_finalizer(object: &mut Object, wanted: &str) {
     if object.meta.finalizers.iter().all(|finalizer| &**finalizer != wanted) {
         let all = object.meta.finalizers.iter().cloned();
         object.meta.finalizers = all.chain([Arc::from(wanted)]).collect();
     }
+}
+
+/// A Job selects its pods by its own UID, unless a person has taken that over.
+///
+/// Models pkg/registry/batch/job/strategy.go generateSelector.
+fn select_own_pods(object: &mut Object) {
+    let mut spec = object.spec().clone();
+    if spec.bool_at(&["manualSelector"]).unwrap_or_default() {
+        return;
+    }
+    let (uid, name) = (object.meta.uid.to_string(), object.meta.name.to_string());
+    for prefix in ["batch.kubernetes.io/", ""] {
+        for (label, value) in [("controller-uid", &uid), ("job-name", &name)] {
+            let label = format!("{prefix}{label}");
+            spec.put(&["template", "metadata", "labels", &label], value.as_str());
+        }
+    }
+    spec.put(&["selector", "matchLabels", "batch.kubernetes.io/controller-uid"], uid);
+    object.set_spec(spec);
 }
 
 /// Models staging/src/k8s.io/apiserver/pkg/registry/rest/delete.go BeforeDelete.
