@@ -22,6 +22,8 @@ pub mod controllers;
 
 pub mod kubelet;
 
+pub mod trace;
+
 pub mod addons;
 
 pub mod world;

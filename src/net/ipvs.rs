@@ -2,7 +2,8 @@
 
 use super::Family;
 use super::iptables_text::protocol_port;
-use super::packet::{Endpoint, Protocol};
+use super::packet::{Endpoint, Packet, Protocol};
+use super::rule::Key;
 use super::set::{ElementKey, Field, NamedSet};
 use core::fmt::Write as _;
 use std::collections::BTreeMap;
@@ -81,6 +82,23 @@ pub struct Ipvs {
     pub sets: BTreeMap<Arc<str>, IpSet>,
 }
 
+impl Ipvs {
+    /// Whether a set holds what `key` takes of a packet.
+    pub fn has(&self, set: &str, key: Key, packet: &Packet) -> bool {
+        let Some(set) = self.sets.get(set) else { return false };
+        let asked = ElementKey::of(packet, key);
+        if set.kind == SetType::IpPortNet {
+            let service = ElementKey::of(packet, Key::DestinationPort);
+            let source = packet.source.ip;
+            return set.nets.iter().any(|(to, net)| *to == service && net.contains(&source));
+        }
+        if set.kind == SetType::Port {
+            return set.set.elements.contains_key(&ElementKey { protocol: None, ..asked });
+        }
+        set.set.elements.contains_key(&asked)
+    }
+}
+
 /// Shows the virtual servers as `ipvsadm-save -n` does.
 pub fn print_servers(ipvs: &Ipvs) -> String {
     let mut out = String::new();
@@ -104,9 +122,11 @@ pub fn print_servers(ipvs: &Ipvs) -> String {
 }
 
 /// Shows the sets as `ipset save` does.
-pub fn print_sets(ipvs: &Ipvs) -> String {
+pub fn print_sets(ipvs: &Ipvs, with_ipv6: bool) -> String {
     let mut out = String::new();
-    for (name, set) in &ipvs.sets {
+    let shown = |set: &&IpSet| with_ipv6 || set.family == Family::V4;
+    for set in ipvs.sets.values().filter(shown) {
+        let name = &set.set.name;
         let kind = set.kind.name();
         let options = match (set.kind, set.family) {
             (SetType::Port, _) => "range 0-65535".to_owned(),

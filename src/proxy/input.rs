@@ -1,9 +1,10 @@
 //! What kube-proxy watches: Services, EndpointSlices, Nodes.
 
-use crate::api::Value;
 use crate::api::tree::Tree as _;
+use crate::api::{Kind, Value};
 use crate::net::packet::Endpoint as Address;
 use crate::net::{Family, Protocol};
+use crate::store::Store;
 use ipnet::IpNet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -135,6 +136,17 @@ impl Input {
         let mut builder = Builder::default();
         for object in objects {
             builder.add(object);
+        }
+        builder.finish()
+    }
+
+    /// Reads what a store holds.
+    pub fn from_store(store: &Store) -> Self {
+        let mut builder = Builder::default();
+        for kind in [Kind::Service, Kind::EndpointSlice, Kind::Node] {
+            for object in store.list(kind) {
+                builder.add(&object.to_value());
+            }
         }
         builder.finish()
     }

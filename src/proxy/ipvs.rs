@@ -152,6 +152,7 @@ impl<'a> Writer<'a> {
         self.node_port(port);
         if let Some(health) = port.service.health_check_node_port {
             let key = ElementKey::port(self.family, Protocol::Tcp, health);
+            let key = ElementKey { protocol: None, ..key };
             self.insert("KUBE-HEALTH-CHECK-NODE-PORT", key);
         }
     }

@@ -75,7 +75,7 @@ pub fn text(ruleset: &Ruleset, with_ipv6: bool) -> String {
         out.push_str("# ipvsadm-save -n\n");
         out.push_str(&ipvs_text::print_servers(&ruleset.ipvs));
         out.push_str("# ipset save\n");
-        out.push_str(&ipvs_text::print_sets(&ruleset.ipvs));
+        out.push_str(&ipvs_text::print_sets(&ruleset.ipvs, with_ipv6));
     }
     out.push_str(&iptables_text::print(ruleset, Family::V4));
     if with_ipv6 {

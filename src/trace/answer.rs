@@ -1,0 +1,114 @@
+//! Who took the packet answers.
+
+use super::hop::{Cause, Failure, Manner, Place, Reason, Server};
+use super::ingress;
+use super::path::{Arrival, Taker, Tracer};
+use super::request::Request;
+use super::server::{self, Asked};
+use crate::api::{Kind, Object};
+use crate::store::ObjectKey;
+use std::sync::Arc;
+
+/// Who answered what, before it is told.
+pub(super) struct Answered {
+    /// Who.
+    pub(super) server: Server,
+    /// HTTP status.
+    pub(super) status: u16,
+    /// Body.
+    pub(super) body: Arc<str>,
+}
+
+impl Tracer<'_> {
+    /// Lets who took the packet answer.
+    pub(super) fn answer(
+        &mut self,
+        request: &Request,
+        arrival: &Arrival,
+    ) -> Result<Answered, Failure> {
+        match &arrival.taker {
+            Taker::Pod(pod, _) => {
+                let pod = pod.clone();
+                self.pod_answer(request, arrival, &pod)
+            }
+            Taker::Node(node) => {
+                let node = node.clone();
+                self.node_answer(arrival, &node)
+            }
+            Taker::Internet(_) => {
+                let packets = Some((arrival.packet, arrival.packet));
+                let sees = arrival.packet.source.ip;
+                self.hop(Place::Internet, Reason::Answers { sees }, packets);
+                Ok(Answered { server: Server::Internet, status: 200, body: Arc::from("") })
+            }
+        }
+    }
+
+    fn pod_answer(
+        &mut self,
+        request: &Request,
+        arrival: &Arrival,
+        object: &Arc<Object>,
+    ) -> Result<Answered, Failure> {
+        let key = ObjectKey::of(object);
+        let to = arrival.packet.destination;
+        let container = object.pod().and_then(|pod| server::listener(pod, to.port));
+        let Some(container) = container else {
+            let cause = Cause::NothingListens { pod: key, port: to.port };
+            return self.fail(cause, Manner::Refused);
+        };
+        let sees = arrival.packet.source.ip;
+        let packets = Some((arrival.packet, arrival.packet));
+        if ingress::is_controller(&key) && matches!(to.port, 80 | 443) {
+            return self.by_ingress(request, object);
+        }
+        self.hop(Place::Pod(key.clone()), Reason::Answers { sees }, packets);
+        let asked = Asked {
+            port: to.port,
+            protocol: request.protocol,
+            path: &request.path,
+            host: request.asked_host(),
+            sees,
+        };
+        let response = server::respond(object, container, &asked);
+        let server = Server::Pod { pod: key, container: Arc::from(container.name.as_str()) };
+        Ok(Answered { server, status: response.status, body: response.body })
+    }
+
+    /// What listens on a node itself: the API server, the kubelet, kube-proxy's health check, and
+    /// pods in the node's own network.
+    fn node_answer(&mut self, arrival: &Arrival, node: &Arc<str>) -> Result<Answered, Failure> {
+        let (packet, port) = (arrival.packet, arrival.packet.destination.port);
+        let packets = Some((packet, packet));
+        let sees = packet.source.ip;
+        let store = self.cluster.store;
+        let hosted = store.pods_on(node).find_map(|object| {
+            let pod = object.pod().filter(|pod| pod.spec.host_network)?;
+            Some((object, server::listener(pod, port)?))
+        });
+        if let Some((object, container)) = hosted {
+            let key = ObjectKey::of(object);
+            self.hop(Place::Pod(key.clone()), Reason::Answers { sees }, packets);
+            let container = Arc::from(container.name.as_str());
+            let server = Server::Pod { pod: key, container };
+            return Ok(Answered { server, status: 200, body: Arc::from("") });
+        }
+        let is_control_plane = store.find(Kind::Node, "", node).is_some_and(|it| {
+            it.meta.labels.get("node-role.kubernetes.io/control-plane").is_some()
+        });
+        let (status, body) = match port {
+            6443 if is_control_plane => (403, FORBIDDEN),
+            10250 => (401, "Unauthorized"),
+            10256 => (200, "ok"),
+            _ => {
+                let cause = Cause::NotANodePort { node: node.clone(), port };
+                return self.fail(cause, Manner::Refused);
+            }
+        };
+        self.hop(Place::Node(node.clone()), Reason::Answers { sees }, packets);
+        Ok(Answered { server: Server::Node(node.clone()), status, body: Arc::from(body) })
+    }
+}
+
+/// What the API server says to who does not say who they are.
+const FORBIDDEN: &str = "{\n  \"kind\": \"Status\",\n  \"apiVersion\": \"v1\",\n  \"metadata\": {},\n  \"status\": \"Failure\",\n  \"message\": \"forbidden: User \\\"system:anonymous\\\" cannot get path \\\"/\\\"\",\n  \"reason\": \"Forbidden\",\n  \"details\": {},\n  \"code\": 403\n}";

@@ -1,0 +1,254 @@
+//! How a request begins: its host's address, its first packet, the load balancer.
+
+use super::hop::{Cause, Failure, Manner, Place, Reason, Spread};
+use super::path::{Arrival, Entrance, Taker, Tracer};
+use super::request::{Request, Source};
+use super::{dns, ingress};
+use crate::api::tree::Tree as _;
+use crate::api::{Kind, Object};
+use crate::net::packet::Endpoint;
+use crate::net::walk::Draw;
+use crate::net::{Family, Packet, Protocol};
+use crate::proxy::input::Service;
+use crate::store::ObjectKey;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+/// Nodes with this label get nothing from load balancers.
+const EXCLUDE_LABEL: &str = "node.kubernetes.io/exclude-from-external-load-balancers";
+
+impl Tracer<'_> {
+    /// Finds the address of the host.
+    pub(super) fn resolve(&mut self, request: &Request) -> Result<IpAddr, Failure> {
+        if let Ok(ip) = request.host.parse::<IpAddr>() {
+            return Ok(ip);
+        }
+        let (names, server) = match &request.from {
+            Source::Pod { namespace, .. } => {
+                (dns::candidates(&request.host, namespace), self.dns_server()?)
+            }
+            Source::Node(name) => {
+                if &*request.host == "localhost" {
+                    return Ok(IpAddr::from(Ipv4Addr::LOCALHOST));
+                }
+                if let Some(machine) = self.cluster.nodes.get(&request.host) {
+                    return Ok(IpAddr::from(machine.ip));
+                }
+                let _ = name;
+                return self.resolve_outside(&request.host);
+            }
+            Source::Internet { .. } => return self.resolve_outside(&request.host),
+        };
+        let lookup = dns::look_up(&self.cluster, names);
+        for (question, answer) in lookup.asked.iter().cloned() {
+            self.hop(Place::Dns(server), Reason::Resolves { question, answer }, None);
+        }
+        if let Some(ip) = self.public_host(&request.host).filter(|_| lookup.name.is_some())
+            && lookup.name.as_ref() == Some(&request.host)
+        {
+            return Ok(ip);
+        }
+        // Simplified: of several addresses one is taken by chance; CoreDNS turns their order.
+        let draw = self.rng.below(u32::try_from(lookup.addresses.len()).unwrap_or(u32::MAX));
+        let chosen = usize::try_from(draw).ok().and_then(|draw| lookup.addresses.get(draw));
+        match chosen {
+            Some(ip) => Ok(*ip),
+            None => {
+                let cause = Cause::NoSuchName(request.host.clone());
+                self.fail(cause, Manner::NotResolved)
+            }
+        }
+    }
+
+    /// The DNS server that pods ask. If there is a Service for it, it must have endpoints.
+    ///
+    /// Simplified: queries are shown, but their packets are not followed.
+    fn dns_server(&mut self) -> Result<IpAddr, Failure> {
+        let default = IpAddr::from(Ipv4Addr::new(10, 96, 0, 10));
+        let key = ObjectKey::new("kube-system", "kube-dns");
+        let Some(service) = self.network.service(&key) else { return Ok(default) };
+        let ip = service.cluster_ip(Family::V4).unwrap_or(default);
+        let mut endpoints = self.network.input().endpoints.range(
+            ((key.namespace.clone(), key.name.clone(), Arc::from(""), Protocol::Tcp), Family::V4)..,
+        );
+        let own = endpoints
+            .by_ref()
+            .take_while(|((name, _), _)| name.0 == key.namespace && name.1 == key.name);
+        let mut ready = own.flat_map(|(_, endpoints)| endpoints);
+        match ready.any(|endpoint| endpoint.ready) {
+            true => Ok(ip),
+            false => self.fail(Cause::DnsDown, Manner::NotResolved),
+        }
+    }
+
+    /// Finds a host as the rest of the world does.
+    fn resolve_outside(&mut self, host: &str) -> Result<IpAddr, Failure> {
+        let name: Arc<str> = Arc::from(host.trim_end_matches('.'));
+        let ip = match self.public_host(&name) {
+            Some(ip) => Some(ip),
+            None => dns::internet_address(&name),
+        };
+        let question = dns::Question { name: name.clone(), record: dns::Record::A };
+        let answer = match ip {
+            Some(ip) => dns::Answer::Addresses(vec![ip]),
+            None => dns::Answer::NoSuchName,
+        };
+        let server = IpAddr::from(Ipv4Addr::new(1, 1, 1, 1));
+        self.hop(Place::Dns(server), Reason::Resolves { question, answer }, None);
+        match ip {
+            Some(ip) => Ok(ip),
+            None => self.fail(Cause::NoSuchName(name), Manner::NotResolved),
+        }
+    }
+
+    /// The address of a host that an Ingress names, as if its owner had told the public DNS.
+    fn public_host(&self, host: &str) -> Option<IpAddr> {
+        let ingresses = self.cluster.store.list(Kind::Ingress);
+        let named = ingresses.filter(|ingress| ingress::names_host(ingress, host));
+        let mut addresses = named
+            .flat_map(|ingress| ingress.status().items_at(&["loadBalancer", "ingress"]).iter());
+        let own = addresses.find_map(|address| address.str_at(&["ip"])?.parse().ok());
+        own.or_else(|| {
+            let named = |it: &Arc<Object>| ingress::names_host(it, host);
+            let any = self.cluster.store.list(Kind::Ingress).any(named);
+            let key = ObjectKey::new(ingress::NAMESPACE, ingress::SERVICE);
+            let service = self.network.service(&key).filter(|_| any)?;
+            service.load_balancer_vips.first().copied()
+        })
+    }
+
+    /// Opens the connection and says who takes it.
+    pub(super) fn open(&mut self, request: &Request, to: Endpoint) -> Result<Arrival, Failure> {
+        let port = self.ephemeral_port();
+        let place = Place::Client(request.from.clone());
+        if let Source::Internet { ip } = &request.from {
+            let packet = Packet::new(request.protocol, Endpoint { ip: *ip, port }, to);
+            self.hop(place, Reason::Sends, Some((packet, packet)));
+            return self.arrive_from_internet(packet);
+        }
+        let (node, ip, entrance) = self.origin(&request.from)?;
+        let ip = if to.ip.is_loopback() { to.ip } else { ip };
+        let packet = Packet::new(request.protocol, Endpoint { ip, port }, to);
+        self.hop(place, Reason::Sends, Some((packet, packet)));
+        if to.ip.is_loopback() && entrance == Entrance::Pod {
+            return self.within_pod(request, packet, &node);
+        }
+        self.send(&node, packet, entrance)
+    }
+
+    /// A pod that talks to itself over loopback.
+    fn within_pod(
+        &mut self,
+        request: &Request,
+        packet: Packet,
+        node: &Arc<str>,
+    ) -> Result<Arrival, Failure> {
+        let Source::Pod { namespace, name } = &request.from else {
+            return self.fail(Cause::NoClient(request.from.clone()), Manner::NotSent);
+        };
+        match self.cluster.store.find(Kind::Pod, namespace, name) {
+            Some(pod) => {
+                let taker = Taker::Pod(pod.clone(), node.clone());
+                Ok(Arrival { taker, packet })
+            }
+            None => self.fail(Cause::NoClient(request.from.clone()), Manner::NotSent),
+        }
+    }
+
+    /// A packet from outside: to a load balancer, to a node, or to an external IP.
+    fn arrive_from_internet(&mut self, packet: Packet) -> Result<Arrival, Failure> {
+        let to = packet.destination;
+        if let Some(node) = self.network.node_at(to.ip).cloned() {
+            return self.send(&node, packet, Entrance::Network);
+        }
+        let Some(key) = self.network.service_at(to).map(|(key, _)| key.clone()) else {
+            let cause = Cause::NoSuchAddress(to.ip);
+            return self.fail(cause, Manner::TimedOut);
+        };
+        let service = self.network.service(&key).cloned();
+        match service {
+            Some(service) if service.load_balancer_vips.contains(&to.ip) => {
+                self.balance(&key, &service, packet)
+            }
+            // Simplified: who routes external IPs to which node is up to the network; the first
+            // node that is up gets it.
+            Some(service) if service.external_ips.contains(&to.ip) => {
+                let up = self.cluster.nodes.iter().find(|(_, machine)| machine.up);
+                match up.map(|(name, _)| name.clone()) {
+                    Some(node) => self.send(&node, packet, Entrance::Network),
+                    None => self.fail(Cause::NoHealthyNode(key), Manner::TimedOut),
+                }
+            }
+            _ => self.fail(Cause::NoSuchAddress(to.ip), Manner::TimedOut),
+        }
+    }
+
+    /// The load balancer chooses a node.
+    ///
+    /// Simplified: it knows at once which nodes are healthy; a real one asks every few seconds.
+    fn balance(
+        &mut self,
+        key: &ObjectKey,
+        service: &Service,
+        packet: Packet,
+    ) -> Result<Arrival, Failure> {
+        let to = packet.destination;
+        let place = Place::LoadBalancer(to.ip);
+        if !service.ports.iter().any(|port| port.port == to.port) {
+            self.hop(place, Reason::Enters, Some((packet, packet)));
+            let offered = service.ports.iter().map(|port| port.port).collect();
+            let cause = Cause::WrongPort { service: key.clone(), port: to.port, offered };
+            return self.fail(cause, Manner::TimedOut);
+        }
+        let nodes = self.healthy_nodes(key, service.external_local);
+        let among = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
+        let drawn = self.rng.below(among);
+        let Some(node) = usize::try_from(drawn).ok().and_then(|drawn| nodes.get(drawn)).cloned()
+        else {
+            self.hop(place, Reason::Enters, Some((packet, packet)));
+            return self.fail(Cause::NoHealthyNode(key.clone()), Manner::TimedOut);
+        };
+        let spread = match service.external_local {
+            true => Spread::NodesWithEndpoints {
+                health_check_port: service.health_check_node_port.unwrap_or(0),
+            },
+            false => Spread::ReadyNodes,
+        };
+        let reason = Reason::Balances {
+            service: key.clone(),
+            node: node.clone(),
+            draw: Draw { among, drawn },
+            spread,
+            node_port: 0,
+        };
+        self.hop(place, reason, Some((packet, packet)));
+        self.send(&node, packet, Entrance::Network)
+    }
+
+    /// The nodes that a load balancer sends to.
+    fn healthy_nodes(&self, key: &ObjectKey, local: bool) -> Vec<Arc<str>> {
+        let with_endpoints = |name: &Arc<str>| {
+            let mut endpoints = self
+                .network
+                .input()
+                .endpoints
+                .iter()
+                .filter(|((port, _), _)| port.0 == key.namespace && port.1 == key.name);
+            endpoints
+                .any(|(_, all)| all.iter().any(|it| it.ready && it.node.as_ref() == Some(name)))
+        };
+        let nodes = self.cluster.store.list(Kind::Node).filter(|node| {
+            let conditions = node.status().items_at(&["conditions"]);
+            let ready = conditions.iter().any(|condition| {
+                condition.str_at(&["type"]) == Some("Ready")
+                    && condition.str_at(&["status"]) == Some("True")
+            });
+            let name = &node.meta.name;
+            ready
+                && node.meta.labels.get(EXCLUDE_LABEL).is_none()
+                && self.cluster.machine(name).is_some()
+                && (!local || with_endpoints(name))
+        });
+        nodes.map(|node| node.meta.name.clone()).collect()
+    }
+}

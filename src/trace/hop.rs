@@ -1,0 +1,424 @@
+//! What a trace is made of: hops, with where and why, and the outcome.
+
+use super::dns::{Answer, Question};
+use super::request::{Request, Source};
+use crate::net::packet::Endpoint;
+use crate::net::rule::Verdict;
+use crate::net::table::{Dialect, Hook, Ruleset};
+use crate::net::walk::Draw;
+use crate::net::{Family, Packet, iptables_text, nft_text};
+use crate::store::ObjectKey;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// A request's whole way, and the answer's way back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PacketTrace {
+    /// What was asked.
+    pub request: Request,
+    /// The way.
+    pub hops: Vec<Hop>,
+    /// How many rules the nodes had to look at, whether they matched or not: what a request costs.
+    pub examined: u32,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// One step of the way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hop {
+    /// Where.
+    pub place: Place,
+    /// Why the packet went on as it did.
+    pub reason: Reason,
+    /// The packet before and after, if there is a packet yet.
+    pub packet: Option<(Packet, Packet)>,
+    /// Whether this is on the answer's way back.
+    pub is_reply: bool,
+}
+
+/// Where a hop takes place.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Place {
+    /// At who asks.
+    Client(Source),
+    /// At a DNS server.
+    Dns(IpAddr),
+    /// At the load balancer that has this address.
+    LoadBalancer(IpAddr),
+    /// On a node.
+    Node(Arc<str>),
+    /// At a rule of a node.
+    Rule(Arc<str>, RuleRef),
+    /// At a node's virtual server (IPVS).
+    VirtualServer(Arc<str>, Endpoint),
+    /// On the link between a node and one of its pods.
+    Bridge(Arc<str>),
+    /// In a pod.
+    Pod(ObjectKey),
+    /// Outside of the cluster.
+    Internet,
+}
+
+/// A rule of a node's ruleset. Its text is made only when somebody reads it.
+#[derive(Clone, Debug)]
+pub struct RuleRef {
+    /// The ruleset.
+    pub ruleset: Arc<Ruleset>,
+    /// Family of its table.
+    pub family: Family,
+    /// The hook at which it was met.
+    pub hook: Hook,
+    /// Name of its table.
+    pub table: &'static str,
+    /// Name of its chain.
+    pub chain: Arc<str>,
+    /// Its place in the chain, from 0.
+    pub index: u32,
+}
+
+impl RuleRef {
+    /// The rule as `iptables-save` or `nft list ruleset` shows it, in one line.
+    pub fn text(&self) -> String {
+        let table = self
+            .ruleset
+            .tables
+            .iter()
+            .find(|table| table.family == self.family && table.name == self.table);
+        let chain = table.and_then(|table| table.chain(&self.chain));
+        let place = usize::try_from(self.index).unwrap_or(usize::MAX);
+        let Some(rule) = chain.and_then(|chain| chain.rules.get(place)) else {
+            return String::new();
+        };
+        match self.ruleset.dialect {
+            Dialect::Iptables => {
+                format!("-A {}{}", self.chain, iptables_text::rule_text(rule, self.family))
+            }
+            Dialect::Nftables => nft_text::rule_text(rule, self.family),
+        }
+    }
+}
+
+impl PartialEq for RuleRef {
+    fn eq(&self, other: &Self) -> bool {
+        let key = |it: &RuleRef| (it.family, it.hook, it.table, it.chain.clone(), it.index);
+        key(self) == key(other)
+            && (Arc::ptr_eq(&self.ruleset, &other.ruleset) || self.text() == other.text())
+    }
+}
+
+/// Where a node sends a packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// To itself.
+    Local,
+    /// To one of its own pods.
+    Pod,
+    /// To another node.
+    Node(Arc<str>),
+    /// Out of the cluster.
+    Default,
+}
+
+/// Why a load balancer chose a node among others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spread {
+    /// Any node that is Ready (`externalTrafficPolicy: Cluster`).
+    ReadyNodes,
+    /// Nodes with an endpoint of their own, as the health check port says
+    /// (`externalTrafficPolicy: Local`).
+    NodesWithEndpoints {
+        /// The health check port; 0 if the Service has none.
+        health_check_port: u16,
+    },
+}
+
+/// In which direction a policy looks at a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Into the pod it selects.
+    Ingress,
+    /// Out of the pod it selects.
+    Egress,
+}
+
+/// Why a packet went on as it did, with the data to make a sentence of.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reason {
+    /// The request is sent.
+    Sends,
+    /// A name is asked for.
+    Resolves {
+        /// What was asked.
+        question: Question,
+        /// What was answered.
+        answer: Answer,
+    },
+    /// The load balancer chose a node.
+    Balances {
+        /// The Service.
+        service: ObjectKey,
+        /// The node.
+        node: Arc<str>,
+        /// Between how many nodes.
+        draw: Draw,
+        /// Between which nodes.
+        spread: Spread,
+        /// The node port it goes to; 0 if it keeps the load balancer's address and port.
+        node_port: u16,
+    },
+    /// The packet comes to a node.
+    Enters,
+    /// A rule was met.
+    Rule {
+        /// Whether it matched; if not, chance alone kept it from matching.
+        matched: bool,
+        /// How many rules of the chain were looked at.
+        examined: u32,
+        /// The lot that was drawn.
+        draw: Option<Draw>,
+        /// What a map said.
+        found: Option<Verdict>,
+    },
+    /// A virtual server handed the connection to a server, in turn.
+    Schedules {
+        /// The server.
+        server: Endpoint,
+        /// Among how many.
+        among: u32,
+    },
+    /// The routing table was asked.
+    Routes(Route),
+    /// The node notes the connection, to translate the reply.
+    Tracks,
+    /// The pod network's own masquerading of what leaves the cluster.
+    LeavesCluster,
+    /// A NetworkPolicy let it pass; without one, none selects the pod.
+    Allowed {
+        /// In which direction.
+        direction: Direction,
+        /// The pod.
+        pod: ObjectKey,
+        /// The policy that has the rule.
+        policy: Option<ObjectKey>,
+    },
+    /// The policies that select the pod have no rule for it.
+    Denied {
+        /// In which direction.
+        direction: Direction,
+        /// The pod.
+        pod: ObjectKey,
+        /// The policies.
+        policies: Vec<ObjectKey>,
+    },
+    /// It goes over the link to the pod.
+    Delivers,
+    /// A process takes it and answers.
+    Answers {
+        /// The source address it sees.
+        sees: IpAddr,
+    },
+    /// The ingress controller found a rule for host and path.
+    IngressRule {
+        /// The Ingress; none for the controller's own 404.
+        ingress: Option<ObjectKey>,
+        /// The host of the rule; empty for any.
+        host: Arc<str>,
+        /// The path of the rule; empty for the default backend.
+        path: Arc<str>,
+        /// The Service it leads to.
+        backend: Option<(ObjectKey, u16)>,
+    },
+    /// The ingress controller goes to an endpoint itself and not to the Service's address.
+    BypassesService {
+        /// The Service.
+        service: ObjectKey,
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// Among how many.
+        draw: Draw,
+    },
+    /// The reply's addresses are turned back into those that were asked.
+    Untranslates,
+    /// The reply passes.
+    Returns,
+    /// The reply is back where the request came from.
+    Receives,
+}
+
+/// How a request ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// Somebody answered.
+    Answered {
+        /// Who.
+        server: Server,
+        /// The HTTP status; 0 if it was no HTTP request.
+        status: u16,
+        /// The body.
+        body: Arc<str>,
+        /// The source address that the server saw.
+        sees: IpAddr,
+        /// The address that the reply came from, as the client saw it.
+        reply_from: Endpoint,
+    },
+    /// Nobody did.
+    Failed(Failure),
+}
+
+/// Who answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Server {
+    /// A container of a pod.
+    Pod {
+        /// The pod.
+        pod: ObjectKey,
+        /// The container.
+        container: Arc<str>,
+    },
+    /// A process of a node: the API server, the kubelet, kube-proxy's health check.
+    Node(Arc<str>),
+    /// Somebody outside of the cluster.
+    Internet,
+}
+
+/// How a failure shows to who asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// The name was not found (curl 6).
+    NotResolved,
+    /// Refused at once (curl 7).
+    Refused,
+    /// There is no way to the address (curl 7).
+    Unreachable,
+    /// No answer ever came (curl 28).
+    TimedOut,
+    /// There is nobody to ask from.
+    NotSent,
+}
+
+impl Manner {
+    /// curl's exit code.
+    pub const fn curl_code(self) -> u8 {
+        match self {
+            Manner::NotResolved => 6,
+            Manner::Refused | Manner::Unreachable => 7,
+            Manner::TimedOut => 28,
+            Manner::NotSent => 2,
+        }
+    }
+}
+
+/// A request that nobody answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failure {
+    /// Why.
+    pub cause: Cause,
+    /// How it shows.
+    pub manner: Manner,
+    /// The last hop, counted from 0.
+    pub at: u32,
+}
+
+/// Why a request failed, with the data to make a sentence of.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cause {
+    /// The pod or the node to ask from is not there or not running.
+    NoClient(Source),
+    /// No such name.
+    NoSuchName(Arc<str>),
+    /// The name of a Service without addresses, or of a headless one without endpoints.
+    NoAddress(ObjectKey),
+    /// No DNS server of the cluster is ready.
+    DnsDown,
+    /// The node is not there.
+    NodeDown(Arc<str>),
+    /// The Service has no endpoints.
+    NoEndpoints {
+        /// The Service.
+        service: ObjectKey,
+        /// Why it has none.
+        why: Box<WhyNoEndpoints>,
+    },
+    /// The Service has no endpoints on this node, and its policy asks for one.
+    NoLocalEndpoints {
+        /// The Service.
+        service: ObjectKey,
+        /// The node.
+        node: Arc<str>,
+    },
+    /// The Service has no such port.
+    WrongPort {
+        /// The Service.
+        service: ObjectKey,
+        /// The port asked.
+        port: u16,
+        /// Its ports.
+        offered: Vec<u16>,
+    },
+    /// No process of the pod listens on the port.
+    NothingListens {
+        /// The pod.
+        pod: ObjectKey,
+        /// The port.
+        port: u16,
+    },
+    /// Nothing of the node listens on the port, and it is no Service's node port.
+    NotANodePort {
+        /// The node.
+        node: Arc<str>,
+        /// The port.
+        port: u16,
+    },
+    /// A NetworkPolicy forbids it.
+    Policy {
+        /// In which direction.
+        direction: Direction,
+        /// The pod that the policies select.
+        pod: ObjectKey,
+        /// The policies.
+        policies: Vec<ObjectKey>,
+    },
+    /// `loadBalancerSourceRanges` forbids it.
+    SourceRange {
+        /// The Service.
+        service: ObjectKey,
+    },
+    /// The Service of type LoadBalancer has no external address yet.
+    PendingExternalIp(ObjectKey),
+    /// The load balancer has no node to send to.
+    NoHealthyNode(ObjectKey),
+    /// Nobody has the address.
+    NoSuchAddress(IpAddr),
+    /// The reply came from another address than the one asked, since it took another way back
+    /// than the node that had translated the request: the client throws it away.
+    StrangeReply(Endpoint),
+    /// It went around too often.
+    Loop,
+}
+
+/// Why a Service has no endpoints.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct WhyNoEndpoints {
+    /// Its selector, `key=value`; empty if it has none.
+    pub selector: Vec<String>,
+    /// Pods that it selects, though none is ready.
+    pub not_ready: Vec<Arc<str>>,
+    /// Pods that it would select if it were not for one label.
+    pub nearly: Vec<NearMiss>,
+    /// Whether the `targetPort` is a name that no selected pod's port has.
+    pub unknown_target_port: Option<Arc<str>>,
+}
+
+/// A pod that a selector would select if it were not for one label.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NearMiss {
+    /// The pod.
+    pub pod: Arc<str>,
+    /// The label.
+    pub key: Arc<str>,
+    /// The value that the selector asks for.
+    pub wanted: Arc<str>,
+    /// The value that the pod has, if any.
+    pub has: Option<Arc<str>>,
+}

@@ -1,0 +1,289 @@
+//! A trace as JSON.
+
+use super::dns::Answer;
+use super::hop::{
+    Cause, Direction, Hop, NearMiss, Outcome, PacketTrace, Place, Reason, Route, Server, Spread,
+};
+use crate::api::Value;
+use crate::net::Packet;
+use crate::net::packet::State;
+use crate::net::walk::Draw;
+use crate::store::ObjectKey;
+use serde_json::json;
+
+impl PacketTrace {
+    /// The trace as JSON; each hop names its place, its reason and the packet.
+    pub fn to_value(&self) -> Value {
+        let hops: Vec<Value> = self.hops.iter().map(Hop::to_value).collect();
+        json!({
+            "request": {
+                "from": self.request.from.to_value(),
+                "host": *self.request.host,
+                "port": self.request.port,
+                "protocol": self.request.protocol.api_name(),
+                "path": *self.request.path,
+            },
+            "hops": hops,
+            "examined": self.examined,
+            "outcome": self.outcome.to_value(),
+        })
+    }
+}
+
+impl Hop {
+    /// The hop as JSON.
+    pub fn to_value(&self) -> Value {
+        let mut value = json!({
+            "place": place(&self.place),
+            "reason": reason(&self.reason),
+            "reply": self.is_reply,
+        });
+        if let Some((before, after)) = &self.packet
+            && let Some(fields) = value.as_object_mut()
+        {
+            fields.insert("before".into(), packet(before));
+            fields.insert("after".into(), packet(after));
+        }
+        value
+    }
+}
+
+fn key(key: &ObjectKey) -> Value {
+    json!({"namespace": *key.namespace, "name": *key.name})
+}
+
+fn keys(all: &[ObjectKey]) -> Value {
+    all.iter().map(key).collect()
+}
+
+fn packet(packet: &Packet) -> Value {
+    let state = match packet.state {
+        State::New => "new",
+        State::Established => "established",
+        State::Related => "related",
+        State::Invalid => "invalid",
+    };
+    json!({
+        "protocol": packet.protocol.name(),
+        "source": packet.source.to_string(),
+        "destination": packet.destination.to_string(),
+        "mark": packet.mark,
+        "state": state,
+    })
+}
+
+fn draw(draw: &Draw) -> Value {
+    json!({"among": draw.among, "drawn": draw.drawn})
+}
+
+fn place(place: &Place) -> Value {
+    match place {
+        Place::Client(source) => json!({"kind": "client", "source": source.to_value()}),
+        Place::Dns(ip) => json!({"kind": "dns", "ip": ip.to_string()}),
+        Place::LoadBalancer(ip) => json!({"kind": "loadBalancer", "ip": ip.to_string()}),
+        Place::Node(name) => json!({"kind": "node", "node": **name}),
+        Place::Rule(node, rule) => json!({
+            "kind": "rule",
+            "node": **node,
+            "hook": rule.hook.name(),
+            "table": rule.table,
+            "chain": *rule.chain,
+            "index": rule.index,
+            "text": rule.text(),
+        }),
+        Place::VirtualServer(node, address) => {
+            json!({"kind": "virtualServer", "node": **node, "address": address.to_string()})
+        }
+        Place::Bridge(node) => json!({"kind": "bridge", "node": **node}),
+        Place::Pod(pod) => json!({"kind": "pod", "pod": key(pod)}),
+        Place::Internet => json!({"kind": "internet"}),
+    }
+}
+
+const fn direction(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Ingress => "ingress",
+        Direction::Egress => "egress",
+    }
+}
+
+fn reason(reason: &Reason) -> Value {
+    match reason {
+        Reason::Sends => json!({"kind": "sends"}),
+        Reason::Resolves { question, answer } => json!({
+            "kind": "resolves",
+            "name": *question.name,
+            "record": question.record.name(),
+            "answer": dns_answer(answer),
+        }),
+        Reason::Balances { service, node, draw: lot, spread, node_port } => json!({
+            "kind": "balances",
+            "service": key(service),
+            "node": **node,
+            "draw": draw(lot),
+            "spread": match spread {
+                Spread::ReadyNodes => "readyNodes",
+                Spread::NodesWithEndpoints { .. } => "nodesWithEndpoints",
+            },
+            "nodePort": node_port,
+        }),
+        Reason::Enters => json!({"kind": "enters"}),
+        Reason::Rule { matched, examined, draw: lot, found } => json!({
+            "kind": "rule",
+            "matched": matched,
+            "examined": examined,
+            "draw": lot.as_ref().map(draw),
+            "found": found.as_ref().and_then(|found| found.chain()).map(|chain| chain.to_string()),
+        }),
+        Reason::Schedules { server, among } => {
+            json!({"kind": "schedules", "server": server.to_string(), "among": among})
+        }
+        Reason::Routes(route) => match route {
+            Route::Local => json!({"kind": "routes", "to": "local"}),
+            Route::Pod => json!({"kind": "routes", "to": "pod"}),
+            Route::Node(node) => json!({"kind": "routes", "to": "node", "node": **node}),
+            Route::Default => json!({"kind": "routes", "to": "default"}),
+        },
+        Reason::Tracks => json!({"kind": "tracks"}),
+        Reason::LeavesCluster => json!({"kind": "leavesCluster"}),
+        Reason::Allowed { direction: way, pod, policy } => json!({
+            "kind": "allowed",
+            "direction": direction(*way),
+            "pod": key(pod),
+            "policy": policy.as_ref().map(key),
+        }),
+        Reason::Denied { direction: way, pod, policies } => json!({
+            "kind": "denied",
+            "direction": direction(*way),
+            "pod": key(pod),
+            "policies": keys(policies),
+        }),
+        Reason::Delivers => json!({"kind": "delivers"}),
+        Reason::Answers { sees } => json!({"kind": "answers", "sees": sees.to_string()}),
+        Reason::IngressRule { ingress, host, path, backend } => json!({
+            "kind": "ingressRule",
+            "ingress": ingress.as_ref().map(key),
+            "host": **host,
+            "path": **path,
+            "service": backend.as_ref().map(|(service, _)| key(service)),
+            "port": backend.as_ref().map(|(_, port)| port),
+        }),
+        Reason::BypassesService { service, endpoint, draw: lot } => json!({
+            "kind": "bypassesService",
+            "service": key(service),
+            "endpoint": endpoint.to_string(),
+            "draw": draw(lot),
+        }),
+        Reason::Untranslates => json!({"kind": "untranslates"}),
+        Reason::Returns => json!({"kind": "returns"}),
+        Reason::Receives => json!({"kind": "receives"}),
+    }
+}
+
+fn dns_answer(answer: &Answer) -> Value {
+    match answer {
+        Answer::NoSuchName => json!({"kind": "noSuchName"}),
+        Answer::NoData => json!({"kind": "noData"}),
+        Answer::Alias(name) => json!({"kind": "alias", "name": **name}),
+        Answer::Addresses(addresses) => {
+            let texts: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+            json!({"kind": "addresses", "addresses": texts})
+        }
+        Answer::Services(services) => {
+            let one = |(port, target): &(u16, std::sync::Arc<str>)| json!({"port": port, "target": **target});
+            json!({"kind": "services", "services": services.iter().map(one).collect::<Value>()})
+        }
+    }
+}
+
+impl Outcome {
+    /// The outcome as JSON.
+    pub fn to_value(&self) -> Value {
+        match self {
+            Outcome::Answered { server, status, body, sees, reply_from } => json!({
+                "kind": "answered",
+                "server": match server {
+                    Server::Pod { pod, container } => {
+                        json!({"kind": "pod", "pod": key(pod), "container": **container})
+                    }
+                    Server::Node(node) => json!({"kind": "node", "node": **node}),
+                    Server::Internet => json!({"kind": "internet"}),
+                },
+                "status": status,
+                "body": **body,
+                "sees": sees.to_string(),
+                "replyFrom": reply_from.to_string(),
+            }),
+            Outcome::Failed(failure) => json!({
+                "kind": "failed",
+                "cause": failure.cause.to_value(),
+                "manner": failure.manner.word(),
+                "at": failure.at,
+            }),
+        }
+    }
+}
+
+impl Cause {
+    /// The cause as JSON: its kind and its data.
+    pub fn to_value(&self) -> Value {
+        match self {
+            Cause::NoClient(source) => json!({"kind": "noClient", "source": source.to_value()}),
+            Cause::NoSuchName(name) => json!({"kind": "noSuchName", "name": **name}),
+            Cause::NoAddress(service) => json!({"kind": "noAddress", "service": key(service)}),
+            Cause::DnsDown => json!({"kind": "dnsDown"}),
+            Cause::NodeDown(node) => json!({"kind": "nodeDown", "node": **node}),
+            Cause::NoEndpoints { service, why } => {
+                let names = |names: &[std::sync::Arc<str>]| -> Value {
+                    names.iter().map(|name| Value::from(&**name)).collect()
+                };
+                let nearly = why.nearly.iter().map(|NearMiss { pod, key, wanted, has }| {
+ json!({"pod": **pod, "key": **key, "wanted": **wanted, "has": has.as_deref()})
+                });
+                json!({
+                    "kind": "noEndpoints",
+                    "service": key(service),
+                    "selector": why.selector,
+                    "notReady": names(&why.not_ready),
+                    "nearly": nearly.collect::<Value>(),
+                    "unknownTargetPort": why.unknown_target_port.as_deref(),
+                })
+            }
+            Cause::NoLocalEndpoints { service, node } => {
+                json!({"kind": "noLocalEndpoints", "service": key(service), "node": **node})
+            }
+            Cause::WrongPort { service, port, offered } => json!({
+                "kind": "wrongPort",
+                "service": key(service),
+                "port": port,
+                "offered": offered,
+            }),
+            Cause::NothingListens { pod, port } => {
+                json!({"kind": "nothingListens", "pod": key(pod), "port": port})
+            }
+            Cause::NotANodePort { node, port } => {
+                json!({"kind": "notANodePort", "node": **node, "port": port})
+            }
+            Cause::Policy { direction: way, pod, policies } => json!({
+                "kind": "policy",
+                "direction": direction(*way),
+                "pod": key(pod),
+                "policies": keys(policies),
+            }),
+            Cause::SourceRange { service } => {
+                json!({"kind": "sourceRange", "service": key(service)})
+            }
+            Cause::PendingExternalIp(service) => {
+                json!({"kind": "pendingExternalIp", "service": key(service)})
+            }
+            Cause::NoHealthyNode(service) => {
+                json!({"kind": "noHealthyNode", "service": key(service)})
+            }
+            Cause::NoSuchAddress(ip) => json!({"kind": "noSuchAddress", "ip": ip.to_string()}),
+            Cause::StrangeReply(from) => {
+                json!({"kind": "strangeReply", "from": from.to_string()})
+            }
+            Cause::Loop => json!({"kind": "loop"}),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Following a request through the cluster: name, load balancer, rules, pod, and back.
+//!
+//! [`Network::send`] is the way in: it carries one request through the rules that kube-proxy's
+//! model wrote, and gives back every hop with its reason as data. Sentences are made elsewhere.
+//!
+//! Invariants: a trace always ends; each hop says where and why; nothing is decided here that the
+//! rules decide. The store is only read.
+//!
+//! Reading order: `request`, `hop`, `network`, `path`, `dns`, `policy`, `ingress`, `server`, then
+//! the views `text` and `json`.
+
+mod answer;
+mod client;
+pub mod dns;
+#[cfg(test)]
+mod fixture;
+pub mod hop;
+mod ingress;
+mod json;
+pub mod network;
+mod path;
+pub mod policy;
+pub mod request;
+pub mod server;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use hop::{Cause, Failure, Hop, Manner, Outcome, PacketTrace, Place, Reason, Server};
+pub use network::{Cluster, Network};
+pub use request::{Request, Source};
+
+use crate::base::Rng;
+use path::Tracer;
+
+impl Network {
+    /// Follows a request.
+    pub fn send(&mut self, cluster: &Cluster<'_>, request: &Request, rng: &mut Rng) -> PacketTrace {
+        self.refresh(cluster);
+        let mut tracer =
+            Tracer { cluster: *cluster, network: self, rng, hops: Vec::new(), examined: 0 };
+        let outcome = match tracer.request(request) {
+            Ok(outcome) => outcome,
+            Err(failure) => Outcome::Failed(failure),
+        };
+        let Tracer { hops, examined, .. } = tracer;
+        PacketTrace { request: request.clone(), hops, examined, outcome }
+    }
+}
+
+impl Tracer<'_> {
+    fn request(&mut self, request: &Request) -> Result<Outcome, Failure> {
+        if !matches!(request.from, Source::Internet { .. }) {
+            self.origin(&request.from)?;
+        }
+        let destination =
+            crate::net::packet::Endpoint { ip: self.resolve(request)?, port: request.port };
+        let arrival = self.open(request, destination)?;
+        let answered = self.answer(request, &arrival)?;
+        let first_reply = self.hops.len();
+        let reply_from = self.reply(&arrival);
+        for hop in self.hops.iter_mut().skip(first_reply) {
+            hop.is_reply = true;
+        }
+        if reply_from != destination {
+            return self.fail(Cause::StrangeReply(reply_from), Manner::TimedOut);
+        }
+        let place = Place::Client(request.from.clone());
+        self.hops.push(Hop { place, reason: Reason::Receives, packet: None, is_reply: true });
+        let answer::Answered { server, status, body } = answered;
+        let sees = arrival.packet.source.ip;
+        Ok(Outcome::Answered { server, status, body, sees, reply_from })
+    }
+}

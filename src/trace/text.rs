@@ -1,0 +1,292 @@
+//! A trace as text: one line a hop, in the words of the trade.
+
+use super::dns::Answer;
+use super::hop::{
+    Cause, Direction, Failure, Hop, Manner, NearMiss, Outcome, PacketTrace, Place, Reason, Route,
+    Server, Spread,
+};
+use crate::net::rule::Verdict;
+use crate::net::walk::Draw;
+use crate::store::ObjectKey;
+use core::fmt;
+
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.namespace, self.name)
+    }
+}
+
+impl PacketTrace {
+    /// The trace as text: one line a hop (place, what happened, the packet), then the outcome.
+    pub fn to_text(&self) -> String {
+        let mut out = String::new();
+        for (index, hop) in self.hops.iter().enumerate() {
+            let arrow = if hop.is_reply { '<' } else { '>' };
+            out.push_str(&format!("{:>3} {arrow} {hop}\n", index + 1));
+        }
+        out.push_str(&format!("    = {}\n", self.outcome));
+        out
+    }
+
+    /// Whether the request was answered.
+    pub const fn is_answered(&self) -> bool {
+        matches!(self.outcome, Outcome::Answered { .. })
+    }
+}
+
+impl fmt::Display for Hop {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.place, self.reason)?;
+        if let Place::Rule(_, rule) = &self.place {
+            write!(formatter, " | {}", rule.text())?;
+        }
+        match &self.packet {
+            None => Ok(()),
+            Some((before, after)) if before == after => write!(formatter, " [{before}]"),
+            Some((before, after)) => write!(formatter, " [{before}] => [{after}]"),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Client(source) => write!(formatter, "{source}"),
+            Place::Dns(ip) => write!(formatter, "dns {ip}"),
+            Place::LoadBalancer(ip) => write!(formatter, "load balancer {ip}"),
+            Place::Node(name) => write!(formatter, "node {name}"),
+            Place::Rule(node, rule) => {
+                let hook = rule.hook.name();
+                write!(formatter, "node {node} {hook} {} {}", rule.table, rule.chain)
+            }
+            Place::VirtualServer(node, address) => write!(formatter, "node {node} ipvs {address}"),
+            Place::Bridge(node) => write!(formatter, "node {node} bridge"),
+            Place::Pod(pod) => write!(formatter, "pod {pod}"),
+            Place::Internet => formatter.write_str("internet"),
+        }
+    }
+}
+
+fn drawn(draw: &Draw) -> String {
+    format!("draw {} of {}", u64::from(draw.drawn) + 1, draw.among)
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::Sends => formatter.write_str("sends"),
+            Reason::Resolves { question, answer } => {
+                write!(formatter, "{} {} -> {answer}", question.record.name(), question.name)
+            }
+            Reason::Balances { service, node, draw, spread, .. } => {
+                let which = match spread {
+                    Spread::ReadyNodes => "ready nodes".to_owned(),
+                    Spread::NodesWithEndpoints { health_check_port } => {
+                        format!("nodes with endpoints, health check port {health_check_port}")
+                    }
+                };
+                write!(formatter, "{service} to node {node} ({which}, {})", drawn(draw))
+            }
+            Reason::Enters => formatter.write_str("enters"),
+            Reason::Rule { matched, examined, draw, found } => {
+                let word = if *matched { "matches" } else { "not drawn" };
+                write!(formatter, "{word}, {examined} examined")?;
+                if let Some(draw) = draw {
+                    write!(formatter, ", {}", drawn(draw))?;
+                }
+                match found {
+                    Some(Verdict::Goto(chain) | Verdict::Jump(chain)) => {
+                        write!(formatter, ", map says {chain}")
+                    }
+                    Some(Verdict::Drop) => write!(formatter, ", map says drop"),
+                    _ => Ok(()),
+                }
+            }
+            Reason::Schedules { server, among } => {
+                write!(formatter, "round robin to {server} (1 of {among})")
+            }
+            Reason::Routes(route) => write!(formatter, "route {route}"),
+            Reason::Tracks => formatter.write_str("conntrack entry"),
+            Reason::LeavesCluster => formatter.write_str("masqueraded by the pod network"),
+            Reason::Allowed { direction, policy: Some(policy), .. } => {
+                write!(formatter, "{direction} allowed by {policy}")
+            }
+            Reason::Allowed { direction, .. } => write!(formatter, "{direction}: no policy"),
+            Reason::Denied { direction, policies, .. } => {
+                write!(formatter, "{direction} denied by {}", list(policies))
+            }
+            Reason::Delivers => formatter.write_str("delivers"),
+            Reason::Answers { sees } => write!(formatter, "answers, sees source {sees}"),
+            Reason::IngressRule { ingress: None, .. } => formatter.write_str("no Ingress fits"),
+            Reason::IngressRule { ingress: Some(ingress), host, path, backend } => {
+                let host = if host.is_empty() { "*" } else { host };
+                write!(formatter, "Ingress {ingress} {host}{path} -> ")?;
+                match backend {
+                    Some((service, port)) => write!(formatter, "{service}:{port}"),
+                    None => formatter.write_str("no Service"),
+                }
+            }
+            Reason::BypassesService { service, endpoint, draw } => write!(
+                formatter,
+                "straight to endpoint {endpoint} of {service}, not to its cluster IP ({})",
+                drawn(draw)
+            ),
+            Reason::Untranslates => formatter.write_str("conntrack untranslates"),
+            Reason::Returns => formatter.write_str("passes"),
+            Reason::Receives => formatter.write_str("receives the answer"),
+        }
+    }
+}
+
+fn list(keys: &[ObjectKey]) -> String {
+    keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Answer::NoSuchName => formatter.write_str("NXDOMAIN"),
+            Answer::NoData => formatter.write_str("NODATA"),
+            Answer::Alias(name) => write!(formatter, "CNAME {name}"),
+            Answer::Addresses(addresses) => {
+                let texts: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+                formatter.write_str(&texts.join(" "))
+            }
+            Answer::Services(services) => {
+                let text = |(port, host): &(u16, std::sync::Arc<str>)| format!("{port} {host}");
+                formatter.write_str(&services.iter().map(text).collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Route::Local => formatter.write_str("local"),
+            Route::Pod => formatter.write_str("to own pod"),
+            Route::Node(node) => write!(formatter, "via node {node}"),
+            Route::Default => formatter.write_str("default"),
+        }
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Direction::Ingress => "ingress",
+            Direction::Egress => "egress",
+        })
+    }
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Server::Pod { pod, container } => write!(formatter, "pod {pod} container {container}"),
+            Server::Node(node) => write!(formatter, "node {node}"),
+            Server::Internet => formatter.write_str("internet"),
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Outcome::Answered { server, status: 0, sees, reply_from, .. } => {
+                write!(formatter, "{server} answered; saw {sees}, reply from {reply_from}")
+            }
+            Outcome::Answered { server, status, sees, reply_from, .. } => {
+                write!(formatter, "{server} answered {status}; saw {sees}, reply from {reply_from}")
+            }
+            Outcome::Failed(failure) => write!(formatter, "{failure}"),
+        }
+    }
+}
+
+impl Manner {
+    /// One word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Manner::NotResolved => "not resolved",
+            Manner::Refused => "refused",
+            Manner::Unreachable => "unreachable",
+            Manner::TimedOut => "timed out",
+            Manner::NotSent => "not sent",
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.manner.word(), self.cause)
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cause::NoClient(source) => write!(formatter, "{source} is not running"),
+            Cause::NoSuchName(name) => write!(formatter, "no such name {name}"),
+            Cause::NoAddress(service) => write!(formatter, "{service} has no address"),
+            Cause::DnsDown => formatter.write_str("cluster DNS has no ready endpoint"),
+            Cause::NodeDown(node) => write!(formatter, "node {node} is down"),
+            Cause::NoEndpoints { service, why } => {
+                write!(formatter, "{service} has no endpoints ({why})")
+            }
+            Cause::NoLocalEndpoints { service, node } => {
+                write!(formatter, "{service} has no endpoints on node {node}")
+            }
+            Cause::WrongPort { service, port, offered } => {
+                let offered: Vec<String> = offered.iter().map(ToString::to_string).collect();
+                let offered = offered.join(", ");
+                write!(formatter, "{service} has no port {port}, only {offered}")
+            }
+            Cause::NothingListens { pod, port } => {
+                write!(formatter, "nothing listens on port {port} of pod {pod}")
+            }
+            Cause::NotANodePort { node, port } => {
+                write!(formatter, "port {port} of node {node} is no Service's node port")
+            }
+            Cause::Policy { direction, policies, .. } => {
+                write!(formatter, "{direction} denied by NetworkPolicy {}", list(policies))
+            }
+            Cause::SourceRange { service } => {
+                write!(formatter, "{service} has loadBalancerSourceRanges without this source")
+            }
+            Cause::PendingExternalIp(service) => {
+                write!(formatter, "EXTERNAL-IP of {service} is <pending>")
+            }
+            Cause::NoHealthyNode(service) => {
+                write!(formatter, "the load balancer of {service} has no healthy node")
+            }
+            Cause::NoSuchAddress(ip) => write!(formatter, "nobody has address {ip}"),
+            Cause::StrangeReply(from) => {
+                write!(formatter, "the reply came from {from}, which was not asked")
+            }
+            Cause::Loop => formatter.write_str("routing loop"),
+        }
+    }
+}
+
+impl fmt::Display for super::hop::WhyNoEndpoints {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.selector.is_empty() {
+            return formatter.write_str("no selector");
+        }
+        write!(formatter, "selector {}", self.selector.join(","))?;
+        if self.not_ready.is_empty() {
+            formatter.write_str(" selects no pod")?;
+        } else {
+            write!(formatter, " selects {}, none ready", self.not_ready.join(", "))?;
+        }
+        for NearMiss { pod, key, wanted, has } in &self.nearly {
+            let has = has.as_deref().unwrap_or("no such label");
+            write!(formatter, "; {pod} has {key}={has}, not {wanted}")?;
+        }
+        match &self.unknown_target_port {
+            Some(name) => write!(formatter, "; targetPort {name} is no pod's port"),
+            None => Ok(()),
+        }
+    }
+}
