@@ -7,8 +7,10 @@
 //! Reading order: `path.rs`, `names.rs`, `object_meta.rs`, `pod/`, then one subject a file.
 
 mod addresses;
+mod autoscaling;
 mod batch;
 mod claims;
+mod config;
 mod cron;
 mod endpoints;
 mod go_structs;
@@ -16,12 +18,17 @@ mod ingress;
 mod job_policies;
 mod names;
 mod network_policy;
+mod node;
 mod object_meta;
 mod path;
 mod pod;
+mod policy;
+mod quota;
+mod rbac;
 mod selectors;
 mod service;
 mod service_addresses;
+mod storage;
 mod volume_sources;
 mod workloads;
 
@@ -76,7 +83,34 @@ fn own_fields(kind: Kind, object: &Value, old: Option<&Value>, errors: &mut Vec<
         Kind::Ingress => ingress::ingress(object, old, errors),
         Kind::IngressClass => ingress::ingress_class(object, old, errors),
         Kind::NetworkPolicy => network_policy::network_policy(object, errors),
-        _ => {}
+        Kind::ConfigMap => config::config_map(object, old, errors),
+        Kind::Secret => config::secret(object, old, errors),
+        Kind::ResourceQuota => quota::resource_quota(object, old, errors),
+        Kind::LimitRange => quota::limit_range(object, errors),
+        Kind::PersistentVolume => storage::volume(object, old, errors),
+        Kind::PersistentVolumeClaim => storage::claim(object, old, errors),
+        Kind::StorageClass => storage::storage_class(object, old, errors),
+        Kind::HorizontalPodAutoscaler => autoscaling::autoscaler(object, errors),
+        Kind::PodDisruptionBudget => policy::disruption_budget(object, errors),
+        Kind::PriorityClass => policy::priority_class(object, old, errors),
+        Kind::Lease => policy::lease(object, errors),
+        Kind::PodTemplate => policy::pod_template(object, errors),
+        Kind::ControllerRevision => policy::controller_revision(object, old, errors),
+        Kind::Role | Kind::ClusterRole => rbac::role(kind, object, errors),
+        Kind::RoleBinding | Kind::ClusterRoleBinding => rbac::binding(kind, object, old, errors),
+        Kind::Node => node::node(object, old, errors),
+        Kind::Namespace if old.is_none() => node::namespace(object, errors),
+        // A pod is checked with its metadata, which some of its rules look at.
+        Kind::Pod => {}
+        // Simplified: custom resources and the Gateway API have schemas of their own, which the
+        // decoder of manifests checks as far as the model knows them.
+        Kind::Namespace
+        | Kind::ServiceAccount
+        | Kind::Event
+        | Kind::CustomResourceDefinition
+        | Kind::GatewayClass
+        | Kind::Gateway
+        | Kind::HttpRoute => {}
     }
 }
 

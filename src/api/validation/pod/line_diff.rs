@@ -27,7 +27,7 @@ struct Change {
 /// A unified diff without file names.
 ///
 /// Models github.com/pmezard/go-difflib/difflib GetUnifiedDiffString.
-pub(super) fn unified(before: &str, after: &str) -> String {
+pub(in super::super) fn unified(before: &str, after: &str) -> String {
     let (a, b): (Vec<&str>, Vec<&str>) =
         (before.split('\n').collect(), after.split('\n').collect());
     let mut text = String::new();

@@ -11,7 +11,7 @@ mod affinity;
 mod annotations;
 mod containers;
 pub(super) mod environment;
-mod line_diff;
+pub(super) mod line_diff;
 mod probes;
 mod projected;
 pub(super) mod resources;

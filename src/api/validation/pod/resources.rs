@@ -53,7 +53,7 @@ fn is_extended(name: &str) -> bool {
 }
 
 /// Models IsOvercommitAllowed: whether a limit may be above the request.
-fn may_overcommit(name: &str) -> bool {
+pub(in super::super) fn may_overcommit(name: &str) -> bool {
     is_native(name) && !is_huge_page(name)
 }
 

@@ -6,6 +6,7 @@ use crate::api::{ApiError, FieldError, Kind, Value, defaults};
 use expect_test::Expect;
 
 mod recorded;
+mod tables;
 
 /// Reads a manifest and gives it its defaults, and what the store adds.
 fn read(yaml: &str) -> (Kind, Value) {
