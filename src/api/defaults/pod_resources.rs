@@ -62,12 +62,14 @@ pub(in crate::api) fn of_containers(spec: &Value, list: &str) -> Amounts {
 }
 
 fn amounts(container: &Value, list: &str) -> Amounts {
+    let amount = |amount: &Value| match amount {
+        Value::String(text) => Quantity::parse(text).ok(),
+        Value::Number(number) => Quantity::parse(&number.to_string()).ok(),
+        _ => None,
+    };
     let fields = container.fields_at(&["resources", list]);
-    fields
-        .into_iter()
-        .flatten()
-        .filter_map(|(name, amount)| Some((name.clone(), Quantity::parse(amount.as_str()?).ok()?)))
-        .collect()
+    let pairs = fields.into_iter().flatten();
+    pairs.filter_map(|(name, value)| Some((name.clone(), amount(value)?))).collect()
 }
 
 fn add(total: &mut Amounts, more: &Amounts) {

@@ -65,14 +65,61 @@ pub(super) fn legacy_range(text: &str, path: &Path<'_>, errors: &mut Errors) {
         errors.invalid(path, text, NO_RANGE);
         return;
     };
-    let has_zeros = text.split_once('/').is_none_or(|(address, bits)| {
-        address.parse::<IpAddr>().is_err() || (bits.len() > 1 && bits.starts_with('0'))
-    });
-    if has_zeros {
+    if has_zeros(text) {
         errors.invalid(path, text, "must not have leading 0s in IP or prefix length");
     } else if matches!(range.addr(), IpAddr::V6(a) if a.to_ipv4_mapped().is_some()) {
         errors.invalid(path, text, "must not have an IPv4-mapped IPv6 address");
     } else if range.addr() != range.network() {
         errors.invalid(path, text, "must not have bits set beyond the prefix length");
+    }
+}
+
+/// Whether a number in a range is written with zeros in front.
+fn has_zeros(range: &str) -> bool {
+    range.split_once('/').is_none_or(|(address, bits)| {
+        address.parse::<IpAddr>().is_err() || (bits.len() > 1 && bits.starts_with('0'))
+    })
+}
+
+/// Models GetWarningsForIP.
+pub(super) fn warnings_for_address(text: &str, path: &Path<'_>, found: &mut Vec<String>) {
+    let Some(address) = sloppy_address(text) else { return };
+    let plain = address.to_canonical();
+    match text.parse::<IpAddr>() {
+        Ok(IpAddr::V6(v6)) if v6.to_ipv4_mapped().is_none() => {
+            if v6.to_string() != text {
+                found.push(format!(
+                    "{path}: IPv6 address \"{text}\" should be in RFC 5952 canonical format \
+                     (\"{v6}\")"
+                ));
+            }
+        }
+        Ok(IpAddr::V4(_)) => {}
+        _ => found.push(format!(
+            "{path}: non-standard IP address \"{text}\" is invalid: use \"{plain}\""
+        )),
+    }
+}
+
+/// Models GetWarningsForCIDR.
+pub(super) fn warnings_for_range(text: &str, path: &Path<'_>, found: &mut Vec<String>) {
+    let Some(range) = sloppy_range(text) else { return };
+    let network = range.trunc();
+    if range.addr() != range.network() {
+        let single = IpNet::from(range.addr());
+        found.push(format!(
+            "{path}: CIDR value \"{text}\" is ambiguous in this context (should be \"{network}\" \
+             or \"{single}\"?)"
+        ));
+        return;
+    }
+    match range {
+        _ if has_zeros(text) => found.push(format!(
+            "{path}: non-standard CIDR value \"{text}\" is invalid: use \"{network}\""
+        )),
+        IpNet::V6(v6) if v6.to_string() != text => found.push(format!(
+            "{path}: IPv6 CIDR value \"{text}\" should be in RFC 5952 canonical format (\"{v6}\")"
+        )),
+        IpNet::V4(_) | IpNet::V6(_) => {}
     }
 }

@@ -30,10 +30,13 @@ mod service;
 mod service_addresses;
 mod storage;
 mod volume_sources;
+mod warnings;
 mod workloads;
 
 #[cfg(test)]
 mod tests;
+
+pub use warnings::warnings;
 
 use super::{FieldError, Kind, Value};
 

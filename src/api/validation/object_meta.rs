@@ -34,7 +34,7 @@ pub(super) fn create(kind: Kind, object: &Value, errors: &mut Errors) {
     let meta = object.sub("metadata").unwrap_or(&null);
     let rule = name_rule(kind);
     let generate_name = meta.text("generateName");
-    if !generate_name.is_empty() && kind != Kind::Service {
+    if !generate_name.is_empty() && kind != Kind::ReplicationController {
         let masked = mask_trailing_dash(generate_name);
         errors.each_invalid(&path.child("generateName"), generate_name, rule(&masked));
     }

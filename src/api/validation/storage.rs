@@ -140,7 +140,7 @@ fn sources(spec: &Value, path: &Path<'_>, errors: &mut Errors) {
 /// Where a volume's data is stays as it is.
 fn volume_stays(spec: &Value, old: &Value, path: &Path<'_>, errors: &mut Errors) {
     let differs = |kind: &&str| !same(spec.sub(kind), old.sub(kind));
-    if SOURCES.iter().any(|kind| differs(&kind)) {
+    if SOURCES.iter().any(differs) {
         let before = go_structs::pretty("PersistentVolumeSource", old);
         let after = go_structs::pretty("PersistentVolumeSource", spec);
         let difference = line_diff::unified(&before, &after);

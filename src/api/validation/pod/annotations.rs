@@ -19,9 +19,8 @@ pub(super) fn of_pod(meta: &Value, spec: &Value, path: &Path<'_>, errors: &mut E
     }
     if annotations.sub(DELETION_COST).is_some() {
         let cost = annotations.text(DELETION_COST);
-        let digits = cost.strip_prefix(['-', '+']).unwrap_or(cost);
         // A plus sign or a zero in front is no number to the API server.
-        let is_plain = !cost.starts_with('+') && (digits == "0" || !digits.starts_with('0'));
+        let is_plain = cost == "0" || !cost.starts_with(['+', '0']);
         if !is_plain || cost.parse::<i32>().is_err() {
             errors.invalid(path.key(DELETION_COST), cost, "must be a 32bit integer");
         }

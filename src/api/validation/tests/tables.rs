@@ -8,6 +8,7 @@
 //! what comes out against upstream.
 
 use super::{read, validate_create, validate_update};
+use crate::api::validation::warnings;
 use crate::api::{FieldError, Value};
 use expect_test::{ExpectFile, expect_file};
 use serde_json::json;
@@ -86,20 +87,29 @@ fn object(kind: &str, patch: &str) -> Value {
 }
 
 /// What is said to a case.
-fn answer(case: &str) -> Vec<FieldError> {
+///
+/// Cases of a table of warnings are answered with warnings.
+fn answer(case: &str, warn: bool) -> Vec<String> {
     let kind_of = |object: &Value| read(&object.to_string()).0;
     if let Some(case) = case.strip_prefix("update ") {
         let (kind, patches) = case.split_once(' ').expect("a kind");
         let (old, new) = patches.split_once(" => ").expect("two patches");
         let (old, new) = (object(kind, old), object(kind, new));
-        return validate_update(kind_of(&new), &new, &old);
+        return shown(validate_update(kind_of(&new), &new, &old));
     }
     let (kind, patch) = case.split_once(' ').expect("a kind");
     let object = object(kind, patch);
-    validate_create(kind_of(&object), &object)
+    if warn {
+        return warnings(kind_of(&object), &object);
+    }
+    shown(validate_create(kind_of(&object), &object))
 }
 
-fn check_table(table: &str, file: ExpectFile) {
+fn shown(errors: Vec<FieldError>) -> Vec<String> {
+    errors.iter().map(FieldError::to_string).collect()
+}
+
+fn check_table(table: &str, warn: bool, file: ExpectFile) {
     let mut text = String::new();
     let (mut cases, mut refusals) = (0, 0);
     for line in table.lines().filter(|line| !line.starts_with("    ")) {
@@ -108,9 +118,9 @@ fn check_table(table: &str, file: ExpectFile) {
             continue;
         }
         cases += 1;
-        for error in answer(line) {
+        for error in answer(line, warn) {
             refusals += 1;
-            for line in error.to_string().lines() {
+            for line in error.lines() {
                 text.push_str(&format!("    {line}\n"));
             }
         }
@@ -124,12 +134,15 @@ macro_rules! tables {
         #[test]
         fn $name() {
             let file = concat!(stringify!($name), ".txt");
-            check_table(include_str!(concat!(stringify!($name), ".txt")), expect_file![file]);
+            let table = include_str!(concat!(stringify!($name), ".txt"));
+            check_table(table, stringify!($name) == "warned", expect_file![file]);
         }
     )*};
 }
 
-tables!(metadata, pods, containers, volumes, workloads, services, networking, storage, policies);
+tables!(
+    metadata, pods, containers, volumes, workloads, services, networking, storage, policies, warned
+);
 
 #[test]
 fn minimal_objects_are_accepted() {
