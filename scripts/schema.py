@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""Writes src/manifest/schema.txt: the types and fields of the Kubernetes API, from its Go sources.
+
+usage: scripts/schema.py STAGING > src/manifest/schema.txt
+where STAGING is staging/src/k8s.io of a Kubernetes 1.36 checkout. Needed only when the API changes.
+
+A line is one type: `Name: field type, field type, …`. A type is a Go type; `*` before it a pointer,
+`[]` a list, `{}` a map by name. After the type, `!` says that the field is written even when empty,
+`@key` by which of its fields a list is merged, `@` that it is merged by value. `Name = type` is a
+named basic type, and `Name = string: A B` one with these values.
+"""
+import re, sys, os
+
+STAGING = sys.argv[1]
+FILES = ["core/v1", "apps/v1", "batch/v1", "networking/v1", "autoscaling/v2", "policy/v1", "rbac/v1",
+         "storage/v1", "discovery/v1", "scheduling/v1", "coordination/v1"]
+KINDS = """Pod ReplicationController PodTemplate Service Endpoints ConfigMap Secret ServiceAccount
+Event Namespace Node PersistentVolume PersistentVolumeClaim ResourceQuota LimitRange Deployment
+ReplicaSet StatefulSet DaemonSet ControllerRevision Job CronJob EndpointSlice Ingress IngressClass
+NetworkPolicy HorizontalPodAutoscaler PodDisruptionBudget PriorityClass StorageClass Lease Role
+ClusterRole RoleBinding ClusterRoleBinding""".split()
+# Types whose JSON is not their Go structure.
+SPECIAL = {"Quantity", "IntOrString", "Time", "MicroTime", "RawExtension", "FieldsV1", "Duration", "JSON"}
+
+structs, named, values, home = {}, {}, {}, {}
+
+def read(folder, package):
+    text = ""
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".go") and (name.startswith("types") or name == "controller_ref.go") and "swagger" not in name:
+            text += open(os.path.join(folder, name)).read() + "\n"
+    for match in re.finditer(r"^type (\w+) struct \{\n(.*?)^\}", text, re.M | re.S):
+        structs[(package, match[1])] = match[2]
+    for match in re.finditer(r"^type (\w+) ((?:map\[\w+\]|\[\])?[\w.]+)$", text, re.M):
+        named[(package, match[1])] = match[2]
+    for match in re.finditer(r"^\t(\w+)\s+(\w+)\s+=\s+\"([^\"]*)\"", text, re.M):
+        values.setdefault((package, match[2]), []).append(match[3])
+
+for folder in FILES:
+    read(os.path.join(STAGING, "api", folder), folder)
+read(os.path.join(STAGING, "apimachinery/pkg/apis/meta/v1"), "meta/v1")
+
+def find(name, package):
+    """The package of a type that a package names."""
+    if "." in name:
+        prefix, name = name.split(".")
+        where = {"v1": "core/v1", "metav1": "meta/v1", "corev1": "core/v1"}.get(prefix)
+        return (where, name) if where else (None, name)
+    return (package, name)
+
+out, names = {}, {}
+
+def label(key):
+    package, name = key
+    taken = names.setdefault(name, key)
+    return name if taken == key else package.split("/")[0] + "." + name
+
+def type_text(go, package, todo):
+    if go.startswith("*"):
+        return "*" + type_text(go[1:], package, todo)
+    if go == "[]byte":
+        return "bytes"
+    if go.startswith("[]"):
+        return "[]" + type_text(go[2:], package, todo)
+    match = re.match(r"map\[[\w.]+\](.*)", go)
+    if match:
+        return "{}" + type_text(match[1], package, todo)
+    bare = go.split(".")[-1]
+    if bare in SPECIAL:
+        return bare
+    if bare in ("string", "bool", "int32", "int64", "float64", "uint8", "UID"):
+        return {"UID": "string"}.get(bare, bare)
+    key = find(go, package)
+    if key in named:
+        under = named[key]
+        if re.match(r"(map|\[\])", under):
+            return type_text(under, key[0], todo)
+        todo.append(key)
+        return label(key)
+    if key in structs:
+        todo.append(key)
+        return label(key)
+    return "JSON"
+
+def fields(key, todo):
+    package, name = key
+    result = []
+    body = re.sub(r"//[^\n]*", "", structs[key])
+    for line in body.split("\n"):
+        match = re.match(r"\s*(?:(\w+)\s+)?([*\[\]\w.]+)\s+`([^`]*)`", line)
+        if not match:
+            continue
+        go_name, go, tags = match.groups()
+        json = re.search(r'json:"([^"]*)"', tags)
+        if not json:
+            continue
+        parts = json[1].split(",")
+        if "inline" in parts or parts[0] == "" and go_name is None:
+            if go.endswith("TypeMeta"):
+                result += [("apiVersion", "string", ""), ("kind", "string", "")]
+            else:
+                result += fields(find(go, package), todo)
+            continue
+        flags = "" if "omitempty" in parts or "omitzero" in parts else "!"
+        strategy, merge = re.search(r'patchStrategy:"([^"]*)"', tags), re.search(r'patchMergeKey:"([^"]*)"', tags)
+        if strategy and "merge" in strategy[1]:
+            flags += "@" + (merge[1] if merge else "")
+        result.append((parts[0], type_text(go, package, todo), flags))
+    return result
+
+# `SetAsOwner`'s kin have no place in the table; kinds come first so that they keep their bare names.
+home = {}
+for kind in KINDS:
+    for folder in FILES:
+        if (folder, kind) in structs and kind not in home:
+            home[kind] = (folder, kind)
+            names[kind] = (folder, kind)
+names["ObjectMeta"] = ("meta/v1", "ObjectMeta")
+todo = [home[kind] for kind in KINDS]
+done = set()
+while todo:
+    key = todo.pop(0)
+    if key in done:
+        continue
+    done.add(key)
+    if key in structs:
+        parts = ["%s %s%s" % field for field in fields(key, todo)]
+        out[label(key)] = "%s: %s" % (label(key), ", ".join(parts))
+    else:
+        under = named[key].split(".")[-1]
+        while (key[0], under) in named:
+            under = named[(key[0], under)]
+        under = {"UID": "string"}.get(under, under)
+        known = values.get(key, []) if under == "string" else []
+        closed = known and len(known) < 12 and not any("/" in v or "." in v for v in known)
+        out[label(key)] = "%s = %s%s" % (label(key), under, (": " + " ".join(v for v in known if v)) if closed else "")
+for name in sorted(out):
+    print(out[name])

@@ -1,0 +1,407 @@
+//! A tree held against the types of the API, as strictly as the API server does it.
+//!
+//! Models sigs.k8s.io/json (UnmarshalStrict) and
+//! staging/src/k8s.io/apimachinery/pkg/runtime/serializer/json/json.go: fields are looked at in the
+//! order of their names (the request's JSON has them so), the first wrong type is reported alone,
+//! unknown fields all together.
+
+use super::schema::{self, Definition, Field, Type};
+use crate::api::{ApiError, Kind, Reason, Value};
+use crate::base::Quantity;
+use serde_json::Map;
+use std::collections::BTreeMap;
+
+/// The API server stops collecting unknown fields after so many.
+const MOST_UNKNOWN: usize = 100;
+
+/// Reads an object strictly: every field known, every value of its type. What comes back is as
+/// the API server would show it: quantities canonical, nulls and empty optional fields gone,
+/// `stringData` of a Secret turned into `data`.
+///
+/// # Errors
+/// `BadRequest` in the API server's words.
+pub fn decode(kind: Kind, value: &Value) -> Result<Value, ApiError> {
+    let Some(fields) = schema::fields_of(kind) else { return Ok(value.clone()) };
+    let mut decoder = Decoder::default();
+    let refuse = |why: &str| {
+        let (name, version) = (kind.name(), kind.resource().version);
+        let message =
+            format!("{name} in version \"{version}\" cannot be handled as a {name}: {why}");
+        ApiError::new(Reason::BadRequest, message)
+    };
+    let Value::Object(map) = value else {
+        let why = format!(
+            "json: cannot unmarshal {} into Go value of type v1.{}",
+            value_word(value),
+            kind.name()
+        );
+        return Err(refuse(&why));
+    };
+    let decoded = decoder.structure(kind.name(), fields, map);
+    let decoded = match decoded {
+        Ok(decoded) => decoded,
+        Err(Stop(why)) => return Err(refuse(&why)),
+    };
+    if let Some(why) = decoder.wrong_type {
+        return Err(refuse(&why));
+    }
+    if !decoder.unknown.is_empty() {
+        let list: Vec<String> =
+            decoder.unknown.iter().map(|path| format!("unknown field \"{path}\"")).collect();
+        return Err(refuse(&format!("strict decoding error: {}", list.join(", "))));
+    }
+    Ok(with_string_data(kind, decoded))
+}
+
+/// `stringData` is written, `data` is read.
+fn with_string_data(kind: Kind, mut value: Value) -> Value {
+    if kind != Kind::Secret {
+        return value;
+    }
+    let Some(fields) = value.as_object_mut() else { return value };
+    let Some(Value::Object(texts)) = fields.remove("stringData") else { return value };
+    let data = fields.entry("data").or_insert_with(|| Value::Object(Map::new()));
+    if let Some(data) = data.as_object_mut() {
+        for (key, text) in texts {
+            let text = text.as_str().unwrap_or_default();
+            data.insert(key, data_encoding::BASE64.encode(text.as_bytes()).into());
+        }
+    }
+    value
+}
+
+/// An error that ends the reading at once.
+struct Stop(String);
+
+/// Where the reader is, and what it has found.
+#[derive(Default)]
+struct Decoder {
+    /// Field names from the root, without list indexes.
+    names: Vec<String>,
+    /// The same with list indexes.
+    path: String,
+    unknown: Vec<String>,
+    wrong_type: Option<String>,
+    /// The structure that is being read.
+    structure: String,
+}
+
+impl Decoder {
+    fn structure(
+        &mut self,
+        name: &str,
+        fields: &BTreeMap<&'static str, Field>,
+        map: &Map<String, Value>,
+    ) -> Result<Value, Stop> {
+        let outer = core::mem::replace(&mut self.structure, bare(name).to_owned());
+        let mut result = Map::new();
+        for (key, value) in map {
+            let length = self.enter(key);
+            match fields.get(key.as_str()) {
+                None if self.unknown.len() < MOST_UNKNOWN => self.unknown.push(self.path.clone()),
+                None => {}
+                Some(field) => {
+                    self.names.push(key.clone());
+                    let decoded = self.value(&field.field_type, value)?;
+                    self.names.pop();
+                    if let Some(decoded) = decoded.filter(|decoded| is_shown(field, decoded)) {
+                        result.insert(key.clone(), decoded);
+                    }
+                }
+            }
+            self.path.truncate(length);
+        }
+        self.structure = outer;
+        Ok(Value::Object(result))
+    }
+
+    /// Appends a field to the path; returns the length to go back to.
+    fn enter(&mut self, key: &str) -> usize {
+        let length = self.path.len();
+        if length > 0 {
+            self.path.push('.');
+        }
+        self.path.push_str(key);
+        length
+    }
+
+    /// A value of a type; `None` where null leaves the field as if it were absent.
+    fn value(&mut self, wanted: &Type, value: &Value) -> Result<Option<Value>, Stop> {
+        if value.is_null() {
+            return Ok(None);
+        }
+        match (wanted, value) {
+            (Type::Pointer(inner), _) => return self.value(inner, value),
+            (Type::Named(name), _) => return self.named(name, wanted, value),
+            (Type::List(inner), Value::Array(items)) => return self.list(inner, items).map(Some),
+            (Type::Map(inner), Value::Object(map)) => return self.map(inner, map).map(Some),
+            (Type::Quantity, Value::String(_) | Value::Number(_)) => {
+                return quantity(value).map(Some);
+            }
+            (Type::IntOrString, Value::String(_)) | (Type::Any, _) => {}
+            (Type::IntOrString, Value::Number(number)) if number.is_i64() => {}
+            (Type::IntOrString, _) => {
+                return Err(Stop(format!(
+                    "json: cannot unmarshal {} into Go value of type int32",
+                    value_word(value)
+                )));
+            }
+            (Type::Quantity, _) => {
+                return Err(Stop(QUANTITY_FORM.to_owned()));
+            }
+            (Type::Bytes, Value::String(text)) => check_base64(text)?,
+            (Type::String | Type::Time, Value::String(_)) | (Type::Bool, Value::Bool(_)) => {}
+            (Type::Int32, Value::Number(number)) if fits::<i32>(number) => {}
+            (Type::Int64, Value::Number(number)) if fits::<i64>(number) => {}
+            (Type::Float64, Value::Number(_)) => {}
+            _ => {
+                self.wrong(wanted, value);
+                return Ok(None);
+            }
+        }
+        Ok(Some(value.clone()))
+    }
+
+    fn named(&mut self, name: &str, wanted: &Type, value: &Value) -> Result<Option<Value>, Stop> {
+        match (schema::find(name), value) {
+            (Some(Definition::Struct(fields)), Value::Object(map)) => {
+                self.structure(name, fields, map).map(Some)
+            }
+            (Some(Definition::Basic { underlying, .. }), _) => {
+                let fits = match (underlying, value) {
+                    (Type::String, Value::String(_)) | (Type::Bool, Value::Bool(_)) => true,
+                    (Type::Int32 | Type::Int64, Value::Number(number)) => fits::<i64>(number),
+                    _ => false,
+                };
+                if fits {
+                    return Ok(Some(value.clone()));
+                }
+                self.wrong(wanted, value);
+                Ok(None)
+            }
+            (None, _) => Ok(Some(value.clone())),
+            _ => {
+                self.wrong(wanted, value);
+                Ok(None)
+            }
+        }
+    }
+
+    fn list(&mut self, inner: &Type, items: &[Value]) -> Result<Value, Stop> {
+        let mut result = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            let length = self.path.len();
+            self.path.push_str(&format!("[{index}]"));
+            let decoded = self.value(inner, item)?;
+            self.path.truncate(length);
+            result.push(decoded.unwrap_or(Value::Null));
+        }
+        Ok(Value::Array(result))
+    }
+
+    fn map(&mut self, inner: &Type, map: &Map<String, Value>) -> Result<Value, Stop> {
+        let mut result = Map::new();
+        for (key, value) in map {
+            let length = self.enter(key);
+            // A null in a map of texts is the empty text.
+            let decoded = self.value(inner, value)?;
+            self.path.truncate(length);
+            let empty = || match inner.target() {
+                Type::String => Value::String(String::new()),
+                _ => Value::Null,
+            };
+            result.insert(key.clone(), decoded.unwrap_or_else(empty));
+        }
+        Ok(Value::Object(result))
+    }
+
+    /// Notes the first value of a wrong type.
+    fn wrong(&mut self, wanted: &Type, value: &Value) {
+        if self.wrong_type.is_none() {
+            self.wrong_type = Some(format!(
+                "json: cannot unmarshal {} into Go struct field {}.{} of type {}",
+                value_word(value),
+                self.structure,
+                self.names.join("."),
+                wanted.go_name()
+            ));
+        }
+    }
+}
+
+fn bare(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
+}
+
+/// What `omitempty` leaves out.
+fn is_shown(field: &Field, value: &Value) -> bool {
+    if field.always || matches!(field.field_type, Type::Pointer(_)) {
+        return true;
+    }
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Bool(yes) => *yes,
+        Value::Number(number) => number.as_i64() != Some(0),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(map) => !map.is_empty() || matches!(field.field_type, Type::Named(_)),
+    }
+}
+
+fn fits<T: TryFrom<i64>>(number: &serde_json::Number) -> bool {
+    number.as_i64().is_some_and(|whole| T::try_from(whole).is_ok())
+}
+
+/// What Go's decoder calls a JSON value.
+fn value_word(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(_) => "bool".to_owned(),
+        Value::Number(number) if number.is_i64() && fits::<i32>(number) => "number".to_owned(),
+        Value::Number(number) => format!("number {number}"),
+        Value::String(_) => "string".to_owned(),
+        Value::Array(_) => "array".to_owned(),
+        Value::Object(_) => "object".to_owned(),
+    }
+}
+
+const QUANTITY_FORM: &str = "quantities must match the regular expression \
+                             '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+
+fn quantity(value: &Value) -> Result<Value, Stop> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    match Quantity::parse(&text) {
+        Ok(quantity) => Ok(quantity.to_string().into()),
+        Err(error) => Err(Stop(error.to_string())),
+    }
+}
+
+/// Says, as Go's decoder does, at which byte a text stops being base64.
+///
+/// Models Go's encoding/base64 Encoding.decodeQuantum.
+fn check_base64(text: &str) -> Result<(), Stop> {
+    let bytes: Vec<(usize, u8)> =
+        text.bytes().enumerate().filter(|(_, byte)| !matches!(byte, b'\n' | b'\r')).collect();
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let wrong = |place: usize| Err(Stop(format!("illegal base64 data at input byte {place}")));
+    for (number, quantum) in bytes.chunks(4).enumerate() {
+        let digits = quantum.iter().take_while(|(_, byte)| is_digit(*byte)).count();
+        if digits == 4 {
+            continue;
+        }
+        let rest = quantum.get(digits..).unwrap_or_default();
+        let Some((place, byte)) = rest.first() else {
+            return wrong(text.len() - digits);
+        };
+        let is_last = (number + 1) * 4 >= bytes.len();
+        let padded = quantum.len() == 4 && digits >= 2 && rest.iter().all(|(_, b)| *b == b'=');
+        if *byte != b'=' || digits < 2 {
+            return wrong(*place);
+        }
+        if !padded {
+            return wrong(text.len());
+        }
+        if !is_last {
+            return wrong(bytes.get((number + 1) * 4).map_or(text.len(), |(place, _)| *place));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn refusal(kind: Kind, value: &Value) -> String {
+        decode(kind, value).unwrap_err().message
+    }
+
+    /// Texts recorded from a real API server, or derived from Go's encoding/json.
+    #[test]
+    fn what_does_not_fit_is_refused_in_the_api_servers_words() {
+        let pod = |container: Value| json!({"spec": {"containers": [container]}});
+        let cases = [
+            (
+                Kind::Deployment,
+                json!({"spec": {"replica": 3, "template": {"spec": {"containers": [{"prots": []}]}}}}),
+                "Deployment in version \"v1\" cannot be handled as a Deployment: strict decoding \
+                 error: unknown field \"spec.replica\", unknown field \
+                 \"spec.template.spec.containers[0].prots\"",
+            ),
+            (
+                Kind::Deployment,
+                json!({"spec": {"replicas": "three"}}),
+                "Deployment in version \"v1\" cannot be handled as a Deployment: json: cannot \
+                 unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32",
+            ),
+            (
+                Kind::Pod,
+                pod(json!({"resources": {"requests": {"memory": "1GB"}}})),
+                "Pod in version \"v1\" cannot be handled as a Pod: quantities must match the \
+                 regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+            ),
+            (
+                Kind::Pod,
+                pod(json!({"image": false})),
+                "Pod in version \"v1\" cannot be handled as a Pod: json: cannot unmarshal bool \
+                 into Go struct field Container.spec.containers.image of type string",
+            ),
+            (
+                Kind::Pod,
+                pod(json!({"imagePullPolicy": 1})),
+                "Pod in version \"v1\" cannot be handled as a Pod: json: cannot unmarshal number \
+                 into Go struct field Container.spec.containers.imagePullPolicy of type \
+                 v1.PullPolicy",
+            ),
+            (
+                Kind::Service,
+                json!({"spec": {"ports": {"port": 80}}}),
+                "Service in version \"v1\" cannot be handled as a Service: json: cannot unmarshal \
+                 object into Go struct field ServiceSpec.spec.ports of type []v1.ServicePort",
+            ),
+            (
+                Kind::Secret,
+                json!({"data": {"password": "not base64!"}}),
+                "Secret in version \"v1\" cannot be handled as a Secret: illegal base64 data at \
+                 input byte 3",
+            ),
+        ];
+        for (kind, value, expected) in cases {
+            assert_eq!(refusal(kind, &value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_fits_comes_back_as_the_server_shows_it() {
+        let value = json!({"spec": {
+            "nodeName": "", "hostNetwork": false, "tolerations": [], "restartPolicy": null,
+            "containers": [{"name": "c", "resources": {"limits": {"cpu": 2, "memory": "1024Mi"}}}],
+            "terminationGracePeriodSeconds": 0,
+        }});
+        let expected = json!({"spec": {
+            "containers": [{"name": "c", "resources": {"limits": {"cpu": "2", "memory": "1Gi"}}}],
+            "terminationGracePeriodSeconds": 0,
+        }});
+        assert_eq!(decode(Kind::Pod, &value).unwrap(), expected);
+        let secret = json!({"stringData": {"a": "b"}, "data": {"c": "ZA=="}});
+        assert_eq!(
+            decode(Kind::Secret, &secret).unwrap(),
+            json!({"data": {"a": "Yg==", "c": "ZA=="}})
+        );
+    }
+
+    #[test]
+    fn base64_ends_where_go_says_it_does() {
+        for (text, place) in [("abc", 0), ("abcde", 4), ("ab=c", 4), ("a===", 1), ("ab!d", 2)] {
+            let Err(Stop(message)) = check_base64(text) else { panic!("{text} is fine") };
+            assert_eq!(message, format!("illegal base64 data at input byte {place}"), "{text}");
+        }
+        for text in ["", "YQ==", "YWI=", "YWJj", "YWJj\nZA=="] {
+            assert!(check_base64(text).is_ok(), "{text}");
+        }
+    }
+}

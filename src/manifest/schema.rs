@@ -1,0 +1,224 @@
+//! The types and fields of the API, as Go has them.
+//!
+//! The table is `schema.txt`, made by scripts/schema.py from Kubernetes' own types; it is read
+//! once, when first asked for.
+
+use crate::api::Kind;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// What a field holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "basic types are Go's of that name")]
+pub enum Type {
+    String,
+    Bool,
+    Int32,
+    Int64,
+    Float64,
+    /// Base64 in JSON.
+    Bytes,
+    Quantity,
+    IntOrString,
+    /// RFC 3339.
+    Time,
+    /// Anything.
+    Any,
+    /// A structure or a named basic type of the table.
+    Named(&'static str),
+    List(Box<Type>),
+    /// Keys are strings.
+    Map(Box<Type>),
+    /// May be absent.
+    Pointer(Box<Type>),
+}
+
+impl Type {
+    /// What is left without pointers.
+    pub fn target(&self) -> &Type {
+        match self {
+            Type::Pointer(inner) => inner.target(),
+            other => other,
+        }
+    }
+
+    fn parse(text: &'static str) -> Self {
+        if let Some(rest) = text.strip_prefix('*') {
+            return Type::Pointer(Box::new(Type::parse(rest)));
+        }
+        if let Some(rest) = text.strip_prefix("[]") {
+            return Type::List(Box::new(Type::parse(rest)));
+        }
+        if let Some(rest) = text.strip_prefix("{}") {
+            return Type::Map(Box::new(Type::parse(rest)));
+        }
+        match text {
+            "string" => Type::String,
+            "bool" => Type::Bool,
+            "int32" | "uint8" => Type::Int32,
+            "int64" => Type::Int64,
+            "float64" => Type::Float64,
+            "bytes" => Type::Bytes,
+            "Quantity" => Type::Quantity,
+            "IntOrString" => Type::IntOrString,
+            "Time" | "MicroTime" => Type::Time,
+            "RawExtension" | "FieldsV1" | "JSON" | "Duration" => Type::Any,
+            name => Type::Named(name),
+        }
+    }
+
+    /// How Go's errors name the type.
+    pub fn go_name(&self) -> String {
+        match self {
+            Type::String => "string".to_owned(),
+            Type::Bool => "bool".to_owned(),
+            Type::Int32 => "int32".to_owned(),
+            Type::Int64 => "int64".to_owned(),
+            Type::Float64 => "float64".to_owned(),
+            Type::Bytes => "[]uint8".to_owned(),
+            Type::Quantity => "resource.Quantity".to_owned(),
+            Type::IntOrString => "intstr.IntOrString".to_owned(),
+            Type::Time => "v1.Time".to_owned(),
+            Type::Any => "interface {}".to_owned(),
+            Type::Named(name) => {
+                let bare = name.rsplit('.').next().unwrap_or(name);
+                format!("v1.{bare}")
+            }
+            Type::List(inner) => format!("[]{}", inner.go_name()),
+            Type::Map(inner) if **inner == Type::Quantity => "v1.ResourceList".to_owned(),
+            Type::Map(inner) => format!("map[string]{}", inner.go_name()),
+            Type::Pointer(inner) => inner.go_name(),
+        }
+    }
+}
+
+/// One field of a structure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Its type.
+    pub field_type: Type,
+    /// Whether it is written even when it is empty.
+    pub always: bool,
+    /// How a list of it is merged by a strategic merge patch.
+    pub merge: Option<Merge>,
+}
+
+/// How a strategic merge patch merges a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Merge {
+    /// Items with the same value of this field are the same.
+    ByKey(&'static str),
+    /// The list is a set of values (or the structure is merged field by field).
+    ByValue,
+}
+
+/// A type of the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Definition {
+    /// A structure.
+    Struct(BTreeMap<&'static str, Field>),
+    /// A named basic type, with the values it may have where they are few.
+    Basic {
+        /// What it is underneath.
+        underlying: Type,
+        /// Its values; empty if they are not listed.
+        values: Vec<&'static str>,
+    },
+}
+
+static TABLE: LazyLock<BTreeMap<&'static str, Definition>> =
+    LazyLock::new(|| include_str!("schema.txt").lines().filter_map(definition).collect());
+
+fn definition(line: &'static str) -> Option<(&'static str, Definition)> {
+    if let Some((name, fields)) = line.split_once(": ")
+        && !name.contains(" = ")
+    {
+        let fields = fields.split(", ").filter_map(field).collect();
+        return Some((name, Definition::Struct(fields)));
+    }
+    if let Some((name, rest)) = line.split_once(" = ") {
+        let (underlying, values) = rest.split_once(": ").unwrap_or((rest, ""));
+        let values = values.split_whitespace().collect();
+        return Some((name, Definition::Basic { underlying: Type::parse(underlying), values }));
+    }
+    Some((line.strip_suffix(':')?, Definition::Struct(BTreeMap::new())))
+}
+
+fn field(text: &'static str) -> Option<(&'static str, Field)> {
+    let (name, rest) = text.split_once(' ')?;
+    let (rest, merge) = match rest.split_once('@') {
+        Some((rest, "")) => (rest, Some(Merge::ByValue)),
+        Some((rest, key)) => (rest, Some(Merge::ByKey(key))),
+        None => (rest, None),
+    };
+    let (go, always) = match rest.strip_suffix('!') {
+        Some(go) => (go, true),
+        None => (rest, false),
+    };
+    Some((name, Field { field_type: Type::parse(go), always, merge }))
+}
+
+/// The type of a name.
+pub fn find(name: &str) -> Option<&'static Definition> {
+    TABLE.get(name)
+}
+
+/// The fields of a kind; `None` for kinds whose objects are stored as they come.
+pub fn fields_of(kind: Kind) -> Option<&'static BTreeMap<&'static str, Field>> {
+    struct_fields(kind.name())
+}
+
+/// The fields of a structure.
+pub fn struct_fields(name: &str) -> Option<&'static BTreeMap<&'static str, Field>> {
+    match find(name)? {
+        Definition::Struct(fields) => Some(fields),
+        Definition::Basic { .. } => None,
+    }
+}
+
+/// The type at a path of field names below a kind; list indexes and map keys are steps too.
+pub fn type_at(kind: Kind, path: &[String]) -> Option<Type> {
+    let mut here = Type::Named(kind.name());
+    find(kind.name())?;
+    for step in path {
+        here = match here.target() {
+            Type::Named(name) => struct_fields(name)?.get(step.as_str())?.field_type.clone(),
+            Type::List(inner) | Type::Map(inner) => (**inner).clone(),
+            _ => return None,
+        };
+    }
+    Some(here)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_knows_every_kind_but_those_that_others_define() {
+        let without: Vec<&str> =
+            Kind::all().filter(|kind| fields_of(*kind).is_none()).map(Kind::name).collect();
+        assert_eq!(without, ["CustomResourceDefinition", "GatewayClass", "Gateway", "HTTPRoute"]);
+    }
+
+    #[test]
+    fn every_type_that_a_field_names_is_in_the_table() {
+        let names = |field_type: &Type| {
+            let mut inner = field_type.clone();
+            loop {
+                inner = match inner {
+                    Type::List(t) | Type::Map(t) | Type::Pointer(t) => *t,
+                    Type::Named(name) => return Some(name),
+                    _ => return None,
+                };
+            }
+        };
+        for (name, definition) in TABLE.iter() {
+            let Definition::Struct(fields) = definition else { continue };
+            for (field, Field { field_type, .. }) in fields {
+                let known = names(field_type).is_none_or(|name| find(name).is_some());
+                assert!(known, "{name}.{field}: {field_type:?}");
+            }
+        }
+    }
+}
