@@ -33,8 +33,10 @@ const MARK: f64 = 13.0;
 const STREET: f64 = 20.0;
 /// From the lower edge of a row of nodes to the doors of the next.
 const ROW_GAP: f64 = 40.0;
+/// Room below the map for the buttons that lie over it.
+const FOOT: f64 = 50.0;
 /// From the upper edge of the map to the client, and the height of what is outside.
-const TOP: f64 = 12.0;
+const TOP: f64 = 6.0;
 const OUTSIDE_H: f64 = 44.0;
 /// The width the control plane takes beside the nodes.
 const ASIDE_W: f64 = 188.0;
@@ -110,6 +112,7 @@ impl Layout {
     /// Lays a scene out for a stage of `width` by `height`. It may come out higher than the stage.
     pub fn of(scene: &ClusterScene, width: f64, height: f64) -> Layout {
         let width = width.max(320.0);
+        let height = height - FOOT;
         let room = if width < 480.0 {
             Spacing { edge: 8.0, gap: 10.0, inner: 10.0 }
         } else {
@@ -129,7 +132,7 @@ impl Layout {
         let inside = Rect { y: inside.y + 30.0, h: inside.h - 30.0, ..inside };
         let bottom = layout.place_cluster(scene, inside, room);
         layout.cluster.h = bottom + room.inner - layout.cluster.y;
-        layout.size.h = layout.cluster.bottom() + room.edge;
+        layout.size.h = layout.cluster.bottom() + FOOT;
         layout
     }
 

@@ -6,7 +6,7 @@
 //!
 //! Reading order: `scene.rs` (what there is), `survey.rs` (how it is read from the world),
 //! `layout.rs` (where it is), `viewport.rs` (what of it is in sight), `details.rs` (one object at
-//! length), `chronicle.rs` (events).
+//! length), `chronicle.rs` (events), `story.rs` (a request hop by hop), `route.rs` (its way).
 
 pub mod chronicle;
 pub mod condition;
@@ -16,8 +16,11 @@ pub mod geometry;
 pub mod layout;
 pub mod navigate;
 pub mod palette;
+pub mod route;
 pub mod scene;
+mod sentence;
 pub mod shorten;
+pub mod story;
 pub mod survey;
 pub mod viewport;
 
@@ -25,5 +28,6 @@ pub use details::Details;
 pub use geometry::{Point, Rect};
 pub use layout::Layout;
 pub use scene::ClusterScene;
+pub use story::Story;
 pub use survey::survey;
 pub use viewport::Viewport;

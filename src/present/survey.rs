@@ -9,11 +9,10 @@ use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
 use crate::base::Quantity;
 use crate::session::ObjectId;
+use crate::session::request::CLIENT_ADDRESS;
 use crate::store::Store;
 use crate::world::World;
 
-/// The address that stands for somebody on the internet (RFC 5737).
-pub const CLIENT_ADDRESS: &str = "198.51.100.7";
 const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane";
 const ZONE: &str = "topology.kubernetes.io/zone";
 const SERVICE_NAME: &str = "kubernetes.io/service-name";
@@ -28,7 +27,7 @@ pub fn survey(world: &World) -> ClusterScene {
         store.list(Kind::Node).map(|node| chips.node(world, node, &ports)).collect();
     nodes.sort_by_key(|node| !node.control_plane);
     ClusterScene {
-        client: CLIENT_ADDRESS.into(),
+        client: CLIENT_ADDRESS.to_string(),
         nodes,
         services: store
             .list(Kind::Service)

@@ -4,7 +4,8 @@
 //! the requests to the browser. Whatever changes the cluster is a line for its console, and the
 //! terminal shows it: a button is a lesson in the command that it stands for.
 //!
-//! Reading order: `model.rs`, `msg.rs`, `update.rs`, `terminal.rs`, `apply.rs`.
+//! Reading order: `model.rs`, `msg.rs`, `update.rs`, `terminal.rs`, `apply.rs`,
+//! `request.rs`.
 
 pub mod apply;
 pub mod effect;
@@ -12,6 +13,7 @@ pub mod fault;
 pub mod model;
 pub mod msg;
 pub mod object_id;
+pub mod request;
 pub mod samples;
 pub mod terminal;
 pub mod update;
@@ -21,6 +23,7 @@ pub use fault::Fault;
 pub use model::{Applied, Model, Opening, Panel, Speed, Theme};
 pub use msg::Msg;
 pub use object_id::ObjectId;
+pub use request::{Burst, Door, Journey, Target};
 pub use samples::Sample;
 pub use terminal::{Entry, Terminal};
 pub use update::update;

@@ -2,10 +2,13 @@
 
 use super::fault::Fault;
 use super::object_id::ObjectId;
+use super::request::{Burst, Journey, Target};
 use super::samples::Sample;
 use super::terminal::Terminal;
 use crate::base::SimTime;
+use crate::proxy::Mode;
 use crate::text::Lang;
+use crate::trace::Network;
 use crate::world::{ClusterConfig, World};
 use std::rc::Rc;
 
@@ -146,12 +149,22 @@ pub struct Model {
     pub terminal: Terminal,
     /// The object in the inspector.
     pub selected: Option<ObjectId>,
+    /// The network of the cluster, for requests.
+    pub network: Network,
+    /// Where requests go, if that was chosen.
+    pub aim: Option<Target>,
+    /// The request that is followed.
+    pub journey: Option<Journey>,
+    /// The requests that were counted.
+    pub burst: Option<Rc<Burst>>,
+    /// Whether packets move slowly.
+    pub is_slow: bool,
     /// How the cluster was set up, for a reset.
     pub config: Rc<ClusterConfig>,
 }
 
 /// What the page opens with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Opening {
     /// The language.
     pub lang: Lang,
@@ -194,6 +207,11 @@ impl Model {
             world,
             terminal: Terminal::default(),
             selected: None,
+            network: Network::new(Mode::Iptables),
+            aim: None,
+            journey: None,
+            burst: None,
+            is_slow: false,
             config: Rc::new(config),
         };
         super::apply::apply(&mut model);
@@ -207,6 +225,8 @@ impl Model {
         self.sample = sample;
         self.source = sample.yaml().into();
         self.selected = None;
+        self.network = Network::new(Mode::Iptables);
+        (self.aim, self.journey, self.burst) = (None, None, None);
         super::apply::apply(self);
     }
 }

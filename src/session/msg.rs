@@ -2,6 +2,7 @@
 
 use super::model::{Panel, Speed};
 use super::object_id::ObjectId;
+use super::request::Target;
 use super::samples::Sample;
 use crate::text::Lang;
 use std::rc::Rc;
@@ -37,6 +38,20 @@ pub enum Msg {
     Select(Option<ObjectId>),
     /// Pressed a button that stands for this command.
     Run(String),
+    /// Chose where requests go.
+    Aim(Target),
+    /// Sent one request, to follow it.
+    Send,
+    /// Sent many requests, to count them.
+    Burst,
+    /// Went to a hop of the trace, from 0.
+    GoToHop(usize),
+    /// Went so many hops forwards, or back.
+    StepHop(i32),
+    /// Let the packet go on by itself, or stopped it.
+    TogglePacket,
+    /// Changed between slow and usual motion of the packet.
+    ToggleSlow,
     /// Changed the line in the terminal.
     Type(String),
     /// Pressed Enter in the terminal.

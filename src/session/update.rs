@@ -4,6 +4,7 @@ use super::apply::apply;
 use super::effect::Effect;
 use super::model::{Applied, Model, Panel, Theme};
 use super::msg::Msg;
+use super::request;
 use core::time::Duration;
 
 /// The longest time that one tick may stand for: after a pause of the browser (another tab was in
@@ -59,6 +60,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             run(model, &line);
         }
         Msg::Complete => {}
+        Msg::Aim(_) | Msg::Send | Msg::Burst => request(model, msg),
+        Msg::GoToHop(_) | Msg::StepHop(_) | Msg::TogglePacket | Msg::ToggleSlow => {
+            travel(model, &msg);
+        }
         Msg::Recall(step) => model.terminal.recall(step),
         Msg::Interrupt => model.terminal.interrupt(),
         Msg::Clear => model.terminal.clear(),
@@ -73,8 +78,40 @@ fn show(model: &mut Model, panel: Panel) {
     }
 }
 
+/// Sends requests, and shows what becomes of them.
+fn request(model: &mut Model, msg: Msg) {
+    match msg {
+        Msg::Aim(target) => model.aim = Some(target),
+        Msg::Burst => request::burst(model),
+        _ => request::send(model),
+    }
+    if model.journey.is_some() {
+        model.side = Panel::Trace;
+    }
+}
+
+/// Moves the packet along its trace.
+fn travel(model: &mut Model, msg: &Msg) {
+    if *msg == Msg::ToggleSlow {
+        model.is_slow = !model.is_slow;
+    }
+    let Some(journey) = &mut model.journey else { return };
+    match msg {
+        Msg::GoToHop(hop) => journey.go_to(*hop),
+        Msg::StepHop(step) => {
+            let hop = i64::try_from(journey.hop).unwrap_or(0).saturating_add(i64::from(*step));
+            journey.go_to(usize::try_from(hop).unwrap_or(0));
+        }
+        Msg::TogglePacket => journey.toggle(),
+        _ => journey.is_slow = model.is_slow,
+    }
+}
+
 /// Lets virtual time run.
 fn tick(model: &mut Model, micros: u32) {
+    if let Some(journey) = &mut model.journey {
+        journey.advance(micros.min(LONGEST_TICK_MICROS));
+    }
     if !model.playing {
         return;
     }

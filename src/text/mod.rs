@@ -81,22 +81,34 @@ texts! {
     SampleState SampleBroken Play Pause Speed Clock TabMap TabEditor TabTerminal TabTrace
     TabInspector TabEvents PanelClose EditorLabel EditorHelp Apply Reset ResetHint Reverted
     DiagnosticsNone DiagnosticsOne DiagnosticsMany DiagnosticAtLine MapLabel MapHelp MapAsText
-    MapAsPicture ZoomIn ZoomOut ZoomFit MapTools Legend Outside Cluster ClusterSummary Client ClientNote
-    ControlPlane ControlPlaneNote LoadBalancer LoadBalancerNote Services ServicesNote Ingresses
-    IngressesNote Waiting WaitingNote NodeRules NodeReady NodeNotReady NodeStopped NodeCordoned
-    NodeCpu NodeMemory NodeUsage NodeMorePods PodReady PodStarting PodPending PodNotReady
-    PodFailed PodCompleted PodTerminating PodUnknown ServicePending ServiceNoEndpoints
+    MapAsPicture ZoomIn ZoomOut ZoomFit MapTools Legend Outside Cluster ClusterSummary Client
+    ClientNote ControlPlane ControlPlaneNote LoadBalancer LoadBalancerNote Services ServicesNote
+    Ingresses IngressesNote Waiting WaitingNote NodeRules NodeReady NodeNotReady NodeStopped
+    NodeCordoned NodeCpu NodeMemory NodeUsage NodeMorePods PodReady PodStarting PodPending
+    PodNotReady PodFailed PodCompleted PodTerminating PodUnknown ServicePending ServiceNoEndpoints
     ServiceEndpoints ServiceEndpoint Headless LegendPhase LegendColour LegendPacket LegendNode
     EmptyTitle EmptyText RequestTo RequestSend RequestBurst RequestBurstHint RequestNone
-    TraceEmptyTitle TraceEmptyText TraceHops TraceFirst TraceBack TraceForward TracePlay
-    TracePause TraceSlow TraceCopy Copied TraceStep Arrived Refused TimedOut HistogramTitle
-    HistogramExpected HistogramExpectedVaried HistogramLost HistogramPod HistogramCount
-    HistogramShare EventsEmpty EventTime EventReason EventObject EventMessage InspectorEmptyTitle
-    InspectorEmptyText InspectorGone InspectorYaml InspectorEvents InspectorFacts
-    InspectorConditions PodKill NodeStop NodeStart TerminalLabel TerminalInput TerminalWelcome
-    TerminalHelp AppliedCount AppliedAll AppliedSome FaultOther FaultsLabel WhyTitle WhyPerson WhyNode WhyController WhyScheduled WhyDaemon WhyKubelet WhyWaiting NodeCordon NodeUncordon NodeDrain WorkloadRestart ObjectDelete ExplainPod ExplainNode ExplainService ExplainDeployment
-    ExplainReplicaSet ExplainStatefulSet ExplainDaemonSet ExplainJob ExplainIngress
-    ExplainEndpointSlice ExplainOther
+    DoorNodePort DoorLoadBalancer DoorIngress DoorInside TraceReply TraceEmptyTitle TraceEmptyText
+    TraceHops TraceFirst TraceBack TraceForward TracePlay TracePause TraceSlow TraceCopy Copied
+    TraceStep Arrived Refused ArrivedSees NotResolved Unreachable NotSent PlaceBridge HopSends
+    HopResolves HopBalances HopBalancesLocal HopEnters HopSchedules HopTracks HopLeaves HopAllowed
+    HopNoPolicy HopDenied HopDelivers HopAnswers HopIngress HopIngressNone HopBypasses
+    HopUntranslates HopReturns HopReceives HopRouteLocal HopRoutePod HopRouteNode HopRouteDefault
+    HopDnat HopMasquerade HopMark HopDrawn HopNotDrawn HopRule HopChainHook HopChainServices
+    HopChainNodePorts HopChainExternal HopChainService HopChainLocal HopChainEndpoint
+    HopChainFirewall HopChainForward HopChainPostrouting CauseNoClient CauseNoSuchName
+    CauseNoAddress CauseDnsDown CauseNodeDown CauseNoEndpoints CauseNearly CauseTargetPort
+    CauseNotReady CauseNoLocalEndpoints CauseWrongPort CauseNothingListens CauseNotANodePort
+    CausePolicyIn CausePolicyOut CauseSourceRange CausePendingIp CauseNoHealthyNode
+    CauseNoSuchAddress CauseLoop CauseStrangeReply TimedOut HistogramTitle HistogramExpected
+    HistogramExpectedVaried HistogramLost HistogramPod HistogramCount HistogramShare EventsEmpty
+    EventTime EventReason EventObject EventMessage InspectorEmptyTitle InspectorEmptyText
+    InspectorGone InspectorYaml InspectorEvents InspectorFacts InspectorConditions PodKill NodeStop
+    NodeStart TerminalLabel TerminalInput TerminalWelcome TerminalHelp AppliedCount AppliedAll
+    AppliedSome FaultOther FaultsLabel WhyTitle WhyPerson WhyNode WhyController WhyScheduled
+    WhyDaemon WhyKubelet WhyWaiting NodeCordon NodeUncordon NodeDrain WorkloadRestart ObjectDelete
+    ExplainPod ExplainNode ExplainService ExplainDeployment ExplainReplicaSet ExplainStatefulSet
+    ExplainDaemonSet ExplainJob ExplainIngress ExplainEndpointSlice ExplainOther
 }
 
 static EN: [&str; KEYS.len()] = read(include_str!("../../static/messages/en.txt"), KEYS);

@@ -22,6 +22,8 @@ pub(super) struct App {
     /// When the last frame was drawn, in milliseconds of the browser's clock.
     last_frame: Option<f64>,
     _frame: AnimationFrame,
+    /// Whether the person has asked for nothing to move by itself.
+    is_calm: bool,
 }
 
 /// What reaches the page.
@@ -44,6 +46,7 @@ impl Component for App {
             dispatch: ctx.link().callback(AppMsg::Did),
             last_frame: None,
             _frame: next_frame(ctx),
+            is_calm: browser::prefers("(prefers-reduced-motion: reduce)"),
         }
     }
 
@@ -76,13 +79,15 @@ impl Component for App {
                     <Header {lang} theme={model.theme} sample={model.sample} playing={model.playing}
                         speed={model.speed} seconds={shown.seconds} />
                     <Stage {lang} scene={shown.scene.clone()} as_text={model.as_text}
-                        selected={model.selected.clone()} />
+                        selected={model.selected.clone()} targets={shown.targets.clone()} aimed={shown.aimed}
+                        story={shown.story.clone()} travel={shown.travel} is_calm={self.is_calm} />
                     <Editor {lang} text={model.source.clone()} faults={model.faults.clone()} applied={model.applied}
                         go_to={model.go_to} />
                     <Console {lang} entries={model.terminal.entries.clone()} input={model.terminal.input.clone()}
                         offers={model.terminal.offers.clone()} />
                     <Side {lang} {side} events={shown.events.clone()} event_count={shown.event_count}
-                        details={shown.details.clone()} is_selected={model.selected.is_some()} />
+                        details={shown.details.clone()} is_selected={model.selected.is_some()}
+                        story={shown.story.clone()} travel={shown.travel} burst={model.burst.clone()} />
                     <TabBar {lang} {panel} />
                 </div>
             </ContextProvider<Dispatch>>

@@ -2,16 +2,16 @@
 
 use super::link::Link;
 use super::map::node;
+use super::shared::Shared;
 use crate::present::ClusterScene;
 use crate::present::scene::{External, NodeBox, PodChip, ServiceChip};
 use crate::text::{Lang, Text};
-use std::rc::Rc;
 use yew::{Html, Properties, function_component, html};
 
 #[derive(Properties, PartialEq)]
 pub(super) struct AsTextProps {
     pub(super) lang: Lang,
-    pub(super) scene: Rc<ClusterScene>,
+    pub(super) scene: Shared<ClusterScene>,
 }
 
 /// The map as text.

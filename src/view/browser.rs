@@ -35,6 +35,13 @@ pub(super) fn prefers(query: &str) -> bool {
     window().match_media(query).ok().flatten().is_some_and(|answer| answer.matches())
 }
 
+/// Scrolls as little as it takes to have an element in sight.
+pub(super) fn bring_into_sight(element: &web_sys::Element) {
+    let options = web_sys::ScrollIntoViewOptions::new();
+    options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+    element.scroll_into_view_with_scroll_into_view_options(&options);
+}
+
 /// Does what the session asks for.
 pub(super) fn perform(effect: Effect) {
     match effect {

@@ -1,15 +1,15 @@
 //! Events, newest first.
 
 use super::link::Link;
+use super::shared::Shared;
 use crate::present::chronicle::EventLine;
 use crate::text::{Lang, Text};
-use std::rc::Rc;
 use yew::{Html, Properties, function_component, html};
 
 #[derive(Properties, PartialEq)]
 pub(super) struct EventsProps {
     pub(super) lang: Lang,
-    pub(super) events: Rc<Vec<EventLine>>,
+    pub(super) events: Shared<Vec<EventLine>>,
 }
 
 /// The events of the cluster.

@@ -4,17 +4,17 @@ use super::Dispatch;
 use super::events::short_events;
 use super::icon::{Icon, Picture};
 use super::link::Link;
+use super::shared::Shared;
 use crate::present::Details;
 use crate::present::details::{Action, FactValue, Reason};
 use crate::session::Msg;
 use crate::text::{Lang, Text};
-use std::rc::Rc;
 use yew::{Html, Properties, function_component, html, use_context};
 
 #[derive(Properties, PartialEq)]
 pub(super) struct InspectorProps {
     pub(super) lang: Lang,
-    pub(super) details: Option<Rc<Details>>,
+    pub(super) details: Option<Shared<Details>>,
     /// Whether an object was chosen; if it has no details it is gone.
     pub(super) is_selected: bool,
 }

@@ -1,20 +1,33 @@
 //! The view models on the page, worked out again only when what they show has changed.
 
+use super::shared::Shared;
+use super::trace::Travel;
 use crate::present::chronicle::{self, EventLine};
-use crate::present::{ClusterScene, Details, details, survey};
-use crate::session::{Model, Panel};
+use crate::present::{ClusterScene, Details, Story, details, story, survey};
+use crate::session::request::{aimed, targets};
+use crate::session::{Model, Panel, Target};
+use crate::text::Lang;
+use crate::trace::PacketTrace;
 use std::rc::Rc;
 
 /// What the page shows now.
 pub(super) struct Shown {
     /// The map.
-    pub(super) scene: Rc<ClusterScene>,
+    pub(super) scene: Shared<ClusterScene>,
     /// The events, if they are in front.
-    pub(super) events: Rc<Vec<EventLine>>,
+    pub(super) events: Shared<Vec<EventLine>>,
     /// How many events there are.
     pub(super) event_count: usize,
     /// The object in the inspector.
-    pub(super) details: Option<Rc<Details>>,
+    pub(super) details: Option<Shared<Details>>,
+    /// Where requests can go, and which of it is aimed at.
+    pub(super) targets: Shared<Vec<Target>>,
+    pub(super) aimed: usize,
+    /// The request that is followed, and where it is.
+    pub(super) story: Option<Shared<Story>>,
+    pub(super) travel: Option<Travel>,
+    /// The trace and the language that the story was told from.
+    told: Option<(Rc<PacketTrace>, Lang)>,
     /// Seconds of virtual time since the cluster was set up.
     pub(super) seconds: u64,
     /// The state of the cluster that all this shows: revision of the store, and nodes switched on.
@@ -25,10 +38,15 @@ impl Shown {
     /// What the page shows when it opens.
     pub(super) fn of(model: &Model) -> Self {
         let mut shown = Shown {
-            scene: Rc::default(),
-            events: Rc::default(),
+            scene: Shared::default(),
+            events: Shared::default(),
             event_count: 0,
             details: None,
+            targets: Shared::default(),
+            aimed: 0,
+            story: None,
+            travel: None,
+            told: None,
             seconds: 0,
             stamp: (0, 0),
         };
@@ -46,27 +64,47 @@ impl Shown {
         let is_later = seconds != self.seconds;
         (self.stamp, self.seconds) = (stamp, seconds);
         if has_changed {
-            keep(&mut self.scene, survey(world));
+            self.scene.keep(survey(world));
+            self.targets.keep(targets(world.store()));
             self.event_count = chronicle::count(world, model.origin);
         }
         let wants_events = model.side == Panel::Events;
         if wants_events && (has_changed || is_later || self.events.is_empty()) {
-            keep(&mut self.events, chronicle::events(world, model.origin));
+            self.events.keep(chronicle::events(world, model.origin));
         }
         let shown = self.details.as_ref().map(|details| &details.id);
         if has_changed || is_later || shown != model.selected.as_ref() {
             let new = model.selected.as_ref().and_then(|id| details::details(world, id));
             if self.details.as_deref() != new.as_ref() {
-                self.details = new.map(Rc::new);
+                self.details = new.map(Shared::new);
             }
         }
-        has_changed || is_later
+        let aim = aimed(&self.targets, model.aim.as_ref());
+        self.aimed = self.targets.iter().position(|one| Some(one) == aim).unwrap_or_default();
+        let has_moved = self.tell(model);
+        has_changed || is_later || has_moved
     }
-}
 
-/// Replaces a view model unless the new one is equal, so that nothing is drawn for nothing.
-fn keep<T: PartialEq>(old: &mut Rc<T>, new: T) {
-    if **old != new {
-        *old = Rc::new(new);
+    /// Brings the story of the request up to date; says whether the packet has moved.
+    fn tell(&mut self, model: &Model) -> bool {
+        let travel = model.journey.as_ref().map(|journey| Travel {
+            hop: journey.hop,
+            progress: journey.progress(),
+            playing: journey.playing,
+            is_slow: journey.is_slow,
+        });
+        let told = model.journey.as_ref().map(|journey| (journey.trace.clone(), model.lang));
+        let is_told = match (&told, &self.told) {
+            (Some((new, lang)), Some((old, in_lang))) => Rc::ptr_eq(new, old) && lang == in_lang,
+            (None, None) => true,
+            _ => false,
+        };
+        if !is_told {
+            self.story = told.as_ref().map(|(trace, lang)| Shared::new(story::story(trace, *lang)));
+            self.told = told;
+        }
+        let has_moved = self.travel != travel;
+        self.travel = travel;
+        has_moved || !is_told
     }
 }

@@ -3,11 +3,13 @@
 use super::Dispatch;
 use super::events::Events;
 use super::inspector::Inspector;
+use super::shared::Shared;
 use super::tabs::title;
-use crate::present::Details;
+use super::trace::{Trace, Travel};
 use crate::present::chronicle::EventLine;
-use crate::session::{Msg, Panel};
-use crate::text::{Lang, Text};
+use crate::present::{Details, Story};
+use crate::session::{Burst, Msg, Panel};
+use crate::text::Lang;
 use std::rc::Rc;
 use yew::{Html, Properties, function_component, html, use_context};
 
@@ -15,16 +17,20 @@ use yew::{Html, Properties, function_component, html, use_context};
 pub(super) struct SideProps {
     pub(super) lang: Lang,
     pub(super) side: Panel,
-    pub(super) events: Rc<Vec<EventLine>>,
+    pub(super) events: Shared<Vec<EventLine>>,
     pub(super) event_count: usize,
-    pub(super) details: Option<Rc<Details>>,
+    pub(super) details: Option<Shared<Details>>,
     pub(super) is_selected: bool,
+    pub(super) story: Option<Shared<Story>>,
+    pub(super) travel: Option<Travel>,
+    pub(super) burst: Option<Rc<Burst>>,
 }
 
 /// The right-hand column.
 #[function_component]
 pub(super) fn Side(props: &SideProps) -> Html {
-    let SideProps { lang, side, events, event_count, details, is_selected } = props;
+    let SideProps { lang, side, events, event_count, details, is_selected, .. } = props;
+    let SideProps { story, travel, burst, .. } = props;
     let (lang, side) = (*lang, *side);
     html! {
         <section class="panel side" id="panel-side" aria-label={lang.t(title(side))}>
@@ -36,10 +42,7 @@ pub(super) fn Side(props: &SideProps) -> Html {
                     },
                     Panel::Events => html! { <Events {lang} events={events.clone()} /> },
                     _ => html! {
-                        <div class="nothing">
-                            <h2>{ lang.t(Text::TraceEmptyTitle) }</h2>
-                            <p>{ lang.t(Text::TraceEmptyText) }</p>
-                        </div>
+                        <Trace {lang} story={story.clone()} travel={*travel} burst={burst.clone()} />
                     },
                 } }
             </div>

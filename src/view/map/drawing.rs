@@ -1,20 +1,25 @@
 //! Everything on the map, from back to front.
 
+use super::super::shared::Shared;
+use super::super::trace::Travel;
+use super::packet::Packet;
 use super::{node, outside, pod, record};
 use crate::present::layout::Detail;
-use crate::present::{ClusterScene, Layout, Viewport};
+use crate::present::{ClusterScene, Layout, Story, Viewport};
 use crate::session::ObjectId;
 use crate::text::{Lang, Text};
-use std::rc::Rc;
 use yew::{Html, Properties, function_component, html};
 
 #[derive(Properties, PartialEq)]
 pub(super) struct DrawingProps {
     pub(super) lang: Lang,
-    pub(super) scene: Rc<ClusterScene>,
-    pub(super) layout: Rc<Layout>,
+    pub(super) scene: Shared<ClusterScene>,
+    pub(super) layout: Shared<Layout>,
     pub(super) view: Viewport,
     pub(super) selected: Option<ObjectId>,
+    pub(super) story: Option<Shared<Story>>,
+    pub(super) travel: Option<Travel>,
+    pub(super) is_calm: bool,
 }
 
 /// What is special about some objects at the moment.
@@ -23,8 +28,8 @@ pub(super) struct Marks<'a> {
     pub(super) selected: Option<&'a ObjectId>,
     /// The one that the Tab key reaches; arrows go on from there.
     pub(super) entry: Option<&'a ObjectId>,
-    /// Those that the packet is at.
-    pub(super) lit: &'a [ObjectId],
+    /// The one that the packet is at.
+    pub(super) lit: Option<&'a ObjectId>,
 }
 
 impl Marks<'_> {
@@ -40,7 +45,7 @@ impl Marks<'_> {
 
     /// The `data-lit` of an object.
     pub(super) fn lit(&self, id: &ObjectId) -> Option<&'static str> {
-        self.lit.contains(id).then_some("")
+        (self.lit == Some(id)).then_some("")
     }
 }
 
@@ -49,11 +54,17 @@ impl Marks<'_> {
 pub(super) fn Drawing(props: &DrawingProps) -> Html {
     let Viewport { offset, zoom } = props.view;
     let transform = format!("translate({:.2} {:.2}) scale({zoom:.4})", offset.x, offset.y);
+    let hop = props.story.as_ref().zip(props.travel).and_then(|(s, at)| s.hops.get(at.hop));
+    let lit = hop.and_then(|hop| hop.object.clone());
     html! {
         <svg role="group" aria-label={props.lang.t(Text::MapLabel)}>
             <g {transform}>
                 <Things lang={props.lang} scene={props.scene.clone()} layout={props.layout.clone()}
-                    selected={props.selected.clone()} />
+                    selected={props.selected.clone()} {lit} />
+                if let (Some(story), Some(travel)) = (&props.story, props.travel) {
+                    <Packet scene={props.scene.clone()} layout={props.layout.clone()} story={story.clone()}
+                        {travel} is_calm={props.is_calm} />
+                }
             </g>
         </svg>
     }
@@ -62,18 +73,19 @@ pub(super) fn Drawing(props: &DrawingProps) -> Html {
 #[derive(Properties, PartialEq)]
 struct ThingsProps {
     lang: Lang,
-    scene: Rc<ClusterScene>,
-    layout: Rc<Layout>,
+    scene: Shared<ClusterScene>,
+    layout: Shared<Layout>,
     selected: Option<ObjectId>,
+    lit: Option<ObjectId>,
 }
 
 #[function_component]
 fn Things(props: &ThingsProps) -> Html {
-    let ThingsProps { lang, scene, layout, selected } = props;
+    let ThingsProps { lang, scene, layout, selected, lit } = props;
     let lang = *lang;
     let present = selected.as_ref().filter(|id| layout.place_of(scene, id).is_some());
     let entry = present.or_else(|| layout.items(scene).next().map(|(id, _)| id));
-    let marks = Marks { selected: selected.as_ref(), entry, lit: &[] };
+    let marks = Marks { selected: selected.as_ref(), entry, lit: lit.as_ref() };
     html! {
         <>
             { outside::cluster(lang, scene, layout) }

@@ -9,18 +9,20 @@ mod gestures;
 pub(super) mod mark;
 pub(super) mod node;
 mod outside;
+mod packet;
 pub(super) mod pod;
 mod record;
 mod tools;
 
 use super::Dispatch;
+use super::shared::Shared;
+use super::trace::Travel;
 use crate::present::geometry::Point;
 use crate::present::navigate::{Direction, next};
-use crate::present::{ClusterScene, Layout, Viewport};
+use crate::present::{ClusterScene, Layout, Story, Viewport};
 use crate::session::{Msg, ObjectId};
 use crate::text::Lang;
 use drawing::Drawing;
-use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, KeyboardEvent, MouseEvent};
 use yew::{
@@ -31,8 +33,11 @@ use yew::{
 #[derive(Properties, PartialEq)]
 pub(super) struct MapProps {
     pub(super) lang: Lang,
-    pub(super) scene: Rc<ClusterScene>,
+    pub(super) scene: Shared<ClusterScene>,
     pub(super) selected: Option<ObjectId>,
+    pub(super) story: Option<Shared<Story>>,
+    pub(super) travel: Option<Travel>,
+    pub(super) is_calm: bool,
 }
 
 /// The map.
@@ -46,6 +51,7 @@ pub(super) fn Map(props: &MapProps) -> Html {
         let growth = Viewport::growth(*width, *height);
         Layout::of(scene, width / growth, height / growth)
     });
+    let layout = Shared::from(layout);
     let view = chosen_view.unwrap_or_else(|| {
         Viewport::fit(layout.size, room.0, room.1, Viewport::growth(room.0, room.1))
     });
@@ -115,7 +121,8 @@ pub(super) fn Map(props: &MapProps) -> Html {
                 onpointerdown={hand.down} onpointermove={hand.moved} onpointerup={hand.up.clone()}
                 onpointercancel={hand.up}>
                 <Drawing lang={props.lang} scene={props.scene.clone()} {layout} {view}
-                    selected={props.selected.clone()} />
+                    selected={props.selected.clone()} story={props.story.clone()} travel={props.travel}
+                    is_calm={props.is_calm} />
             </div>
             <tools::Tools lang={props.lang} {view} middle={(room.0 / 2.0, room.1 / 2.0)} {keep} />
         </>

@@ -1,0 +1,224 @@
+//! The one sentence to each hop, and the cause of each failure.
+
+use crate::net::table::Hook;
+use crate::text::{Lang, Text};
+use crate::trace::hop::{Direction, Reason, Route, Spread};
+use crate::trace::{Cause, Hop, Manner, Place};
+use core::fmt::Display;
+
+/// A hop that is told in a language.
+pub(super) struct Told<'a> {
+    pub(super) hop: &'a Hop,
+    pub(super) lang: Lang,
+}
+
+impl Told<'_> {
+    /// Why the packet went on as it did.
+    pub(super) fn sentence(&self) -> String {
+        match &self.hop.reason {
+            Reason::Sends => self.say(Text::HopSends, &[]),
+            Reason::Resolves { question, answer } => {
+                let answer = answer_text(answer);
+                self.say(Text::HopResolves, &[("name", &question.name), ("answer", &answer)])
+            }
+            Reason::Balances { node, draw, spread, .. } => {
+                let text = match spread {
+                    Spread::ReadyNodes => Text::HopBalances,
+                    Spread::NodesWithEndpoints { .. } => Text::HopBalancesLocal,
+                };
+                self.say(text, &[("node", node), ("count", &draw.among)])
+            }
+            Reason::Enters => self.say(Text::HopEnters, &[]),
+            Reason::Rule { .. } => self.rule(),
+            Reason::Schedules { server, among } => {
+                self.say(Text::HopSchedules, &[("server", server), ("count", among)])
+            }
+            Reason::Routes(route) => self.route(route),
+            Reason::Tracks => self.say(Text::HopTracks, &[]),
+            Reason::LeavesCluster => self.say(Text::HopLeaves, &[]),
+            Reason::Allowed { policy: Some(policy), .. } => {
+                self.say(Text::HopAllowed, &[("policy", &policy.name)])
+            }
+            Reason::Allowed { policy: None, .. } => self.say(Text::HopNoPolicy, &[]),
+            Reason::Denied { policies, .. } => {
+                self.say(Text::HopDenied, &[("policies", &names(policies))])
+            }
+            Reason::Delivers => self.say(Text::HopDelivers, &[]),
+            Reason::Answers { sees } => self.say(Text::HopAnswers, &[("ip", sees)]),
+            Reason::IngressRule { ingress: Some(ingress), host, path, backend } => {
+                let host = if host.is_empty() { "*" } else { host };
+                let rule = format!("{host}{path}");
+                let to = backend.as_ref().map(|(service, port)| format!("{}:{port}", service.name));
+                let to = to.unwrap_or_default();
+                let values: [(&str, &dyn Display); 3] =
+                    [("ingress", &ingress.name), ("rule", &rule), ("service", &to)];
+                self.say(Text::HopIngress, &values)
+            }
+            Reason::IngressRule { ingress: None, .. } => self.say(Text::HopIngressNone, &[]),
+            Reason::BypassesService { endpoint, .. } => {
+                self.say(Text::HopBypasses, &[("endpoint", endpoint)])
+            }
+            Reason::Untranslates => self.say(Text::HopUntranslates, &[]),
+            Reason::Returns => self.say(Text::HopReturns, &[]),
+            Reason::Receives => self.say(Text::HopReceives, &[]),
+        }
+    }
+
+    fn say(&self, text: Text, values: &[(&str, &dyn Display)]) -> String {
+        self.lang.fill(text, values)
+    }
+
+    fn route(&self, route: &Route) -> String {
+        match route {
+            Route::Local => self.say(Text::HopRouteLocal, &[]),
+            Route::Pod => self.say(Text::HopRoutePod, &[]),
+            Route::Node(node) => self.say(Text::HopRouteNode, &[("node", node)]),
+            Route::Default => self.say(Text::HopRouteDefault, &[]),
+        }
+    }
+
+    /// What a rule did: told by what it changed, by its lot, and by its chain's name, which is
+    /// kube-proxy's.
+    fn rule(&self) -> String {
+        let (Place::Rule(_, rule), Reason::Rule { matched, draw, .. }) =
+            (&self.hop.place, &self.hop.reason)
+        else {
+            return self.say(Text::HopRule, &[]);
+        };
+        let changed = |pick: fn(&crate::net::Packet) -> String| {
+            self.hop.packet.map(|(a, b)| (pick(&a), pick(&b))).filter(|(a, b)| a != b)
+        };
+        if let Some((_, to)) = changed(|packet| packet.destination.to_string()) {
+            return self.say(Text::HopDnat, &[("to", &to)]);
+        }
+        if let Some((from, to)) = changed(|packet| packet.source.ip.to_string()) {
+            return self.say(Text::HopMasquerade, &[("from", &from), ("to", &to)]);
+        }
+        if changed(|packet| packet.mark.to_string()).is_some() && rule.hook != Hook::Postrouting {
+            return self.say(Text::HopMark, &[]);
+        }
+        if let Some(draw) = draw {
+            let text = if *matched { Text::HopDrawn } else { Text::HopNotDrawn };
+            return self.say(text, &[("count", &draw.among)]);
+        }
+        self.say(chain_text(&rule.chain, rule.hook), &[])
+    }
+}
+
+/// What kube-proxy's chains are for, by their names.
+fn chain_text(chain: &str, hook: Hook) -> Text {
+    let is = |prefix: &str| chain.to_ascii_uppercase().starts_with(prefix);
+    match () {
+        () if is("KUBE-SERVICES") || is("SERVICES") || is("SERVICE-IPS") => Text::HopChainServices,
+        () if is("KUBE-NODEPORTS") || is("NODEPORTS") => Text::HopChainNodePorts,
+        () if is("KUBE-EXT-") || is("EXTERNAL-") => Text::HopChainExternal,
+        () if is("KUBE-SVC-") || is("SERVICE-") => Text::HopChainService,
+        () if is("KUBE-SVL-") => Text::HopChainLocal,
+        () if is("KUBE-SEP-") || is("ENDPOINT-") => Text::HopChainEndpoint,
+        () if is("KUBE-FW-") || is("FIREWALL") || is("KUBE-PROXY-FIREWALL") => {
+            Text::HopChainFirewall
+        }
+        () if is("KUBE-FORWARD") || is("KUBE-FIREWALL") => Text::HopChainForward,
+        () if is("KUBE-POSTROUTING") || hook == Hook::Postrouting => Text::HopChainPostrouting,
+        () if is("PREROUTING") || is("OUTPUT") || is("NAT-") => Text::HopChainHook,
+        () => Text::HopRule,
+    }
+}
+
+fn answer_text(answer: &crate::trace::dns::Answer) -> String {
+    use crate::trace::dns::Answer;
+    match answer {
+        Answer::NoSuchName => "NXDOMAIN".into(),
+        Answer::NoData => "NOERROR".into(),
+        Answer::Addresses(ips) => {
+            ips.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        }
+        Answer::Alias(name) => format!("CNAME {name}"),
+        Answer::Services(targets) => {
+            let targets = targets.iter().map(|(port, name)| format!("{name}:{port}"));
+            targets.collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+fn names(keys: &[crate::store::ObjectKey]) -> String {
+    keys.iter().map(|key| &*key.name).collect::<Vec<_>>().join(", ")
+}
+
+/// How a failure shows to who asked.
+pub(super) const fn manner(manner: Manner) -> Text {
+    match manner {
+        Manner::NotResolved => Text::NotResolved,
+        Manner::Refused => Text::Refused,
+        Manner::Unreachable => Text::Unreachable,
+        Manner::TimedOut => Text::TimedOut,
+        Manner::NotSent => Text::NotSent,
+    }
+}
+
+/// Why nobody answered, and what to look at.
+pub(super) fn cause(cause: &Cause, lang: Lang) -> String {
+    let say = |text: Text, values: &[(&str, &dyn Display)]| lang.fill(text, values);
+    match cause {
+        Cause::NoClient(source) => say(Text::CauseNoClient, &[("source", source)]),
+        Cause::NoSuchName(name) => say(Text::CauseNoSuchName, &[("name", name)]),
+        Cause::NoAddress(service) => say(Text::CauseNoAddress, &[("service", &service.name)]),
+        Cause::DnsDown => say(Text::CauseDnsDown, &[]),
+        Cause::NodeDown(node) => say(Text::CauseNodeDown, &[("node", node)]),
+        Cause::NoEndpoints { service, why } => no_endpoints(&service.name, why, lang),
+        Cause::NoLocalEndpoints { service, node } => {
+            say(Text::CauseNoLocalEndpoints, &[("service", &service.name), ("node", node)])
+        }
+        Cause::WrongPort { service, port, offered } => {
+            let offered = offered.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+            let values: [(&str, &dyn Display); 3] =
+                [("service", &service.name), ("port", port), ("offered", &offered)];
+            say(Text::CauseWrongPort, &values)
+        }
+        Cause::NothingListens { pod, port } => {
+            say(Text::CauseNothingListens, &[("pod", &pod.name), ("port", port)])
+        }
+        Cause::NotANodePort { node, port } => {
+            say(Text::CauseNotANodePort, &[("node", node), ("port", port)])
+        }
+        Cause::Policy { direction, pod, policies } => {
+            let text = match direction {
+                Direction::Ingress => Text::CausePolicyIn,
+                Direction::Egress => Text::CausePolicyOut,
+            };
+            say(text, &[("pod", &pod.name), ("policies", &names(policies))])
+        }
+        Cause::SourceRange { service } => {
+            say(Text::CauseSourceRange, &[("service", &service.name)])
+        }
+        Cause::PendingExternalIp(service) => {
+            say(Text::CausePendingIp, &[("service", &service.name)])
+        }
+        Cause::NoHealthyNode(service) => {
+            say(Text::CauseNoHealthyNode, &[("service", &service.name)])
+        }
+        Cause::NoSuchAddress(ip) => say(Text::CauseNoSuchAddress, &[("ip", ip)]),
+        Cause::StrangeReply(from) => say(Text::CauseStrangeReply, &[("from", from)]),
+        Cause::Loop => say(Text::CauseLoop, &[]),
+    }
+}
+
+fn no_endpoints(service: &str, why: &crate::trace::hop::WhyNoEndpoints, lang: Lang) -> String {
+    let selector = why.selector.join(",");
+    if let Some(near) = why.nearly.first() {
+        let label = format!("{}={}", near.key, near.wanted);
+        let (pod, has) = (&near.pod, near.has.as_deref().unwrap_or("—"));
+        let values: [(&str, &dyn Display); 4] =
+            [("service", &service), ("label", &label), ("pod", pod), ("has", &has)];
+        return lang.fill(Text::CauseNearly, &values);
+    }
+    if let Some(port) = &why.unknown_target_port {
+        return lang.fill(Text::CauseTargetPort, &[("service", &service), ("port", port)]);
+    }
+    if !why.not_ready.is_empty() {
+        let values: [(&str, &dyn Display); 2] =
+            [("service", &service), ("count", &why.not_ready.len())];
+        return lang.fill(Text::CauseNotReady, &values);
+    }
+    lang.fill(Text::CauseNoEndpoints, &[("service", &service), ("selector", &selector)])
+}
