@@ -10,6 +10,8 @@
 //!
 //! Reading order: `input`, `services`, `topology`, `iptables`, `nftables`, `ipvs`.
 
+#[cfg(test)]
+mod flows;
 pub mod input;
 pub mod iptables;
 pub mod ipvs;
