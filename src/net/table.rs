@@ -155,6 +155,7 @@ pub struct Table {
     /// Sets, in the order of their making.
     pub sets: Vec<NamedSet>,
     chain_places: BTreeMap<Arc<str>, usize>,
+    base_places: Vec<usize>,
     set_places: BTreeMap<Arc<str>, usize>,
 }
 
@@ -168,6 +169,7 @@ impl Table {
             chains: Vec::new(),
             sets: Vec::new(),
             chain_places: BTreeMap::new(),
+            base_places: Vec::new(),
             set_places: BTreeMap::new(),
         }
     }
@@ -176,6 +178,9 @@ impl Table {
     pub fn add_chain(&mut self, chain: Chain) {
         if !self.chain_places.contains_key(&chain.name) {
             self.chain_places.insert(chain.name.clone(), self.chains.len());
+            if chain.base.is_some() {
+                self.base_places.push(self.chains.len());
+            }
             self.chains.push(chain);
         }
     }
@@ -219,7 +224,8 @@ impl Table {
 
     /// The chains that packets enter at a hook, the first first.
     pub fn at(&self, hook: Hook) -> impl Iterator<Item = (&Chain, &Base)> {
-        self.chains.iter().filter_map(move |chain| {
+        self.base_places.iter().filter_map(move |place| {
+            let chain = self.chains.get(*place)?;
             let base = chain.base.as_ref()?;
             (base.hook == hook).then_some((chain, base))
         })

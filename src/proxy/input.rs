@@ -32,6 +32,9 @@ pub struct Service {
     pub external_ips: Vec<IpAddr>,
     /// `status.loadBalancer.ingress[].ip` of mode VIP.
     pub load_balancer_vips: Vec<IpAddr>,
+    /// `status.loadBalancer.ingress[].ip` of mode Proxy: kube-proxy has nothing to do with them,
+    /// since the load balancer goes to the node ports itself.
+    pub load_balancer_proxies: Vec<IpAddr>,
     /// `loadBalancerSourceRanges`.
     pub source_ranges: Vec<IpNet>,
     /// Whether `internalTrafficPolicy` is Local.
@@ -200,7 +203,8 @@ impl Service {
             cluster_ips,
             ports: spec.items_at(&["ports"]).iter().filter_map(ServicePort::from_value).collect(),
             external_ips,
-            load_balancer_vips: vips(object),
+            load_balancer_vips: balancers(object, "VIP"),
+            load_balancer_proxies: balancers(object, "Proxy"),
             source_ranges: networks(spec.items_at(&["loadBalancerSourceRanges"])).collect(),
             internal_local: local("internalTrafficPolicy"),
             external_local,
@@ -402,10 +406,10 @@ fn networks(items: &[Value]) -> impl Iterator<Item = IpNet> {
     networks.map(|net| net.trunc())
 }
 
-fn vips(object: &Value) -> Vec<IpAddr> {
+fn balancers(object: &Value, mode: &str) -> Vec<IpAddr> {
     let ingress = object.items_at(&["status", "loadBalancer", "ingress"]).iter();
-    let is_vip = |ingress: &&Value| ingress.str_at(&["ipMode"]).unwrap_or("VIP") == "VIP";
-    ingress.filter(is_vip).filter_map(|ingress| ingress.str_at(&["ip"])?.parse().ok()).collect()
+    let fits = |ingress: &&Value| ingress.str_at(&["ipMode"]).unwrap_or("VIP") == mode;
+    ingress.filter(fits).filter_map(|ingress| ingress.str_at(&["ip"])?.parse().ok()).collect()
 }
 
 #[cfg(test)]

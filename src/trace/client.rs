@@ -3,9 +3,10 @@
 use super::hop::{Cause, Failure, Manner, Place, Reason, Spread};
 use super::path::{Arrival, Entrance, Taker, Tracer};
 use super::request::{Request, Source};
-use super::{dns, ingress};
+use super::{Network, dns, ingress};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object};
+use crate::net::conntrack::Connection;
 use crate::net::packet::Endpoint;
 use crate::net::walk::Draw;
 use crate::net::{Family, Packet, Protocol};
@@ -53,10 +54,24 @@ impl Tracer<'_> {
         let chosen = usize::try_from(draw).ok().and_then(|draw| lookup.addresses.get(draw));
         match chosen {
             Some(ip) => Ok(*ip),
-            None => {
-                let cause = Cause::NoSuchName(request.host.clone());
-                self.fail(cause, Manner::NotResolved)
+            None => self.fail(self.unknown_name(request), Manner::NotResolved),
+        }
+    }
+
+    /// Why a name that a pod asked for has no address.
+    fn unknown_name(&self, request: &Request) -> Cause {
+        let mut labels = request.host.split('.');
+        let own = match &request.from {
+            Source::Pod { namespace, .. } => &**namespace,
+            _ => "default",
+        };
+        let (name, namespace) = (labels.next().unwrap_or_default(), labels.next().unwrap_or(own));
+        let service = self.cluster.store.find(Kind::Service, namespace, name);
+        match service {
+            Some(_) if labels.next().is_none_or(|word| word == "svc") => {
+                Cause::NoAddress(ObjectKey::new(namespace, name))
             }
+            _ => Cause::NoSuchName(request.host.clone()),
         }
     }
 
@@ -84,10 +99,12 @@ impl Tracer<'_> {
     /// Finds a host as the rest of the world does.
     fn resolve_outside(&mut self, host: &str) -> Result<IpAddr, Failure> {
         let name: Arc<str> = Arc::from(host.trim_end_matches('.'));
-        let ip = match self.public_host(&name) {
-            Some(ip) => Some(ip),
-            None => dns::internet_address(&name),
-        };
+        let public = self.public_host(&name);
+        if public.is_none() && self.is_pending(&name) {
+            let key = ObjectKey::new(ingress::NAMESPACE, ingress::SERVICE);
+            return self.fail(Cause::PendingExternalIp(key), Manner::NotResolved);
+        }
+        let ip = public.or_else(|| dns::internet_address(&name));
         let question = dns::Question { name: name.clone(), record: dns::Record::A };
         let answer = match ip {
             Some(ip) => dns::Answer::Addresses(vec![ip]),
@@ -99,6 +116,14 @@ impl Tracer<'_> {
             Some(ip) => Ok(ip),
             None => self.fail(Cause::NoSuchName(name), Manner::NotResolved),
         }
+    }
+
+    /// Whether an Ingress names a host, and its controller's Service waits for an address.
+    fn is_pending(&self, host: &str) -> bool {
+        let mut ingresses = self.cluster.store.list(Kind::Ingress);
+        let key = ObjectKey::new(ingress::NAMESPACE, ingress::SERVICE);
+        self.network.service(&key).is_some()
+            && ingresses.any(|it: &Arc<Object>| ingress::names_host(it, host))
     }
 
     /// The address of a host that an Ingress names, as if its owner had told the public DNS.
@@ -167,7 +192,10 @@ impl Tracer<'_> {
         };
         let service = self.network.service(&key).cloned();
         match service {
-            Some(service) if service.load_balancer_vips.contains(&to.ip) => {
+            Some(service)
+                if service.load_balancer_vips.contains(&to.ip)
+                    || service.load_balancer_proxies.contains(&to.ip) =>
+            {
                 self.balance(&key, &service, packet)
             }
             // Simplified: who routes external IPs to which node is up to the network; the first
@@ -194,12 +222,12 @@ impl Tracer<'_> {
     ) -> Result<Arrival, Failure> {
         let to = packet.destination;
         let place = Place::LoadBalancer(to.ip);
-        if !service.ports.iter().any(|port| port.port == to.port) {
+        let Some(port) = service.ports.iter().find(|port| port.port == to.port) else {
             self.hop(place, Reason::Enters, Some((packet, packet)));
             let offered = service.ports.iter().map(|port| port.port).collect();
             let cause = Cause::WrongPort { service: key.clone(), port: to.port, offered };
             return self.fail(cause, Manner::TimedOut);
-        }
+        };
         let nodes = self.healthy_nodes(key, service.external_local);
         let among = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
         let drawn = self.rng.below(among);
@@ -208,6 +236,7 @@ impl Tracer<'_> {
             self.hop(place, Reason::Enters, Some((packet, packet)));
             return self.fail(Cause::NoHealthyNode(key.clone()), Manner::TimedOut);
         };
+        let is_proxy = service.load_balancer_proxies.contains(&to.ip);
         let spread = match service.external_local {
             true => Spread::NodesWithEndpoints {
                 health_check_port: service.health_check_node_port.unwrap_or(0),
@@ -219,10 +248,26 @@ impl Tracer<'_> {
             node: node.clone(),
             draw: Draw { among, drawn },
             spread,
-            node_port: 0,
+            node_port: if is_proxy { port.node_port } else { 0 },
         };
-        self.hop(place, reason, Some((packet, packet)));
-        self.send(&node, packet, Entrance::Network)
+        let mut onward = packet;
+        if is_proxy {
+            onward = self.proxied(packet, &node, port.node_port);
+        }
+        self.hop(place, reason, Some((packet, onward)));
+        self.send(&node, onward, Entrance::Network)
+    }
+
+    /// A load balancer that is a proxy opens a connection of its own to a node port.
+    fn proxied(&mut self, packet: Packet, node: &Arc<str>, node_port: u16) -> Packet {
+        let own = packet.destination.ip;
+        let source = Endpoint { ip: own, port: self.ephemeral_port() };
+        let ip = self.cluster.nodes.get(node).map_or(own, |machine| IpAddr::from(machine.ip));
+        let destination = Endpoint { ip, port: node_port };
+        let onward = Packet::new(packet.protocol, source, destination);
+        let memory = self.network.memory(&Network::balancer_key(own));
+        memory.track(Connection::new(&packet, &onward));
+        onward
     }
 
     /// The nodes that a load balancer sends to.

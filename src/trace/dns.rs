@@ -82,12 +82,18 @@ pub fn outside(host: &str) -> Vec<Arc<str>> {
     vec![Arc::from(host.trim_end_matches('.'))]
 }
 
+/// Top-level domains of more than two letters that courses use.
+const TOP_LEVEL: [&str; 10] =
+    ["com", "org", "net", "edu", "gov", "info", "app", "dev", "cloud", "tech"];
+
 /// The address that stands for a host of the internet.
 ///
 /// Simplified: hosts outside of the cluster have an address of the documentation network that
 /// follows from their name; nothing is asked of the real DNS.
 pub fn internet_address(name: &str) -> Option<IpAddr> {
-    if !name.contains('.') || name.ends_with(".local") || name.ends_with(".internal") {
+    let (_, last) = name.rsplit_once('.')?;
+    let is_known = last.len() == 2 || TOP_LEVEL.contains(&last);
+    if !is_known || !last.chars().all(|letter| letter.is_ascii_lowercase()) {
         return None;
     }
     let sum = name.bytes().fold(7u32, |sum, byte| sum.wrapping_mul(31) ^ u32::from(byte));

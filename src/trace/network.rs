@@ -48,6 +48,8 @@ pub struct Network {
     nodes_by_pod_network: BTreeMap<[u8; 3], Arc<str>>,
     services_by_ip: BTreeMap<IpAddr, Vec<ObjectKey>>,
     services_by_node_port: BTreeMap<u16, ObjectKey>,
+    /// Which pod had an address when it was last looked for; never believed without a look.
+    pods_by_ip: BTreeMap<Ipv4Addr, ObjectKey>,
 }
 
 /// How many objects of each kind there are, and the newest revision among them.
@@ -69,6 +71,7 @@ impl Network {
             nodes_by_pod_network: BTreeMap::new(),
             services_by_ip: BTreeMap::new(),
             services_by_node_port: BTreeMap::new(),
+            pods_by_ip: BTreeMap::new(),
         }
     }
 
@@ -134,7 +137,8 @@ impl Network {
             let key =
                 ObjectKey { namespace: service.namespace.clone(), name: service.name.clone() };
             let ips = service.cluster_ips.iter().chain(&service.external_ips);
-            for ip in ips.chain(&service.load_balancer_vips) {
+            let ips = ips.chain(&service.load_balancer_vips);
+            for ip in ips.chain(&service.load_balancer_proxies) {
                 self.services_by_ip.entry(*ip).or_default().push(key.clone());
             }
             for port in service.ports.iter().filter(|port| port.node_port != 0) {
@@ -178,6 +182,19 @@ impl Network {
         }
     }
 
+    /// The pod that has an address.
+    pub fn pod_at<'a>(&mut self, cluster: &Cluster<'a>, ip: IpAddr) -> Option<&'a Arc<Object>> {
+        let IpAddr::V4(ip) = ip else { return None };
+        let known = self.pods_by_ip.get(&ip).and_then(|key| cluster.store.get(Kind::Pod, key));
+        if known.is_some_and(|pod| has_ip(pod, ip)) {
+            return known;
+        }
+        let node = self.node_of_pods_at(IpAddr::V4(ip))?;
+        let found = cluster.store.pods_on(node).find(|pod| has_ip(pod, ip))?;
+        self.pods_by_ip.insert(ip, ObjectKey::of(found));
+        Some(found)
+    }
+
     /// The Service that has an address; of several with the same external IP, one with the port.
     pub fn service_at(&self, address: Endpoint) -> Option<(&ObjectKey, Option<u16>)> {
         if let Some(keys) = self.services_by_ip.get(&address.ip) {
@@ -203,21 +220,21 @@ impl Network {
         self.input.services.get(place)
     }
 
+    /// What a load balancer that is a proxy remembers goes by its address.
+    pub(super) fn balancer_key(ip: IpAddr) -> Arc<str> {
+        Arc::from(format!("load balancer {ip}"))
+    }
+
     /// The ports of a Service.
     pub fn ports(&self, key: &ObjectKey) -> Option<Vec<u16>> {
         Some(self.service(key)?.ports.iter().map(|port| port.port).collect())
     }
 }
 
-/// The pod that has an address on a node.
-pub fn pod_at<'a>(cluster: &Cluster<'a>, node: &str, ip: IpAddr) -> Option<&'a Arc<Object>> {
-    let IpAddr::V4(ip) = ip else { return None };
-    cluster.store.pods_on(node).find(|object| {
-        object.pod().is_some_and(|pod| {
-            pod.status.pod_ip == Some(ip)
-                && !pod.spec.host_network
-                && !pod.status.phase.is_terminal()
-        })
+/// Whether a pod has an address of its own, and this one.
+fn has_ip(object: &Object, ip: Ipv4Addr) -> bool {
+    object.pod().is_some_and(|pod| {
+        pod.status.pod_ip == Some(ip) && !pod.spec.host_network && !pod.status.phase.is_terminal()
     })
 }
 

@@ -1,7 +1,7 @@
 //! The way of one connection's first packet, from where it is sent to who takes it.
 
 use super::hop::{Cause, Direction, Failure, Hop, Manner, Place, Reason, Route, RuleRef};
-use super::network::{Cluster, Network, pod_at, why_no_endpoints};
+use super::network::{Cluster, Network, why_no_endpoints};
 use super::policy;
 use super::request::Source;
 use crate::api::{Kind, Object};
@@ -89,7 +89,7 @@ impl Tracer<'_> {
     ) -> Result<Arrival, Failure> {
         let (mut node, mut packet, mut entrance) = (node.clone(), packet, entrance);
         let sender = match entrance {
-            Entrance::Pod => pod_at(&self.cluster, &node, packet.source.ip).cloned(),
+            Entrance::Pod => self.pod_of(packet.source.ip),
             Entrance::Process | Entrance::Network => None,
         };
         for passed in 0..MAX_NODES {
@@ -151,7 +151,7 @@ impl Tracer<'_> {
             Route::Local => arrived(Taker::Node(node.clone())),
             Route::Node(next) => Ok(Next::Node(next, packet)),
             Route::Pod => {
-                let Some(pod) = pod_at(&self.cluster, node, packet.destination.ip).cloned() else {
+                let Some(pod) = self.pod_of(packet.destination.ip) else {
                     let cause = Cause::NoSuchAddress(packet.destination.ip);
                     return self.fail(cause, Manner::Unreachable);
                 };
@@ -370,6 +370,9 @@ impl Tracer<'_> {
     }
 
     fn check_egress(&mut self, pod: &Arc<Object>, packet: &Packet) -> Result<(), Failure> {
+        if !self.has_policies() {
+            return Ok(());
+        }
         let peer = self.pod_of(packet.destination.ip);
         let connection = policy::Connection {
             pod,
@@ -388,7 +391,7 @@ impl Tracer<'_> {
         node: &Arc<str>,
         packet: &Packet,
     ) -> Result<(), Failure> {
-        if self.network.node_at(packet.source.ip) == Some(node) {
+        if !self.has_policies() || self.network.node_at(packet.source.ip) == Some(node) {
             return Ok(());
         }
         let peer = self.pod_of(packet.source.ip);
@@ -409,9 +412,6 @@ impl Tracer<'_> {
         connection: &policy::Connection<'_>,
         packet: &Packet,
     ) -> Result<(), Failure> {
-        if self.cluster.store.count(Kind::NetworkPolicy) == 0 {
-            return Ok(());
-        }
         let pod = ObjectKey::of(connection.pod);
         let place = Place::Pod(pod.clone());
         let packets = Some((*packet, *packet));
@@ -432,9 +432,13 @@ impl Tracer<'_> {
     }
 
     /// The pod that has an address.
-    pub(super) fn pod_of(&self, ip: IpAddr) -> Option<Arc<Object>> {
-        let node = self.network.node_of_pods_at(ip)?;
-        pod_at(&self.cluster, node, ip).cloned()
+    pub(super) fn pod_of(&mut self, ip: IpAddr) -> Option<Arc<Object>> {
+        self.network.pod_at(&self.cluster, ip).cloned()
+    }
+
+    /// Whether there are policies to ask.
+    fn has_policies(&self) -> bool {
+        self.cluster.store.count(Kind::NetworkPolicy) > 0
     }
 
     /// Where the packets of a source begin: node, address, and how they enter it.
@@ -504,7 +508,22 @@ impl Tracer<'_> {
             let next = self.network.node_at(to).or_else(|| self.network.node_of_pods_at(to));
             node = next.filter(|next| **next != here).cloned();
         }
+        self.through_balancer(&mut packet);
         packet.source
+    }
+
+    /// A reply to a load balancer that is a proxy: it hands it on to its client.
+    fn through_balancer(&mut self, packet: &mut Packet) {
+        let (before, ip) = (*packet, packet.destination.ip);
+        let memory = self.network.memory_of(&Network::balancer_key(ip));
+        if memory.is_some_and(|memory| memory.untranslate(packet)) {
+            self.hops.push(Hop {
+                place: Place::LoadBalancer(ip),
+                reason: Reason::Untranslates,
+                packet: Some((before, *packet)),
+                is_reply: true,
+            });
+        }
     }
 }
 

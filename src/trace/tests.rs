@@ -155,6 +155,44 @@ fn without_an_endpoint_of_its_own_a_node_drops_what_must_stay_local() {
 }
 
 #[test]
+fn a_load_balancer_that_is_a_proxy_goes_to_a_node_port_and_hides_its_client() {
+    for mode in Mode::ALL {
+        let mut it = shop(mode);
+        let spec = json!({
+            "spec": {
+                "type": "LoadBalancer", "clusterIP": "10.96.10.12",
+                "ports": [{"port": 80, "protocol": "TCP", "targetPort": 80, "nodePort": 30090}],
+            },
+            "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.12", "ipMode": "Proxy"}]}},
+        });
+        it.service("demo/proxied", spec, &[(1, 58)]);
+        let trace = it.get("203.0.113.7", "http://192.0.2.12");
+        let text = trace.to_text();
+        assert!(trace.is_answered(), "{text}");
+        assert!(text.contains("reply from 192.0.2.12:80") && text.contains(":30090"), "{text}");
+    }
+}
+
+#[test]
+fn a_name_without_an_address_is_told_from_a_name_of_nothing() {
+    let mut it = shop(Mode::Nftables);
+    it.service("demo/none", json!({"clusterIP": "None"}), &[]);
+    let told = |it: &mut Fixture, url| brief(&it.get("demo/client", url));
+    assert_eq!(told(&mut it, "http://none"), "not resolved: demo/none has no address");
+    assert_eq!(told(&mut it, "http://nothing.other"), "not resolved: no such name nothing.other");
+    it.add(json!({
+        "kind": "Ingress", "metadata": {"namespace": "demo", "name": "shop"},
+        "spec": {"rules": [{"host": "shop.example.com"}]},
+    }));
+    let spec = json!({"type": "LoadBalancer", "clusterIP": "10.96.10.40"});
+    it.service("ingress-nginx/ingress-nginx-controller", spec, &[]);
+    assert_eq!(
+        brief(&it.get("8.8.8.8", "http://shop.example.com")),
+        "not resolved: EXTERNAL-IP of ingress-nginx/ingress-nginx-controller is <pending>"
+    );
+}
+
+#[test]
 fn a_wrong_port_of_a_cluster_ip_times_out_under_iptables_and_is_refused_elsewhere() {
     let found = Mode::ALL.map(|mode| brief(&shop(mode).get("demo/client", "10.96.10.6:81")));
     assert_eq!(
@@ -302,26 +340,26 @@ fn without_rules(trace: &PacketTrace) -> String {
 fn a_request_is_shown_hop_by_hop() {
     let trace = shop(Mode::Iptables).get("demo/client", "http://np");
     expect_test::expect![[r#"
-          1 > dns 10.96.0.10: A np.demo.svc.cluster.local -> 10.96.10.2
-          2 > pod demo/client: sends [tcp 10.244.1.57:35489 -> 10.96.10.2:80]
-          3 > node node-1: enters [tcp 10.244.1.57:35489 -> 10.96.10.2:80]
-          4 > node node-1 prerouting nat PREROUTING: matches, 1 examined | -A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES [tcp 10.244.1.57:35489 -> 10.96.10.2:80]
-          5 > node node-1 prerouting nat KUBE-SERVICES: matches, 5 examined | -A KUBE-SERVICES -d 10.96.10.2/32 -p tcp -m comment --comment "demo/np cluster IP" -m tcp --dport 80 -j KUBE-SVC-3FI5PGKAZJQCM3EG [tcp 10.244.1.57:35489 -> 10.96.10.2:80]
-          6 > node node-1 prerouting nat KUBE-SVC-3FI5PGKAZJQCM3EG: matches, 2 examined | -A KUBE-SVC-3FI5PGKAZJQCM3EG -m comment --comment "demo/np -> 10.244.1.58:80" -j KUBE-SEP-I2FRGNXJX6TEHR3M [tcp 10.244.1.57:35489 -> 10.96.10.2:80]
-          7 > node node-1 prerouting nat KUBE-SEP-I2FRGNXJX6TEHR3M: matches, 2 examined | -A KUBE-SEP-I2FRGNXJX6TEHR3M -p tcp -m comment --comment "demo/np" -m tcp -j DNAT --to-destination 10.244.1.58:80 [tcp 10.244.1.57:35489 -> 10.96.10.2:80] => [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-          8 > node node-1 forward filter FORWARD: matches, 1 examined | -A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall" -j KUBE-PROXY-FIREWALL [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-          9 > node node-1 forward filter FORWARD: matches, 2 examined | -A FORWARD -m comment --comment "kubernetes forwarding rules" -j KUBE-FORWARD [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-         10 > node node-1 forward filter FORWARD: matches, 3 examined | -A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes service portals" -j KUBE-SERVICES [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-         11 > node node-1 forward filter FORWARD: matches, 4 examined | -A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes externally-visible service portals" -j KUBE-EXTERNAL-SERVICES [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-         12 > node node-1: route to own pod [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-         13 > node node-1 postrouting nat POSTROUTING: matches, 1 examined | -A POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-         14 > node node-1 postrouting nat KUBE-POSTROUTING: matches, 1 examined | -A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-         15 > node node-1: conntrack entry [tcp 10.244.1.57:35489 -> 10.96.10.2:80] => [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-         16 > node node-1 bridge: delivers [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-         17 > pod demo/web-1: answers, sees source 10.244.1.57 [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-         18 < node node-1: conntrack untranslates [tcp 10.244.1.58:80 -> 10.244.1.57:35489] => [tcp 10.96.10.2:80 -> 10.244.1.57:35489]
-         19 < pod demo/client: receives the answer
-            = pod demo/web-1 container main answered 200; saw 10.244.1.57, reply from 10.96.10.2:80
+        1  > dns 10.96.0.10: A np.demo.svc.cluster.local -> 10.96.10.2
+        2  > pod demo/client: sends [tcp 10.244.1.57:35489 -> 10.96.10.2:80]
+        3  > node node-1: enters [tcp 10.244.1.57:35489 -> 10.96.10.2:80]
+        4  > node node-1 prerouting nat PREROUTING: matches, 1 examined | -A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES [tcp 10.244.1.57:35489 -> 10.96.10.2:80]
+        5  > node node-1 prerouting nat KUBE-SERVICES: matches, 5 examined | -A KUBE-SERVICES -d 10.96.10.2/32 -p tcp -m comment --comment "demo/np cluster IP" -m tcp --dport 80 -j KUBE-SVC-3FI5PGKAZJQCM3EG [tcp 10.244.1.57:35489 -> 10.96.10.2:80]
+        6  > node node-1 prerouting nat KUBE-SVC-3FI5PGKAZJQCM3EG: matches, 2 examined | -A KUBE-SVC-3FI5PGKAZJQCM3EG -m comment --comment "demo/np -> 10.244.1.58:80" -j KUBE-SEP-I2FRGNXJX6TEHR3M [tcp 10.244.1.57:35489 -> 10.96.10.2:80]
+        7  > node node-1 prerouting nat KUBE-SEP-I2FRGNXJX6TEHR3M: matches, 2 examined | -A KUBE-SEP-I2FRGNXJX6TEHR3M -p tcp -m comment --comment "demo/np" -m tcp -j DNAT --to-destination 10.244.1.58:80 [tcp 10.244.1.57:35489 -> 10.96.10.2:80] => [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
+        8  > node node-1 forward filter FORWARD: matches, 1 examined | -A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall" -j KUBE-PROXY-FIREWALL [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
+        9  > node node-1 forward filter FORWARD: matches, 2 examined | -A FORWARD -m comment --comment "kubernetes forwarding rules" -j KUBE-FORWARD [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
+        10 > node node-1 forward filter FORWARD: matches, 3 examined | -A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes service portals" -j KUBE-SERVICES [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
+        11 > node node-1 forward filter FORWARD: matches, 4 examined | -A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes externally-visible service portals" -j KUBE-EXTERNAL-SERVICES [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
+        12 > node node-1: route to own pod [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
+        13 > node node-1 postrouting nat POSTROUTING: matches, 1 examined | -A POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
+        14 > node node-1 postrouting nat KUBE-POSTROUTING: matches, 1 examined | -A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
+        15 > node node-1: conntrack entry [tcp 10.244.1.57:35489 -> 10.96.10.2:80] => [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
+        16 > node node-1 bridge: delivers [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
+        17 > pod demo/web-1: answers, sees source 10.244.1.57 [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
+        18 < node node-1: conntrack untranslates [tcp 10.244.1.58:80 -> 10.244.1.57:35489] => [tcp 10.96.10.2:80 -> 10.244.1.57:35489]
+        19 < pod demo/client: receives the answer
+        = pod demo/web-1 container main answered 200; saw 10.244.1.57, reply from 10.96.10.2:80
     "#]].assert_eq(&trace.to_text());
 }
 

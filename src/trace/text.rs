@@ -22,9 +22,9 @@ impl PacketTrace {
         let mut out = String::new();
         for (index, hop) in self.hops.iter().enumerate() {
             let arrow = if hop.is_reply { '<' } else { '>' };
-            out.push_str(&format!("{:>3} {arrow} {hop}\n", index + 1));
+            out.push_str(&format!("{:<2} {arrow} {hop}\n", index + 1));
         }
-        out.push_str(&format!("    = {}\n", self.outcome));
+        out.push_str(&format!("= {}\n", self.outcome));
         out
     }
 
