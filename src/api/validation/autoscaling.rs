@@ -13,7 +13,7 @@ use crate::base::Quantity;
 const METRIC_TYPES: [&str; 5] = ["ContainerResource", "External", "Object", "Pods", "Resource"];
 
 /// A new or changed autoscaler.
-pub(super) fn autoscaler(object: &Value, errors: &mut Errors) {
+pub(super) fn autoscaler(object: &Value, old: Option<&Value>, errors: &mut Errors) {
     let null = Value::Null;
     let spec = object.sub("spec").unwrap_or(&null);
     let path = Path::root("spec");
@@ -32,7 +32,15 @@ pub(super) fn autoscaler(object: &Value, errors: &mut Errors) {
         errors.invalid(most_path, most, "must be greater than or equal to `minReplicas`");
     }
     let target = spec.sub("scaleTargetRef").unwrap_or(&null);
-    reference(target, &path.child("scaleTargetRef"), errors);
+    let old_target = old.and_then(|old| old.sub("spec")).and_then(|old| old.sub("scaleTargetRef"));
+    let rule = if old_target.is_some_and(|old| same_type(old, target)) {
+        GroupRule::Unchecked
+    } else if target.text("kind") == "ReplicationController" {
+        GroupRule::Optional
+    } else {
+        GroupRule::Needed
+    };
+    reference(target, rule, &path.child("scaleTargetRef"), errors);
     metrics(spec, least, &path.child("metrics"), errors);
     if let Some(behavior) = spec.sub("behavior") {
         let path = path.child("behavior");
@@ -44,8 +52,21 @@ pub(super) fn autoscaler(object: &Value, errors: &mut Errors) {
     }
 }
 
-/// Models ValidateCrossVersionObjectReference.
-fn reference(reference: &Value, path: &Path<'_>, errors: &mut Errors) {
+/// Whether a reference must name the group of its API.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum GroupRule {
+    Needed,
+    Optional,
+    /// What was stored so is left alone.
+    Unchecked,
+}
+
+fn same_type(old: &Value, new: &Value) -> bool {
+    ["apiVersion", "kind"].iter().all(|field| old.text(field) == new.text(field))
+}
+
+/// Models ValidateCrossVersionObjectReference and ValidateAPIVersion.
+fn reference(reference: &Value, rule: GroupRule, path: &Path<'_>, errors: &mut Errors) {
     for field in ["kind", "name"] {
         let value = reference.text(field);
         if value.is_empty() {
@@ -55,8 +76,15 @@ fn reference(reference: &Value, path: &Path<'_>, errors: &mut Errors) {
         }
     }
     let version = reference.text("apiVersion");
-    if version.matches('/').count() > 1 {
+    let slashes = version.matches('/').count();
+    if rule == GroupRule::Unchecked {
+        return;
+    }
+    if slashes > 1 {
         let detail = format!("unexpected GroupVersion string: {version}");
+        errors.invalid(path.child("apiVersion"), version, detail);
+    } else if rule == GroupRule::Needed && (slashes == 0 || version.starts_with('/')) {
+        let detail = "apiVersion must specify API group";
         errors.invalid(path.child("apiVersion"), version, detail);
     }
 }
@@ -139,7 +167,8 @@ fn source(kind: &str, source: &Value, path: &Path<'_>, errors: &mut Errors) {
         _ => {
             if kind == "object" {
                 let object = source.sub("describedObject").unwrap_or(&null);
-                reference(object, &path.child("describedObject"), errors);
+                let path = path.child("describedObject");
+                reference(object, GroupRule::Optional, &path, errors);
             }
             let metric = source.sub("metric").unwrap_or(&null);
             metric_identifier(metric, &path.child("metric"), errors);

@@ -93,7 +93,7 @@ fn own_fields(kind: Kind, object: &Value, old: Option<&Value>, errors: &mut Vec<
         Kind::PersistentVolume => storage::volume(object, old, errors),
         Kind::PersistentVolumeClaim => storage::claim(object, old, errors),
         Kind::StorageClass => storage::storage_class(object, old, errors),
-        Kind::HorizontalPodAutoscaler => autoscaling::autoscaler(object, errors),
+        Kind::HorizontalPodAutoscaler => autoscaling::autoscaler(object, old, errors),
         Kind::PodDisruptionBudget => policy::disruption_budget(object, errors),
         Kind::PriorityClass => policy::priority_class(object, old, errors),
         Kind::Lease => policy::lease(object, errors),

@@ -3,7 +3,7 @@
 use super::super::addresses::legacy_address;
 use super::super::names::{self, Messages};
 use super::super::path::{Errors, Fields as _, Path, Report as _};
-use super::{Spec, affinity, resources};
+use super::{Spec, affinity, resources, security};
 use crate::api::{FieldError, Value};
 use serde_json::json;
 
@@ -177,6 +177,7 @@ pub(super) fn names_and_numbers(spec: &Spec<'_>, path: &Path<'_>, errors: &mut E
             errors.not_supported(path, os, &["linux", "windows"]);
         }
     }
+    security::of_system(spec, path, errors);
 }
 
 /// Models validatePodHostName.

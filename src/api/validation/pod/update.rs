@@ -6,8 +6,11 @@ use super::super::object_meta;
 use super::super::path::{Errors, Fields as _, Path, Report as _, same};
 use super::affinity::only_added_tolerations;
 use super::{annotations, line_diff, metadata_and_spec};
-use crate::api::tree::TreeMut as _;
-use crate::api::{Kind, Value};
+use crate::api::tree::{Tree as _, TreeMut as _};
+use crate::api::{FieldError, Kind, Value};
+use serde_json::json;
+
+const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 
 const UPDATABLE: &str = "`spec.containers[*].image`,`spec.initContainers[*].image`,\
                          `spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to \
@@ -42,6 +45,7 @@ pub(in super::super) fn update(new: &Value, old: &Value, errors: &mut Errors) {
     let mut rest = spec.clone();
     keep_updatable(&mut rest, old_spec);
     if !old_spec.list("schedulingGates").is_empty() {
+        narrower_placement(spec, old_spec, &path, errors);
         keep_placement(&mut rest, old_spec);
     }
     if !same(Some(&rest), Some(old_spec)) {
@@ -137,10 +141,59 @@ fn keep_updatable(spec: &mut Value, old: &Value) {
     }
 }
 
-/// A pod that waits at a gate may still be told where to run.
+/// A pod that waits at a gate may be told more closely where to run.
 ///
-/// Simplified: any change of the node selector and the node affinity passes, not only a narrowing
-/// (validateNodeSelectorMutation, validateNodeAffinityMutation).
+/// Models validateNodeSelectorMutation and validateNodeAffinityMutation.
+fn narrower_placement(spec: &Value, old: &Value, path: &Path<'_>, errors: &mut Errors) {
+    let new_labels = spec.sub("nodeSelector").cloned().unwrap_or_default();
+    if old.map("nodeSelector").any(|(key, value)| new_labels.sub(key) != Some(value)) {
+        let detail = "only additions to spec.nodeSelector are allowed (no mutations or deletions)";
+        errors.invalid(path.child("nodeSelector"), new_labels, detail);
+    }
+    let terms_at = ["affinity", "nodeAffinity", REQUIRED, "nodeSelectorTerms"];
+    let (old_terms, new_terms) = (old.items_at(&terms_at), spec.items_at(&terms_at));
+    let list = path.child("affinity");
+    let list = list.child("nodeAffinity");
+    let list = list.child(REQUIRED);
+    let list = list.child("nodeSelectorTerms");
+    if old_terms.is_empty() {
+        return;
+    }
+    if old_terms.len() != new_terms.len() {
+        let shown: Vec<String> = new_terms.iter().map(selector_term).collect();
+        let detail = "no additions/deletions to non-empty NodeSelectorTerms list are allowed";
+        let shown =
+            if shown.is_empty() { "null".to_owned() } else { format!("[{}]", shown.join(",")) };
+        errors.push(FieldError::invalid(list, json!(new_terms), detail).showing(shown));
+        return;
+    }
+    for (index, (new, old)) in new_terms.iter().zip(old_terms).enumerate() {
+        if !only_adds(new, old) {
+            let detail = "only additions are allowed (no mutations or deletions)";
+            let error = FieldError::invalid(list.index(index), new.clone(), detail);
+            errors.push(error.showing(selector_term(new)));
+        }
+    }
+}
+
+fn selector_term(term: &Value) -> String {
+    go_structs::compact("NodeSelectorTerm", term)
+}
+
+/// Models validateNodeSelectorTermHasOnlyAdditions.
+fn only_adds(new: &Value, old: &Value) -> bool {
+    let fields = ["matchExpressions", "matchFields"];
+    let is_empty = |term: &Value| fields.iter().all(|field| term.list(field).is_empty());
+    if is_empty(old) {
+        return is_empty(new);
+    }
+    fields.iter().all(|field| {
+        let (new, old) = (new.list(field), old.list(field));
+        new.len() >= old.len() && new.iter().zip(old).all(|(a, b)| same(Some(a), Some(b)))
+    })
+}
+
+/// Puts the old placement back, which was looked at on its own.
 fn keep_placement(spec: &mut Value, old: &Value) {
     restore(spec, old, "nodeSelector");
     let affinity = old.sub("affinity").and_then(|affinity| affinity.sub("nodeAffinity")).cloned();
