@@ -74,8 +74,26 @@ pub(super) fn volume(object: &Value, old: Option<&Value>, errors: &mut Errors) {
         errors.each_invalid(&path.child("storageClassName"), class, names::dns_subdomain(class));
     }
     volume_mode(spec, &path, errors);
+    attributes_class(spec, &path, errors);
     if let Some(old) = old {
         volume_stays(spec, old.sub("spec").unwrap_or(&null), &path, errors);
+    }
+}
+
+/// A class of attributes is for volumes of CSI drivers.
+fn attributes_class(spec: &Value, path: &Path<'_>, errors: &mut Errors) {
+    let Some(class) = spec.sub("volumeAttributesClassName").and_then(Value::as_str) else {
+        return;
+    };
+    let class_path = path.child("volumeAttributesClassName");
+    if class.is_empty() {
+        errors.required(class_path, "an empty string is disallowed");
+    } else {
+        errors.each_invalid(&class_path, class, names::dns_subdomain(class));
+    }
+    if spec.sub("csi").is_none() {
+        let detail = "has to be specified when using volumeAttributesClassName";
+        errors.required(path.child("csi"), detail);
     }
 }
 
@@ -150,6 +168,10 @@ fn volume_stays(spec: &Value, old: &Value, path: &Path<'_>, errors: &mut Errors)
     }
     let (mode, old_mode) = (spec.sub("volumeMode"), old.sub("volumeMode"));
     immutable(mode, old_mode, &Path::root("volumeMode"), errors);
+    let class = "volumeAttributesClassName";
+    if old.sub(class).is_some() && spec.sub(class).is_none() {
+        errors.forbidden(path.child(class), "update from non-nil value to nil is forbidden");
+    }
     if let Some(affinity) = old.sub("nodeAffinity")
         && !same(Some(affinity), spec.sub("nodeAffinity"))
     {
@@ -212,6 +234,18 @@ fn claim_stays(object: &Value, spec: &Value, old: &Value, path: &Path<'_>, error
     }
     let (mode, old_mode) = (spec.sub("volumeMode"), old.sub("volumeMode"));
     immutable(mode, old_mode, &Path::root("volumeMode"), errors);
+    let class = "volumeAttributesClassName";
+    if status.sub("currentVolumeAttributesClassName").is_some() && old.sub(class).is_some() {
+        let to = match spec.sub(class).and_then(Value::as_str) {
+            None => "nil",
+            Some("") => "empty string",
+            Some(_) => return,
+        };
+        let detail = format!(
+            "update to {to} is forbidden when status.currentVolumeAttributesClassName is not nil"
+        );
+        errors.forbidden(path.child(class), detail);
+    }
 }
 
 /// Models ValidateStorageClass and ValidateStorageClassUpdate.

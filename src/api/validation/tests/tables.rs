@@ -176,3 +176,50 @@ fn validation_of_anything_at_all_does_not_panic() {
         }
     }
 }
+
+/// Every tree that differs from `tree` in one value.
+fn with_one_value_replaced(tree: &Value, junk: &Value, visit: &mut dyn FnMut(Value)) {
+    visit(junk.clone());
+    match tree {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                with_one_value_replaced(value, junk, &mut |new| {
+                    let mut copy = tree.clone();
+                    copy[key] = new;
+                    visit(copy);
+                });
+            }
+        }
+        Value::Array(items) => {
+            for (index, value) in items.iter().enumerate() {
+                with_one_value_replaced(value, junk, &mut |new| {
+                    let mut copy = tree.clone();
+                    copy[index] = new;
+                    visit(copy);
+                });
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn an_object_with_a_value_of_a_wrong_type_does_not_panic() {
+    let junk = [json!(-1), json!("-"), json!([[]])];
+    for document in serde_yaml::Deserializer::from_str(MINIMAL) {
+        let tree: Value = serde::Deserialize::deserialize(document).expect("YAML");
+        let kind = read(&tree.to_string()).0;
+        for junk in &junk {
+            with_one_value_replaced(&tree, junk, &mut |mut object| {
+                validate_create(kind, &object);
+                validate_update(kind, &object, &tree);
+                validate_update(kind, &tree, &object);
+                warnings(kind, &object);
+                crate::api::defaults::apply(kind, &mut object);
+                validate_create(kind, &object);
+                validate_update(kind, &object, &tree);
+                warnings(kind, &object);
+            });
+        }
+    }
+}
