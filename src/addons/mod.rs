@@ -1,6 +1,32 @@
-//! Shim.
+//! What a cluster has beside Kubernetes itself: a cloud's load balancer, an ingress controller, a
+//! provisioner of disks, and the workloads that run them.
+//!
+//! An addon is a control loop like those of the controller manager. It acts only where the cluster
+//! has it, which it tells from the store alone: the cloud from the nodes' `providerID`, the others
+//! from their classes.
+//!
+//! Reading order: `manifests/`, `cloud_load_balancer.rs`, `ingress_nginx.rs`, `local_path.rs`.
+
+mod cloud_load_balancer;
+mod ingress_nginx;
+mod local_path;
+
+pub use cloud_load_balancer::PROVIDER_PREFIX;
+
 use crate::store::Controller;
-/// Shim.
+
+/// The manifests of the workloads that a cluster for teaching begins with: DNS, kube-proxy, an
+/// ingress controller, a default StorageClass.
+pub const CLASSROOM: &str =
+    concat!(include_str!("manifests/system.yaml"), include_str!("manifests/ingress-nginx.yaml"));
+
+/// Every control loop; their places go on where those of the controller manager end.
 pub fn all() -> &'static [&'static dyn Controller] {
-    &[]
+    ALL
 }
+
+static ALL: &[&dyn Controller] = &[
+    &cloud_load_balancer::CloudLoadBalancer,
+    &ingress_nginx::IngressNginx,
+    &local_path::LocalPath,
+];

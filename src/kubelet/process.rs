@@ -90,9 +90,19 @@ fn sleep_millis(time: &str) -> Option<u64> {
     Some(whole.saturating_mul(factor).saturating_add(tenths * factor / 10))
 }
 
+/// Images that listen on the same ports whatever their arguments are.
+const SERVERS: [(&str, &[u16]); 2] = [
+    ("registry.k8s.io/ingress-nginx/controller", &[80, 443, 10254]),
+    ("registry.k8s.io/coredns/coredns", &[53, 8080, 8181, 9153]),
+];
+
 /// Whether a container listens on a port: as its image or its declared ports say. An image that
 /// nothing is known of listens on what its container declares, or on any port if it declares none.
 pub fn listens_on(container: &Container, port: u16) -> bool {
+    let server = SERVERS.iter().find(|(image, _)| container.image.starts_with(image));
+    if let Some((_, ports)) = server {
+        return ports.contains(&port);
+    }
     let declared = || container.ports.iter().any(|declared| declared.container_port == port);
     match images::ports(&container.image) {
         Some(ports) if container.command.is_empty() => ports.contains(&port),

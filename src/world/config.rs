@@ -9,9 +9,9 @@ use serde_json::json;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LoadBalancers {
     /// A cloud's load balancer.
-    #[default]
     Cloud,
     /// Nobody: the address stays `<pending>`, as on bare metal without MetalLB.
+    #[default]
     None,
 }
 
@@ -31,10 +31,14 @@ pub struct ClusterConfig {
     pub warm_images: bool,
     /// Who gives external addresses.
     pub load_balancers: LoadBalancers,
+    /// Whether the workloads of [`crate::addons::CLASSROOM`] run: DNS, kube-proxy, an ingress
+    /// controller, a default StorageClass.
+    pub addons: bool,
 }
 
 impl Default for ClusterConfig {
-    /// cp-1 (control plane, tainted) and node-1 to node-3 in three zones.
+    /// cp-1 (control plane, tainted) and node-1 to node-3 in three zones, well-known images on
+    /// their disks, no cloud and no addons: the cluster of the recordings.
     fn default() -> Self {
         let zones =
             [("cp-1", "zone-a"), ("node-1", "zone-a"), ("node-2", "zone-b"), ("node-3", "zone-c")];
@@ -57,13 +61,24 @@ impl Default for ClusterConfig {
         });
         ClusterConfig {
             nodes: nodes.to_vec(),
-            warm_images: false,
-            load_balancers: LoadBalancers::default(),
+            warm_images: true,
+            load_balancers: LoadBalancers::None,
+            addons: false,
         }
     }
 }
 
 impl ClusterConfig {
+    /// The cluster of the page: the default one in a cloud, with addons, and images to be pulled.
+    pub fn classroom() -> Self {
+        ClusterConfig {
+            warm_images: false,
+            load_balancers: LoadBalancers::Cloud,
+            addons: true,
+            ..ClusterConfig::default()
+        }
+    }
+
     /// `count` workers of `cpu` CPUs and `memory` beside a control plane: large clusters for
     /// measurements. Pod networks are /24 from 10.0.0.0/8 on.
     pub fn of_size(count: u32, cpu: &str, memory: &str, pods: &str) -> Self {

@@ -159,4 +159,30 @@ mod tests {
             ready.map(|pod| pod.pod().unwrap().node_name.clone()).collect();
         assert_eq!(nodes.len(), 3);
     }
+
+    #[test]
+    fn the_classroom_has_dns_an_ingress_controller_and_a_cloud() {
+        let mut world = World::new(ClusterConfig::classroom(), 1);
+        world.run_for(Duration::from_secs(60));
+        let pods = world.store().list(Kind::Pod);
+        let waiting: Vec<_> = pods
+            .filter(|pod| !pod.pod().unwrap().status.is_ready())
+            .map(|pod| pod.meta.name.clone())
+            .collect();
+        assert_eq!((world.store().count(Kind::Pod), waiting), (7, vec![]));
+        let name = "ingress-nginx-controller";
+        let service = world.find(Kind::Service, "ingress-nginx", name).unwrap();
+        assert_eq!(service.status()["loadBalancer"]["ingress"][0]["ip"], "203.0.113.10");
+        world
+            .create(
+                Kind::Ingress,
+                &json!({"metadata": {"name": "shop"}, "spec": {"ingressClassName": "nginx",
+                    "defaultBackend": {"service": {"name": "web", "port": {"number": 80}}}}}),
+                "default",
+            )
+            .unwrap();
+        world.run_for(Duration::from_secs(1));
+        let ingress = world.find(Kind::Ingress, "default", "shop").unwrap();
+        assert_eq!(ingress.status()["loadBalancer"]["ingress"][0]["ip"], "203.0.113.10");
+    }
 }

@@ -3,6 +3,7 @@
 use super::World;
 use super::config::{LoadBalancers, node_ip, pod_network};
 use super::queue::Due;
+use crate::addons;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, Value};
 use crate::kubelet::{NodeRuntime, images, node};
@@ -11,6 +12,20 @@ use core::time::Duration;
 use serde_json::json;
 use std::sync::Arc;
 
+/// The priority classes of every cluster.
+const PRIORITY_CLASSES: [(&str, i64, &str); 2] = [
+    (
+        "system-cluster-critical",
+        2_000_000_000,
+        "Used for system critical pods that must run in the cluster, but can be moved to another \
+         node if necessary.",
+    ),
+    (
+        "system-node-critical",
+        2_000_001_000,
+        "Used for system critical pods that must not be moved from their current node.",
+    ),
+];
 /// The namespaces of every cluster.
 const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
 /// Between two full reports of a node's conditions.
@@ -57,6 +72,13 @@ impl World {
             let namespace = json!({"metadata": {"name": name}, "spec": {}});
             self.create_quietly(&context, Kind::Namespace, namespace);
         }
+        for (name, value, description) in PRIORITY_CLASSES {
+            let class = json!({
+                "metadata": {"name": name}, "value": value, "description": description,
+                "preemptionPolicy": "PreemptLowerPriority",
+            });
+            self.create_quietly(&context, Kind::PriorityClass, class);
+        }
         self.tell();
         let service = json!({
             "metadata": {
@@ -75,15 +97,28 @@ impl World {
             },
         });
         self.create_quietly(&context, Kind::Service, service);
-        let class = json!({
-            "metadata": {"name": "nginx"},
-            "spec": {"controller": "k8s.io/ingress-nginx"},
-        });
-        self.create_quietly(&context, Kind::IngressClass, class);
         for (number, config) in (0u32..).zip(self.config.nodes.clone()) {
             self.join(number, config.manifest);
         }
+        if self.config.addons {
+            self.install_addons();
+        }
         self.tell();
+    }
+
+    /// Namespaces have what every one begins with before anything is put in them.
+    fn install_addons(&mut self) {
+        self.tell();
+        self.run_for(Duration::from_secs(1));
+        for document in crate::manifest::parse(addons::CLASSROOM).documents {
+            let kind = document.value.str_at(&["kind"]).and_then(Kind::of_word);
+            let Some(kind) = kind else { continue };
+            // Ours, and tested to be valid.
+            let _ = self.create(kind, &document.value, "default");
+            if kind == Kind::Namespace {
+                self.run_for(Duration::from_secs(1));
+            }
+        }
     }
 
     fn set_up_context(&self) -> Context {
@@ -113,6 +148,10 @@ impl World {
             .str_at(&["spec", "podCIDR"])
             .and_then(|cidr| cidr.split('/').next()?.parse().ok());
         let network = given_network.unwrap_or_else(|| pod_network(number));
+        if self.config.load_balancers == LoadBalancers::Cloud {
+            let id = format!("{}{name}", addons::PROVIDER_PREFIX);
+            manifest.put_default(&["spec", "providerID"], id);
+        }
         manifest.put_default(&["spec", "podCIDR"], format!("{network}/24"));
         manifest.put_default(&["spec", "podCIDRs"], json!([format!("{network}/24")]));
         let mut runtime = NodeRuntime::new(ip, network);

@@ -1,0 +1,113 @@
+//! A provisioner that makes a volume on the node where its first pod runs.
+//!
+//! Models sigs.k8s.io/sig-storage-lib-external-provisioner controller.go, with Rancher's
+//! local-path-provisioner.
+
+use crate::api::pod::VolumeSource;
+use crate::api::tree::Tree as _;
+use crate::api::{Kind, Object};
+use crate::base::SimTime;
+use crate::store::{Change, Controller, Key, ObjectKey, Plan, Store, Write};
+use serde_json::json;
+use std::sync::Arc;
+
+const NAME: &str = "rancher.io/local-path";
+
+/// The control loop of the provisioner.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LocalPath;
+
+impl Controller for LocalPath {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn wants(&self, _store: &Store, change: &Change) -> Vec<Key> {
+        let kind = Kind::PersistentVolumeClaim;
+        match change.kind {
+            Kind::PersistentVolumeClaim => vec![Key { kind, object: change.key.clone() }],
+            Kind::Pod => {
+                let pod = change.new.as_ref().and_then(|object| object.pod());
+                let placed = pod.filter(|pod| pod.node_name.is_some());
+                let volumes = placed.into_iter().flat_map(|pod| &pod.spec.volumes);
+                let claims = volumes.filter_map(|(_, source)| match source {
+                    VolumeSource::PersistentVolumeClaim(name) => Some(name),
+                    _ => None,
+                });
+                claims
+                    .map(|name| Key { kind, object: ObjectKey::new(&change.key.namespace, name) })
+                    .collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn reconcile(&self, store: &Store, key: &Key, now: SimTime) -> Plan {
+        let Some(claim) = store.get(key.kind, &key.object) else { return Plan::default() };
+        let Some((class, node)) = wants_volume(store, claim) else { return Plan::default() };
+        let name = format!("pvc-{}", claim.meta.uid);
+        if store.find(Kind::PersistentVolume, "", &name).is_some() {
+            return Plan::default();
+        }
+        let volume = volume(claim, &class, &node, &name);
+        let about = || claim.reference();
+        let begin = format!(
+            "External provisioner is provisioning volume for claim \"{}/{}\"",
+            claim.meta.namespace, claim.meta.name
+        );
+        let end = format!("Successfully provisioned volume {name}");
+        Plan::of(vec![
+            Write::event(about(), false, "Provisioning", begin, NAME, now),
+            Write::Create(Box::new(volume)),
+            Write::event(about(), false, "ProvisioningSucceeded", end, NAME, now),
+        ])
+    }
+}
+
+/// The class of a claim that waits for a volume of ours, and the node its first pod is on.
+fn wants_volume(store: &Store, claim: &Object) -> Option<(Arc<Object>, Arc<Object>)> {
+    let unbound = claim.spec().str_at(&["volumeName"]).is_none_or(str::is_empty);
+    if !unbound || claim.meta.is_terminating() {
+        return None;
+    }
+    let class = store.find(Kind::StorageClass, "", claim.spec().str_at(&["storageClassName"])?)?;
+    if class.content().str_at(&["provisioner"]) != Some(NAME) {
+        return None;
+    }
+    let mut nodes = store.list_in(Kind::Pod, &claim.meta.namespace).filter_map(|object| {
+        let pod = object.pod()?;
+        let uses = |source: &VolumeSource| {
+            matches!(source, VolumeSource::PersistentVolumeClaim(name) if **name == *claim.meta.name)
+        };
+        pod.spec.volumes.iter().any(|(_, source)| uses(source)).then(|| pod.node_name.clone())?
+    });
+    let node = store.find(Kind::Node, "", &nodes.next()?)?;
+    Some((class.clone(), node.clone()))
+}
+
+fn volume(claim: &Object, class: &Object, node: &Object, name: &str) -> Object {
+    let storage = claim.spec().at(&["resources", "requests", "storage"]).cloned();
+    let path =
+        format!("/opt/local-path-provisioner/{name}_{}_{}", claim.meta.namespace, claim.meta.name);
+    let hostname = json!({
+        "key": "kubernetes.io/hostname", "operator": "In", "values": [*node.meta.name],
+    });
+    let volume = json!({
+        "metadata": {"name": name, "annotations": {"pv.kubernetes.io/provisioned-by": NAME}},
+        "spec": {
+            "accessModes": claim.spec().get("accessModes").cloned(),
+            "capacity": {"storage": storage},
+            "claimRef": {
+                "apiVersion": "v1", "kind": "PersistentVolumeClaim", "name": *claim.meta.name,
+                "namespace": *claim.meta.namespace,
+            },
+            "hostPath": {"path": path, "type": "DirectoryOrCreate"},
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [hostname]}]}},
+            "persistentVolumeReclaimPolicy":
+                class.content().str_at(&["reclaimPolicy"]).unwrap_or("Delete"),
+            "storageClassName": *class.meta.name,
+            "volumeMode": "Filesystem",
+        },
+    });
+    Object::from_value(Kind::PersistentVolume, volume)
+}
