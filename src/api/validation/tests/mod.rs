@@ -2,7 +2,7 @@
 
 use super::{validate_create, validate_update};
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::{ApiError, FieldError, Kind, Value, defaults};
+use crate::api::{FieldError, Kind, Value, defaults};
 use expect_test::Expect;
 
 mod recorded;
@@ -39,8 +39,7 @@ fn told(kind: Kind, object: &Value, errors: Vec<FieldError>) -> String {
         return String::new();
     }
     let name = object.str_at(&["metadata", "name"]).unwrap_or_default();
-    let error: ApiError = crate::store::invalid(kind, name, errors);
-    let lines: Vec<String> = error.causes.iter().map(FieldError::to_string).collect();
+    let lines: Vec<String> = errors.iter().map(FieldError::to_string).collect();
     let start = format!("The {kind} \"{name}\" is invalid:");
     match lines.as_slice() {
         [one] => format!("{start} {one}\n"),
