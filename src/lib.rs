@@ -28,6 +28,10 @@ pub mod addons;
 
 pub mod world;
 
+pub mod kubectl;
+
+pub mod console;
+
 pub mod text;
 
 pub mod session;

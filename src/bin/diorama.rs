@@ -8,6 +8,8 @@ diorama: a scale model of a Kubernetes cluster
 
   diorama proxy FILE --node NAME --mode iptables|nftables|ipvs
       what kube-proxy writes on a node, given Services, EndpointSlices and Nodes as YAML
+  diorama run [--namespace NS] [--cluster FILE] [--seed N] FILE
+      a console transcript with its outputs filled in
   diorama schedule STATE --pod NAME|FILE [-o table|json]
       what the scheduler would do with a pod, given recorded nodes and pods (a List)
 ";
@@ -17,6 +19,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
         ["proxy", rest @ ..] => proxy(rest),
+        ["run", ..] => diorama::console::run(arguments.get(1..).unwrap_or_default(), read),
         ["schedule", rest @ ..] => schedule(rest),
         ["--help" | "-h" | "help"] => Ok(USAGE.to_owned()),
         _ => Err(USAGE.to_owned()),

@@ -53,8 +53,18 @@ pub(super) fn resource_quota(object: &Value, old: Option<&Value>, errors: &mut E
 ///
 /// Models pkg/apis/core/helper/helpers.go IsResourceQuotaScopeValidForResource.
 fn fits(scope: &str, resource: &str) -> bool {
-    const OF_PODS: [&str; 7] =
-        ["pods", "cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"];
+    const OF_PODS: [&str; 10] = [
+        "pods",
+        "cpu",
+        "memory",
+        "ephemeral-storage",
+        "requests.cpu",
+        "requests.memory",
+        "requests.ephemeral-storage",
+        "limits.cpu",
+        "limits.memory",
+        "limits.ephemeral-storage",
+    ];
     match scope {
         "BestEffort" => resource == "pods",
         "VolumeAttributesClass" => {

@@ -1,0 +1,145 @@
+//! `diorama run`: a transcript with its outputs filled in.
+
+use super::{COMMAND_TIME, Console, words};
+use crate::world::{ClusterConfig, World};
+use core::time::Duration;
+use serde_json::json;
+
+/// One part of a transcript.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Block {
+    /// A line that starts with `#`.
+    Comment(String),
+    /// A command with its here-document, without the `$ `.
+    Command(String),
+}
+
+/// Reads a transcript. Lines that are neither comments nor commands are a former output and left
+/// out.
+pub fn blocks(text: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if let Some(command) = line.strip_prefix("$ ") {
+            let mut command = command.to_owned();
+            if let Some((tag, ..)) = words::tag(&command) {
+                for line in lines.by_ref() {
+                    command.push('\n');
+                    command.push_str(line);
+                    if line.trim() == tag {
+                        break;
+                    }
+                }
+            }
+            blocks.push(Block::Command(command));
+        } else if line.starts_with('#') {
+            blocks.push(Block::Comment(line.to_owned()));
+        }
+    }
+    blocks
+}
+
+/// Runs a transcript in a world and gives it back with the outputs: after each command its standard
+/// output, its standard error, and `[exit N]` unless that is 0.
+pub fn transcript(world: &mut World, console: &mut Console, text: &str) -> String {
+    let mut out = String::new();
+    for block in blocks(text) {
+        match block {
+            Block::Comment(line) => {
+                out.push_str(&line);
+                out.push('\n');
+            }
+            Block::Command(command) => {
+                out.push_str(&format!("$ {command}\n"));
+                let output = console.execute(world, &command, None);
+                for text in [&output.stdout, &output.stderr] {
+                    out.push_str(text);
+                    if !text.is_empty() && !text.ends_with('\n') {
+                        out.push('\n');
+                    }
+                }
+                if output.exit != 0 {
+                    out.push_str(&format!("[exit {}]\n", output.exit));
+                }
+            }
+        }
+    }
+    out
+}
+
+/// What `diorama run` was told.
+#[derive(Debug, Default)]
+struct Options {
+    namespace: Option<String>,
+    cluster: Option<String>,
+    seed: u64,
+    file: Option<String>,
+}
+
+const USAGE: &str = "usage: diorama run [--namespace NS] [--cluster FILE] [--seed N] FILE\n";
+
+fn options(args: &[String]) -> Option<Options> {
+    let mut options = Options { seed: 1, ..Options::default() };
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        let (name, value) = match arg.split_once('=') {
+            Some((name, value)) if name.starts_with("--") => (name, Some(value.to_owned())),
+            _ => (arg.as_str(), None),
+        };
+        let mut value = || value.clone().or_else(|| args.next().cloned());
+        match name {
+            "--namespace" | "-n" => options.namespace = Some(value()?),
+            "--cluster" => options.cluster = Some(value()?),
+            "--seed" => options.seed = value()?.parse().ok()?,
+            other if other.starts_with("--") => return None,
+            other => options.file = Some(other.to_owned()),
+        }
+    }
+    options.file.is_some().then_some(options)
+}
+
+/// `diorama run`: gives back what to print.
+///
+/// # Errors
+/// What is wrong with the command line or a file, for standard error.
+pub fn run(
+    args: &[String],
+    read: impl Fn(&str) -> Result<String, String>,
+) -> Result<String, String> {
+    let options = options(args).ok_or_else(|| USAGE.to_owned())?;
+    let mut config = ClusterConfig::default();
+    if let Some(path) = &options.cluster {
+        let documents = crate::kubectl::documents(&read(path)?)?;
+        config = ClusterConfig::from_manifests(&documents);
+    }
+    config.warm_images = true;
+    let text = read(options.file.as_deref().unwrap_or_default())?;
+    let mut world = World::new(config, options.seed);
+    let mut console = Console::new();
+    console.command_time = COMMAND_TIME;
+    if let Some(name) = options.namespace {
+        let value = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+        world
+            .create(crate::api::Kind::Namespace, &value, "")
+            .map_err(|error| error.message + "\n")?;
+        console.session.namespace = name;
+        world.run_for(Duration::from_secs(1));
+    }
+    Ok(transcript(&mut world, &mut console, &text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn former_outputs_are_left_out() {
+        let text = "# one\n$ kubectl get pods\nNAME\nx\n$ kubectl apply -f - <<'EOF'\na: 1\n# no comment\nEOF\nout\n[exit 1]\n";
+        let wanted = vec![
+            Block::Comment("# one".into()),
+            Block::Command("kubectl get pods".into()),
+            Block::Command("kubectl apply -f - <<'EOF'\na: 1\n# no comment\nEOF".into()),
+        ];
+        assert_eq!(blocks(text), wanted);
+    }
+}

@@ -1,0 +1,216 @@
+//! One command at work: what was said, the world it acts on, and what it prints.
+
+use super::failure::{Failure, Outcome};
+use super::flags::Flags;
+use super::manifests::to_yaml;
+use super::output;
+use super::verbs::Verb;
+use crate::api::tree::{Tree as _, TreeMut as _};
+use crate::api::{Kind, Object, Value};
+use crate::world::World;
+use core::fmt::Write as _;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What a command printed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+    /// Exit code, 0 for success.
+    pub exit: i32,
+}
+
+/// What kubectl and the shell remember between commands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// The namespace of the current context.
+    pub namespace: String,
+    /// The files of the working folder, by name.
+    pub files: BTreeMap<String, String>,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Session { namespace: "default".into(), files: BTreeMap::new() }
+    }
+}
+
+/// One command at work.
+pub(crate) struct Call<'a> {
+    /// The verb's row in the table.
+    pub(crate) verb: &'static Verb,
+    /// The cluster.
+    pub(crate) world: &'a mut World,
+    /// What is remembered.
+    pub(crate) session: &'a mut Session,
+    /// What is no flag.
+    pub(crate) args: Vec<String>,
+    /// What stands after `--`.
+    pub(crate) after_dash: Option<Vec<String>>,
+    /// The flags.
+    pub(crate) flags: Flags,
+    /// Standard input.
+    pub(crate) stdin: Option<&'a str>,
+    /// Standard output so far.
+    pub(crate) out: String,
+    /// Standard error so far.
+    pub(crate) err: String,
+}
+
+/// Whether a change is carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DryRun {
+    /// It is.
+    None,
+    /// Nobody asks the server.
+    Client,
+    /// The server says what it would do.
+    Server,
+}
+
+impl Call<'_> {
+    /// A line of standard output.
+    pub(crate) fn say(&mut self, line: impl AsRef<str>) {
+        self.out.push_str(line.as_ref());
+        self.out.push('\n');
+    }
+
+    /// A line of standard error.
+    pub(crate) fn warn(&mut self, line: impl AsRef<str>) {
+        self.err.push_str(line.as_ref());
+        self.err.push('\n');
+    }
+
+    /// The namespace that is meant.
+    pub(crate) fn namespace(&self) -> String {
+        self.flags.get("namespace").unwrap_or(&self.session.namespace).to_owned()
+    }
+
+    /// The namespace for a kind: empty for kinds without.
+    pub(crate) fn namespace_for(&self, kind: Kind) -> String {
+        if kind.namespaced() { self.namespace() } else { String::new() }
+    }
+
+    /// Whether all namespaces are meant.
+    pub(crate) fn all_namespaces(&self) -> bool {
+        self.flags.on("all-namespaces")
+    }
+
+    /// Reads `--dry-run`.
+    pub(crate) fn dry_run(&self) -> Result<DryRun, Failure> {
+        match self.flags.get("dry-run") {
+            None | Some("none" | "false") => Ok(DryRun::None),
+            Some("client" | "unchanged" | "true") => Ok(DryRun::Client),
+            Some("server") => Ok(DryRun::Server),
+            Some(other) => Err(Failure::Plain(format!(
+                "Invalid dry-run value ({other}). Must be \"none\", \"server\", or \"client\"."
+            ))),
+        }
+    }
+
+    /// The object of a name.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub(crate) fn object(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Arc<Object>, Failure> {
+        let found = self.world.store().find(kind, namespace, name).cloned();
+        found.ok_or_else(|| crate::api::ApiError::not_found(&kind.group_resource(), name).into())
+    }
+
+    /// Acts on the world, or on a copy of it that is thrown away for `--dry-run=server`.
+    pub(crate) fn write<T>(
+        &mut self,
+        change: impl FnOnce(&mut World) -> Result<T, crate::api::ApiError>,
+    ) -> Result<T, Failure> {
+        if self.dry_run()? == DryRun::Server {
+            let mut copy = self.world.clone();
+            return change(&mut copy).map_err(Failure::from);
+        }
+        change(self.world).map_err(Failure::from)
+    }
+
+    /// Says what was done to an object: `deployment.apps/web created`, or the object itself with
+    /// `-o`.
+    pub(crate) fn done(&mut self, kind: Kind, value: &Value, what: &str) -> Outcome {
+        let name = value.str_at(&["metadata", "name"]).unwrap_or_default();
+        let line = match self.flags.get("output") {
+            None | Some("") => {
+                let suffix = match self.dry_run()? {
+                    DryRun::None => "",
+                    DryRun::Client => " (dry run)",
+                    DryRun::Server => " (server dry run)",
+                };
+                let space = if what.is_empty() { "" } else { " " };
+                format!("{}/{name}{space}{what}{suffix}", kind.singular_group())
+            }
+            Some("name") => format!("{}/{name}", kind.singular_group()),
+            Some(_) => {
+                let text =
+                    output::print_objects(&self.flags, &[value.clone()], false, self.world.now())?;
+                self.out.push_str(&text);
+                return Ok(());
+            }
+        };
+        self.say(line);
+        Ok(())
+    }
+
+    /// Creates what a generator made, in the namespace that is meant, and says so.
+    pub(crate) fn create_generated(&mut self, kind: Kind, mut value: Value, what: &str) -> Outcome {
+        if kind.namespaced() && self.flags.given("namespace") {
+            value.put(&["metadata", "namespace"], self.namespace());
+        }
+        if self.dry_run()? == DryRun::Client {
+            return self.done(kind, &value, what);
+        }
+        let namespace = self.namespace_for(kind);
+        if self.flags.on("save-config") {
+            super::commands::apply::note_last_applied(&mut value);
+        }
+        let made = self.write(|world| world.create(kind, &value, &namespace));
+        let made = made?;
+        self.done(kind, &shown(&made), what)
+    }
+
+    /// `error: …` with the hint where to read more.
+    pub(crate) fn usage<T>(&self, message: &str) -> Result<T, Failure> {
+        let path = self.verb.path;
+        let text = format!("error: {message}\nSee 'kubectl {path} -h' for help and examples");
+        Err(Failure::Verbatim(text))
+    }
+
+    /// Exactly one plain argument is needed.
+    pub(crate) fn one_name(&self) -> Result<String, Failure> {
+        match self.args.as_slice() {
+            [name] => Ok(name.clone()),
+            args => self.usage(&format!("exactly one NAME is required, got {}", args.len())),
+        }
+    }
+
+    /// The text of a file of the working folder, or standard input for `-`.
+    pub(crate) fn read(&self, path: &str) -> Result<String, Failure> {
+        if path == "-" {
+            return Ok(self.stdin.unwrap_or_default().to_owned());
+        }
+        let found = self.session.files.get(path.strip_prefix("./").unwrap_or(path));
+        found.cloned().ok_or_else(|| Failure::Plain(format!("the path \"{path}\" does not exist")))
+    }
+
+    /// YAML to standard output.
+    pub(crate) fn say_yaml(&mut self, value: &Value) {
+        let _ = write!(self.out, "{}", to_yaml(value));
+    }
+}
+
+/// An object as the API shows it to kubectl.
+pub(crate) fn shown(object: &Object) -> Value {
+    object.to_value()
+}

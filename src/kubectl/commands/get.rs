@@ -1,0 +1,252 @@
+//! `kubectl get`.
+
+use crate::api::tree::Tree as _;
+use crate::api::{Kind, Object, Value};
+use crate::kubectl::call::{Call, shown};
+use crate::kubectl::failure::{Failure, Outcome};
+use crate::kubectl::jsonpath::JsonPath;
+use crate::kubectl::printers::Sight;
+use crate::kubectl::table::{Extras, render};
+use crate::kubectl::{columns, output, resources};
+use core::cmp::Ordering;
+use std::sync::Arc;
+
+/// Lists or shows objects.
+pub(crate) fn get(call: &mut Call<'_>) -> Outcome {
+    if call.args.is_empty() && call.flags.list("filename").is_empty() {
+        return Err(Failure::Verbatim(
+            "You must specify the type of resource to get. Use \"kubectl api-resources\" for a complete list of supported resources.\n\nerror: Required resource not specified.\nUse \"kubectl explain <resource>\" for a detailed description of that resource (e.g. kubectl explain pods).\nSee 'kubectl get -h' for help and examples".into(),
+        ));
+    }
+    let format = call.flags.text("output").to_owned();
+    let known = ["", "wide", "json", "yaml", "name"];
+    let with_argument =
+        ["jsonpath", "jsonpath-as-json", "custom-columns", "go-template", "template"];
+    let head = format.split('=').next().unwrap_or_default();
+    if !known.contains(&format.as_str()) && !with_argument.contains(&head) {
+        return Err(output::unknown_format(&format));
+    }
+    let mut found = resources::find(call)?;
+    if call.flags.on("ignore-not-found") {
+        found.failures.retain(|failure| !failure.is_not_found());
+    }
+    if found.kinds.contains(&Kind::Endpoints) {
+        call.warn(
+            "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+        );
+    }
+    let mut objects: Vec<(Arc<Object>, Value)> =
+        found.objects.iter().map(|object| (object.clone(), shown(object))).collect();
+    let sort_by = call.flags.text("sort-by").to_owned();
+    if !sort_by.is_empty() {
+        sort(&mut objects, &sort_by)?;
+    }
+    if format.is_empty() || format == "wide" {
+        tables(call, &found.kinds, &objects, !found.failures.is_empty());
+        return Failure::of(found.failures);
+    }
+    if objects.is_empty() && (found.single || format == "name") {
+        return Failure::of(found.failures);
+    }
+    let values: Vec<Value> = objects.into_iter().map(|(_, value)| value).collect();
+    let text = output::print_objects(&call.flags, &values, !found.single, call.world.now())?;
+    call.out.push_str(&text);
+    Failure::of(found.failures)
+}
+
+fn tables(call: &mut Call<'_>, kinds: &[Kind], objects: &[(Arc<Object>, Value)], failed: bool) {
+    if objects.is_empty() {
+        if failed || call.flags.on("ignore-not-found") {
+            return;
+        }
+        let namespaced = kinds.iter().any(|kind| kind.namespaced());
+        let text = match namespaced && !call.all_namespaces() {
+            true => format!("No resources found in {} namespace.", call.namespace()),
+            false => "No resources found".to_owned(),
+        };
+        call.warn(text);
+        return;
+    }
+    let wide = call.flags.text("output") == "wide";
+    let extras = Extras {
+        wide,
+        namespaces: call.all_namespaces(),
+        with_kind: kinds.len() > 1 || call.flags.on("show-kind"),
+        show_labels: call.flags.on("show-labels"),
+        label_columns: call.flags.list("label-columns"),
+        no_headers: call.flags.on("no-headers"),
+    };
+    let sight = Sight { now: call.world.now(), wide };
+    let mut first = true;
+    for group in objects.chunk_by(|a, b| a.0.kind == b.0.kind) {
+        let Some(kind) = group.first().map(|(object, _)| object.kind) else { continue };
+        if !first {
+            call.out.push('\n');
+        }
+        first = false;
+        let rows: Vec<(&Object, &Value)> =
+            group.iter().map(|(object, value)| (&**object, value)).collect();
+        let text = render(kind, &rows, &sight, &extras);
+        call.out.push_str(&text);
+    }
+}
+
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/get/sorter.go.
+fn sort(objects: &mut [(Arc<Object>, Value)], field: &str) -> Outcome {
+    let template = columns::relaxed(field)?;
+    let path = JsonPath::parse(&template).map_err(Failure::Plain)?;
+    let key =
+        |value: &Value| path.find(value, true).ok().and_then(|found| found.into_iter().next());
+    if !objects.is_empty() && objects.iter().all(|(_, value)| key(value).is_none()) {
+        return Err(Failure::Plain(format!(
+            "couldn't find any field with path \"{template}\" in the list of objects"
+        )));
+    }
+    objects.sort_by(|(_, a), (_, b)| compare(key(a).as_ref(), key(b).as_ref()));
+    Ok(())
+}
+
+fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
+    match (a, b) {
+        (None, None) => Ordering::Equal,
+        (None, _) => Ordering::Less,
+        (_, None) => Ordering::Greater,
+        (Some(Value::Number(a)), Some(Value::Number(b))) => {
+            a.as_f64().partial_cmp(&b.as_f64()).unwrap_or(Ordering::Equal)
+        }
+        (Some(Value::String(a)), Some(Value::String(b))) => {
+            use crate::base::Quantity;
+            match (Quantity::parse(a), Quantity::parse(b)) {
+                (Ok(a), Ok(b)) => a.milli_value().cmp(&b.milli_value()),
+                _ => natural(a, b),
+            }
+        }
+        (Some(a), Some(b)) => {
+            crate::kubectl::go_text::scalar_text(a).cmp(&crate::kubectl::go_text::scalar_text(b))
+        }
+    }
+}
+
+/// Compares runs of digits by their number: `web-9` before `web-10`.
+fn natural(a: &str, b: &str) -> Ordering {
+    let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
+    loop {
+        match (a.first(), b.first()) {
+            (None, None) => return Ordering::Equal,
+            (None, _) => return Ordering::Less,
+            (_, None) => return Ordering::Greater,
+            (Some(x), Some(y)) if x.is_ascii_digit() && y.is_ascii_digit() => {
+                let (left, rest_a) = number(a);
+                let (right, rest_b) = number(b);
+                let order = left.len().cmp(&right.len()).then(left.cmp(right));
+                if order.is_ne() {
+                    return order;
+                }
+                (a, b) = (rest_a, rest_b);
+            }
+            (Some(x), Some(y)) if x != y => return x.cmp(y),
+            _ => {
+                (a, b) = (a.get(1..).unwrap_or_default(), b.get(1..).unwrap_or_default());
+            }
+        }
+    }
+}
+
+/// The digits at the start without leading zeros, and the rest.
+fn number(text: &[u8]) -> (&[u8], &[u8]) {
+    let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, rest) = text.split_at(end);
+    let start = digits.iter().position(|byte| *byte != b'0').unwrap_or(digits.len());
+    (digits.get(start..).unwrap_or_default(), rest)
+}
+
+/// `kubectl events`: what happened, oldest first.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/events/events.go.
+pub(crate) fn events(call: &mut Call<'_>) -> Outcome {
+    let store = call.world.store();
+    let namespace = call.namespace();
+    let all = call.all_namespaces();
+    let about = match call.flags.get("for") {
+        None => None,
+        Some(text) => match resources::queries(&[text.to_owned()])?.into_iter().next() {
+            Some(resources::Query::Named(kind, name)) => Some((kind, name)),
+            _ => return crate::kubectl::failure::plain("--for must be in resource/name form"),
+        },
+    };
+    let types: Vec<String> =
+        call.flags.list("types").iter().map(|text| text.to_lowercase()).collect();
+    let mut objects: Vec<(Arc<Object>, Value)> = store
+        .list(Kind::Event)
+        .filter(|object| all || *object.meta.namespace == *namespace)
+        .filter(|object| {
+            object.event().is_some_and(|event| {
+                let of_type = if event.warning { "warning" } else { "normal" };
+                let wanted = types.is_empty() || types.iter().any(|wanted| wanted == of_type);
+                let is_about = about.as_ref().is_none_or(|(kind, name)| {
+                    event.involved.kind == *kind && *event.involved.name == **name
+                });
+                wanted && is_about
+            })
+        })
+        .map(|object| (object.clone(), shown(object)))
+        .collect();
+    objects.sort_by_key(|(object, _)| object.event().map(|event| event.last_timestamp));
+    if !call.flags.text("output").is_empty() {
+        let values: Vec<Value> = objects.into_iter().map(|(_, value)| value).collect();
+        let text = output::print_objects(&call.flags, &values, true, call.world.now())?;
+        call.out.push_str(&text);
+        return Ok(());
+    }
+    if objects.is_empty() {
+        let text = match all {
+            true => "No events found.".to_owned(),
+            false => format!("No events found in {namespace} namespace."),
+        };
+        call.warn(text);
+        return Ok(());
+    }
+    let mut text = String::new();
+    if !call.flags.on("no-headers") {
+        text.push_str(if all { "NAMESPACE\t" } else { "" });
+        text.push_str("LAST SEEN\tTYPE\tREASON\tOBJECT\tMESSAGE\n");
+    }
+    let sight = Sight { now: call.world.now(), wide: false };
+    for (object, value) in &objects {
+        if all {
+            text.push_str(&object.meta.namespace);
+            text.push('\t');
+        }
+        let count = value.int_at(&["count"]).unwrap_or(1);
+        let first = value.str_at(&["firstTimestamp"]).or(value.str_at(&["eventTime"]));
+        let last = value.str_at(&["lastTimestamp"]).or(first);
+        let seen = match count {
+            0 | 1 => sight.since(last),
+            count => format!("{} (x{count} over {})", sight.since(last), sight.since(first)),
+        };
+        let get = |path: &[&str]| value.str_at(path).unwrap_or_default();
+        let cells = [
+            seen.as_str(),
+            get(&["type"]),
+            get(&["reason"]),
+            &format!("{}/{}", get(&["involvedObject", "kind"]), get(&["involvedObject", "name"])),
+            get(&["message"]).trim(),
+        ];
+        text.push_str(&cells.join("\t"));
+        text.push('\n');
+    }
+    call.out.push_str(&crate::kubectl::tabwriter::align(&text, 6, 3));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_numbers_sort_by_the_numbers() {
+        let mut names = ["web-10", "web-9", "a", "web-009b", "web"];
+        names.sort_by(|a, b| natural(a, b));
+        assert_eq!(names, ["a", "web", "web-9", "web-009b", "web-10"]);
+    }
+}

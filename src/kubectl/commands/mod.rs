@@ -1,0 +1,123 @@
+//! What each command does, one file a group.
+
+pub(crate) mod apply;
+pub(crate) mod config;
+pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod drain;
+pub(crate) mod explain;
+pub(crate) mod get;
+pub(crate) mod info;
+pub(crate) mod label;
+pub(crate) mod logs;
+pub(crate) mod nodes;
+pub(crate) mod patch;
+pub(crate) mod rollout;
+pub(crate) mod run;
+pub(crate) mod scale;
+pub(crate) mod set;
+pub(crate) mod wait;
+
+use super::call::Call;
+use super::failure::Failure;
+use crate::api::{Kind, Value};
+use crate::world::World;
+use core::time::Duration;
+
+/// Nobody waits longer than this for what may never come.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Runs the world until something is so, at most for `most`. Says whether it is.
+pub(crate) fn run_until(
+    world: &mut World,
+    most: Duration,
+    mut is_so: impl FnMut(&World) -> bool,
+) -> bool {
+    let limit = world.now() + most;
+    loop {
+        if is_so(world) {
+            return true;
+        }
+        if !world.step(limit) {
+            world.run_until(limit);
+            return is_so(world);
+        }
+    }
+}
+
+/// Stores a changed object for a command, or not with `--dry-run`, and gives back what it is then.
+pub(crate) fn store_change(
+    call: &mut Call<'_>,
+    kind: Kind,
+    value: &Value,
+    namespace: &str,
+) -> Result<Value, Failure> {
+    if call.dry_run()? == super::call::DryRun::Client {
+        return Ok(value.clone());
+    }
+    let stored = call.write(|world| world.update(kind, value, namespace))?;
+    Ok(super::call::shown(&stored))
+}
+
+/// Reads Go's durations, `90s`, `1m30s`, `2h`, `500ms`; a bare number is seconds for some flags.
+///
+/// # Errors
+/// Go's sentence.
+pub(crate) fn duration(text: &str) -> Result<Duration, Failure> {
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    let wrong = || Failure::Plain(format!("time: invalid duration \"{text}\""));
+    let mut total = Duration::ZERO;
+    let mut rest = text.strip_prefix('-').unwrap_or(text);
+    if rest.is_empty() {
+        return Err(wrong());
+    }
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let (number, tail) = rest.split_at(end);
+        let unit_end = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
+        let (unit, after) = tail.split_at(unit_end);
+        let micros_of_unit: u64 = match unit {
+            "us" | "µs" => 1,
+            "ms" => 1000,
+            "s" => 1_000_000,
+            "m" => 60_000_000,
+            "h" => 3_600_000_000,
+            "" => return Err(Failure::Plain(format!("time: missing unit in duration \"{text}\""))),
+            _ => return Err(wrong()),
+        };
+        let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+        let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| wrong())? };
+        let mut micros = whole.saturating_mul(micros_of_unit);
+        let mut scale = micros_of_unit;
+        for digit in part.chars() {
+            scale /= 10;
+            micros = micros.saturating_add(u64::from(digit.to_digit(10).unwrap_or(0)) * scale);
+        }
+        total = total.saturating_add(Duration::from_micros(micros));
+        rest = after;
+    }
+    Ok(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_go_reads_them() {
+        let cases = [
+            ("60s", 60_000),
+            ("1m30s", 90_000),
+            ("1.5s", 1500),
+            ("500ms", 500),
+            ("0", 0),
+            ("2h", 7_200_000),
+        ];
+        for (text, millis) in cases {
+            assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        assert!(duration("5").is_err() && duration("x").is_err() && duration("").is_err());
+    }
+}

@@ -1,0 +1,258 @@
+//! Flags, as pflag reads them.
+
+use super::failure::Failure;
+use std::collections::BTreeMap;
+
+/// What follows a flag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Takes {
+    /// Nothing: it is on or off (`--flag=false` turns it off).
+    Nothing,
+    /// A value.
+    Value,
+    /// A value, `=`-joined only; without one it is this.
+    Optional(&'static str),
+}
+
+/// One flag of a verb.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Flag {
+    /// `selector` of `--selector`.
+    pub name: &'static str,
+    /// `l` of `-l`.
+    pub short: Option<char>,
+    /// What follows.
+    pub takes: Takes,
+    /// Its value if it is not given; empty for none.
+    pub default: &'static str,
+    /// In a few words.
+    pub help: &'static str,
+}
+
+/// A switch.
+pub(crate) const fn switch(name: &'static str, help: &'static str) -> Flag {
+    Flag { name, short: None, takes: Takes::Nothing, default: "", help }
+}
+
+/// A flag with a value.
+pub(crate) const fn value(name: &'static str, help: &'static str) -> Flag {
+    Flag { name, short: None, takes: Takes::Value, default: "", help }
+}
+
+impl Flag {
+    /// The same with a letter.
+    pub(crate) const fn short(mut self, letter: char) -> Flag {
+        self.short = Some(letter);
+        self
+    }
+
+    /// The same with a default.
+    pub(crate) const fn default(mut self, default: &'static str) -> Flag {
+        self.default = default;
+        self
+    }
+
+    /// The same, whose value may be left away.
+    pub(crate) const fn optional(mut self, without: &'static str) -> Flag {
+        self.takes = Takes::Optional(without);
+        self
+    }
+}
+
+/// The flags that were given.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Flags {
+    given: BTreeMap<&'static str, Vec<String>>,
+    defaults: BTreeMap<&'static str, &'static str>,
+}
+
+impl Flags {
+    /// The last value given, or the default; `None` if neither.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        let given = self.given.get(name).and_then(|all| all.last()).map(String::as_str);
+        given.or_else(|| self.defaults.get(name).copied()).filter(|value| !value.is_empty())
+    }
+
+    /// The value as text, empty if there is none.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.get(name).unwrap_or_default()
+    }
+
+    /// All values given.
+    pub(crate) fn all(&self, name: &str) -> &[String] {
+        self.given.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// All values given, each split at its commas.
+    pub(crate) fn list(&self, name: &str) -> Vec<String> {
+        let all = self.all(name).iter().flat_map(|text| text.split(','));
+        all.filter(|text| !text.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// Whether a switch is on.
+    pub(crate) fn on(&self, name: &str) -> bool {
+        self.get(name)
+            .is_some_and(|value| matches!(value, "true" | "1" | "t" | "T" | "TRUE" | "True"))
+    }
+
+    /// Whether it was given at all.
+    pub(crate) fn given(&self, name: &str) -> bool {
+        self.given.contains_key(name)
+    }
+
+    /// A whole number.
+    pub(crate) fn int(&self, name: &str) -> Result<Option<i64>, Failure> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| {
+            let why = "strconv.ParseInt: parsing";
+            let reason = format!("invalid argument \"{text}\" for \"--{name}\" flag: {why} \"{text}\": invalid syntax");
+            Failure::Plain(reason)
+        })
+    }
+}
+
+/// What a command line says after its verb.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Parsed {
+    /// What is no flag.
+    pub(crate) args: Vec<String>,
+    /// What stands after `--`, if that was there.
+    pub(crate) after_dash: Option<Vec<String>>,
+    /// The flags.
+    pub(crate) flags: Flags,
+    /// Whether `-h` or `--help` was among them.
+    pub(crate) help: bool,
+}
+
+/// Reads what stands after the verb. Flags and plain words mix freely.
+///
+/// # Errors
+/// pflag's sentence, without `error: `.
+pub(crate) fn parse(words: &[String], known: &[&'static [Flag]]) -> Result<Parsed, String> {
+    let known = || known.iter().flat_map(|group| group.iter());
+    let mut parsed = Parsed::default();
+    for flag in known() {
+        if !flag.default.is_empty() {
+            parsed.flags.defaults.insert(flag.name, flag.default);
+        }
+    }
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        if word == "--" {
+            parsed.after_dash = Some(words.cloned().collect());
+            break;
+        } else if let Some(long) = word.strip_prefix("--") {
+            let (name, value) = match long.split_once('=') {
+                Some((name, value)) => (name, Some(value.to_owned())),
+                None => (long, None),
+            };
+            if name == "help" {
+                parsed.help = true;
+                continue;
+            }
+            let flag = known().find(|flag| flag.name == name);
+            let flag = flag.ok_or_else(|| format!("unknown flag: --{name}"))?;
+            let value = match (value, flag.takes) {
+                (Some(value), _) => value,
+                (None, Takes::Nothing) => "true".to_owned(),
+                (None, Takes::Optional(without)) => without.to_owned(),
+                (None, Takes::Value) => {
+                    let next = words.next().cloned();
+                    next.ok_or_else(|| format!("flag needs an argument: --{name}"))?
+                }
+            };
+            parsed.flags.given.entry(flag.name).or_default().push(value);
+        } else if word.starts_with('-') && word.len() > 1 {
+            letters(word, &mut words, known, &mut parsed)?;
+        } else {
+            parsed.args.push(word.clone());
+        }
+    }
+    Ok(parsed)
+}
+
+/// `-itn shop`, `-nshop`, `-n=shop`.
+fn letters<'a, I: Iterator<Item = &'static Flag>>(
+    word: &str,
+    words: &mut impl Iterator<Item = &'a String>,
+    known: impl Fn() -> I,
+    parsed: &mut Parsed,
+) -> Result<(), String> {
+    let mut rest = word.chars();
+    rest.next();
+    while let Some(letter) = rest.next() {
+        if letter == 'h' {
+            parsed.help = true;
+            continue;
+        }
+        let flag = known().find(|flag| flag.short == Some(letter));
+        let flag = flag.ok_or_else(|| format!("unknown shorthand flag: '{letter}' in {word}"))?;
+        let tail = rest.as_str();
+        let value = match flag.takes {
+            Takes::Nothing if !tail.starts_with('=') => {
+                parsed.flags.given.entry(flag.name).or_default().push("true".to_owned());
+                continue;
+            }
+            Takes::Optional(without) if tail.is_empty() => without.to_owned(),
+            _ if !tail.is_empty() => tail.strip_prefix('=').unwrap_or(tail).to_owned(),
+            _ => {
+                let next = words.next().cloned();
+                next.ok_or_else(|| format!("flag needs an argument: '{letter}' in {word}"))?
+            }
+        };
+        parsed.flags.given.entry(flag.name).or_default().push(value);
+        break;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: &[Flag] = &[
+        value("namespace", "").short('n'),
+        switch("all", "").short('A'),
+        switch("stdin", "").short('i'),
+        value("dry-run", "").default("none").optional("client"),
+    ];
+
+    fn read(line: &str) -> Result<Parsed, String> {
+        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        parse(&words, &[KNOWN])
+    }
+
+    #[test]
+    fn flags_and_names_mix_freely() {
+        let parsed = read("pods -n shop web --all=false -- sleep -n 1").unwrap();
+        assert_eq!(parsed.args, ["pods", "web"]);
+        assert_eq!(parsed.after_dash.unwrap(), ["sleep", "-n", "1"]);
+        assert_eq!(parsed.flags.get("namespace"), Some("shop"));
+        assert!(!parsed.flags.on("all") && parsed.flags.given("all"));
+    }
+
+    #[test]
+    fn letters_may_be_joined() {
+        for line in ["-Ain shop", "-Ainshop", "-A -i -n=shop"] {
+            let flags = read(line).unwrap().flags;
+            assert!(flags.on("all") && flags.on("stdin"), "{line}");
+            assert_eq!(flags.get("namespace"), Some("shop"), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_may_be_left_away_is_never_the_next_word() {
+        let parsed = read("--dry-run server").unwrap();
+        assert_eq!(parsed.flags.get("dry-run"), Some("client"));
+        assert_eq!(parsed.args, ["server"]);
+        assert_eq!(read("x").unwrap().flags.get("dry-run"), Some("none"));
+    }
+
+    #[test]
+    fn wrong_flags_are_named() {
+        assert_eq!(read("--x").unwrap_err(), "unknown flag: --x");
+        assert_eq!(read("-x").unwrap_err(), "unknown shorthand flag: 'x' in -x");
+        assert_eq!(read("-n").unwrap_err(), "flag needs an argument: 'n' in -n");
+        assert_eq!(read("--namespace").unwrap_err(), "flag needs an argument: --namespace");
+    }
+}

@@ -1,0 +1,101 @@
+//! Values as Go's standard library writes them.
+
+use crate::api::Value;
+use core::fmt::Write as _;
+
+/// JSON on one line with sorted keys, `<`, `>` and `&` escaped, as encoding/json writes it.
+pub(crate) fn compact_json(value: &Value) -> String {
+    escape_html(&value.to_string())
+}
+
+/// JSON over several lines, indented by four.
+pub(crate) fn indented_json(value: &Value) -> String {
+    use serde::Serialize as _;
+    let mut bytes = Vec::new();
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
+    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
+    if value.serialize(&mut serializer).is_err() {
+        return String::new();
+    }
+    escape_html(&String::from_utf8_lossy(&bytes))
+}
+
+fn escape_html(json: &str) -> String {
+    if !json.contains(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+        return json.to_owned();
+    }
+    json.chars().fold(String::with_capacity(json.len()), |mut text, letter| {
+        match letter {
+            '<' => text.push_str("\\u003c"),
+            '>' => text.push_str("\\u003e"),
+            '&' => text.push_str("\\u0026"),
+            '\u{2028}' => text.push_str("\\u2028"),
+            '\u{2029}' => text.push_str("\\u2029"),
+            other => text.push(other),
+        }
+        text
+    })
+}
+
+/// A scalar as `fmt.Print` shows it; lists and maps in Go's `[a b]` and `map[k:v]`.
+pub(crate) fn scalar_text(value: &Value) -> String {
+    match value {
+        Value::Null => "<nil>".into(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => {
+            let texts: Vec<String> = items.iter().map(scalar_text).collect();
+            format!("[{}]", texts.join(" "))
+        }
+        Value::Object(fields) => {
+            let texts: Vec<String> =
+                fields.iter().map(|(key, value)| format!("{key}:{}", scalar_text(value))).collect();
+            format!("map[{}]", texts.join(" "))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// A value as `%#v` shows what client-go decoded.
+pub(crate) fn go_syntax(value: &Value) -> String {
+    match value {
+        Value::Null => "interface {}(nil)".into(),
+        Value::Array(items) => {
+            let texts: Vec<String> = items.iter().map(go_syntax).collect();
+            format!("[]interface {{}}{{{}}}", texts.join(", "))
+        }
+        Value::Object(fields) => {
+            let mut text = String::from("map[string]interface {}{");
+            for (index, (key, value)) in fields.iter().enumerate() {
+                let comma = if index == 0 { "" } else { ", " };
+                let _ = write!(text, "{comma}{key:?}:{}", go_syntax(value));
+            }
+            text.push('}');
+            text
+        }
+        Value::String(text) => crate::api::error::go_quote(text),
+        other => other.to_string(),
+    }
+}
+
+/// `title cased`: the first letter large.
+pub(crate) fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn values_are_written_as_go_writes_them() {
+        let value = json!({"b": [1, "x&y"], "a": null});
+        assert_eq!(compact_json(&value), "{\"a\":null,\"b\":[1,\"x\\u0026y\"]}");
+        assert_eq!(scalar_text(&value), "map[a:<nil> b:[1 x&y]]");
+        let go =
+            "map[string]interface {}{\"a\":interface {}(nil), \"b\":[]interface {}{1, \"x&y\"}}";
+        assert_eq!(go_syntax(&value), go);
+        assert_eq!(indented_json(&json!({"items": []})), "{\n    \"items\": []\n}");
+    }
+}
