@@ -12,6 +12,9 @@ mod policy;
 mod storage;
 mod workloads;
 
+pub(crate) use network::with_more;
+pub(crate) use nodes::roles;
+
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Value};
 use crate::base::SimTime;

@@ -1,0 +1,519 @@
+//! Nodes, namespaces, volumes, configuration, and kinds without a form of their own.
+//!
+//! Models describe.go describeNode, describeNamespace, describeQuota, describePersistentVolumeClaim,
+//! describeSecret, ConfigMapDescriber, GenericDescriber.
+
+use super::text::{Text, or_none, plain};
+use super::workloads::Subject;
+use crate::api::pod::{Resources, VolumeSource};
+use crate::api::tree::Tree as _;
+use crate::api::{Kind, Object, Value};
+use crate::base::Quantity;
+use crate::kubectl::printers;
+use std::sync::Arc;
+
+fn annotations(text: &mut Text, it: &Subject<'_>) {
+    text.annotations("Annotations", it.value.at(&["metadata", "annotations"]));
+}
+
+pub(super) fn node(text: &mut Text, it: &Subject<'_>) {
+    let value = it.value;
+    text.field(0, "Name", &it.object.meta.name);
+    text.field(0, "Roles", printers::roles(value));
+    text.labels(value);
+    annotations(text, it);
+    let created = text.time(value.str_at(&["metadata", "creationTimestamp"]));
+    text.field(0, "CreationTimestamp", created);
+    text.list("Taints", &taints(value));
+    text.field(0, "Unschedulable", value.bool_at(&["spec", "unschedulable"]).unwrap_or_default());
+    lease(text, it);
+    conditions(text, value);
+    text.line(0, "Addresses:");
+    for address in value.items_at(&["status", "addresses"]) {
+        let at = |key| address.str_at(&[key]).unwrap_or_default();
+        text.field(1, at("type"), at("address"));
+    }
+    for (title, key) in [("Capacity", "capacity"), ("Allocatable", "allocatable")] {
+        if let Some(amounts) = value.fields_at(&["status", key]) {
+            text.line(0, format!("{title}:"));
+            for (name, amount) in amounts {
+                text.field(1, name, plain(Some(amount)));
+            }
+        }
+    }
+    text.line(0, "System Info:");
+    for (title, key) in [
+        ("Machine ID", "machineID"),
+        ("System UUID", "systemUUID"),
+        ("Boot ID", "bootID"),
+        ("Kernel Version", "kernelVersion"),
+        ("OS Image", "osImage"),
+        ("Operating System", "operatingSystem"),
+        ("Architecture", "architecture"),
+        ("Container Runtime Version", "containerRuntimeVersion"),
+        ("Kubelet Version", "kubeletVersion"),
+    ] {
+        text.field(1, title, value.str_at(&["status", "nodeInfo", key]).unwrap_or_default());
+    }
+    text.field_if(0, "PodCIDR", value.str_at(&["spec", "podCIDR"]));
+    let cidrs: Vec<&str> =
+        value.items_at(&["spec", "podCIDRs"]).iter().filter_map(Value::as_str).collect();
+    text.field_if(0, "PodCIDRs", (!cidrs.is_empty()).then(|| cidrs.join(",")));
+    text.field_if(0, "ProviderID", value.str_at(&["spec", "providerID"]));
+    node_pods(text, it);
+    text.events(it.events);
+}
+
+fn taints(node: &Value) -> Vec<String> {
+    let at = |taint: &Value, key: &str| taint.str_at(&[key]).unwrap_or_default().to_owned();
+    let mut all: Vec<&Value> = node.items_at(&["spec", "taints"]).iter().collect();
+    all.sort_by_key(|taint| format!("{},{}", at(taint, "effect"), at(taint, "key")));
+    let words = |taint: &&Value| {
+        let (key, value, effect) = (at(taint, "key"), at(taint, "value"), at(taint, "effect"));
+        match value.as_str() {
+            "" => format!("{key}:{effect}"),
+            value => format!("{key}={value}:{effect}"),
+        }
+    };
+    all.iter().map(words).collect()
+}
+
+fn lease(text: &mut Text, it: &Subject<'_>) {
+    let name = &it.object.meta.name;
+    let Some(lease) = it.store.find(Kind::Lease, "kube-node-lease", name) else {
+        let why = format!("Failed to get lease: leases.coordination.k8s.io \"{name}\" not found");
+        text.field(0, "Lease", why);
+        return;
+    };
+    text.line(0, "Lease:");
+    let holder = lease.spec().str_at(&["holderIdentity"]).unwrap_or("<unset>");
+    text.field(1, "HolderIdentity", holder);
+    for (title, key) in [("AcquireTime", "acquireTime"), ("RenewTime", "renewTime")] {
+        let time = text.time(lease.spec().str_at(&[key]));
+        text.field(1, title, time);
+    }
+}
+
+fn conditions(text: &mut Text, value: &Value) {
+    let conditions = value.items_at(&["status", "conditions"]);
+    if conditions.is_empty() {
+        return;
+    }
+    text.line(0, "Conditions:");
+    text.line(1, "Type\tStatus\tLastHeartbeatTime\tLastTransitionTime\tReason\tMessage");
+    text.line(1, "----\t------\t-----------------\t------------------\t------\t-------");
+    for condition in conditions {
+        let at = |key| condition.str_at(&[key]).unwrap_or_default();
+        let time = |key| text.time(condition.str_at(&[key]));
+        let line = format!(
+            "{} \t{} \t{} \t{} \t{} \t{}",
+            at("type"),
+            at("status"),
+            time("lastHeartbeatTime"),
+            time("lastTransitionTime"),
+            at("reason"),
+            at("message")
+        );
+        text.line(1, line);
+    }
+}
+
+/// `100m (2%)`.
+fn share(amount: Quantity, part: i64, whole: i64) -> String {
+    let percent = part.saturating_mul(100).checked_div(whole).unwrap_or_default();
+    format!("{amount} ({percent}%)")
+}
+
+fn limits_of(object: &Object) -> Resources {
+    let mut limits = Resources::default();
+    for container in object.pod().into_iter().flat_map(|pod| &pod.spec.containers) {
+        limits.add(&container.limits);
+    }
+    limits
+}
+
+fn node_pods(text: &mut Text, it: &Subject<'_>) {
+    let all = it.store.pods_on(&it.object.meta.name);
+    let mut pods: Vec<&Arc<Object>> =
+        all.filter(|o| o.pod().is_some_and(|pod| !pod.status.phase.is_terminal())).collect();
+    pods.sort_by_key(|pod| (pod.meta.namespace.clone(), pod.meta.name.clone()));
+    let offered = Resources::from_value(it.value.at(&["status", "allocatable"]));
+    let cpu = |millis: i64| share(Quantity::from_millis(millis), millis, offered.milli_cpu);
+    let memory = |bytes: i64| share(Quantity::from_bytes(bytes), bytes, offered.memory);
+    text.field(0, "Non-terminated Pods", format!("({} in total)", pods.len()));
+    let head = "CPU Requests\tCPU Limits\tMemory Requests\tMemory Limits\tAge";
+    text.line(1, format!("Namespace\tName\t\t{head}"));
+    let under = "------------\t----------\t---------------\t-------------\t---";
+    text.line(1, format!("---------\t----\t\t{under}"));
+    let (mut requests, mut limits) = (Resources::default(), Resources::default());
+    for object in pods {
+        let Some(pod) = object.pod() else { continue };
+        let own = limits_of(object);
+        let age = crate::base::time::human_duration(text.now.since(object.meta.creation_timestamp));
+        text.line(
+            1,
+            format!(
+                "{}\t{}\t\t{}\t{}\t{}\t{}\t{age}",
+                object.meta.namespace,
+                object.meta.name,
+                cpu(pod.spec.requests.milli_cpu),
+                cpu(own.milli_cpu),
+                memory(pod.spec.requests.memory),
+                memory(own.memory)
+            ),
+        );
+        requests.add(&pod.spec.requests);
+        limits.add(&own);
+    }
+    text.line(0, "Allocated resources:");
+    text.line(1, "(Total limits may be over 100 percent, i.e., overcommitted.)");
+    text.line(1, "Resource\tRequests\tLimits");
+    text.line(1, "--------\t--------\t------");
+    text.line(1, format!("cpu\t{}\t{}", cpu(requests.milli_cpu), cpu(limits.milli_cpu)));
+    text.line(1, format!("memory\t{}\t{}", memory(requests.memory), memory(limits.memory)));
+    let storage = |bytes: i64| share(Quantity::from_bytes(bytes), bytes, offered.ephemeral_storage);
+    text.line(
+        1,
+        format!(
+            "ephemeral-storage\t{}\t{}",
+            storage(requests.ephemeral_storage),
+            storage(limits.ephemeral_storage)
+        ),
+    );
+    for (name, whole) in &offered.others {
+        let of = |resources: &Resources| resources.others.get(name).copied().unwrap_or_default();
+        let words = |amount: i64| match name.starts_with("hugepages-") {
+            true => share(Quantity::from_bytes(amount), amount, *whole),
+            false => amount.to_string(),
+        };
+        text.line(1, format!("{name}\t{}\t{}", words(of(&requests)), words(of(&limits))));
+    }
+}
+
+pub(super) fn namespace(text: &mut Text, it: &Subject<'_>) {
+    text.field(0, "Name", &it.object.meta.name);
+    text.labels(it.value);
+    annotations(text, it);
+    text.field(0, "Status", it.value.str_at(&["status", "phase"]).unwrap_or_default());
+    let conditions = it.value.items_at(&["status", "conditions"]);
+    if !conditions.is_empty() {
+        text.line(0, "Conditions:");
+        text.line(1, "Type\tStatus\tLastTransitionTime\tReason\tMessage");
+        text.line(1, "----\t------\t------------------\t------\t-------");
+        for condition in conditions {
+            let at = |key| condition.str_at(&[key]).unwrap_or_default();
+            let time = text.time(condition.str_at(&["lastTransitionTime"]));
+            let (name, status) = (at("type"), at("status"));
+            let (reason, message) = (at("reason"), at("message"));
+            text.line(1, format!("{name}\t{status}\t{time}\t{reason}\t{message}"));
+        }
+    }
+    let inside = |kind| it.store.list_in(kind, &it.object.meta.name).collect::<Vec<_>>();
+    text.line(0, "");
+    let quotas = inside(Kind::ResourceQuota);
+    match quotas.is_empty() {
+        true => text.line(0, "No resource quota."),
+        false => text.line(0, "Resource Quotas"),
+    }
+    for quota in quotas {
+        text.line(1, format!("Name:\t{}", quota.meta.name));
+        text.line(1, "Resource\tUsed\tHard");
+        text.line(1, "--------\t---\t---");
+        for line in quota_lines(&quota.to_value()) {
+            text.line(1, line);
+        }
+    }
+    text.line(0, "");
+    let ranges = inside(Kind::LimitRange);
+    if ranges.is_empty() {
+        text.line(0, "No LimitRange resource.");
+        return;
+    }
+    text.line(0, "Resource Limits");
+    limit_head(text, 1);
+    for range in ranges {
+        limit_lines(text, range.spec(), 1);
+    }
+}
+
+fn quota_lines(quota: &Value) -> Vec<String> {
+    let hard = quota.fields_at(&["status", "hard"]).into_iter().flatten();
+    let used = |name: &str| match quota.at(&["status", "used", name]) {
+        Some(used) => plain(Some(used)),
+        None => "0".to_owned(),
+    };
+    hard.map(|(name, hard)| format!("{name}\t{}\t{}", used(name), plain(Some(hard)))).collect()
+}
+
+pub(super) fn quota(text: &mut Text, it: &Subject<'_>) {
+    text.head(it.value);
+    let scopes: Vec<&str> =
+        it.value.items_at(&["spec", "scopes"]).iter().filter_map(Value::as_str).collect();
+    text.field_if(0, "Scopes", (!scopes.is_empty()).then(|| scopes.join(", ")));
+    text.line(0, "Resource\tUsed\tHard");
+    text.line(0, "--------\t----\t----");
+    for line in quota_lines(it.value) {
+        text.line(0, line);
+    }
+}
+
+fn limit_head(text: &mut Text, level: usize) {
+    let head = "Type\tResource\tMin\tMax\tDefault Request\tDefault Limit\tMax Limit/Request Ratio";
+    text.line(level, head);
+    let under = "----\t--------\t---\t---\t---------------\t-------------\t-----------------------";
+    text.line(level, under);
+}
+
+fn limit_lines(text: &mut Text, spec: &Value, level: usize) {
+    for limit in spec.items_at(&["limits"]) {
+        let lists = ["min", "max", "defaultRequest", "default", "maxLimitRequestRatio"];
+        let mut names: Vec<&String> = Vec::new();
+        for list in lists {
+            for (name, _) in limit.fields_at(&[list]).into_iter().flatten() {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+        }
+        names.sort();
+        let kind = limit.str_at(&["type"]).unwrap_or_default();
+        for name in names {
+            let cells: Vec<String> = lists
+                .iter()
+                .map(|list| limit.at(&[list, name]).map_or("-".to_owned(), |v| plain(Some(v))))
+                .collect();
+            text.line(level, format!("{kind}\t{name}\t{}", cells.join("\t")));
+        }
+    }
+}
+
+pub(super) fn limit_range(text: &mut Text, it: &Subject<'_>) {
+    text.head(it.value);
+    limit_head(text, 0);
+    limit_lines(text, it.value.get("spec").unwrap_or(&Value::Null), 0);
+}
+
+pub(super) fn config_map(text: &mut Text, it: &Subject<'_>) {
+    text.head(it.value);
+    text.labels(it.value);
+    annotations(text, it);
+    text.line(0, "\nData\n====");
+    for (key, value) in it.value.fields_at(&["data"]).into_iter().flatten() {
+        text.line(0, format!("{key}:\n----\n{}\n", value.as_str().unwrap_or_default()));
+    }
+    text.line(0, "\nBinaryData\n====");
+    for (key, value) in it.value.fields_at(&["binaryData"]).into_iter().flatten() {
+        text.line(0, format!("{key}: {} bytes", decoded_length(value)));
+    }
+    text.line(0, "");
+    text.events(it.events);
+}
+
+fn decoded_length(value: &Value) -> usize {
+    let text = value.as_str().unwrap_or_default();
+    data_encoding::BASE64.decode(text.as_bytes()).map_or(0, |bytes| bytes.len())
+}
+
+pub(super) fn secret(text: &mut Text, it: &Subject<'_>) {
+    text.head(it.value);
+    text.labels(it.value);
+    annotations(text, it);
+    text.line(0, format!("\nType:\t{}", it.value.str_at(&["type"]).unwrap_or_default()));
+    text.line(0, "\nData\n====");
+    for (key, value) in it.value.fields_at(&["data"]).into_iter().flatten() {
+        text.field(0, key, format!("{} bytes", decoded_length(value)));
+    }
+}
+
+/// `RWO` and its kin.
+fn access_modes(value: &Value, path: &[&str]) -> String {
+    let modes = value.items_at(path).iter().filter_map(Value::as_str);
+    let short = modes.map(|mode| match mode {
+        "ReadWriteOnce" => "RWO",
+        "ReadOnlyMany" => "ROX",
+        "ReadWriteMany" => "RWX",
+        "ReadWriteOncePod" => "RWOP",
+        other => other,
+    });
+    short.collect::<Vec<_>>().join(",")
+}
+
+fn status_of(it: &Subject<'_>) -> String {
+    match it.value.at(&["metadata", "deletionTimestamp"]) {
+        Some(_) => "Terminating".to_owned(),
+        None => it.value.str_at(&["status", "phase"]).unwrap_or_default().to_owned(),
+    }
+}
+
+fn finalizers(value: &Value) -> String {
+    let all: Vec<&str> =
+        value.items_at(&["metadata", "finalizers"]).iter().filter_map(Value::as_str).collect();
+    format!("[{}]", all.join(" "))
+}
+
+pub(super) fn claim(text: &mut Text, it: &Subject<'_>) {
+    let value = it.value;
+    text.head(value);
+    text.field(0, "StorageClass", value.str_at(&["spec", "storageClassName"]).unwrap_or_default());
+    text.field(0, "Status", status_of(it));
+    text.field(0, "Volume", value.str_at(&["spec", "volumeName"]).unwrap_or_default());
+    text.labels(value);
+    annotations(text, it);
+    text.field(0, "Finalizers", finalizers(value));
+    let bound = value.str_at(&["spec", "volumeName"]).is_some();
+    let capacity = value.at(&["status", "capacity", "storage"]).filter(|_| bound);
+    text.field(0, "Capacity", capacity.map(|c| plain(Some(c))).unwrap_or_default());
+    let modes = if bound { access_modes(value, &["status", "accessModes"]) } else { String::new() };
+    text.field(0, "Access Modes", modes);
+    text.field_if(0, "VolumeMode", value.str_at(&["spec", "volumeMode"]));
+    let pods = it.store.list_in(Kind::Pod, &it.object.meta.namespace).filter(|object| {
+        object.pod().is_some_and(|pod| {
+            pod.spec.volumes.iter().any(|(_, source)| {
+                matches!(source, VolumeSource::PersistentVolumeClaim(name)
+                    if **name == *it.object.meta.name)
+            })
+        })
+    });
+    let pods: Vec<String> = pods.map(|pod| pod.meta.name.to_string()).collect();
+    text.list("Used By", &pods);
+    text.events(it.events);
+}
+
+pub(super) fn volume(text: &mut Text, it: &Subject<'_>) {
+    let value = it.value;
+    let at = |path: &[&str]| value.str_at(path).unwrap_or_default().to_owned();
+    text.field(0, "Name", &it.object.meta.name);
+    text.labels(value);
+    annotations(text, it);
+    text.field(0, "Finalizers", finalizers(value));
+    text.field(0, "StorageClass", at(&["spec", "storageClassName"]));
+    text.field(0, "Status", status_of(it));
+    let claim = match value.at(&["spec", "claimRef"]) {
+        Some(_) => {
+            format!(
+                "{}/{}",
+                at(&["spec", "claimRef", "namespace"]),
+                at(&["spec", "claimRef", "name"])
+            )
+        }
+        None => String::new(),
+    };
+    text.field(0, "Claim", claim);
+    text.field(0, "Reclaim Policy", at(&["spec", "persistentVolumeReclaimPolicy"]));
+    text.field(0, "Access Modes", access_modes(value, &["spec", "accessModes"]));
+    text.field_if(0, "VolumeMode", value.str_at(&["spec", "volumeMode"]));
+    text.field(0, "Capacity", plain(value.at(&["spec", "capacity", "storage"])));
+    text.field(0, "Node Affinity", "<none>");
+    text.field(0, "Message", at(&["status", "message"]));
+    text.line(0, "Source:");
+    if let Some(path) = value.at(&["spec", "hostPath"]) {
+        text.field(2, "Type", "HostPath (bare host directory volume)");
+        text.field(2, "Path", path.str_at(&["path"]).unwrap_or_default());
+        text.field(2, "HostPathType", path.str_at(&["type"]).unwrap_or_default());
+    }
+    text.events(it.events);
+}
+
+pub(super) fn storage_class(text: &mut Text, it: &Subject<'_>) {
+    let value = it.value;
+    text.field(0, "Name", &it.object.meta.name);
+    let default =
+        value.str_at(&["metadata", "annotations", "storageclass.kubernetes.io/is-default-class"]);
+    text.field(0, "IsDefaultClass", if default == Some("true") { "Yes" } else { "No" });
+    annotations(text, it);
+    text.field(0, "Provisioner", value.str_at(&["provisioner"]).unwrap_or_default());
+    text.field(0, "Parameters", super::text::pairs(value.get("parameters")));
+    text.field(0, "AllowVolumeExpansion", plain(value.get("allowVolumeExpansion")));
+    text.field(0, "MountOptions", "<none>");
+    text.field_if(0, "ReclaimPolicy", value.str_at(&["reclaimPolicy"]));
+    text.field_if(0, "VolumeBindingMode", value.str_at(&["volumeBindingMode"]));
+    text.events(it.events);
+}
+
+pub(super) fn service_account(text: &mut Text, it: &Subject<'_>) {
+    text.head(it.value);
+    text.labels(it.value);
+    annotations(text, it);
+    for (title, key) in
+        [("Image pull secrets", "imagePullSecrets"), ("Mountable secrets", "secrets")]
+    {
+        let names: Vec<String> = it
+            .value
+            .items_at(&[key])
+            .iter()
+            .filter_map(|item| item.str_at(&["name"]).map(str::to_owned))
+            .collect();
+        text.list(title, &names);
+    }
+    text.list("Tokens", &[]);
+    text.events(it.events);
+}
+
+pub(super) fn priority_class(text: &mut Text, it: &Subject<'_>) {
+    text.field(0, "Name", &it.object.meta.name);
+    text.field(0, "Value", plain(it.value.get("value")));
+    let global = it.value.bool_at(&["globalDefault"]).unwrap_or_default();
+    text.field(0, "GlobalDefault", global);
+    text.field(0, "PreemptionPolicy", it.value.str_at(&["preemptionPolicy"]).unwrap_or_default());
+    text.field(0, "Description", it.value.str_at(&["description"]).unwrap_or_default());
+    let shown = it.value.at(&["metadata", "annotations"]).and_then(Value::as_object);
+    let words: Vec<String> = shown
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
+        .collect();
+    text.field(0, "Annotations", or_none(&words.join(",")));
+    text.events(it.events);
+}
+
+/// A kind without a form of its own: its fields as a tree, names made readable.
+pub(super) fn generic(text: &mut Text, it: &Subject<'_>) {
+    text.head(it.value);
+    text.labels(it.value);
+    annotations(text, it);
+    for (key, value) in it.value.as_object().into_iter().flatten() {
+        if key != "metadata" {
+            tree(text, key, value, 0);
+        }
+    }
+    text.events(it.events);
+}
+
+fn tree(text: &mut Text, key: &str, value: &Value, level: usize) {
+    let title = spaced(key);
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            text.line(level, format!("{title}:"));
+            map.iter().for_each(|(key, value)| tree(text, key, value, level + 1));
+        }
+        Value::Array(items) if !items.is_empty() => {
+            text.line(level, format!("{title}:"));
+            for item in items {
+                match item {
+                    Value::Object(map) => {
+                        map.iter().for_each(|(key, value)| tree(text, key, value, level + 1));
+                    }
+                    other => text.line(level + 1, plain(Some(other))),
+                }
+            }
+        }
+        Value::Object(_) | Value::Array(_) | Value::Null => text.field(level, &title, "<none>"),
+        other => text.field(level, &title, plain(Some(other))),
+    }
+}
+
+/// `ingressClassName` as `Ingress Class Name`.
+fn spaced(key: &str) -> String {
+    let mut words = String::new();
+    for (place, c) in key.chars().enumerate() {
+        if place == 0 {
+            words.extend(c.to_uppercase());
+            continue;
+        }
+        if c.is_uppercase() {
+            words.push(' ');
+        }
+        words.push(c);
+    }
+    if key == "apiVersion" { "API Version".to_owned() } else { words }
+}
