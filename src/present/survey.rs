@@ -43,9 +43,11 @@ pub fn survey(world: &World) -> ClusterScene {
     }
 }
 
-/// Whether this is `default/kubernetes`, the API server's own Service, which the map leaves out.
+/// Whether this is a Service of the cluster's own, such as `default/kubernetes`: the map leaves
+/// those out.
 fn is_own_service(service: &Object) -> bool {
-    &*service.meta.namespace == "default" && &*service.meta.name == "kubernetes"
+    let (namespace, name) = (&*service.meta.namespace, &*service.meta.name);
+    namespace == "kube-system" || namespace == "default" && name == "kubernetes"
 }
 
 /// A Service in short.

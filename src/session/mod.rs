@@ -8,7 +8,9 @@
 //! `request.rs`.
 
 pub mod apply;
+pub mod assist;
 pub mod effect;
+mod explain;
 pub mod fault;
 pub mod model;
 pub mod msg;

@@ -6,14 +6,18 @@ use super::request::{Burst, Journey, Target};
 use super::samples::Sample;
 use super::terminal::Terminal;
 use crate::base::SimTime;
+use crate::console::Console;
 use crate::proxy::Mode;
 use crate::text::Lang;
 use crate::trace::Network;
 use crate::world::{ClusterConfig, World};
+use core::time::Duration;
 use std::rc::Rc;
 
 /// The seed of the cluster that the page opens with; a reset gives the same one.
 const SEED: u64 = 1;
+/// How long the add-ons have to start before the page opens.
+const ADDONS_START: Duration = Duration::from_secs(60);
 
 /// Which colours the page wears.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -129,6 +133,8 @@ pub struct Model {
     pub sample: Sample,
     /// The text in the editor.
     pub source: Rc<str>,
+    /// How long until the text is checked, in microseconds of ours; none if it has been.
+    pub check_in_micros: Option<u32>,
     /// What is wrong with it.
     pub faults: Rc<[Fault]>,
     /// What became of it.
@@ -145,6 +151,8 @@ pub struct Model {
     pub world: World,
     /// The moment from which the page counts time.
     pub origin: SimTime,
+    /// The shell behind the terminal.
+    pub console: Console,
     /// The terminal.
     pub terminal: Terminal,
     /// The object in the inspector.
@@ -181,14 +189,21 @@ pub struct Opening {
 /// The largest cluster that Kubernetes supports.
 const MOST_NODES: u32 = 5_000;
 
+/// A cluster with its add-ons up and running.
+fn new_world(config: &ClusterConfig) -> World {
+    let mut world = World::new(config.clone(), SEED);
+    world.run_for(ADDONS_START);
+    world
+}
+
 impl Model {
     /// The page as it opens: a sample in the editor, applied, and time running.
     pub fn new(opening: Opening) -> Self {
         let config = match opening.nodes {
             Some(count) => ClusterConfig::of_size(count.clamp(1, MOST_NODES), "16", "64Gi", "110"),
-            None => ClusterConfig::default(),
+            None => ClusterConfig::classroom(),
         };
-        let world = World::new(config.clone(), SEED);
+        let world = new_world(&config);
         let mut model = Model {
             lang: opening.lang,
             theme: opening.theme,
@@ -197,6 +212,7 @@ impl Model {
             side: Panel::Trace,
             sample: opening.sample,
             source: opening.sample.yaml().into(),
+            check_in_micros: None,
             faults: Rc::default(),
             applied: Applied::No,
             go_to: (0, 0),
@@ -205,6 +221,7 @@ impl Model {
             speed: Speed::One,
             origin: world.now(),
             world,
+            console: Console::new(),
             terminal: Terminal::default(),
             selected: None,
             network: Network::new(Mode::Iptables),
@@ -220,12 +237,13 @@ impl Model {
 
     /// A new cluster with a sample, applied; language, theme and panels stay.
     pub(super) fn restart(&mut self, sample: Sample) {
-        self.world = World::new((*self.config).clone(), SEED);
+        self.world = new_world(&self.config);
         self.origin = self.world.now();
         self.sample = sample;
         self.source = sample.yaml().into();
         self.selected = None;
         self.network = Network::new(Mode::Iptables);
+        self.console = Console::new();
         (self.aim, self.journey, self.burst) = (None, None, None);
         super::apply::apply(self);
     }

@@ -6,7 +6,7 @@ use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
 use crate::net::Protocol;
 use crate::store::Store;
-use crate::trace::{Cluster, Outcome, PacketTrace, Request, Server, Source};
+use crate::trace::{Cluster, Manner, Outcome, PacketTrace, Request, Server, Source};
 use core::net::{IpAddr, Ipv4Addr};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -300,4 +300,39 @@ fn follow(model: &mut Model, target: &Target) -> Option<PacketTrace> {
     let world = &model.world;
     let cluster = Cluster { store: world.store(), nodes: world.nodes(), now: world.now() };
     Some(model.network.send(&cluster, &request, &mut rng))
+}
+
+/// Does `curl URL` or `trace URL` of the terminal, from outside of the cluster, and shows the
+/// request on the map too.
+pub(super) fn ask(model: &mut Model, line: &str, url: &str) {
+    let target = Target {
+        url: url.to_owned(),
+        from_pod: None,
+        object: ObjectId::new(Kind::Service, "", ""),
+        door: Door::NodePort,
+    };
+    let from = Source::Internet { ip: IpAddr::from(CLIENT_ADDRESS) };
+    if let Err(why) = Request::from_url(from, url) {
+        model.terminal.record(line, "", &format!("curl: {why}\n"));
+        return;
+    }
+    let Some(trace) = follow(model, &target) else { return };
+    let (stdout, stderr) = match &trace.outcome {
+        _ if line.trim_start().starts_with("trace") => (trace.to_text(), String::new()),
+        Outcome::Answered { body, .. } => (body.to_string(), String::new()),
+        Outcome::Failed(failure) => {
+            let words = match failure.manner {
+                Manner::NotResolved => "Could not resolve host",
+                Manner::Refused | Manner::Unreachable => "Failed to connect to server",
+                Manner::TimedOut => "Connection timed out",
+                Manner::NotSent => "Failed initialization",
+            };
+            (String::new(), format!("curl: ({}) {words}\n", failure.manner.curl_code()))
+        }
+    };
+    model.terminal.record(line, &stdout, &stderr);
+    let (trace, is_slow) = (Rc::new(trace), model.is_slow);
+    model.journey = Some(Journey { trace, hop: 0, micros: 0, playing: true, is_slow });
+    model.burst = None;
+    model.side = super::model::Panel::Trace;
 }

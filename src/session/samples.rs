@@ -2,30 +2,63 @@
 
 use crate::text::Text;
 
-/// A manifest to start from.
+/// A manifest to start from, in the order of a course.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sample {
     /// A Deployment with a NodePort, a LoadBalancer and an Ingress in front.
     #[default]
     Web,
+    /// A Pod with a sidecar and a directory in RAM that both containers share.
+    Pod,
     /// A Deployment whose update can be watched.
     Rollout,
     /// A StatefulSet with a disk for each Pod.
     State,
+    /// A DaemonSet, on the control plane too.
+    Daemon,
+    /// Labels, taints and topology spread.
+    Placement,
+    /// Node ports with either externalTrafficPolicy.
+    NodePort,
+    /// A Service of type LoadBalancer.
+    Balancer,
+    /// Two applications behind one Ingress.
+    Ingress,
+    /// Objects that are accepted and do not work: each request says why.
+    Silent,
     /// Mistakes that Kubernetes refuses, to be found and mended.
     Broken,
 }
 
 impl Sample {
     /// Every sample, in the order of the list.
-    pub const ALL: [Sample; 4] = [Sample::Web, Sample::Rollout, Sample::State, Sample::Broken];
+    pub const ALL: [Sample; 11] = [
+        Sample::Web,
+        Sample::Pod,
+        Sample::Rollout,
+        Sample::State,
+        Sample::Daemon,
+        Sample::Placement,
+        Sample::NodePort,
+        Sample::Balancer,
+        Sample::Ingress,
+        Sample::Silent,
+        Sample::Broken,
+    ];
 
     /// Its name in the page's address, `?sample=web`.
     pub const fn name(self) -> &'static str {
         match self {
             Sample::Web => "web",
+            Sample::Pod => "pod",
             Sample::Rollout => "rollout",
             Sample::State => "state",
+            Sample::Daemon => "daemon",
+            Sample::Placement => "placement",
+            Sample::NodePort => "nodeport",
+            Sample::Balancer => "balancer",
+            Sample::Ingress => "ingress",
+            Sample::Silent => "silent",
             Sample::Broken => "broken",
         }
     }
@@ -39,8 +72,15 @@ impl Sample {
     pub const fn title(self) -> Text {
         match self {
             Sample::Web => Text::SampleWeb,
+            Sample::Pod => Text::SamplePod,
             Sample::Rollout => Text::SampleRollout,
             Sample::State => Text::SampleState,
+            Sample::Daemon => Text::SampleDaemon,
+            Sample::Placement => Text::SamplePlacement,
+            Sample::NodePort => Text::SampleNodePort,
+            Sample::Balancer => Text::SampleBalancer,
+            Sample::Ingress => Text::SampleIngress,
+            Sample::Silent => Text::SampleSilent,
             Sample::Broken => Text::SampleBroken,
         }
     }
@@ -49,9 +89,38 @@ impl Sample {
     pub const fn yaml(self) -> &'static str {
         match self {
             Sample::Web => include_str!("../../static/samples/web.yaml"),
+            Sample::Pod => include_str!("../../static/samples/pod.yaml"),
             Sample::Rollout => include_str!("../../static/samples/rollout.yaml"),
             Sample::State => include_str!("../../static/samples/state.yaml"),
+            Sample::Daemon => include_str!("../../static/samples/daemon.yaml"),
+            Sample::Placement => include_str!("../../static/samples/placement.yaml"),
+            Sample::NodePort => include_str!("../../static/samples/nodeport.yaml"),
+            Sample::Balancer => include_str!("../../static/samples/balancer.yaml"),
+            Sample::Ingress => include_str!("../../static/samples/ingress.yaml"),
+            Sample::Silent => include_str!("../../static/samples/silent.yaml"),
             Sample::Broken => include_str!("../../static/samples/broken.yaml"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::{Applied, Model, Opening};
+
+    #[test]
+    fn every_sample_applies_without_a_fault_but_the_broken_one() {
+        for sample in Sample::ALL {
+            let model = Model::new(Opening { sample, ..Opening::default() });
+            let is_whole = matches!(model.applied, Applied::All { count: 1.., .. });
+            assert_eq!(is_whole, sample != Sample::Broken, "{sample:?}: {:?}", model.faults);
+        }
+    }
+
+    #[test]
+    fn the_faults_of_the_broken_sample_are_on_their_lines() {
+        let model = Model::new(Opening { sample: Sample::Broken, ..Opening::default() });
+        let lines: Vec<u32> = model.faults.iter().map(|fault| fault.line).collect();
+        assert_eq!(lines, [7], "{:?}", model.faults);
     }
 }

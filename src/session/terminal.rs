@@ -72,6 +72,26 @@ impl Terminal {
         self.offers.clear();
     }
 
+    /// Takes what could stand in place of the line's last word: one is written, of several what
+    /// they have in common, and the rest is shown.
+    pub fn offer(&mut self, offers: Vec<String>) {
+        let start = self.input.rfind(char::is_whitespace).map_or(0, |at| at.saturating_add(1));
+        let common = offers.iter().skip(1).fold(offers.first().cloned(), |common, offer| {
+            let common = common?;
+            let same = common.chars().zip(offer.chars()).take_while(|(a, b)| a == b);
+            Some(same.map(|(a, _)| a).collect())
+        });
+        let typed = self.input.get(start..).unwrap_or_default();
+        if let Some(common) = common.filter(|common| common.starts_with(typed)) {
+            self.input.truncate(start);
+            self.input.push_str(&common);
+            if offers.len() == 1 && !common.ends_with(['=', '/']) {
+                self.input.push(' ');
+            }
+        }
+        self.offers = if offers.len() > 1 { offers } else { Vec::new() };
+    }
+
     /// Throws the line away, as Ctrl-C does, and shows that it was.
     pub fn interrupt(&mut self) {
         let line = core::mem::take(&mut self.input);
@@ -116,6 +136,18 @@ mod tests {
             seen.push(terminal.input.clone());
         }
         assert_eq!(seen, ["two", "one", "one", "two", "", ""]);
+    }
+
+    #[test]
+    fn tab_writes_what_all_offers_have_in_common_and_shows_the_rest() {
+        let mut terminal = Terminal { input: "kubectl get pod w".into(), ..Terminal::default() };
+        terminal.offer(vec!["web-a1".into(), "web-b2".into()]);
+        assert_eq!((terminal.input.as_str(), terminal.offers.len()), ("kubectl get pod web-", 2));
+        terminal.offer(vec!["web-b2".into()]);
+        assert_eq!(
+            (terminal.input.as_str(), terminal.offers.len()),
+            ("kubectl get pod web-b2 ", 0)
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! One door for every change.
 
-use super::apply::apply;
+use super::apply::{apply, check};
 use super::effect::Effect;
 use super::model::{Applied, Model, Panel, Theme};
 use super::msg::Msg;
@@ -10,6 +10,8 @@ use core::time::Duration;
 /// The longest time that one tick may stand for: after a pause of the browser (another tab was in
 /// front) time goes on from where it was.
 const LONGEST_TICK_MICROS: u32 = 250_000;
+/// How long a person must have stopped typing before the text is checked.
+const CHECK_AFTER_MICROS: u32 = 400_000;
 /// The most events of the cluster that one tick carries out, so that a crowded moment slows
 /// virtual time down and not the page.
 const MOST_STEPS: u32 = 3_000;
@@ -32,12 +34,16 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Edit(source) => {
             model.source = source;
             model.applied = Applied::No;
+            model.check_in_micros = Some(CHECK_AFTER_MICROS);
         }
         Msg::GoToLine(line) => {
             show(model, Panel::Editor);
             model.go_to = (line, model.go_to.1.wrapping_add(1));
         }
-        Msg::Apply => apply(model),
+        Msg::Apply => {
+            model.check_in_micros = None;
+            apply(model);
+        }
         Msg::PickSample(sample) => model.restart(sample),
         Msg::Reset => model.restart(model.sample),
         Msg::ToggleAsText => model.as_text = !model.as_text,
@@ -59,7 +65,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             let line = model.terminal.accept();
             run(model, &line);
         }
-        Msg::Complete => {}
+        Msg::Complete => complete(model),
         Msg::Aim(_) | Msg::Send | Msg::Burst => request(model, msg),
         Msg::GoToHop(_) | Msg::StepHop(_) | Msg::TogglePacket | Msg::ToggleSlow => {
             travel(model, &msg);
@@ -109,6 +115,12 @@ fn travel(model: &mut Model, msg: &Msg) {
 
 /// Lets virtual time run.
 fn tick(model: &mut Model, micros: u32) {
+    if let Some(left) = model.check_in_micros {
+        model.check_in_micros = left.checked_sub(micros);
+        if model.check_in_micros.is_none() {
+            check(model);
+        }
+    }
     if let Some(journey) = &mut model.journey {
         journey.advance(micros.min(LONGEST_TICK_MICROS));
     }
@@ -128,17 +140,24 @@ fn tick(model: &mut Model, micros: u32) {
 
 /// Runs a line of the console and shows it in the terminal.
 fn run(model: &mut Model, line: &str) {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    match words.as_slice() {
-        ["node", "stop", name] => {
-            model.world.stop_node(name);
-        }
-        ["node", "start", name] => {
-            model.world.start_node(name);
-        }
-        _ => {}
+    if line.trim() == "clear" {
+        model.terminal.clear();
+        return;
     }
-    model.terminal.record(line, "", "");
+    let words: Vec<&str> = line.split_whitespace().collect();
+    if let ["curl" | "trace", .., url] = words.as_slice() {
+        request::ask(model, line, url);
+        return;
+    }
+    let output = model.console.execute(&mut model.world, line, None);
+    model.terminal.record(line, &output.stdout, &output.stderr);
+}
+
+/// Completes the word that is being typed, as far as all that could stand there agrees.
+fn complete(model: &mut Model) {
+    let line = model.terminal.input.clone();
+    let offers = model.console.complete(&model.world, &line, line.len());
+    model.terminal.offer(offers);
 }
 
 #[cfg(test)]

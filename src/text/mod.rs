@@ -78,7 +78,8 @@ macro_rules! texts {
 
 texts! {
     AppName AppTagline SkipToMap Language ThemeLight ThemeDark Sample SampleWeb SampleRollout
-    SampleState SampleBroken Play Pause Speed Clock TabMap TabEditor TabTerminal TabTrace
+    SampleState SamplePod SampleDaemon SamplePlacement SampleNodePort SampleBalancer SampleIngress
+    SampleSilent SampleBroken Play Pause Speed Clock TabMap TabEditor TabTerminal TabTrace
     TabInspector TabEvents PanelClose EditorLabel EditorHelp Apply Reset ResetHint Reverted
     DiagnosticsNone DiagnosticsOne DiagnosticsMany DiagnosticAtLine MapLabel MapHelp MapAsText
     MapAsPicture ZoomIn ZoomOut ZoomFit MapTools Legend Outside Cluster ClusterSummary Client
@@ -105,10 +106,14 @@ texts! {
     EventTime EventReason EventObject EventMessage InspectorEmptyTitle InspectorEmptyText
     InspectorGone InspectorYaml InspectorEvents InspectorFacts InspectorConditions PodKill NodeStop
     NodeStart TerminalLabel TerminalInput TerminalWelcome TerminalHelp AppliedCount AppliedAll
-    AppliedSome FaultOther FaultsLabel WhyTitle WhyPerson WhyNode WhyController WhyScheduled
-    WhyDaemon WhyKubelet WhyWaiting NodeCordon NodeUncordon NodeDrain WorkloadRestart ObjectDelete
-    ExplainPod ExplainNode ExplainService ExplainDeployment ExplainReplicaSet ExplainStatefulSet
-    ExplainDaemonSet ExplainJob ExplainIngress ExplainEndpointSlice ExplainOther
+    AppliedSome FaultOther FaultSyntax FaultTab FaultTooLarge FaultDuplicateKey FaultNoKind
+    FaultKind FaultKindNear FaultVersion FaultField FaultFieldNear FaultType FaultRequired
+    FaultNotSupported FaultDuplicate FaultNameless FaultForbidden FaultNotFound FaultSelector
+    FaultImmutable FaultName FaultPort FaultNodePort FaultLimit FaultInvalid FaultsLabel WhyTitle
+    WhyPerson WhyNode WhyController WhyScheduled WhyDaemon WhyKubelet WhyWaiting NodeCordon
+    NodeUncordon NodeDrain WorkloadRestart ObjectDelete ExplainPod ExplainNode ExplainService
+    ExplainDeployment ExplainReplicaSet ExplainStatefulSet ExplainDaemonSet ExplainJob
+    ExplainIngress ExplainEndpointSlice ExplainOther
 }
 
 static EN: [&str; KEYS.len()] = read(include_str!("../../static/messages/en.txt"), KEYS);

@@ -4,7 +4,7 @@ use super::Dispatch;
 use super::bridge::{EditorHandle, EditorModule, load_editor};
 use super::faults::Faults;
 use super::icon::{Icon, Picture};
-use crate::session::{Applied, Fault, Msg};
+use crate::session::{Applied, Fault, Msg, assist};
 use crate::text::{Lang, Text};
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
@@ -132,7 +132,8 @@ struct Attached {
     editor: EditorHandle,
     _change: Closure<dyn Fn(String)>,
     _apply: Closure<dyn Fn()>,
-    _answer: Closure<dyn Fn(String, u32) -> JsValue>,
+    _complete: Closure<dyn Fn(String, u32) -> JsValue>,
+    _hover: Closure<dyn Fn(String, u32) -> JsValue>,
 }
 
 impl Attached {
@@ -148,21 +149,26 @@ impl Attached {
             Closure::<dyn Fn(String)>::new(move |text: String| told.emit(Msg::Edit(text.into())));
         let asked = tell.clone();
         let apply = Closure::<dyn Fn()>::new(move || asked.emit(Msg::Apply));
-        let answer = Closure::<dyn Fn(String, u32) -> JsValue>::new(|_, _| JsValue::NULL);
+        let complete = Closure::<dyn Fn(String, u32) -> JsValue>::new(|text: String, offset| {
+            assist::complete(&text, offset).map_or(JsValue::NULL, JsValue::from)
+        });
+        let hover = Closure::<dyn Fn(String, u32) -> JsValue>::new(|text: String, offset| {
+            assist::hover(&text, offset).map_or(JsValue::NULL, JsValue::from)
+        });
         let page = js_sys::Object::new();
         let fields = [
             ("label", &JsValue::from_str(label)),
             ("change", change.as_ref()),
             ("apply", apply.as_ref()),
-            ("complete", answer.as_ref()),
-            ("hover", answer.as_ref()),
+            ("complete", complete.as_ref()),
+            ("hover", hover.as_ref()),
         ];
         for (name, value) in fields {
             // Setting a field of a new, plain object cannot fail.
             let _set = js_sys::Reflect::set(&page, &name.into(), value);
         }
         let editor = module.create(host, text, &page);
-        Attached { editor, _change: change, _apply: apply, _answer: answer }
+        Attached { editor, _change: change, _apply: apply, _complete: complete, _hover: hover }
     }
 }
 

@@ -5,7 +5,7 @@ use super::trace::Travel;
 use crate::present::chronicle::{self, EventLine};
 use crate::present::{ClusterScene, Details, Story, details, story, survey};
 use crate::session::request::{aimed, targets};
-use crate::session::{Model, Panel, Target};
+use crate::session::{Fault, Model, Panel, Target};
 use crate::text::Lang;
 use crate::trace::PacketTrace;
 use std::rc::Rc;
@@ -30,6 +30,8 @@ pub(super) struct Shown {
     told: Option<(Rc<PacketTrace>, Lang)>,
     /// Seconds of virtual time since the cluster was set up.
     pub(super) seconds: u64,
+    /// What is wrong with the manifests: which list it is tells whether it has changed.
+    faults: Rc<[Fault]>,
     /// The state of the cluster that all this shows: revision of the store, and nodes switched on.
     stamp: (u64, usize),
 }
@@ -48,6 +50,7 @@ impl Shown {
             travel: None,
             told: None,
             seconds: 0,
+            faults: Rc::default(),
             stamp: (0, 0),
         };
         shown.refresh(model);
@@ -82,7 +85,9 @@ impl Shown {
         let aim = aimed(&self.targets, model.aim.as_ref());
         self.aimed = self.targets.iter().position(|one| Some(one) == aim).unwrap_or_default();
         let has_moved = self.tell(model);
-        has_changed || is_later || has_moved
+        let is_checked = !Rc::ptr_eq(&self.faults, &model.faults);
+        self.faults = model.faults.clone();
+        has_changed || is_later || has_moved || is_checked
     }
 
     /// Brings the story of the request up to date; says whether the packet has moved.
