@@ -3,11 +3,11 @@
 //! Models sigs.k8s.io/sig-storage-lib-external-provisioner controller.go, with Rancher's
 //! local-path-provisioner.
 
-use crate::api::pod::VolumeSource;
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object};
 use crate::base::SimTime;
-use crate::store::{Change, Controller, Key, ObjectKey, Plan, Store, Write};
+use crate::scheduler::SELECTED_NODE;
+use crate::store::{Change, Controller, Key, Plan, Store, Write};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -23,20 +23,9 @@ impl Controller for LocalPath {
     }
 
     fn wants(&self, _store: &Store, change: &Change) -> Vec<Key> {
-        let kind = Kind::PersistentVolumeClaim;
         match change.kind {
-            Kind::PersistentVolumeClaim => vec![Key { kind, object: change.key.clone() }],
-            Kind::Pod => {
-                let pod = change.new.as_ref().and_then(|object| object.pod());
-                let placed = pod.filter(|pod| pod.node_name.is_some());
-                let volumes = placed.into_iter().flat_map(|pod| &pod.spec.volumes);
-                let claims = volumes.filter_map(|(_, source)| match source {
-                    VolumeSource::PersistentVolumeClaim(name) => Some(name),
-                    _ => None,
-                });
-                claims
-                    .map(|name| Key { kind, object: ObjectKey::new(&change.key.namespace, name) })
-                    .collect()
+            Kind::PersistentVolumeClaim => {
+                vec![Key { kind: change.kind, object: change.key.clone() }]
             }
             _ => Vec::new(),
         }
@@ -64,7 +53,7 @@ impl Controller for LocalPath {
     }
 }
 
-/// The class of a claim that waits for a volume of ours, and the node its first pod is on.
+/// The class of a claim that waits for a volume of ours, and the node its first pod will be on.
 fn wants_volume(store: &Store, claim: &Object) -> Option<(Arc<Object>, Arc<Object>)> {
     let unbound = claim.spec().str_at(&["volumeName"]).is_none_or(str::is_empty);
     if !unbound || claim.meta.is_terminating() {
@@ -74,14 +63,7 @@ fn wants_volume(store: &Store, claim: &Object) -> Option<(Arc<Object>, Arc<Objec
     if class.content().str_at(&["provisioner"]) != Some(NAME) {
         return None;
     }
-    let mut nodes = store.list_in(Kind::Pod, &claim.meta.namespace).filter_map(|object| {
-        let pod = object.pod()?;
-        let uses = |source: &VolumeSource| {
-            matches!(source, VolumeSource::PersistentVolumeClaim(name) if **name == *claim.meta.name)
-        };
-        pod.spec.volumes.iter().any(|(_, source)| uses(source)).then(|| pod.node_name.clone())?
-    });
-    let node = store.find(Kind::Node, "", &nodes.next()?)?;
+    let node = store.find(Kind::Node, "", claim.meta.annotations.get(SELECTED_NODE)?)?;
     Some((class.clone(), node.clone()))
 }
 

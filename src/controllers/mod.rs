@@ -6,6 +6,7 @@
 //! Reading order: `pod_control.rs` (what those of pods share), `replica_set.rs`, `deployment/`,
 //! then any.
 
+mod autoscaler;
 mod conditions;
 mod daemon_set;
 mod deployment;
@@ -51,4 +52,5 @@ static ALL: &[&dyn Controller] = &[
     &persistent_volume::VolumeProtection,
     &quota::ResourceQuotas,
     &disruption::DisruptionBudgets,
+    &autoscaler::Autoscalers,
 ];

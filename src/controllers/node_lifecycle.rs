@@ -45,6 +45,9 @@ impl Controller for NodeLifecycle {
         let into_period = now.since(SimTime::WORLD_START).as_secs() % MONITOR_PERIOD;
         let requeue_after = Some(Duration::from_secs(MONITOR_PERIOD - into_period));
         let mut writes = Vec::new();
+        if now.since(node.meta.creation_timestamp) < Duration::from_secs(1) {
+            writes.extend(registered(store, node, now));
+        }
         let silent = last_heard(store, node).is_some_and(|last| now.since(last) > GRACE_PERIOD);
         let ready = ready_status(node);
         if silent && ready != Some("Unknown") {
@@ -54,6 +57,17 @@ impl Controller for NodeLifecycle {
         writes.extend(taint(node, now));
         Plan { writes, requeue_after }
     }
+}
+
+/// A node that is seen for the first time.
+fn registered(store: &Store, node: &Arc<Object>, now: SimTime) -> Option<Write> {
+    let mut events = store.events_about("", &node.meta.name).filter_map(|object| object.event());
+    if events.any(|event| &*event.reason == "RegisteredNode") {
+        return None;
+    }
+    let name = &node.meta.name;
+    let message = format!("Node {name} event: Registered Node {name} in Controller");
+    Some(Write::event(node.reference(), false, "RegisteredNode", message, NAME, now))
 }
 
 fn last_heard(store: &Store, node: &Object) -> Option<SimTime> {

@@ -6,6 +6,7 @@ use crate::api::pod::{VolumeSource, quantity_of};
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, Selector, Value};
 use crate::base::{Quantity, SimTime};
+use crate::scheduler::SELECTED_NODE;
 use crate::scheduler::affinity::node_selector_matches;
 use crate::store::{Change, Controller, Key, ObjectKey, Plan, Store, Write};
 use core::time::Duration;
@@ -44,10 +45,6 @@ impl Controller for VolumeBinder {
                 let unbound = all.filter(|claim| phase(claim) != Some("Bound"));
                 unbound.map(|claim| Key::of(claim)).chain([own]).collect()
             }
-            // A claim that waits for its first pod may have been waiting for this one.
-            Kind::Pod => claims_of(change)
-                .map(|object| Key { kind: Kind::PersistentVolumeClaim, object })
-                .collect(),
             _ => Vec::new(),
         }
     }
@@ -142,7 +139,7 @@ fn sync_claim(store: &Store, claim: &Arc<Object>, now: SimTime) -> Plan {
         let writes = pending.into_iter().chain([waiting]).collect();
         return Plan { writes, requeue_after: Some(RESYNC) };
     }
-    if let Some(volume) = best_volume(store, claim, consumer.flatten()) {
+    if let Some(volume) = best_volume(store, claim, consumer) {
         return Plan::of(bind(claim, &volume, now));
     }
     let mut writes: Vec<Write> = with_phase(claim, "Pending", now).into_iter().collect();
@@ -192,15 +189,9 @@ fn sync_named(store: &Store, claim: &Arc<Object>, name: &str, now: SimTime) -> V
     bind(claim, volume, now)
 }
 
-/// The node of a pod that uses the claim and has been given one, as `Some(Some(node))`; a pod
-/// that still waits for a node as `Some(None)` only when the scheduler could not care less.
-fn consumer_node<'a>(store: &'a Store, claim: &Object) -> Option<Option<&'a Arc<Object>>> {
-    let pods = store.list_in(Kind::Pod, &claim.meta.namespace);
-    let mut nodes = pods.filter(|pod| uses(pod, &claim.meta.name)).filter_map(|pod| {
-        let name = pod.pod()?.node_name.as_ref()?;
-        store.find(Kind::Node, "", name)
-    });
-    nodes.next().map(Some)
+/// The node that the scheduler has chosen for the first pod of the claim.
+fn consumer_node<'a>(store: &'a Store, claim: &Object) -> Option<&'a Arc<Object>> {
+    store.find(Kind::Node, "", claim.meta.annotations.get(SELECTED_NODE)?)
 }
 
 fn uses(pod: &Object, claim: &str) -> bool {

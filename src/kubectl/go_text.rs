@@ -77,12 +77,6 @@ pub(crate) fn go_syntax(value: &Value) -> String {
     }
 }
 
-/// `title cased`: the first letter large.
-pub(crate) fn capitalized(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

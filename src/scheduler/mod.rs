@@ -34,6 +34,9 @@ use std::sync::Arc;
 /// The name that pods ask for it by.
 pub const NAME: &str = "default-scheduler";
 
+/// Where the scheduler tells a claim which node its first pod will be on.
+pub const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
+
 /// How many pods one turn takes.
 const PODS_A_TURN: usize = 64;
 
@@ -103,6 +106,9 @@ impl Scheduler {
         };
         let (old, new) = (change.old.as_ref(), change.new.as_ref());
         let (before, after) = (old.and_then(place), new.and_then(place));
+        if after.is_some() || new.is_none() {
+            self.snapshot.confirm(&change.key);
+        }
         let replaced = old.zip(new).is_some_and(|(old, new)| {
             old.meta.labels != new.meta.labels
                 || old.meta.is_terminating() != new.meta.is_terminating()
@@ -191,6 +197,12 @@ impl Scheduler {
         if let Some(node) = decision.choose(rng) {
             // Nothing shares the node any more, so it is counted in place.
             drop((decision, snapshot));
+            let claims = plugins::delayed_claims(store, object);
+            if !claims.is_empty() {
+                writes.extend(wait_for_volumes(object, &claims, &node));
+                self.queue.park(key, bits::VOLUME, now);
+                return;
+            }
             self.assume(object, &node);
             self.queue.remove(key);
             let message = format!("Successfully assigned {}/{} to {node}", key.namespace, key.name);
@@ -234,7 +246,7 @@ impl Scheduler {
         if let Some(pod) = placed.pod_mut() {
             pod.node_name = Some(node.clone());
         }
-        self.snapshot.add_pod(node, &Arc::new(placed));
+        self.snapshot.assume(node, &Arc::new(placed));
     }
 }
 
@@ -290,6 +302,26 @@ fn unschedulable(
         pod.status.nominated_node_name = nominated;
     }
     Some(Write::UpdateStatus(Box::new(new)))
+}
+
+/// Tells the claims that wait for this pod which node it will be on, and keeps its place there.
+///
+/// Models plugins/volumebinding PreBind and the feature NominatedNodeNameForExpectation.
+fn wait_for_volumes(object: &Object, claims: &[Arc<Object>], node: &Arc<str>) -> Vec<Write> {
+    let mut writes = Vec::new();
+    for claim in claims {
+        let mut new = (**claim).clone();
+        if new.meta.annotations.get(SELECTED_NODE) != Some(&**node) {
+            new.meta.annotations.set(SELECTED_NODE, node);
+            writes.push(Write::Update(Box::new(new)));
+        }
+    }
+    let mut new = object.clone();
+    if let Some(pod) = new.pod_mut() {
+        pod.status.nominated_node_name = Some(node.clone());
+    }
+    writes.push(Write::UpdateStatus(Box::new(new)));
+    writes
 }
 
 /// Models pkg/scheduler/framework/preemption/executor.go.

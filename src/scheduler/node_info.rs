@@ -5,8 +5,9 @@
 use super::affinity::PodAffinity;
 use crate::api::pod::{HostPort, Resources, Taint};
 use crate::api::tree::Tree as _;
-use crate::api::{Object, Uid, Value};
+use crate::api::{Object, Selector, Uid, Value};
 use crate::base::Map;
+use crate::store::{ObjectKey, Store};
 use core::fmt;
 use std::sync::Arc;
 
@@ -125,6 +126,8 @@ pub struct Snapshot {
     places: Map<Arc<str>, u32>,
     /// Nodes that pods with affinity are on, each with how many.
     with_affinity: Map<Arc<str>, u32>,
+    /// Pods that were given a node which the store does not know of yet.
+    assumed: Map<ObjectKey, Arc<Object>>,
 }
 
 impl fmt::Debug for Snapshot {
@@ -189,6 +192,34 @@ impl Snapshot {
         if info.pods.last().is_some_and(|placed| placed.affinity.is_some()) {
             *self.with_affinity.entry(name).or_default() += 1;
         }
+    }
+
+    /// Counts a pod in before the store says so.
+    pub fn assume(&mut self, node: &str, pod: &Arc<Object>) {
+        self.add_pod(node, pod);
+        self.assumed.insert(ObjectKey::of(pod), pod.clone());
+    }
+
+    /// The store knows what was assumed of a pod, or better.
+    pub fn confirm(&mut self, key: &ObjectKey) {
+        self.assumed.remove(key);
+    }
+
+    /// The pods of a namespace that a selector selects and that have a node, as far as the
+    /// scheduler knows. Uses the store's label index.
+    pub fn placed_pods<'a>(
+        &'a self,
+        store: &'a Store,
+        namespace: &'a str,
+        selector: &'a Selector,
+    ) -> impl Iterator<Item = (&'a Arc<NodeInfo>, &'a Arc<Object>)> {
+        let stored = store.pods_matching(namespace, selector);
+        let assumed = self.assumed.values().filter(move |pod| {
+            *pod.meta.namespace == *namespace && selector.matches(&pod.meta.labels)
+        });
+        stored
+            .chain(assumed)
+            .filter_map(|pod| Some((self.get(pod.pod()?.node_name.as_ref()?)?, pod)))
     }
 
     /// Counts a pod out. Says whether it was there.

@@ -20,6 +20,8 @@ pub const FOREGROUND_FINALIZER: &str = "foregroundDeletion";
 /// The finalizer that makes the garbage collector set dependents free.
 pub const ORPHAN_FINALIZER: &str = "orphan";
 
+const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
+
 /// Who asks, and when.
 #[derive(Clone, Debug)]
 pub struct Context {
@@ -82,6 +84,7 @@ impl Store {
         object.meta.generation = old.meta.generation;
         object.meta.resource_version = old.meta.resource_version;
         keep_status(&mut object, &old);
+        count_templates(&mut object, &old);
         admission::admit_update(self, context, &mut object, &old)?;
         if counts_generations(object.kind) && desired_state_differs(&object, &old) {
             object.meta.generation += 1;
@@ -178,12 +181,12 @@ impl Store {
         let mut new = (*old).clone();
         add_propagation_finalizer(&mut new, options.propagation);
         let grace = grace_period_seconds(&old, options);
-        if grace == 0 && is_free_to_go(&new) {
-            return self.take(kind, key, &context.cause).ok_or_else(|| missing(kind, key));
-        }
         match old.meta.deletion {
             Some(deletion) if grace >= deletion.grace_period_seconds => {}
             _ => mark_deleted(&mut new, context.now, grace),
+        }
+        if grace == 0 && is_free_to_go(&new) {
+            return self.take(kind, key, &context.cause).ok_or_else(|| missing(kind, key));
         }
         if new == *old {
             return Ok(old);
@@ -296,10 +299,13 @@ fn prepare_for_create(object: &mut Object) {
         Kind::ReplicaSet | Kind::ReplicationController => {
             object.set_status(serde_json::json!({"replicas": 0}));
         }
-        Kind::DaemonSet => object.set_status(serde_json::json!({
-            "currentNumberScheduled": 0, "desiredNumberScheduled": 0,
-            "numberMisscheduled": 0, "numberReady": 0,
-        })),
+        Kind::DaemonSet => {
+            object.meta.annotations.set(TEMPLATE_GENERATION, "1");
+            object.set_status(serde_json::json!({
+                "currentNumberScheduled": 0, "desiredNumberScheduled": 0,
+                "numberMisscheduled": 0, "numberReady": 0,
+            }));
+        }
         Kind::StatefulSet => {
             object.set_status(serde_json::json!({"replicas": 0, "availableReplicas": 0}));
         }
@@ -318,6 +324,21 @@ fn prepare_for_create(object: &mut Object) {
         }
         _ => {}
     }
+}
+
+/// A DaemonSet counts its templates, as it did before there were revisions.
+///
+/// Models pkg/registry/apps/daemonset/strategy.go PrepareForUpdate.
+fn count_templates(object: &mut Object, old: &Object) {
+    if object.kind != Kind::DaemonSet {
+        return;
+    }
+    let number = old.meta.annotations.get(TEMPLATE_GENERATION).and_then(|text| text.parse().ok());
+    let mut number: i64 = number.unwrap_or(1);
+    if object.spec().get("template") != old.spec().get("template") {
+        number += 1;
+    }
+    object.meta.annotations.set(TEMPLATE_GENERATION, &number.to_string());
 }
 
 fn keep_status(object: &mut Object, old: &Object) {

@@ -29,7 +29,7 @@ use std::sync::Arc;
 /// A cluster with its clock.
 #[derive(Clone, Debug)]
 pub struct World {
-    config: ClusterConfig,
+    config: Arc<ClusterConfig>,
     now: SimTime,
     rng: Rng,
     store: Store,
@@ -46,7 +46,7 @@ impl World {
         let mut rng = Rng::new(seed);
         let store = Store::new(rng.fork());
         let mut world = World {
-            config,
+            config: Arc::new(config),
             now: SimTime::WORLD_START,
             rng,
             store,
@@ -71,7 +71,7 @@ impl World {
     }
 
     /// How the cluster was set up.
-    pub const fn config(&self) -> &ClusterConfig {
+    pub fn config(&self) -> &ClusterConfig {
         &self.config
     }
 

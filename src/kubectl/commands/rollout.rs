@@ -264,7 +264,7 @@ pub(crate) fn undo(call: &mut Call<'_>) -> Outcome {
         let mut value = shown(&object);
         if annotation(&value, super::apply::LAST_APPLIED).is_some() {
             call.warn(format!(
-                "Warning: resource {}/{} was previously managed with 'kubectl apply'. Rolling back will not update the kubectl.kubernetes.io/last-applied-configuration annotation, which may cause unexpected behavior on future 'kubectl apply' operations. Consider using 'kubectl apply' with your desired configuration instead.",
+                "Warning: resource {}/{} was previously managed with 'kubectl apply'. Rolling back will not update the kubectl.kubernetes.io/last-applied-configuration annotation, which may cause unexpected behavior on future 'kubectl apply' operations. Consider using 'kubectl apply' with your previous configuration file instead.",
                 object.kind.plural(), object.meta.name
             ));
         }

@@ -19,7 +19,7 @@ fn annotations(text: &mut Text, it: &Subject<'_>) {
 pub(super) fn node(text: &mut Text, it: &Subject<'_>) {
     let value = it.value;
     text.field(0, "Name", &it.object.meta.name);
-    text.field(0, "Roles", printers::roles(value));
+    text.field(0, "Roles", or_none(&printers::roles(value)));
     text.labels(value);
     annotations(text, it);
     let created = text.time(value.str_at(&["metadata", "creationTimestamp"]));

@@ -5,6 +5,7 @@ use super::{Cycle, NodeInfo, Scores};
 use std::borrow::Cow;
 use std::sync::Arc;
 
+const NAME: &str = "ImageLocality";
 const MIB: i64 = 1024 * 1024;
 const LEAST: i64 = 23 * MIB;
 const MOST_A_CONTAINER: i64 = 1000 * MIB;
@@ -13,6 +14,10 @@ pub(super) fn score(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>]) -> Scores {
     let containers = cycle.spec.init_containers.iter().chain(&cycle.spec.containers);
     let images: Vec<_> = containers.map(|container| with_tag(&container.image)).collect();
     let most = MOST_A_CONTAINER * i64::try_from(images.len()).unwrap_or(1);
+    if nodes.iter().all(|node| node.images.is_empty()) {
+        let raw = vec![Some(0); nodes.len()];
+        return Scores { plugin: NAME, weight: 1, raw, normalization: Normalization::None };
+    }
     let all = cycle.snapshot.nodes();
     let has = |node: &NodeInfo, image: &str| {
         node.images.iter().find(|(name, _)| name == image).map(|(_, size)| *size)
@@ -30,7 +35,7 @@ pub(super) fn score(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>]) -> Scores {
         MAX_NODE_SCORE * (sizes.sum::<i64>().clamp(LEAST, most) - LEAST) / (most - LEAST)
     };
     Scores {
-        plugin: "ImageLocality",
+        plugin: NAME,
         weight: 1,
         raw: nodes.iter().map(|node| Some(points(node))).collect(),
         normalization: Normalization::None,

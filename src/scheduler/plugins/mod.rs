@@ -11,6 +11,8 @@ mod pod_topology_spread;
 mod taint_toleration;
 mod volumes;
 
+pub(super) use volumes::delayed_claims;
+
 use super::framework::{Cycle, Filter, Rejection, Scores};
 use super::node_info::NodeInfo;
 use std::sync::Arc;

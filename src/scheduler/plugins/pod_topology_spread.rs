@@ -230,10 +230,7 @@ pub(super) fn score(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>]) -> Option<Score
         let mut sum = 0.0;
         for (constraint, domains) in constraints.iter().zip(&domains) {
             let Some(value) = node.label(&constraint.topology_key) else { continue };
-            let count = match &domains.counts {
-                None => constraint.count_on(cycle, node),
-                Some(counts) => counts.get(value).copied().unwrap_or_default(),
-            };
+            let count = domains.counts.get(value).copied().unwrap_or_default();
             sum += points_for(count, constraint.max_skew, domains.size);
         }
         Some(rounded(sum))
@@ -246,9 +243,9 @@ pub(super) fn score(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>]) -> Option<Score
     })
 }
 
-/// How many pods count in each domain of a constraint; for nodes each is its own.
+/// How many pods count in each domain of a constraint.
 struct Domains {
-    counts: Option<BTreeMap<String, i64>>,
+    counts: BTreeMap<String, i64>,
     size: usize,
 }
 
@@ -260,29 +257,38 @@ impl Domains {
         considered: usize,
         ignored: &dyn Fn(&NodeInfo) -> bool,
     ) -> Self {
-        if constraint.topology_key == HOSTNAME {
-            return Domains { counts: None, size: considered };
-        }
+        let by_node = constraint.topology_key == HOSTNAME;
         // As upstream, a candidate without the label makes a domain of the empty value.
         let value =
             |node: &NodeInfo| node.label(&constraint.topology_key).unwrap_or_default().to_owned();
-        let candidates = nodes.iter().filter(|node| !ignored(node));
-        let mut counts: BTreeMap<String, i64> = candidates.map(|node| (value(node), 0)).collect();
+        let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+        if !by_node {
+            let candidates = nodes.iter().filter(|node| !ignored(node));
+            counts.extend(candidates.map(|node| (value(node), 0)));
+        }
         let required = RequiredNodes::of(cycle.spec);
-        // The label index finds the pods that count without a look at every node.
-        for pod in cycle.store.pods_matching(&cycle.pod.meta.namespace, &constraint.selector) {
-            let node = pod.pod().and_then(|pod| pod.node_name.as_ref());
-            if let Some(node) = node.and_then(|name| cycle.snapshot.get(name))
-                && !ignored(node)
-                && constraint.counts(cycle, pod)
+        let namespace = &cycle.pod.meta.namespace;
+        for (node, pod) in cycle.snapshot.placed_pods(cycle.store, namespace, &constraint.selector)
+        {
+            if !constraint.counts(cycle, pod) || phase_is_terminal(pod) {
+                continue;
+            }
+            if by_node {
+                *counts.entry(value(node)).or_default() += 1;
+            } else if !ignored(node)
                 && constraint.counts_node(cycle, &required, node)
                 && let Some(count) = counts.get_mut(&value(node))
             {
                 *count += 1;
             }
         }
-        Domains { size: counts.len(), counts: Some(counts) }
+        let size = if by_node { considered } else { counts.len() };
+        Domains { counts, size }
     }
+}
+
+fn phase_is_terminal(pod: &Object) -> bool {
+    pod.pod().is_some_and(|pod| pod.status.phase.is_terminal())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "as upstream")]

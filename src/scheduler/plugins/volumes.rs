@@ -73,6 +73,22 @@ impl VolumeBinding {
     }
 }
 
+/// The claims of a pod that wait for it to be given a node.
+pub(in super::super) fn delayed_claims(store: &Store, pod: &Object) -> Vec<Arc<Object>> {
+    let volumes = pod.pod().map(|facts| facts.spec.volumes.iter()).into_iter().flatten();
+    let claims = volumes.filter_map(|(_, source)| match source {
+        VolumeSource::PersistentVolumeClaim(name) => {
+            store.find(Kind::PersistentVolumeClaim, &pod.meta.namespace, name)
+        }
+        _ => None,
+    });
+    let unbound = |claim: &&Arc<Object>| {
+        claim.spec().str_at(&["volumeName"]).is_none_or(str::is_empty)
+            && waits_for_consumer(store, claim)
+    };
+    claims.filter(unbound).cloned().collect()
+}
+
 impl Filter for VolumeBinding {
     fn filter(&self, node: &NodeInfo) -> Result<(), Rejection> {
         if !self.bound.iter().all(|volume| reachable(volume, node)) {

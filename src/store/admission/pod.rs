@@ -2,7 +2,7 @@
 
 use super::limit_range;
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::{ApiError, Kind, Object, PodSpec, StringMap, Value};
+use crate::api::{ApiError, Kind, Object, PodSpec, StringMap, Value, defaults};
 use crate::base::names;
 use crate::store::storage::Store;
 use serde_json::json;
@@ -120,7 +120,10 @@ fn complete(
     name: &str,
     given: &PodSpec,
 ) -> Result<Arc<PodSpec>, ApiError> {
-    let mut tree = given.tree.clone();
+    // A template has the defaults of templates; a pod has a few more.
+    let mut pod = json!({"spec": given.tree});
+    defaults::apply(Kind::Pod, &mut pod);
+    let mut tree = pod.remove(&["spec"]).unwrap_or_default();
     limit_range::apply_defaults(store, namespace, &mut tree);
     service_account(store, namespace, name, &mut tree)?;
     priority(store, name, &mut tree)?;
