@@ -21,7 +21,7 @@ cargo test --locked
 # Every tests/*.rs that speaks wasm_bindgen_test runs in headless Chromium; webdriver.json holds its flags.
 browser_tests=()
 for file in tests/*.rs; do
-  if grep -q '^#!\[cfg(target_arch = "wasm32")\]' "$file"; then
+  if grep -q 'wasm_bindgen_test_configure' "$file"; then
     browser_tests+=(--test "$(basename "$file" .rs)")
   fi
 done

@@ -28,7 +28,23 @@ impl Route {
             return Route::default();
         };
         if let (Spot::Client, Spot::Balancer(_)) | (Spot::Balancer(_), Spot::Client) = (from, to) {
-            return Route::of(out.first().into_iter().chain(back.first()).copied());
+            let (client, balancer) = match from {
+                Spot::Client => (layout.client, back.first().copied()),
+                _ => (layout.client, out.first().copied()),
+            };
+            let start = Point::new(client.right(), client.center().y);
+            let end = balancer.unwrap_or(start);
+            let way = [
+                start,
+                Point::new(client.right() + BEND, start.y),
+                Point::new(client.right() + BEND, end.y),
+                end,
+            ];
+            let mut points = way.to_vec();
+            if *to == Spot::Client {
+                points.reverse();
+            }
+            return Route::of(points.into_iter());
         }
         // Both ways lead to the street; what they share they need not go.
         let met = out.iter().position(|point| back.contains(point));

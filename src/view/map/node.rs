@@ -3,10 +3,11 @@
 use super::drawing::Marks;
 use super::{mark, pod};
 use crate::present::Rect;
-use crate::present::layout::NodePlace;
+use crate::present::layout::{Detail, NodePlace};
 use crate::present::scene::{NodeBox, NodeState, Usage};
 use crate::present::shorten::cut;
 use crate::text::{Lang, Text};
+use std::collections::BTreeMap;
 use yew::{Html, html};
 
 /// Draws a node with its Pods.
@@ -35,8 +36,29 @@ pub(super) fn node(lang: Lang, node: &NodeBox, place: &NodePlace, marks: &Marks)
                     { usage(lang, node, w, h) }
                 }
             </g>
-            { for node.pods.iter().zip(&place.pods).map(|(one, rect)| pod::pod(lang, one, *rect, place.detail, marks)) }
+            if place.detail == Detail::Mark {
+                { crowd(node, place) }
+            } else {
+                { for node.pods.iter().zip(&place.pods).map(|(one, rect)| pod::pod(lang, one, *rect, place.detail, marks)) }
+            }
         </g>
+    }
+}
+
+/// Many Pods: one shape for all that have the same state and colour, so that the page stays light.
+fn crowd(node: &NodeBox, place: &NodePlace) -> Html {
+    let mut shapes: BTreeMap<(&'static str, u8), String> = BTreeMap::new();
+    for (pod, rect) in node.pods.iter().zip(&place.pods) {
+        let shape = shapes.entry((pod::state_name(pod.state), pod.colour)).or_default();
+        shape.push_str(&format!(
+            "M{:.1} {:.1}h{:.1}v{:.1}h-{:.1}z",
+            rect.x, rect.y, rect.w, rect.h, rect.w
+        ));
+    }
+    html! {
+        { for shapes.into_iter().map(|((state, colour), d)| html! {
+            <g class="pod" data-state={state} data-colour={colour.to_string()}><path class="body" {d} /></g>
+        }) }
     }
 }
 
