@@ -194,9 +194,14 @@ impl Table {
 
     /// Appends a rule to a chain, which is made if there is none.
     pub fn append(&mut self, chain: &Arc<str>, rule: Rule) {
-        self.ensure_chain(chain);
-        let place = self.chain_places.get(chain).copied();
-        if let Some(chain) = place.and_then(|place| self.chains.get_mut(place)) {
+        let place = match self.chain_places.get(chain) {
+            Some(place) => *place,
+            None => {
+                self.add_chain(Chain::new(chain));
+                self.chains.len() - 1
+            }
+        };
+        if let Some(chain) = self.chains.get_mut(place) {
             chain.push(rule);
         }
     }

@@ -6,7 +6,7 @@
 use super::input::{Endpoint, Input, Node};
 use super::services::{Nowhere, Port, short_hash};
 use super::{MASQUERADE_MARK, services};
-use crate::net::packet::State;
+use crate::net::packet::{Endpoint as Address, State};
 use crate::net::rule::{Action, End, Match, Rule, Verdict};
 use crate::net::table::{Dialect, Hook};
 use crate::net::{Base, Chain, Family, Protocol, Ruleset, Table};
@@ -127,9 +127,26 @@ impl Names {
     }
 }
 
-fn endpoint_chain(port: &Port<'_>, endpoint: &Endpoint) -> Arc<str> {
-    let text = format!("{}{}{}", port.title, port.protocol(), endpoint.address);
-    Arc::from(format!("KUBE-SEP-{}", short_hash(&text, 16)))
+/// The chains of a Service's endpoints, by address.
+struct EndpointChains(Vec<(Address, Arc<str>)>);
+
+impl EndpointChains {
+    fn of(port: &Port<'_>) -> Self {
+        let chain = |endpoint: &Endpoint| {
+            let text = format!("{}{}{}", port.title, port.protocol(), endpoint.address);
+            let chain = Arc::from(format!("KUBE-SEP-{}", short_hash(&text, 16)));
+            (endpoint.address, chain)
+        };
+        let mut chains: Vec<_> = port.endpoints.reachable.iter().map(chain).collect();
+        chains.sort();
+        EndpointChains(chains)
+    }
+
+    fn get(&self, endpoint: &Endpoint) -> Arc<str> {
+        let place = self.0.binary_search_by_key(&endpoint.address, |(address, _)| *address);
+        let found = place.ok().and_then(|place| self.0.get(place));
+        found.map_or_else(|| Arc::from(""), |(_, chain)| chain.clone())
+    }
 }
 
 impl Writer {
@@ -220,14 +237,15 @@ impl Writer {
         }
         self.external_chain(port, &names);
         self.firewall_chain(port, &names);
+        let chains = EndpointChains::of(port);
         if port.uses_cluster() && !port.endpoints.cluster.is_empty() {
-            self.spread(port, &names.cluster, &port.endpoints.cluster);
+            self.spread(port, &names.cluster, &port.endpoints.cluster, &chains);
         }
         if port.uses_local() && !port.endpoints.local.is_empty() {
-            self.spread(port, &names.local, &port.endpoints.local);
+            self.spread(port, &names.local, &port.endpoints.local, &chains);
         }
         for endpoint in &port.endpoints.reachable {
-            self.endpoint(port, endpoint);
+            self.endpoint(port, endpoint, &chains.get(endpoint));
         }
     }
 
@@ -393,12 +411,18 @@ impl Writer {
     /// Spreads connections over endpoints.
     ///
     /// Models pkg/proxy/iptables/proxier.go writeServiceToEndpointRules.
-    fn spread(&mut self, port: &Port<'_>, chain: &Arc<str>, endpoints: &[Endpoint]) {
+    fn spread(
+        &mut self,
+        port: &Port<'_>,
+        chain: &Arc<str>,
+        endpoints: &[Endpoint],
+        chains: &EndpointChains,
+    ) {
         let title =
             |endpoint: &Endpoint| comment(&format!("{} -> {}", port.title, endpoint.address));
         if let Some(seconds) = port.service.affinity_seconds {
             for endpoint in endpoints {
-                let to = endpoint_chain(port, endpoint);
+                let to = chains.get(endpoint);
                 let seen = Match::SeenRecently { list: to.clone(), seconds };
                 self.nat.append(chain, Rule::jump(vec![title(endpoint), seen], &to));
             }
@@ -409,21 +433,20 @@ impl Writer {
             if index + 1 < count {
                 matches.push(Match::one_in(count - index));
             }
-            self.nat.append(chain, Rule::jump(matches, &endpoint_chain(port, endpoint)));
+            self.nat.append(chain, Rule::jump(matches, &chains.get(endpoint)));
         }
     }
 
-    fn endpoint(&mut self, port: &Port<'_>, endpoint: &Endpoint) {
-        let chain = endpoint_chain(port, endpoint);
+    fn endpoint(&mut self, port: &Port<'_>, endpoint: &Endpoint, chain: &Arc<str>) {
         let own = IpNet::from(endpoint.address.ip);
         let matches = vec![comment(&port.title), Match::net(End::Source, own)];
-        self.nat.append(&chain, Rule::jump(matches, &self.mark));
+        self.nat.append(chain, Rule::jump(matches, &self.mark));
         let mut matches = vec![comment(&port.title)];
         if port.service.affinity_seconds.is_some() {
             matches.push(Match::Remember { list: chain.clone() });
         }
         matches.extend([Match::Extension(port.protocol()), Match::Protocol(port.protocol())]);
-        self.nat.append(&chain, Rule::new(matches, Action::Dnat(endpoint.address)));
+        self.nat.append(chain, Rule::new(matches, Action::Dnat(endpoint.address)));
     }
 
     fn finish(mut self) -> [Table; 3] {

@@ -20,6 +20,8 @@ mod json;
 pub mod network;
 mod path;
 pub mod policy;
+#[cfg(test)]
+mod property;
 pub mod request;
 pub mod server;
 #[cfg(test)]
@@ -33,12 +35,20 @@ pub use request::{Request, Source};
 use crate::base::Rng;
 use path::Tracer;
 
+/// As many hops as most traces have, so that their list need not grow.
+const USUAL_HOPS: usize = 32;
+
 impl Network {
     /// Follows a request.
     pub fn send(&mut self, cluster: &Cluster<'_>, request: &Request, rng: &mut Rng) -> PacketTrace {
         self.refresh(cluster);
-        let mut tracer =
-            Tracer { cluster: *cluster, network: self, rng, hops: Vec::new(), examined: 0 };
+        let mut tracer = Tracer {
+            cluster: *cluster,
+            network: self,
+            rng,
+            hops: Vec::with_capacity(USUAL_HOPS),
+            examined: 0,
+        };
         let outcome = match tracer.request(request) {
             Ok(outcome) => outcome,
             Err(failure) => Outcome::Failed(failure),

@@ -341,8 +341,8 @@ impl Tracer<'_> {
         }
     }
 
-    /// Pods have addresses that nobody outside of the cluster knows: the pod network translates
-    /// what leaves it.
+    /// Pods have addresses that nobody outside of the pod network knows: its plugin translates
+    /// what leaves it, as kindnet and Flannel do; other nodes' own addresses are outside too.
     fn masquerade_by_plugin(
         &mut self,
         node: &Arc<str>,
@@ -351,7 +351,10 @@ impl Tracer<'_> {
         entrance: Entrance,
         packet: &mut Packet,
     ) {
-        if *route != Route::Default || entrance != Entrance::Pod || packet.source.ip == own_ip {
+        let leaves = matches!(route, Route::Default | Route::Node(_));
+        let to = packet.destination.ip;
+        let to_pod = self.network.input().cluster_cidrs.iter().any(|net| net.contains(&to));
+        if !leaves || to_pod || entrance != Entrance::Pod || packet.source.ip == own_ip {
             return;
         }
         let before = *packet;
