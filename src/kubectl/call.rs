@@ -6,7 +6,7 @@ use super::manifests::to_yaml;
 use super::output;
 use super::verbs::Verb;
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::{Kind, Object, Value};
+use crate::api::{Kind, Object, Value, validation};
 use crate::world::World;
 use core::fmt::Write as _;
 use std::collections::BTreeMap;
@@ -137,6 +137,26 @@ impl Call<'_> {
         change(self.world).map_err(Failure::from)
     }
 
+    /// Creates an object, or on `--dry-run=server` says what it would be; then it has no revision.
+    /// What the API server warns of is said.
+    pub(crate) fn create(
+        &mut self,
+        kind: Kind,
+        value: &Value,
+        namespace: &str,
+    ) -> Result<Arc<Object>, Failure> {
+        let made = self.write(|world| world.create(kind, value, namespace))?;
+        for warning in validation::warnings(kind, &made.to_value()) {
+            self.warn(format!("Warning: {warning}"));
+        }
+        if self.dry_run()? == DryRun::Server {
+            let mut imagined = (*made).clone();
+            imagined.meta.resource_version = 0;
+            return Ok(Arc::new(imagined));
+        }
+        Ok(made)
+    }
+
     /// Says what was done to an object: `deployment.apps/web created`, or the object itself with
     /// `-o`.
     pub(crate) fn done(&mut self, kind: Kind, value: &Value, what: &str) -> Outcome {
@@ -175,8 +195,7 @@ impl Call<'_> {
         if self.flags.on("save-config") {
             super::commands::apply::note_last_applied(&mut value);
         }
-        let made = self.write(|world| world.create(kind, &value, &namespace));
-        let made = made?;
+        let made = self.create(kind, &value, &namespace)?;
         self.done(kind, &shown(&made), what)
     }
 

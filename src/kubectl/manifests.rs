@@ -4,6 +4,7 @@ use super::call::Call;
 use super::failure::Failure;
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Value};
+use crate::manifest;
 
 /// One object of a manifest.
 #[derive(Clone, Debug)]
@@ -94,27 +95,19 @@ fn flatten(
 /// # Errors
 /// Where the text is no YAML.
 pub(crate) fn documents(text: &str, source: &str) -> Result<Vec<Value>, Failure> {
-    use serde::Deserialize as _;
-    let mut all = Vec::new();
-    for document in serde_yaml::Deserializer::from_str(text) {
-        let value = Value::deserialize(document).map_err(|error| {
-            Failure::Plain(format!(
-                "error parsing {source}: error converting YAML to JSON: yaml: {error}"
-            ))
-        })?;
-        if !value.is_null() {
-            all.push(value);
-        }
+    let parsed = manifest::parse(text);
+    if let Some(problem) = parsed.problems.first() {
+        return Err(Failure::Plain(format!("error parsing {source}: {}", problem.message)));
     }
-    Ok(all)
+    Ok(parsed.documents.into_iter().map(|document| document.value).collect())
 }
 
 /// YAML as kubectl prints it.
 pub(crate) fn to_yaml(value: &Value) -> String {
-    super::yaml::write(value)
+    manifest::to_yaml(value)
 }
 
 /// One value from YAML or JSON text on the command line.
 pub(crate) fn parse_value(text: &str) -> Option<Value> {
-    serde_yaml::from_str(text).ok()
+    manifest::parse(text).documents.into_iter().next().map(|document| document.value)
 }

@@ -25,7 +25,6 @@ mod resources;
 mod table;
 mod tabwriter;
 mod verbs;
-mod yaml;
 
 pub use call::{Output, Session};
 pub use complete::complete;

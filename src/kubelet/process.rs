@@ -21,6 +21,19 @@ pub(super) fn natural_end(container: &Container) -> Option<(u64, i32)> {
     }
 }
 
+/// The exit code of a process that is asked to stop. Servers end well; what has a command of its
+/// own is the first process of its container and hears no signal, so it is killed.
+///
+/// Simplified: it is killed at once, not after its grace period.
+pub(super) fn exit_when_stopped(container: &Container) -> i32 {
+    let is_server = container.command.is_empty() || images::ports(&container.image).is_some();
+    if is_server || SERVERS.iter().any(|(image, _)| container.image.starts_with(image)) {
+        0
+    } else {
+        137
+    }
+}
+
 fn is_shell(word: &str) -> bool {
     matches!(word.rsplit('/').next(), Some("sh" | "bash" | "ash" | "dash"))
 }

@@ -180,7 +180,6 @@ fn stop_all(look: &mut Look<'_>, runtime: &mut PodRuntime) {
     runtime.stopping_since = Some(look.now);
     let pod = look.pod;
     let (time, killed) = stop_time(look);
-    let exit_code = if killed { 137 } else { 0 };
     let until = look.now + time;
     let containers = pod.spec.init_containers.iter().zip(&mut runtime.init_containers);
     for (container, state) in
@@ -188,6 +187,7 @@ fn stop_all(look: &mut Look<'_>, runtime: &mut PodRuntime) {
     {
         match state.state {
             RunState::Running { since, .. } => {
+                let exit_code = if killed { 137 } else { process::exit_when_stopped(container) };
                 state.state = RunState::Stopping { since, until, exit_code };
                 let message = format!("Stopping container {}", container.name);
                 look.event(&container.name, false, "Killing", message);

@@ -1,237 +1,306 @@
-//! Objects as kubectl prints them.
+//! Objects as kubectl prints them. YAML: lists not indented below their key, strings quoted where YAML 1.1
+//! would read something else, long lines folded.
 //!
-//! Models sigs.k8s.io/yaml (Marshal) and kubectl's JSON printer.
+//! Models the output of sigs.k8s.io/yaml Marshal (go.yaml.in/yaml/v2).
 
-use super::scalar::needs_quotes;
-use serde::Serialize as _;
-use serde_json::Value;
-use serde_json::ser::{PrettyFormatter, Serializer};
+use crate::api::Value;
+use crate::api::error::go_quote;
 
-/// YAML with sorted keys, lists at the indentation of their key, and Go's rules for quotes.
+/// Beyond this column a line is broken at its next space.
+const BEST_WIDTH: usize = 80;
+
+/// A value as a YAML document.
 pub fn to_yaml(value: &Value) -> String {
-    let mut text = String::new();
+    let mut out = String::new();
     match value {
-        Value::Object(map) if !map.is_empty() => fields(&mut text, value, 0),
-        Value::Array(items) if !items.is_empty() => list(&mut text, items, 0),
+        Value::Object(fields) if !fields.is_empty() => mapping(value, 0, &mut out),
+        Value::Array(items) if !items.is_empty() => sequence(items, 0, &mut out),
         other => {
-            text.push_str(&scalar(other, 0));
-            text.push('\n');
+            scalar(other, 0, 0, &mut out);
+            out.push('\n');
         }
     }
-    text
+    out
 }
 
-/// JSON as kubectl prints it: four spaces, sorted keys.
-pub fn to_json(value: &Value) -> String {
-    let mut bytes = Vec::new();
-    let mut serializer =
-        Serializer::with_formatter(&mut bytes, PrettyFormatter::with_indent(b"    "));
-    // A tree of JSON cannot fail to be written to memory.
-    let _ = value.serialize(&mut serializer);
-    bytes.push(b'\n');
-    String::from_utf8(bytes).unwrap_or_default()
+fn pad(indent: usize, out: &mut String) {
+    out.extend(core::iter::repeat_n(' ', indent));
 }
 
-fn indent(text: &mut String, depth: usize) {
-    text.extend(core::iter::repeat_n(' ', depth));
-}
-
-fn fields(text: &mut String, value: &Value, depth: usize) {
-    for (number, (key, value)) in value.as_object().into_iter().flatten().enumerate() {
-        if number > 0 || depth == 0 || text.ends_with('\n') {
-            indent(text, depth);
+fn mapping(value: &Value, indent: usize, out: &mut String) {
+    let Some(fields) = value.as_object() else { return };
+    for (index, (key, value)) in fields.iter().enumerate() {
+        if index > 0 {
+            pad(indent, out);
         }
-        text.push_str(&scalar(&Value::String(key.clone()), depth));
-        text.push(':');
+        let start = out.len();
+        out.push_str(&flow_string(key, usize::MAX, 0));
+        let width = indent + out.len() - start;
+        out.push(':');
         match value {
-            Value::Object(map) if !map.is_empty() => {
-                text.push('\n');
-                fields(text, value, depth + 2);
+            Value::Object(fields) if !fields.is_empty() => {
+                out.push('\n');
+                pad(indent + 2, out);
+                mapping(value, indent + 2, out);
             }
             Value::Array(items) if !items.is_empty() => {
-                text.push('\n');
-                list(text, items, depth);
+                out.push('\n');
+                pad(indent, out);
+                sequence(items, indent, out);
             }
-            other => {
-                text.push(' ');
-                text.push_str(&scalar(other, depth + 2));
-                text.push('\n');
+            value => {
+                out.push(' ');
+                scalar(value, width + 2, indent + 2, out);
+                out.push('\n');
             }
         }
     }
 }
 
-fn list(text: &mut String, items: &[Value], depth: usize) {
-    for (number, item) in items.iter().enumerate() {
-        if number > 0 || depth == 0 || text.ends_with('\n') {
-            indent(text, depth);
+fn sequence(items: &[Value], indent: usize, out: &mut String) {
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            pad(indent, out);
         }
-        text.push_str("- ");
+        out.push_str("- ");
         match item {
-            Value::Object(map) if !map.is_empty() => fields(text, item, depth + 2),
-            Value::Array(inner) if !inner.is_empty() => list(text, inner, depth + 2),
-            other => {
-                text.push_str(&scalar(other, depth + 2));
-                text.push('\n');
+            Value::Object(fields) if !fields.is_empty() => mapping(item, indent + 2, out),
+            Value::Array(items) if !items.is_empty() => sequence(items, indent + 2, out),
+            item => {
+                scalar(item, indent + 2, indent + 2, out);
+                out.push('\n');
             }
         }
     }
 }
 
-fn scalar(value: &Value, depth: usize) -> String {
+fn scalar(value: &Value, column: usize, indent: usize, out: &mut String) {
     match value {
-        Value::String(text) => string(text, depth),
-        Value::Array(_) => "[]".to_owned(),
-        Value::Object(_) => "{}".to_owned(),
-        other => other.to_string(),
+        Value::String(text) if text.contains('\n') && literal_is_fine(text) => {
+            literal(text, indent, out)
+        }
+        Value::String(text) => out.push_str(&flow_string(text, column, indent)),
+        Value::Object(_) => out.push_str("{}"),
+        Value::Array(_) => out.push_str("[]"),
+        other => out.push_str(&other.to_string()),
     }
 }
 
-/// Models goyaml.v2 encode.go stringv and emitterc.go yaml_emitter_analyze_scalar.
-fn string(text: &str, depth: usize) -> String {
-    if text.contains('\n') && is_printable(text) && !text.starts_with([' ', '\n']) {
-        return block(text, depth);
-    }
-    if !is_printable(text) || text.contains('\n') {
-        return double_quoted(text);
-    }
-    if text.is_empty() || needs_quotes(text) || is_base60(text) || is_time(text) {
-        return double_quoted(text);
-    }
-    if is_plain(text) { text.to_owned() } else { format!("'{}'", text.replace('\'', "''")) }
+fn literal_is_fine(text: &str) -> bool {
+    let broken = text.contains(" \n") || text.ends_with(' ') || text.starts_with([' ', '\n']);
+    !broken && text.chars().all(|letter| letter == '\n' || is_printable(letter))
 }
 
-fn is_printable(text: &str) -> bool {
-    text.chars().all(|c| c == '\n' || !c.is_control() && c != '\u{feff}')
+fn literal(text: &str, indent: usize, out: &mut String) {
+    let stripped = text.trim_end_matches('\n');
+    out.push_str(match text.len() - stripped.len() {
+        0 => "|-",
+        1 => "|",
+        _ => "|+",
+    });
+    let body = text.strip_suffix('\n').unwrap_or(text);
+    for line in body.split('\n') {
+        out.push('\n');
+        if !line.is_empty() {
+            pad(indent, out);
+            out.push_str(line);
+        }
+    }
 }
 
-/// `12:30:45` would be a number in YAML 1.1.
-fn is_base60(text: &str) -> bool {
-    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let mut parts = unsigned.split(':');
+fn is_printable(letter: char) -> bool {
+    matches!(letter, '\t') || (!letter.is_control() && letter != '\u{feff}')
+}
+
+/// A string on one line, or folded beyond `column` (`usize::MAX` for keys: never).
+fn flow_string(text: &str, column: usize, indent: usize) -> String {
+    if reads_as_something_else(text) || text.contains('\n') || !text.chars().all(is_printable) {
+        return fold(&go_quote(text), column, indent, true);
+    }
+    if plain_is_fine(text) {
+        return fold(text, column, indent, false);
+    }
+    fold(&format!("'{}'", text.replace('\'', "''")), column, indent, false)
+}
+
+fn plain_is_fine(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let blank_at = |at: usize| bytes.get(at).is_none_or(|byte| matches!(byte, b' ' | b'\t'));
+    let Some(first) = bytes.first() else { return false };
+    if text.starts_with("---")
+        || text.starts_with("...")
+        || text.starts_with(' ')
+        || text.ends_with(' ')
+    {
+        return false;
+    }
+    if b"#,[]{}&*!|>'\"%@`".contains(first) || (b"?:-".contains(first) && blank_at(1)) {
+        return false;
+    }
+    if text.contains('\t') {
+        return false;
+    }
+    !bytes.iter().enumerate().skip(1).any(|(at, byte)| match byte {
+        b':' => blank_at(at + 1),
+        b'#' => blank_at(at - 1),
+        _ => false,
+    })
+}
+
+/// Breaks a line at the first single space beyond the best width.
+fn fold(text: &str, column: usize, indent: usize, double_quoted: bool) -> String {
+    if column == usize::MAX || column + text.len() <= BEST_WIDTH {
+        return text.to_owned();
+    }
+    let letters: Vec<char> = text.chars().collect();
+    let quoted = text.starts_with(['\'', '"']);
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut at_column = column;
+    for (at, letter) in letters.iter().enumerate() {
+        let around = |offset: usize| letters.get(offset).is_some_and(|letter| *letter == ' ');
+        let alone = !around(at + 1) && !(at > 0 && around(at - 1));
+        let inner = !quoted || (at > 1 && at + 2 < letters.len());
+        if *letter == ' ' && at_column > BEST_WIDTH && inner && (alone || double_quoted) {
+            out.push('\n');
+            pad(indent, &mut out);
+            at_column = indent;
+        } else {
+            out.push(*letter);
+            at_column += 1;
+        }
+    }
+    out
+}
+
+/// Whether YAML 1.1 would read a plain word as null, a boolean, a number or a time.
+fn reads_as_something_else(text: &str) -> bool {
+    const WORDS: [&str; 33] = [
+        "", "~", "null", "Null", "NULL", "y", "Y", "yes", "Yes", "YES", "n", "N", "no", "No", "NO",
+        "true", "True", "TRUE", "false", "False", "FALSE", "on", "On", "ON", "off", "Off", "OFF",
+        ".nan", ".NaN", ".NAN", "<<", ".inf", ".Inf",
+    ];
+    if WORDS.contains(&text) {
+        return true;
+    }
+    let starts = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'));
+    starts && (is_integer(text) || is_float(text) || is_time(text) || is_base_60(text))
+}
+
+fn is_integer(text: &str) -> bool {
+    let plain = text.replace('_', "");
+    let digits = plain.trim_start_matches(['+', '-']);
+    let all =
+        |digits: &str, base: u32| !digits.is_empty() && digits.chars().all(|c| c.is_digit(base));
+    if plain.len() > digits.len() + 1 {
+        return false;
+    }
+    match digits.get(..2) {
+        Some("0x" | "0X") => all(digits.get(2..).unwrap_or_default(), 16),
+        Some("0b" | "0B") => all(digits.get(2..).unwrap_or_default(), 2),
+        Some("0o" | "0O") => all(digits.get(2..).unwrap_or_default(), 8),
+        _ => all(digits, 10),
+    }
+}
+
+fn is_float(text: &str) -> bool {
+    let plain = text.replace('_', "");
+    let plain = plain.strip_prefix(['+', '-']).unwrap_or(&plain);
+    let (mantissa, exponent) = plain.split_once(['e', 'E']).unwrap_or((plain, "0"));
+    let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    let all = |digits: &str| digits.chars().all(|c| c.is_ascii_digit());
+    let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let some = !whole.is_empty() || !part.is_empty();
+    matches!(plain, ".inf" | ".Inf" | ".INF")
+        || (some && all(whole) && all(part) && !exponent.is_empty() && all(exponent))
+}
+
+fn is_base_60(text: &str) -> bool {
+    let plain = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let mut parts = plain.split(':');
     let first = parts.next().unwrap_or_default();
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    let rest: Vec<&str> = parts.collect();
-    digits(first) && !rest.is_empty() && rest.iter().all(|part| digits(part) && part.len() <= 2)
+    let mut count = 0;
+    let rest = parts.all(|part| {
+        count += 1;
+        let part = part.split('.').next().unwrap_or_default();
+        let digits =
+            !part.is_empty() && part.len() <= 2 && part.chars().all(|c| c.is_ascii_digit());
+        digits && part.parse::<u8>().is_ok_and(|number| number < 60)
+    });
+    count > 0 && rest && !first.is_empty() && first.chars().all(|c| c.is_ascii_digit() || c == '_')
 }
 
-/// `2026-01-01`, alone or with a time of day, would be a timestamp.
+/// `2026-01-01`, `2026-1-1T0:0:0Z`, `2026-01-01 10:00:00`.
 fn is_time(text: &str) -> bool {
     let (date, time) = match text.find(['T', 't', ' ']) {
-        Some(place) => text.split_at(place),
-        None => (text, ""),
+        Some(at) => (text.get(..at).unwrap_or_default(), text.get(at + 1..)),
+        None => (text, None),
     };
-    let parts: Vec<&str> = date.split('-').collect();
-    let [year, month, day] = parts.as_slice() else { return false };
-    let number = |part: &str, length: core::ops::RangeInclusive<usize>| {
-        length.contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
+    let date: Vec<&str> = date.split('-').collect();
+    let number = |part: &&str, least: usize, most: usize| {
+        (least..=most).contains(&part.len()) && part.chars().all(|c| c.is_ascii_digit())
     };
-    let clock = time.get(1..).unwrap_or_default();
-    number(year, 4..=4)
-        && number(month, 1..=2)
-        && number(day, 1..=2)
-        && (time.is_empty() || clock.starts_with(|c: char| c.is_ascii_digit()))
-}
-
-fn is_plain(text: &str) -> bool {
-    let first_forbidden = text.starts_with([
-        '#', ',', '[', ']', '{', '}', '&', '*', '!', '|', '>', '\'', '"', '%', '@', '`',
-    ]);
-    let indicator =
-        text.starts_with(['-', '?', ':']) && text.chars().nth(1).is_none_or(|c| c.is_whitespace());
-    let document = text.starts_with("---") || text.starts_with("...");
-    let spaced = text.starts_with(' ') || text.ends_with(' ');
-    let inside = text.contains(": ") || text.contains(" #") || text.ends_with(':');
-    let merge = text == "<<" || text == "=";
-    !(first_forbidden || indicator || document || spaced || inside || merge || text.contains('\t'))
-}
-
-fn block(text: &str, depth: usize) -> String {
-    let body = text.strip_suffix('\n');
-    let mut result = String::from(match body {
-        None => "|-",
-        Some(body) if body.ends_with('\n') => "|+",
-        Some(_) => "|",
-    });
-    let depth = depth.max(2);
-    for line in body.unwrap_or(text).split('\n') {
-        result.push('\n');
-        if !line.is_empty() {
-            indent(&mut result, depth);
-            result.push_str(line);
-        }
+    let [year, month, day] = date.as_slice() else { return false };
+    if !(number(year, 4, 4) && number(month, 1, 2) && number(day, 1, 2)) {
+        return false;
     }
-    result
-}
-
-fn double_quoted(text: &str) -> String {
-    let mut result = String::from('"');
-    for c in text.chars() {
-        match c {
-            '"' => result.push_str("\\\""),
-            '\\' => result.push_str("\\\\"),
-            '\n' => result.push_str("\\n"),
-            '\t' => result.push_str("\\t"),
-            '\r' => result.push_str("\\r"),
-            '\u{feff}' => result.push_str("\\uFEFF"),
-            c if c.is_control() && u32::from(c) < 256 => {
-                result.push_str(&format!("\\x{:02X}", u32::from(c)));
-            }
-            c if c.is_control() => result.push_str(&format!("\\u{:04X}", u32::from(c))),
-            c => result.push(c),
-        }
-    }
-    result.push('"');
-    result
+    time.is_none_or(|time| {
+        time.split(':').count() == 3 && time.starts_with(|c: char| c.is_ascii_digit())
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::parse;
     use super::*;
-    use expect_test::expect;
     use proptest::prelude::*;
     use serde_json::json;
 
     #[test]
-    fn yaml_is_written_as_kubectl_writes_it() {
-        let value = json!({
-            "args": ["-c", "sleep 1; exit 3", "a: b", "#x", "80", "true", "", "12:30"],
-            "empty": {}, "list": [], "nested": [{"a": 1, "b": [{"c": null}]}, [1, 2]],
-            "script": "line 1\nline 2\n", "tail": "no newline\nat end", "quote": "it's",
-            "star": "*", "time": "2026-01-01T00:00:00Z", "version": "1.27", "y": "y",
-        });
-        expect![[r#"
-            args:
-            - -c
-            - sleep 1; exit 3
-            - 'a: b'
-            - '#x'
-            - "80"
-            - "true"
-            - ""
-            - "12:30"
-            empty: {}
-            list: []
-            nested:
-            - a: 1
-              b:
-              - c: null
-            - - 1
-              - 2
-            quote: it's
-            script: |
-              line 1
-              line 2
-            star: '*'
-            tail: |-
-              no newline
-              at end
-            time: "2026-01-01T00:00:00Z"
-            version: "1.27"
-            "y": "y"
-        "#]]
-        .assert_eq(&to_yaml(&value));
+    fn strings_are_quoted_only_where_yaml_would_read_something_else() {
+        let cases = [
+            ("nginx:1.27", "nginx:1.27"),
+            ("1", "\"1\""),
+            ("true", "\"true\""),
+            ("n", "\"n\""),
+            ("", "\"\""),
+            ("100m", "100m"),
+            ("1e3", "\"1e3\""),
+            ("0x1f", "\"0x1f\""),
+            ("*/5 * * * *", "'*/5 * * * *'"),
+            ("a: b", "'a: b'"),
+            ("a #b", "'a #b'"),
+            ("it's: x", "'it''s: x'"),
+            ("2026-11-23T11:12:07Z", "\"2026-11-23T11:12:07Z\""),
+            ("12:30", "\"12:30\""),
+            ("-", "'-'"),
+            ("-x", "-x"),
+            ("10.96.0.1", "10.96.0.1"),
+            ("25%", "25%"),
+            ("@x", "'@x'"),
+        ];
+        for (text, yaml) in cases {
+            assert_eq!(to_yaml(&json!({ "k": text })), format!("k: {yaml}\n"), "{text}");
+        }
+    }
+
+    #[test]
+    fn lists_stand_below_their_key_without_indentation() {
+        let value = json!({"a": [{"b": 1, "c": [2]}, [3, 4]], "d": {}, "e": [], "f": null});
+        let yaml = "a:\n- b: 1\n  c:\n  - 2\n- - 3\n  - 4\nd: {}\ne: []\nf: null\n";
+        assert_eq!(to_yaml(&value), yaml);
+    }
+
+    #[test]
+    fn several_lines_become_a_block() {
+        let value = json!({"a": {"b": "x\ny\n", "c": "x\n\ny"}});
+        assert_eq!(to_yaml(&value), "a:\n  b: |\n    x\n    y\n  c: |-\n    x\n\n    y\n");
+    }
+
+    #[test]
+    fn long_lines_break_at_the_first_space_past_column_80() {
+        let text = "0/4 nodes are available: 1 node(s) had untolerated taint(s), 3 Insufficient cpu. no new claims";
+        let yaml = "message: '0/4 nodes are available: 1 node(s) had untolerated taint(s), 3 Insufficient\n  cpu. no new claims'\n";
+        assert_eq!(to_yaml(&json!({ "message": text })), yaml);
     }
 
     fn any_value() -> impl Strategy<Value = Value> {

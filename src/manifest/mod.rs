@@ -2,7 +2,7 @@
 //!
 //! Three steps, each total: [`parse`] makes documents with the place of every key and value,
 //! [`decode`] holds one against the types of the API as strictly as the API server does, and
-//! [`to_yaml`] and [`to_json`] write what kubectl prints. No input panics or takes more than linear
+//! [`to_yaml`] writes what kubectl prints. No input panics or takes more than linear
 //! time.
 //!
 //! Reading order: `parse.rs`, `scalar.rs`, `go_yaml.rs`, `schema.rs`, `decode.rs`, `emit.rs`,
@@ -17,6 +17,6 @@ pub mod schema;
 mod suggest;
 
 pub use decode::decode;
-pub use emit::{to_json, to_yaml};
+pub use emit::to_yaml;
 pub use parse::{Document, LIMIT, Parsed, Place, Position, Problem, parse};
 pub use suggest::{Suggestion, path_at, suggestions};

@@ -98,11 +98,6 @@ fn looks_like_a_float(text: &str) -> bool {
     mantissa_fits && exponent_fits
 }
 
-/// Whether a text written without quotes would be read as something else than that text.
-pub(super) fn needs_quotes(text: &str) -> bool {
-    !matches!(plain(text), Value::String(_))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -37,6 +37,9 @@ pub const NAME: &str = "default-scheduler";
 /// Where the scheduler tells a claim which node its first pod will be on.
 pub const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
 
+/// The instance that its events name: it runs on the control plane's machine.
+const INSTANCE: &str = "default-scheduler-cp-1";
+
 /// How many pods one turn takes.
 const PODS_A_TURN: usize = 64;
 
@@ -280,7 +283,7 @@ fn event(object: &Object, warning: bool, reason: &str, message: String, now: Sim
         reason: reason.into(),
         message: message.into(),
         component: NAME.into(),
-        host: "".into(),
+        host: INSTANCE.into(),
         first_timestamp: now,
         last_timestamp: now,
         count: 1,

@@ -157,6 +157,7 @@ impl Store {
         admission::copy_topology_labels(self, &mut new, node);
         if let Some(pod) = new.pod_mut() {
             pod.node_name = Some(node.clone());
+            pod.status.nominated_node_name = None;
             pod.status.set_condition(ConditionType::PodScheduled, true, None, context.now);
         }
         Ok(self.put(new, &context.cause))

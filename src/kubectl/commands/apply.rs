@@ -99,7 +99,7 @@ fn apply_one(call: &mut Call<'_>, manifest: &Manifest) -> Result<(Value, &'stati
         if call.dry_run()? == DryRun::Client {
             return Ok((new, what));
         }
-        let made = call.write(|world| world.create(kind, &new, &manifest.namespace));
+        let made = call.create(kind, &new, &manifest.namespace);
         return Ok((
             shown(&*made.map_err(|failure| failure.from_source("creating", source))?),
             what,
@@ -112,7 +112,7 @@ fn apply_one(call: &mut Call<'_>, manifest: &Manifest) -> Result<(Value, &'stati
         call.warn(format!("Warning: resource {what} is missing the {LAST_APPLIED} annotation which is required by kubectl apply. kubectl apply should only be used on resources created declaratively by either kubectl create --save-config or kubectl apply. The missing annotation will be patched automatically."));
     }
     let last = note.and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null);
-    let mut merged = three_way(kind, &last, &new, &live, Lists::Strategic);
+    let mut merged = three_way(kind, &last, &new, &live, Lists::of(kind));
     merged.put(&["status"], live.get("status").cloned().unwrap_or(Value::Null));
     if merged.get("status").is_some_and(Value::is_null) {
         merged.remove(&["status"]);
@@ -207,7 +207,7 @@ pub(crate) fn create(call: &mut Call<'_>) -> Outcome {
             call.done(manifest.kind, &value, "created")?;
             continue;
         }
-        match call.write(|world| world.create(manifest.kind, &value, &manifest.namespace)) {
+        match call.create(manifest.kind, &value, &manifest.namespace) {
             Ok(made) => call.done(manifest.kind, &shown(&made), "created")?,
             Err(failure) => failures.push(failure.from_source("creating", &manifest.source)),
         }
@@ -274,7 +274,7 @@ pub(crate) fn diff(call: &mut Call<'_>) -> Outcome {
                 let note = live.str_at(&["metadata", "annotations", LAST_APPLIED]);
                 let last =
                     note.and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null);
-                let merged = three_way(manifest.kind, &last, &new, live, Lists::Strategic);
+                let merged = three_way(manifest.kind, &last, &new, live, Lists::of(manifest.kind));
                 copy.update(manifest.kind, &merged, &manifest.namespace)
             }
         };

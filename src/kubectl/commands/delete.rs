@@ -165,6 +165,6 @@ pub(crate) fn replace(
         delete_one(call, &object, &options)?;
         run_until(call.world, PATIENCE, |world| world.store().get(manifest.kind, &key).is_none());
     }
-    let made = call.write(|world| world.create(manifest.kind, value, &manifest.namespace))?;
+    let made = call.create(manifest.kind, value, &manifest.namespace)?;
     Ok(shown(&made))
 }

@@ -13,6 +13,16 @@ pub(crate) enum Lists {
     Whole,
 }
 
+impl Lists {
+    /// As the kind's types say; what has no types has no merge keys either.
+    pub(crate) fn of(kind: Kind) -> Self {
+        match crate::manifest::schema::fields_of(kind) {
+            Some(_) => Lists::Strategic,
+            None => Lists::Whole,
+        }
+    }
+}
+
 /// The live object with what the new one says, and without what the last applied one said and the
 /// new one does not say any more.
 ///

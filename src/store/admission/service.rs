@@ -66,7 +66,8 @@ fn full(path: &[&str]) -> FieldError {
 
 /// A manifest rarely repeats what the server gave; then it stays.
 ///
-/// Models pkg/registry/core/service/strategy.go patchAllocatedValues.
+/// Models pkg/registry/core/service/strategy.go patchAllocatedValues and
+/// storage/alloc.go normalizeClusterIPs.
 fn keep_allocated(spec: &mut Value, old: &Value) {
     let has_ip = |spec: &Value| spec.str_at(&["type"]) != Some("ExternalName");
     if has_ip(spec) && has_ip(old) {
@@ -78,6 +79,15 @@ fn keep_allocated(spec: &mut Value, old: &Value) {
                 }
             }
         }
+    }
+    // Who changes one and repeats the other means both.
+    let changed = spec.get("clusterIP") != old.get("clusterIP");
+    let given = spec.str_at(&["clusterIP"]).filter(|ip| !ip.is_empty()).map(str::to_owned);
+    if let Some(ip) = given.filter(|_| changed && spec.get("clusterIPs") == old.get("clusterIPs"))
+        && let Some(first) =
+            spec.entry(&["clusterIPs"]).as_array_mut().and_then(|all| all.first_mut())
+    {
+        *first = ip.into();
     }
     for key in ["ipFamilies", "ipFamilyPolicy"] {
         if let Some(value) = old.get(key).filter(|_| has_ip(spec)) {
