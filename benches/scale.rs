@@ -2,6 +2,12 @@
 //!
 //! Not a divan benchmark: one run takes seconds, and what it reports is several numbers of one run.
 
+#![expect(
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a benchmark reads the real clock, and stops where its own Deployments are refused"
+)]
+
 use core::time::Duration;
 use diorama::api::Kind;
 use diorama::world::{ClusterConfig, World};

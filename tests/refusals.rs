@@ -1,5 +1,11 @@
 //! Whole objects through the store: what is accepted stays acceptable, what is not is refused.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "the fixtures are this test's own: where one is wrong, the test fails at its line"
+)]
+
 use diorama::api::{Kind, Value};
 use diorama::base::{Rng, SimTime};
 use diorama::store::{Cause, Context, ObjectKey, Store, read_object};

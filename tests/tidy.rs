@@ -330,7 +330,10 @@ fn the_message_check_sees_gaps_doubles_and_other_placeholders() {
         let complaints = message_files(&[en.clone(), File::new("static/messages/es.txt", text)]);
         assert!(complaints.iter().any(|one| one.contains(expected)), "{text}: {complaints:?}");
     }
-    assert!(!message_files(&[en.clone()]).is_empty(), "one language alone is not enough");
+    assert!(
+        !message_files(std::slice::from_ref(&en)).is_empty(),
+        "one language alone is not enough"
+    );
     let es = File::new("static/messages/es.txt", "Next = Siguiente\nPods = {n} pods");
     assert_none(&message_files(&[en, es]));
 }

@@ -3,10 +3,10 @@
 //! Models sigs.k8s.io/sig-storage-lib-external-provisioner controller.go, with Rancher's
 //! local-path-provisioner.
 
+use crate::api::node_affinity::SELECTED_NODE;
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object};
 use crate::base::SimTime;
-use crate::scheduler::SELECTED_NODE;
 use crate::store::{Change, Controller, Key, Plan, Store, Write};
 use serde_json::json;
 use std::sync::Arc;

@@ -10,6 +10,7 @@ pub mod defaults;
 pub mod error;
 pub mod kind;
 pub mod meta;
+pub mod node_affinity;
 pub mod object;
 pub mod pod;
 pub mod selector;

@@ -7,11 +7,11 @@ use super::pod_control::{
     claim_pods, controller_key, creation_events, deletion_event, is_available, is_ready, phase,
     pod_of_template, scaled, selector_of, spec_int,
 };
+use crate::api::node_affinity::RequiredNodes;
 use crate::api::pod::{Effect, Phase, Taint, Toleration};
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, PodSpec, PodTemplate, Value};
 use crate::base::SimTime;
-use crate::scheduler::affinity::RequiredNodes;
 use crate::store::{Change, Controller, Key, Outcome, Plan, Store, Write};
 use core::time::Duration;
 use serde_json::json;

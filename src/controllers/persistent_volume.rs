@@ -2,12 +2,11 @@
 //!
 //! Models pkg/controller/volume/{persistentvolume,pvcprotection,pvprotection}.
 
+use crate::api::node_affinity::{SELECTED_NODE, node_selector_matches};
 use crate::api::pod::{VolumeSource, quantity_of};
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, Selector, Value};
 use crate::base::{Quantity, SimTime};
-use crate::scheduler::SELECTED_NODE;
-use crate::scheduler::affinity::node_selector_matches;
 use crate::store::{Change, Controller, Key, ObjectKey, Plan, Store, Write};
 use core::time::Duration;
 use serde_json::json;

@@ -173,8 +173,12 @@ impl Call<'_> {
             }
             Some("name") => format!("{}/{name}", kind.singular_group()),
             Some(_) => {
-                let text =
-                    output::print_objects(&self.flags, &[value.clone()], false, self.world.now())?;
+                let text = output::print_objects(
+                    &self.flags,
+                    std::slice::from_ref(value),
+                    false,
+                    self.world.now(),
+                )?;
                 self.out.push_str(&text);
                 return Ok(());
             }

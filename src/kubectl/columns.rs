@@ -75,9 +75,9 @@ fn split_columns(spec: &str) -> Vec<String> {
 pub(crate) fn relaxed(path: &str) -> Result<String, Failure> {
     let inner = path.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(path);
     if inner.contains(['{', '}']) {
-        return super::failure::plain(format!(
-            "unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{{name1.name2}}' or '{{.name1.name2}}'"
-        ));
+        return super::failure::plain(
+            "unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'",
+        );
     }
     let inner = inner.strip_prefix('.').unwrap_or(inner);
     Ok(format!("{{.{inner}}}"))

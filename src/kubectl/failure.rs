@@ -56,7 +56,7 @@ impl Failure {
     }
 
     /// Names the manifest that was the reason: `error when creating "STDIN": …`.
-    pub(crate) fn from_source(self, verb: &str, source: &str) -> Self {
+    pub(crate) fn named_by_source(self, verb: &str, source: &str) -> Self {
         match self {
             Failure::Api(mut error) => {
                 error.message =
@@ -140,8 +140,8 @@ mod tests {
 
     #[test]
     fn a_refusal_names_the_manifest_it_came_from() {
-        let failure =
-            Failure::Api(ApiError::forbidden("pods", "a", "no")).from_source("creating", "STDIN");
+        let failure = Failure::Api(ApiError::forbidden("pods", "a", "no"))
+            .named_by_source("creating", "STDIN");
         let text = "Error from server (Forbidden): error when creating \"STDIN\": pods \"a\" is forbidden: no\n";
         assert_eq!(failure.report().0, text);
     }

@@ -35,8 +35,8 @@ pub(crate) fn print_objects(
         "name" => Ok(objects.iter().map(|object| name_of(object) + "\n").collect()),
         "jsonpath" | "jsonpath-as-json" => {
             if argument.is_empty() {
-                let why = format!("template format specified but no template given");
-                return Err(Failure::Plain(why));
+                let why = "template format specified but no template given";
+                return Err(Failure::Plain(why.to_owned()));
             }
             jsonpath(argument, &whole(), format == "jsonpath-as-json")
         }

@@ -136,8 +136,6 @@ pub(crate) fn find_queries(call: &Call<'_>, queries: &[Query]) -> Result<Found, 
     let fields = call.flags.text("field-selector").to_owned();
     let named = queries.iter().any(|query| matches!(query, Query::Named(..)));
     if named && (!selector.is_everything() || !fields.is_empty()) {
-        let which = if selector.is_everything() { "selectors" } else { "a selector" };
-        let _ = which;
         return super::failure::plain("name cannot be provided when a selector is specified");
     }
     if named && call.all_namespaces() {

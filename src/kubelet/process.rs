@@ -138,7 +138,8 @@ mod tests {
 
     #[test]
     fn processes_end_as_their_commands_say() {
-        let cases: [(&str, &[&str], Option<(u64, i32)>); 9] = [
+        type Case = (&'static str, &'static [&'static str], Option<(u64, i32)>);
+        let cases: [Case; 9] = [
             ("nginx", &[], None),
             ("busybox", &[], Some((200, 0))),
             ("busybox", &["sleep", "2"], Some((2000, 0))),

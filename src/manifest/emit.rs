@@ -158,7 +158,8 @@ fn fold(text: &str, column: usize, indent: usize, double_quoted: bool) -> String
     let mut at_column = column;
     for (at, letter) in letters.iter().enumerate() {
         let around = |offset: usize| letters.get(offset).is_some_and(|letter| *letter == ' ');
-        let alone = !around(at + 1) && !(at > 0 && around(at - 1));
+        let after_space = at > 0 && around(at - 1);
+        let alone = !around(at + 1) && !after_space;
         let inner = !quoted || (at > 1 && at + 2 < letters.len());
         if *letter == ' ' && at_column > BEST_WIDTH && inner && (alone || double_quoted) {
             out.push('\n');

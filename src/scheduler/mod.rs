@@ -23,6 +23,7 @@ pub use explain::{PodSource, explain, explain_state, explain_texts, explanation_
 pub use framework::{Normalization, Rejection, Scores};
 pub use node_info::{NodeInfo, Snapshot};
 
+use crate::api::node_affinity::SELECTED_NODE;
 use crate::api::pod::ConditionType;
 use crate::api::tree::Tree as _;
 use crate::api::{Body, Event, Kind, Object};
@@ -33,9 +34,6 @@ use std::sync::Arc;
 
 /// The name that pods ask for it by.
 pub const NAME: &str = "default-scheduler";
-
-/// Where the scheduler tells a claim which node its first pod will be on.
-pub const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
 
 /// The instance that its events name: it runs on the control plane's machine.
 const INSTANCE: &str = "default-scheduler-cp-1";

@@ -125,7 +125,7 @@ fn place_at(text: &str, offset: u32) -> Option<Place> {
     let is_break = |line: &&str| line.trim_end() == "---";
     let first = lines.iter().take(number).rposition(is_break).map_or(0, |at| at.saturating_add(1));
     let rest = lines.iter().skip(first);
-    let document: Vec<&str> = rest.copied().take_while(|line| !is_break(&line)).collect();
+    let document: Vec<&str> = rest.copied().take_while(|line| !is_break(line)).collect();
     let kind = document.iter().find_map(|line| line.strip_prefix("kind:")).map(str::trim);
     let kind = kind.and_then(|name| Kind::all().find(|kind| kind.name() == name));
     let typed: String = typed_part(line, offset.saturating_sub(start));

@@ -101,7 +101,7 @@ fn apply_one(call: &mut Call<'_>, manifest: &Manifest) -> Result<(Value, &'stati
         }
         let made = call.create(kind, &new, &manifest.namespace);
         return Ok((
-            shown(&*made.map_err(|failure| failure.from_source("creating", source))?),
+            shown(&*made.map_err(|failure| failure.named_by_source("creating", source))?),
             what,
         ));
     };
@@ -209,7 +209,7 @@ pub(crate) fn create(call: &mut Call<'_>) -> Outcome {
         }
         match call.create(manifest.kind, &value, &manifest.namespace) {
             Ok(made) => call.done(manifest.kind, &shown(&made), "created")?,
-            Err(failure) => failures.push(failure.from_source("creating", &manifest.source)),
+            Err(failure) => failures.push(failure.named_by_source("creating", &manifest.source)),
         }
     }
     Failure::of(failures)
@@ -232,7 +232,7 @@ pub(crate) fn replace(call: &mut Call<'_>) -> Outcome {
         };
         match result {
             Ok(stored) => call.done(manifest.kind, &stored, "replaced")?,
-            Err(failure) => failures.push(failure.from_source("replacing", &manifest.source)),
+            Err(failure) => failures.push(failure.named_by_source("replacing", &manifest.source)),
         }
     }
     Failure::of(failures)

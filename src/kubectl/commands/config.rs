@@ -1,5 +1,6 @@
 //! `kubectl config`: one cluster, one context, and the namespace it stands in.
 
+use crate::api::tree::TreeMut as _;
 use crate::kubectl::call::Call;
 use crate::kubectl::failure::{Outcome, plain};
 use crate::kubectl::output;
@@ -71,7 +72,7 @@ pub(crate) fn get_clusters(call: &mut Call<'_>) -> Outcome {
 pub(crate) fn view(call: &mut Call<'_>) -> Outcome {
     let mut context = json!({"cluster": CONTEXT, "user": CONTEXT});
     if call.session.namespace != "default" {
-        context["namespace"] = json!(call.session.namespace);
+        context.put(&["namespace"], call.session.namespace.clone());
     }
     let value = json!({
         "apiVersion": "v1",

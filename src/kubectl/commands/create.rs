@@ -381,16 +381,7 @@ pub(crate) fn ingress(call: &mut Call<'_>) -> Outcome {
             Some((_, paths)) => paths.push(entry),
             None => hosts.push((host.to_owned(), vec![entry])),
         }
-        if let Some(secret) = secure {
-            let mut entry = json!({});
-            if !host.is_empty() {
-                entry.put(&["hosts"], json!([host]));
-            }
-            if let Some(secret) = secret.strip_prefix('=') {
-                entry.put(&["secretName"], secret);
-            }
-            tls.push(entry);
-        }
+        tls.extend(secure.map(|secret| tls_entry(host, secret)));
     }
     if !hosts.is_empty() {
         let rule = |(host, paths): (String, Vec<Value>)| match host.as_str() {
@@ -404,6 +395,18 @@ pub(crate) fn ingress(call: &mut Call<'_>) -> Outcome {
     }
     value.put(&["status", "loadBalancer"], json!({}));
     finish(call, Kind::Ingress, value, "ingress")
+}
+
+/// What `,tls` or `,tls=SECRET` after a rule asks for.
+fn tls_entry(host: &str, secret: &str) -> Value {
+    let mut entry = json!({});
+    if !host.is_empty() {
+        entry.put(&["hosts"], json!([host]));
+    }
+    if let Some(secret) = secret.strip_prefix('=') {
+        entry.put(&["secretName"], secret);
+    }
+    entry
 }
 
 fn backend(text: &str) -> Option<Value> {

@@ -102,7 +102,9 @@ fn chosen(call: &Call<'_>) -> Result<Chosen, Failure> {
         for manifest in manifests {
             match call.object(manifest.kind, &manifest.namespace, &manifest.name) {
                 Ok(object) => objects.push(object),
-                Err(failure) => failures.push(failure.from_source("deleting", &manifest.source)),
+                Err(failure) => {
+                    failures.push(failure.named_by_source("deleting", &manifest.source))
+                }
             }
         }
         return Ok((objects, failures));

@@ -217,26 +217,30 @@ pub(crate) fn events(call: &mut Call<'_>) -> Outcome {
             text.push_str(&object.meta.namespace);
             text.push('\t');
         }
-        let count = value.int_at(&["count"]).unwrap_or(1);
-        let first = value.str_at(&["firstTimestamp"]).or(value.str_at(&["eventTime"]));
-        let last = value.str_at(&["lastTimestamp"]).or(first);
-        let seen = match count {
-            0 | 1 => sight.since(last),
-            count => format!("{} (x{count} over {})", sight.since(last), sight.since(first)),
-        };
-        let get = |path: &[&str]| value.str_at(path).unwrap_or_default();
-        let cells = [
-            seen.as_str(),
-            get(&["type"]),
-            get(&["reason"]),
-            &format!("{}/{}", get(&["involvedObject", "kind"]), get(&["involvedObject", "name"])),
-            get(&["message"]).trim(),
-        ];
-        text.push_str(&cells.join("\t"));
-        text.push('\n');
+        text.push_str(&event_row(value, &sight));
     }
     call.out.push_str(&crate::kubectl::tabwriter::align(&text, 6, 3));
     Ok(())
+}
+
+/// One line of `kubectl events`, its cells parted by tabs.
+fn event_row(value: &Value, sight: &Sight) -> String {
+    let count = value.int_at(&["count"]).unwrap_or(1);
+    let first = value.str_at(&["firstTimestamp"]).or(value.str_at(&["eventTime"]));
+    let last = value.str_at(&["lastTimestamp"]).or(first);
+    let seen = match count {
+        0 | 1 => sight.since(last),
+        count => format!("{} (x{count} over {})", sight.since(last), sight.since(first)),
+    };
+    let get = |path: &[&str]| value.str_at(path).unwrap_or_default();
+    let cells = [
+        seen.as_str(),
+        get(&["type"]),
+        get(&["reason"]),
+        &format!("{}/{}", get(&["involvedObject", "kind"]), get(&["involvedObject", "name"])),
+        get(&["message"]).trim(),
+    ];
+    cells.join("\t") + "\n"
 }
 
 #[cfg(test)]

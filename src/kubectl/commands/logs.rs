@@ -93,13 +93,10 @@ pub(crate) fn logs(call: &mut Call<'_>) -> Outcome {
         && status.at(&["lastState", "terminated"]).is_none()
     {
         let reason = status.str_at(&["state", "waiting", "reason"]).unwrap_or_default();
-        let image = container.str_at(&["image"]).unwrap_or_default();
         let why = match reason {
-            "ImagePullBackOff" | "ErrImagePull" => format!("trying and failing to pull image"),
-            "CreateContainerConfigError" | "CreateContainerError" => reason.to_owned(),
+            "ImagePullBackOff" | "ErrImagePull" => "trying and failing to pull image".to_owned(),
             other => other.to_owned(),
         };
-        let _ = image;
         return Err(crate::api::ApiError::new(
             crate::api::Reason::BadRequest,
             format!("container \"{name}\" in pod \"{}\" is waiting to start: {why}", pod.meta.name),

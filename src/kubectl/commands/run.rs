@@ -51,13 +51,7 @@ pub(crate) fn run(call: &mut Call<'_>) -> Outcome {
     if !args.is_empty() {
         container.put(&[if call.flags.on("command") { "command" } else { "args" }], args);
     }
-    let mut env = Vec::new();
-    for pair in call.flags.all("env") {
-        let Some((key, value)) = pair.split_once('=') else {
-            return plain(format!("invalid env: {pair}"));
-        };
-        env.push(json!({"name": key, "value": value}));
-    }
+    let env = env(call)?;
     if !env.is_empty() {
         container.put(&["env"], env);
     }
@@ -65,15 +59,15 @@ pub(crate) fn run(call: &mut Call<'_>) -> Outcome {
     if let Some(port) = port {
         container.put(&["ports"], json!([{"containerPort": port}]));
     }
-    if call.flags.on("privileged") {
-        container.put(&["securityContext", "privileged"], true);
-    }
-    if call.flags.on("stdin") {
-        container.put(&["stdin"], true);
-        container.put(&["stdinOnce"], true);
-    }
-    if call.flags.on("tty") {
-        container.put(&["tty"], true);
+    for (flag, path) in [
+        ("privileged", &["securityContext", "privileged"] as &[&str]),
+        ("stdin", &["stdin"]),
+        ("stdin", &["stdinOnce"]),
+        ("tty", &["tty"]),
+    ] {
+        if call.flags.on(flag) {
+            container.put(path, true);
+        }
     }
     let marks = match call.flags.get("labels") {
         Some(text) => labels(text)?,
@@ -103,6 +97,15 @@ pub(crate) fn run(call: &mut Call<'_>) -> Outcome {
         call.create_generated(Kind::Service, service, "created")?;
     }
     after_run(call, &name)
+}
+
+/// The variables that `--env` names.
+fn env(call: &Call<'_>) -> Result<Vec<Value>, Failure> {
+    let variable = |pair: &String| match pair.split_once('=') {
+        Some((key, value)) => Ok(json!({"name": key, "value": value})),
+        None => plain(format!("invalid env: {pair}")),
+    };
+    call.flags.all("env").iter().map(variable).collect()
 }
 
 /// `--overrides` is merged into what the command makes.
@@ -168,25 +171,7 @@ fn service_for(call: &Call<'_>, kind: Kind, object: &Value) -> Result<Value, Fai
     }
     let selector = match call.flags.get("selector") {
         Some(text) => labels(text)?,
-        None => {
-            let path: &[&str] = match kind {
-                Kind::Pod => &["metadata", "labels"],
-                Kind::Service | Kind::ReplicationController => &["spec", "selector"],
-                _ => &["spec", "selector", "matchLabels"],
-            };
-            match object.at(path) {
-                Some(map) if !map.as_object().is_some_and(Map::is_empty) => map.clone(),
-                _ => {
-                    let why = match kind {
-                        Kind::Pod => "the pod has no labels and cannot be exposed",
-                        _ => "the object has no selector",
-                    };
-                    return plain(format!(
-                        "couldn't retrieve selectors via --selector flag or introspection: {why}"
-                    ));
-                }
-            }
-        }
+        None => selector_of(kind, object)?,
     };
     let ports = ports(call, kind, object)?;
     let target = call.flags.get("target-port");
@@ -234,6 +219,25 @@ fn service_for(call: &Call<'_>, kind: Kind, object: &Value) -> Result<Value, Fai
     }
     complete_for_client(Kind::Service, &mut service);
     Ok(service)
+}
+
+/// The labels by which an object finds its pods, or a pod's own.
+fn selector_of(kind: Kind, object: &Value) -> Result<Value, Failure> {
+    let path: &[&str] = match kind {
+        Kind::Pod => &["metadata", "labels"],
+        Kind::Service | Kind::ReplicationController => &["spec", "selector"],
+        _ => &["spec", "selector", "matchLabels"],
+    };
+    if let Some(map) = object.at(path)
+        && !map.as_object().is_some_and(Map::is_empty)
+    {
+        return Ok(map.clone());
+    }
+    let why = match kind {
+        Kind::Pod => "the pod has no labels and cannot be exposed",
+        _ => "the object has no selector",
+    };
+    plain(format!("couldn't retrieve selectors via --selector flag or introspection: {why}"))
 }
 
 fn ports(call: &Call<'_>, kind: Kind, object: &Value) -> Result<Vec<(i64, String)>, Failure> {

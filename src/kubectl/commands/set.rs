@@ -175,7 +175,7 @@ pub(crate) fn env(call: &mut Call<'_>) -> Outcome {
     if call.flags.on("list") {
         return list_env(call);
     }
-    let from = from_source(call)?;
+    let from = named_by_source(call)?;
     if changes.is_empty() && from.is_empty() {
         return plain("at least one environment variable must be provided");
     }
@@ -220,7 +220,7 @@ pub(crate) fn env(call: &mut Call<'_>) -> Outcome {
 }
 
 /// The variables that `--from=configmap/x` gives.
-fn from_source(call: &Call<'_>) -> Result<Vec<Value>, Failure> {
+fn named_by_source(call: &Call<'_>) -> Result<Vec<Value>, Failure> {
     let Some(from) = call.flags.get("from") else { return Ok(Vec::new()) };
     let query = resources::queries(&[from.to_owned()])?;
     let Some(resources::Query::Named(kind, name)) = query.into_iter().next() else {

@@ -1,8 +1,8 @@
 //! `nodeSelector` and node affinity, required and preferred.
 
-use super::super::affinity::{RequiredNodes, preferred_node_score};
 use super::super::framework::Normalization;
 use super::{Cycle, Filter, NodeInfo, Rejection, Scores};
+use crate::api::node_affinity::{RequiredNodes, preferred_node_score};
 use std::sync::Arc;
 
 const NAME: &str = "NodeAffinity";
@@ -48,7 +48,7 @@ pub(super) fn score(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>]) -> Option<Score
     Some(Scores {
         plugin: NAME,
         weight: 2,
-        raw: nodes.iter().map(|node| Some(points(node))).collect(),
+        raw: nodes.iter().map(|node| Some(points(&node.node))).collect(),
         normalization: Normalization::Highest,
     })
 }

@@ -1,10 +1,10 @@
 //! Pods of a kind spread over zones and nodes: as a must with `DoNotSchedule`, as a wish with
 //! `ScheduleAnyway`, and as a weaker wish for the pods of every Service and workload.
 
-use super::super::affinity::RequiredNodes;
 use super::super::framework::Normalization;
 use super::taint_toleration::repels;
 use super::{Cycle, Filter, NodeInfo, Rejection, Scores};
+use crate::api::node_affinity::RequiredNodes;
 use crate::api::selector::{Operator, Requirement};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Selector, Value};

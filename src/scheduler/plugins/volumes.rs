@@ -4,8 +4,8 @@
 //!
 //! Simplified: CSI limits of volumes a node are not counted.
 
-use super::super::affinity::node_selector_matches;
 use super::{Cycle, Filter, NodeInfo, Rejection};
+use crate::api::node_affinity::node_selector_matches;
 use crate::api::pod::VolumeSource;
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object};
