@@ -5,11 +5,30 @@
 //!
 //! Models sigs.k8s.io/yaml/goyaml.v2 decode.go fail, scannerc.go, parserc.go.
 
+use crate::api::Value;
+
 /// What Go's parser would have said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct GoProblem {
     /// `yaml: line 3: mapping values are not allowed in this context`.
     pub(super) message: String,
+}
+
+/// A value as Go's `%#v` prints what its YAML parser reads into.
+pub(super) fn syntax(value: &Value) -> String {
+    match value {
+        Value::Null => "interface {}(nil)".to_owned(),
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(syntax).collect();
+            format!("[]interface {{}}{{{}}}", items.join(", "))
+        }
+        Value::Object(fields) => {
+            let fields: Vec<String> =
+                fields.iter().map(|(key, value)| format!("{key:?}:{}", syntax(value))).collect();
+            format!("map[interface {{}}]interface {{}}{{{}}}", fields.join(", "))
+        }
+        other => other.to_string(),
+    }
 }
 
 /// Whether Go's scanner or its parser finds the problem: they count lines differently.

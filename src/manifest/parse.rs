@@ -385,8 +385,8 @@ impl Reader {
                 None => {
                     let place = node.place;
                     let Some(name) = key_text(&value) else {
-                        let message = "invalid map key: keys must be strings";
-                        return Err(self.refuse(place, message));
+                        let message = format!("invalid map key: {}", go_yaml::syntax(&value));
+                        return Err(self.refuse(place, &message));
                     };
                     *key = Some((name, place));
                 }
@@ -487,6 +487,10 @@ mod tests {
             ("a: \u{1}\n", "yaml: control characters are not allowed"),
             ("a: *x\n", "yaml: unknown anchor referenced"),
             ("a: 1\nspec:\n  a: 1\n b: 2\n", "yaml: line 3: did not find expected key"),
+            (
+                "name: {{ .Values.name }}\n",
+                "yaml: invalid map key: map[interface {}]interface {}{\".Values.name\":interface {}(nil)}",
+            ),
         ];
         for (text, expected) in cases {
             let problems = parse(text).problems;
