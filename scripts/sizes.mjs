@@ -1,9 +1,11 @@
-// Prints what a first visit costs on the wire (brotli) and fails when it is over its goal.
+// Prints what a first visit costs on the wire (brotli) and fails when it is over its limit.
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
 
+// Where it should get to, and what no change may pass: lower the limits as the page shrinks.
 const goals = { wasm: 600 * 1024, all: 750 * 1024 };
+const limits = { wasm: 880 * 1024, all: 1000 * 1024 };
 // Loaded after the map is up, so no part of the first visit.
 const later = /(^|\/)(editor|samples|lessons|descriptions)(\/|\.|-)/;
 
@@ -24,8 +26,9 @@ for (const file of files) {
 }
 const first = files.filter((file) => !file.later);
 const wasm = sum(first.filter((file) => file.name.endsWith(".wasm")));
-console.log(`first visit:${kib(sum(first))} of ${kib(goals.all).trim()}, wasm ${kib(wasm).trim()} of ${kib(goals.wasm).trim()}`);
-if (wasm > goals.wasm || sum(first) > goals.all) {
-  console.error("the page is over its size goal: see what grew, and load it after the map is up");
+console.log(`first visit:${kib(sum(first))} (goal ${kib(goals.all).trim()}), wasm ${kib(wasm).trim()} (goal ${kib(goals.wasm).trim()})`);
+console.log(`limits: ${kib(limits.all).trim()}, wasm ${kib(limits.wasm).trim()}`);
+if (wasm > limits.wasm || sum(first) > limits.all) {
+  console.error("the page is over its size limit: see what grew, and load it after the map is up");
   process.exitCode = 1;
 }
