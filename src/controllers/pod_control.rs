@@ -9,7 +9,7 @@ use crate::api::tree::Tree as _;
 use crate::api::{Body, Kind, Object, ObjectMeta, Pod, PodTemplate, Selector, StringMap, Value};
 use crate::base::SimTime;
 use crate::store::{Key, ObjectKey, Outcome, Store, Write};
-use core::cmp::Ordering;
+use core::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -172,42 +172,22 @@ pub(super) fn in_deletion_order(
     let rank = |pod: &Object| {
         node_name(pod).and_then(|node| on_node.get(&node).copied()).unwrap_or_default()
     };
-    pods.sort_by(|a, b| {
-        let facts = |pod: &Object| {
-            let order = match phase(pod) {
-                Phase::Pending => 0,
-                Phase::Unknown => 1,
-                _ => 2,
-            };
-            (node_name(pod).is_some(), order, is_ready(pod), deletion_cost(pod))
+    // Ages count on a logarithmic scale: younger first.
+    let age = |time: Option<SimTime>| time.map(|time| now.since(time).as_nanos().checked_ilog2());
+    pods.sort_by_cached_key(|pod| {
+        let order = match phase(pod) {
+            Phase::Pending => 0,
+            Phase::Unknown => 1,
+            _ => 2,
         };
-        facts(a)
-            .cmp(&facts(b))
-            .then_with(|| rank(b).cmp(&rank(a)))
-            .then_with(|| by_age((a, ready_since(a)), (b, ready_since(b)), now))
-            .then_with(|| restarts(b).cmp(&restarts(a)))
-            .then_with(|| {
-                let created = |pod: &Object| Some(pod.meta.creation_timestamp);
-                by_age((a, created(a)), (b, created(b)), now)
-            })
+        let importance = (node_name(pod).is_some(), order, is_ready(pod), deletion_cost(pod));
+        // Simplified: upstream lets the UID decide as soon as the ready times differ within one
+        // step of the scale, which is not a total order; here it decides when all else is equal.
+        let ages = (age(ready_since(pod)), Reverse(restarts(pod)));
+        let created = age(Some(pod.meta.creation_timestamp));
+        (importance, Reverse(rank(pod)), ages, created, pod.meta.uid)
     });
     pods
-}
-
-/// Younger first; ages count on a logarithmic scale, and among similar ones the UID decides, which
-/// is as good as chance.
-fn by_age(
-    (a, time_a): (&Object, Option<SimTime>),
-    (b, time_b): (&Object, Option<SimTime>),
-    now: SimTime,
-) -> Ordering {
-    let rank = |time: SimTime| now.since(time).as_nanos().checked_ilog2();
-    match (time_a, time_b) {
-        (Some(time_a), Some(time_b)) if time_a != time_b => {
-            rank(time_a).cmp(&rank(time_b)).then_with(|| a.meta.uid.cmp(&b.meta.uid))
-        }
-        _ => Ordering::Equal,
-    }
 }
 
 fn node_name(pod: &Object) -> Option<Arc<str>> {

@@ -102,29 +102,40 @@ fn sort(objects: &mut [(Arc<Object>, Value)], field: &str) -> Outcome {
             "couldn't find any field with path \"{template}\" in the list of objects"
         )));
     }
-    objects.sort_by(|(_, a), (_, b)| compare(key(a).as_ref(), key(b).as_ref()));
+    let quantities = objects.iter().all(|(_, value)| {
+        key(value).is_none_or(|key| key.as_str().is_some_and(|text| quantity(text).is_some()))
+    });
+    objects.sort_by(|(_, a), (_, b)| compare(key(a).as_ref(), key(b).as_ref(), quantities));
     Ok(())
 }
 
-fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
-    match (a, b) {
-        (None, None) => Ordering::Equal,
-        (None, _) => Ordering::Less,
-        (_, None) => Ordering::Greater,
+fn quantity(text: &str) -> Option<i64> {
+    crate::base::Quantity::parse(text).ok().map(|quantity| quantity.milli_value())
+}
+
+/// A total order: what has no value, then numbers, texts, and the rest. `quantities` says that all
+/// the texts are amounts such as `100m`.
+fn compare(a: Option<&Value>, b: Option<&Value>, quantities: bool) -> Ordering {
+    let class = |value: Option<&Value>| match value {
+        None => 0,
+        Some(Value::Number(_)) => 1,
+        Some(Value::String(_)) => 2,
+        Some(_) => 3,
+    };
+    class(a).cmp(&class(b)).then_with(|| match (a, b) {
         (Some(Value::Number(a)), Some(Value::Number(b))) => {
-            a.as_f64().partial_cmp(&b.as_f64()).unwrap_or(Ordering::Equal)
+            let number = |value: &serde_json::Number| value.as_f64().unwrap_or_default();
+            number(a).total_cmp(&number(b))
         }
-        (Some(Value::String(a)), Some(Value::String(b))) => {
-            use crate::base::Quantity;
-            match (Quantity::parse(a), Quantity::parse(b)) {
-                (Ok(a), Ok(b)) => a.milli_value().cmp(&b.milli_value()),
-                _ => natural(a, b),
-            }
+        (Some(Value::String(a)), Some(Value::String(b))) if quantities => {
+            quantity(a).cmp(&quantity(b))
         }
+        (Some(Value::String(a)), Some(Value::String(b))) => natural(a, b),
         (Some(a), Some(b)) => {
             crate::kubectl::go_text::scalar_text(a).cmp(&crate::kubectl::go_text::scalar_text(b))
         }
-    }
+        _ => Ordering::Equal,
+    })
 }
 
 /// Compares runs of digits by their number: `web-9` before `web-10`.
