@@ -118,12 +118,17 @@ impl Selector {
         self.requirements.is_empty()
     }
 
-    /// A pair that every selected object must carry, if one requirement says so; indexes use it.
-    pub fn required_pair(&self) -> Option<(&str, &str)> {
-        self.requirements.iter().find_map(|r| match (r.operator, r.values.as_slice()) {
+    /// The pairs that every selected object must carry, by key; indexes use them.
+    pub fn required_pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.requirements.iter().filter_map(|r| match (r.operator, r.values.as_slice()) {
             (Operator::In, [value]) => Some((r.key.as_str(), value.as_str())),
             _ => None,
         })
+    }
+
+    /// The first of [`Self::required_pairs`].
+    pub fn required_pair(&self) -> Option<(&str, &str)> {
+        self.required_pairs().next()
     }
 }
 

@@ -17,6 +17,7 @@ mod node_info;
 mod plugins;
 mod preemption;
 mod queue;
+mod tally;
 
 pub use cycle::{Decision, Search, decide};
 pub use explain::{PodSource, explain, explain_state, explain_texts, explanation_table};
@@ -107,9 +108,6 @@ impl Scheduler {
         };
         let (old, new) = (change.old.as_ref(), change.new.as_ref());
         let (before, after) = (old.and_then(place), new.and_then(place));
-        if after.is_some() || new.is_none() {
-            self.snapshot.confirm(&change.key);
-        }
         let replaced = old.zip(new).is_some_and(|(old, new)| {
             old.meta.labels != new.meta.labels
                 || old.meta.is_terminating() != new.meta.is_terminating()
@@ -189,6 +187,9 @@ impl Scheduler {
         let nodes = self.snapshot.nodes().len();
         let start = usize::try_from(self.next_start).unwrap_or_default();
         let search = Search::of_cluster(start, nodes);
+        if let Some(selector) = plugins::default_spread_selector(store, object) {
+            self.snapshot.keep_tally(&object.meta.namespace, &selector);
+        }
         let snapshot = self.with_nominated(store, key, object);
         let Some((decision, looked_at)) = decide(object, &snapshot, store, search) else {
             return;
@@ -247,7 +248,7 @@ impl Scheduler {
         if let Some(pod) = placed.pod_mut() {
             pod.node_name = Some(node.clone());
         }
-        self.snapshot.assume(node, &Arc::new(placed));
+        self.snapshot.add_pod(node, &Arc::new(placed));
     }
 }
 

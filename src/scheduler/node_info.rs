@@ -3,13 +3,17 @@
 //! Models pkg/scheduler/framework/types.go NodeInfo and pkg/scheduler/backend/cache.
 
 use super::affinity::PodAffinity;
+use super::tally::Tallies;
 use crate::api::pod::{HostPort, Resources, Taint};
 use crate::api::tree::Tree as _;
 use crate::api::{Object, Selector, Uid, Value};
 use crate::base::Map;
-use crate::store::{ObjectKey, Store};
 use core::fmt;
+use std::borrow::Cow;
 use std::sync::Arc;
+
+/// The label that says in which zone a node is.
+pub(super) const ZONE: &str = "topology.kubernetes.io/zone";
 
 /// A pod on a node, with its affinity read if it has any.
 #[derive(Clone, Debug)]
@@ -25,6 +29,10 @@ pub struct PlacedPod {
 pub struct NodeInfo {
     /// The node.
     pub node: Arc<Object>,
+    /// Where it stands in the snapshot.
+    pub place: u32,
+    /// Its `topology.kubernetes.io/zone`, which every pod's spreading asks for.
+    zone: Option<Arc<str>>,
     /// Its taints.
     pub taints: Vec<Taint>,
     /// `spec.unschedulable`.
@@ -65,6 +73,8 @@ impl NodeInfo {
             pods: Vec::new(),
             host_ports: Vec::new(),
             images: images(&node),
+            zone: node.meta.labels.get(ZONE).map(Arc::from),
+            place: 0,
             node,
         }
     }
@@ -76,7 +86,7 @@ impl NodeInfo {
 
     /// The value of one of its labels.
     pub fn label(&self, key: &str) -> Option<&str> {
-        self.node.meta.labels.get(key)
+        if key == ZONE { self.zone.as_deref() } else { self.node.meta.labels.get(key) }
     }
 
     /// Counts a pod in.
@@ -89,11 +99,9 @@ impl NodeInfo {
         self.pods.push(PlacedPod { pod: pod.clone(), affinity });
     }
 
-    /// Counts a pod out. Says whether it was there.
-    pub fn remove(&mut self, uid: Uid) -> bool {
-        let Some(index) = self.pods.iter().position(|placed| placed.pod.meta.uid == uid) else {
-            return false;
-        };
+    /// Counts a pod out and gives it back if it was there.
+    pub fn remove(&mut self, uid: Uid) -> Option<PlacedPod> {
+        let index = self.pods.iter().position(|placed| placed.pod.meta.uid == uid)?;
         let placed = self.pods.remove(index);
         if let Some(facts) = placed.pod.pod() {
             self.requested.subtract(&facts.spec.requests);
@@ -104,7 +112,7 @@ impl NodeInfo {
                 }
             }
         }
-        true
+        Some(placed)
     }
 }
 
@@ -126,8 +134,8 @@ pub struct Snapshot {
     places: Map<Arc<str>, u32>,
     /// Nodes that pods with affinity are on, each with how many.
     with_affinity: Map<Arc<str>, u32>,
-    /// Pods that were given a node which the store does not know of yet.
-    assumed: Map<ObjectKey, Arc<Object>>,
+    /// What spreading has asked for.
+    tallies: Tallies,
 }
 
 impl fmt::Debug for Snapshot {
@@ -165,6 +173,7 @@ impl Snapshot {
             core::mem::swap(&mut new.host_ports, &mut old.host_ports);
             core::mem::swap(&mut new.requested, &mut old.requested);
             core::mem::swap(&mut new.scored_requested, &mut old.scored_requested);
+            new.place = old.place;
             *old = new;
             return;
         }
@@ -182,57 +191,72 @@ impl Snapshot {
         change(nodes);
         let places = (0u32..).zip(nodes.iter());
         self.places = places.map(|(place, node)| (node.name().clone(), place)).collect();
+        for (place, node) in (0u32..).zip(nodes) {
+            if node.place != place {
+                Arc::make_mut(node).place = place;
+            }
+        }
+        self.tallies.clear();
     }
 
     /// Counts a pod in on its node.
     pub fn add_pod(&mut self, node: &str, pod: &Arc<Object>) {
         let Some(info) = self.get_mut(node) else { return };
         info.add(pod);
-        let name = info.name().clone();
+        let place = info.place;
         if info.pods.last().is_some_and(|placed| placed.affinity.is_some()) {
+            let name = info.name().clone();
             *self.with_affinity.entry(name).or_default() += 1;
+        }
+        self.tallies.add(place, pod);
+    }
+
+    /// How many pods of a namespace a selector selects on each node, by its place: those that are
+    /// neither ending nor ended. A selector of nothing counts none.
+    pub(super) fn tally(&self, namespace: &str, selector: &Selector) -> Cow<'_, Map<u32, u32>> {
+        match self.tallies.get(namespace, selector) {
+            Some(counts) => Cow::Borrowed(counts),
+            None => Cow::Owned(self.count(namespace, selector)),
         }
     }
 
-    /// Counts a pod in before the store says so.
-    pub fn assume(&mut self, node: &str, pod: &Arc<Object>) {
-        self.add_pod(node, pod);
-        self.assumed.insert(ObjectKey::of(pod), pod.clone());
+    /// Keeps counting what [`Self::tally`] would have to count anew.
+    pub(super) fn keep_tally(&mut self, namespace: &Arc<str>, selector: &Selector) {
+        if self.tallies.get(namespace, selector).is_none() {
+            let counts = self.count(namespace, selector);
+            self.tallies.begin(namespace, selector, counts);
+        }
     }
 
-    /// The store knows what was assumed of a pod, or better.
-    pub fn confirm(&mut self, key: &ObjectKey) {
-        self.assumed.remove(key);
-    }
-
-    /// The pods of a namespace that a selector selects and that have a node, as far as the
-    /// scheduler knows. Uses the store's label index.
-    pub fn placed_pods<'a>(
-        &'a self,
-        store: &'a Store,
-        namespace: &'a str,
-        selector: &'a Selector,
-    ) -> impl Iterator<Item = (&'a Arc<NodeInfo>, &'a Arc<Object>)> {
-        let stored = store.pods_matching(namespace, selector);
-        let assumed = self.assumed.values().filter(move |pod| {
-            *pod.meta.namespace == *namespace && selector.matches(&pod.meta.labels)
+    fn count(&self, namespace: &str, selector: &Selector) -> Map<u32, u32> {
+        let counts = |placed: &&PlacedPod| {
+            let meta = &placed.pod.meta;
+            *meta.namespace == *namespace
+                && !meta.is_terminating()
+                && !selector.is_everything()
+                && selector.matches(&meta.labels)
+        };
+        let nodes = self.nodes.iter().map(|node| {
+            let count = node.pods.iter().filter(counts).fold(0u32, |count, _| count + 1);
+            (node.place, count)
         });
-        stored
-            .chain(assumed)
-            .filter_map(|pod| Some((self.get(pod.pod()?.node_name.as_ref()?)?, pod)))
+        nodes.filter(|(_, count)| *count > 0).collect()
     }
 
     /// Counts a pod out. Says whether it was there.
     pub fn remove_pod(&mut self, node: &str, uid: Uid) -> bool {
         let Some(info) = self.get_mut(node) else { return false };
-        let had = info.pods.iter().any(|p| p.pod.meta.uid == uid && p.affinity.is_some());
-        let was_there = info.remove(uid);
-        if had && let Some(count) = self.with_affinity.get_mut(node) {
+        let place = info.place;
+        let Some(removed) = info.remove(uid) else { return false };
+        self.tallies.remove(place, &removed.pod);
+        if removed.affinity.is_some()
+            && let Some(count) = self.with_affinity.get_mut(node)
+        {
             *count -= 1;
             if *count == 0 {
                 self.with_affinity.remove(node);
             }
         }
-        was_there
+        true
     }
 }

@@ -11,6 +11,7 @@ mod pod_topology_spread;
 mod taint_toleration;
 mod volumes;
 
+pub(super) use pod_topology_spread::default_spread_selector;
 pub(super) use volumes::delayed_claims;
 
 use super::framework::{Cycle, Filter, Rejection, Scores};

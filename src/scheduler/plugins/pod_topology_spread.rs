@@ -2,18 +2,21 @@
 //! `ScheduleAnyway`, and as a weaker wish for the pods of every Service and workload.
 
 use super::super::framework::Normalization;
+use super::super::node_info::ZONE;
 use super::taint_toleration::repels;
 use super::{Cycle, Filter, NodeInfo, Rejection, Scores};
 use crate::api::node_affinity::RequiredNodes;
 use crate::api::selector::{Operator, Requirement};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Selector, Value};
+use crate::base::Map;
+use crate::store::Store;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const NAME: &str = "PodTopologySpread";
 const HOSTNAME: &str = "kubernetes.io/hostname";
-const ZONE: &str = "topology.kubernetes.io/zone";
 
 /// One constraint, read.
 #[derive(Clone, Debug)]
@@ -82,16 +85,16 @@ fn constraints(cycle: &Cycle<'_>, action: &str) -> Vec<Constraint> {
 /// What spreads without being asked: the pods of the same Services and the same owner.
 ///
 /// Models podtopologyspread/plugin.go systemDefaultConstraints and plugins/helper/spread.go.
-fn default_constraints(cycle: &Cycle<'_>) -> Vec<Constraint> {
-    let (namespace, labels) = (&cycle.pod.meta.namespace, &cycle.pod.meta.labels);
+pub(in super::super) fn default_spread_selector(store: &Store, pod: &Object) -> Option<Selector> {
+    let (namespace, labels) = (&pod.meta.namespace, &pod.meta.labels);
     let mut selector = Selector::default();
-    for service in cycle.store.services_selecting(namespace, labels) {
+    for service in store.services_selecting(namespace, labels) {
         let other = Selector::from_map(service.spec().get("selector"));
         selector.requirements.extend(other.requirements);
     }
-    if let Some(owner) = cycle.pod.meta.controller()
+    if let Some(owner) = pod.meta.controller()
         && let Some(kind) = Kind::of_word(&owner.kind)
-        && let Some(object) = cycle.store.find(kind, namespace, &owner.name)
+        && let Some(object) = store.find(kind, namespace, &owner.name)
     {
         let own = object.spec().get("selector");
         match kind {
@@ -105,11 +108,15 @@ fn default_constraints(cycle: &Cycle<'_>) -> Vec<Constraint> {
             _ => {}
         }
     }
-    if selector.is_everything() {
-        return Vec::new();
-    }
     selector.requirements.sort();
     selector.requirements.dedup();
+    (!selector.is_everything()).then_some(selector)
+}
+
+fn default_constraints(cycle: &Cycle<'_>) -> Vec<Constraint> {
+    let Some(selector) = default_spread_selector(cycle.store, cycle.pod) else {
+        return Vec::new();
+    };
     let constraint = |topology_key: &str, max_skew| Constraint {
         max_skew,
         topology_key: topology_key.to_owned(),
@@ -221,19 +228,11 @@ pub(super) fn score(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>]) -> Option<Score
     let ignored =
         |node: &NodeInfo| own && constraints.iter().any(|c| node.label(&c.topology_key).is_none());
     let considered = nodes.iter().filter(|node| !ignored(node)).count();
-    let domains: Vec<Domains> =
+    let domains: Vec<Domains<'_>> =
         constraints.iter().map(|c| Domains::of(cycle, c, nodes, considered, &ignored)).collect();
     let points = |node: &&Arc<NodeInfo>| {
-        if ignored(node) {
-            return None;
-        }
-        let mut sum = 0.0;
-        for (constraint, domains) in constraints.iter().zip(&domains) {
-            let Some(value) = node.label(&constraint.topology_key) else { continue };
-            let count = domains.counts.get(value).copied().unwrap_or_default();
-            sum += points_for(count, constraint.max_skew, domains.size);
-        }
-        Some(rounded(sum))
+        let sum = domains.iter().fold(0.0, |sum, domains| sum + domains.points(node));
+        (!ignored(node)).then(|| rounded(sum))
     };
     Some(Scores {
         plugin: NAME,
@@ -244,56 +243,65 @@ pub(super) fn score(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>]) -> Option<Score
 }
 
 /// How many pods count in each domain of a constraint.
-struct Domains {
-    counts: BTreeMap<String, i64>,
-    size: usize,
+struct Domains<'a> {
+    topology_key: &'a str,
+    by_node: bool,
+    on_node: Cow<'a, Map<u32, u32>>,
+    counts: BTreeMap<&'a str, i64>,
+    /// What one pod weighs: more where there are more domains.
+    weight: f64,
+    max_skew: i64,
 }
 
-impl Domains {
+impl<'a> Domains<'a> {
     fn of(
-        cycle: &Cycle<'_>,
-        constraint: &Constraint,
-        nodes: &[&Arc<NodeInfo>],
+        cycle: &Cycle<'a>,
+        constraint: &'a Constraint,
+        nodes: &[&'a Arc<NodeInfo>],
         considered: usize,
         ignored: &dyn Fn(&NodeInfo) -> bool,
     ) -> Self {
-        let by_node = constraint.topology_key == HOSTNAME;
-        // As upstream, a candidate without the label makes a domain of the empty value.
-        let value =
-            |node: &NodeInfo| node.label(&constraint.topology_key).unwrap_or_default().to_owned();
-        let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+        let topology_key = constraint.topology_key.as_str();
+        let by_node = topology_key == HOSTNAME;
+        let on_node = cycle.snapshot.tally(&cycle.pod.meta.namespace, &constraint.selector);
+        let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
         if !by_node {
             let candidates = nodes.iter().filter(|node| !ignored(node));
-            counts.extend(candidates.map(|node| (value(node), 0)));
-        }
-        let required = RequiredNodes::of(cycle.spec);
-        let namespace = &cycle.pod.meta.namespace;
-        for (node, pod) in cycle.snapshot.placed_pods(cycle.store, namespace, &constraint.selector)
-        {
-            if !constraint.counts(cycle, pod) || phase_is_terminal(pod) {
-                continue;
-            }
-            if by_node {
-                *counts.entry(value(node)).or_default() += 1;
-            } else if !ignored(node)
-                && constraint.counts_node(cycle, &required, node)
-                && let Some(count) = counts.get_mut(&value(node))
-            {
-                *count += 1;
+            // As upstream, a candidate without the label makes a domain of the empty value.
+            counts.extend(candidates.map(|n| (n.label(topology_key).unwrap_or_default(), 0)));
+            let required = RequiredNodes::of(cycle.spec);
+            let all = cycle.snapshot.nodes();
+            for (place, count) in on_node.iter() {
+                let node = usize::try_from(*place).ok().and_then(|place| all.get(place));
+                if let Some(node) = node.filter(|node| !ignored(node))
+                    && constraint.counts_node(cycle, &required, node)
+                    && let Some(domain) =
+                        counts.get_mut(node.label(topology_key).unwrap_or_default())
+                {
+                    *domain += i64::from(*count);
+                }
             }
         }
         let size = if by_node { considered } else { counts.len() };
-        Domains { counts, size }
+        let (weight, max_skew) = (domain_weight(size), constraint.max_skew);
+        Domains { topology_key, by_node, on_node, counts, weight, max_skew }
+    }
+
+    /// The more pods in a node's domain, the more points, of which fewer are better.
+    #[expect(clippy::cast_precision_loss, reason = "as upstream")]
+    fn points(&self, node: &NodeInfo) -> f64 {
+        let Some(value) = node.label(self.topology_key) else { return 0.0 };
+        let count = match self.by_node {
+            true => self.on_node.get(&node.place).map_or(0, |count| i64::from(*count)),
+            false => self.counts.get(value).copied().unwrap_or_default(),
+        };
+        count as f64 * self.weight + (self.max_skew - 1) as f64
     }
 }
 
-fn phase_is_terminal(pod: &Object) -> bool {
-    pod.pod().is_some_and(|pod| pod.status.phase.is_terminal())
-}
-
 #[expect(clippy::cast_precision_loss, reason = "as upstream")]
-fn points_for(count: i64, max_skew: i64, domains: usize) -> f64 {
-    count as f64 * ((domains + 2) as f64).ln() + (max_skew - 1) as f64
+fn domain_weight(domains: usize) -> f64 {
+    ((domains + 2) as f64).ln()
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "as upstream")]
