@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 /// The label that says in which zone a node is.
 pub(super) const ZONE: &str = "topology.kubernetes.io/zone";
+/// The label that says a node's name.
+pub(super) const HOSTNAME: &str = "kubernetes.io/hostname";
 
 /// A pod on a node, with its affinity read if it has any.
 #[derive(Clone, Debug)]
@@ -31,8 +33,10 @@ pub struct NodeInfo {
     pub node: Arc<Object>,
     /// Where it stands in the snapshot.
     pub place: u32,
-    /// Its `topology.kubernetes.io/zone`, which every pod's spreading asks for.
-    zone: Option<Arc<str>>,
+    /// Its zone's place in [`Snapshot::zones`]: every pod's spreading asks for it.
+    pub zone: Option<u32>,
+    /// Whether it says its host's name.
+    pub has_hostname: bool,
     /// Its taints.
     pub taints: Vec<Taint>,
     /// `spec.unschedulable`.
@@ -73,7 +77,8 @@ impl NodeInfo {
             pods: Vec::new(),
             host_ports: Vec::new(),
             images: images(&node),
-            zone: node.meta.labels.get(ZONE).map(Arc::from),
+            zone: None,
+            has_hostname: node.meta.labels.get(HOSTNAME).is_some(),
             place: 0,
             node,
         }
@@ -86,7 +91,7 @@ impl NodeInfo {
 
     /// The value of one of its labels.
     pub fn label(&self, key: &str) -> Option<&str> {
-        if key == ZONE { self.zone.as_deref() } else { self.node.meta.labels.get(key) }
+        self.node.meta.labels.get(key)
     }
 
     /// Counts a pod in.
@@ -132,6 +137,8 @@ fn images(node: &Object) -> Vec<(String, i64)> {
 pub struct Snapshot {
     nodes: Arc<Vec<Arc<NodeInfo>>>,
     places: Map<Arc<str>, u32>,
+    /// Every zone that a node has named, in the order of their first appearance.
+    zones: Arc<Vec<Arc<str>>>,
     /// Nodes that pods with affinity are on, each with how many.
     with_affinity: Map<Arc<str>, u32>,
     /// What spreading has asked for.
@@ -168,6 +175,7 @@ impl Snapshot {
     /// Takes in a new or changed node.
     pub fn set_node(&mut self, node: &Arc<Object>) {
         let mut new = NodeInfo::new(node.clone());
+        new.zone = node.meta.labels.get(ZONE).map(|zone| self.zone(zone));
         if let Some(old) = self.get_mut(&node.meta.name) {
             core::mem::swap(&mut new.pods, &mut old.pods);
             core::mem::swap(&mut new.host_ports, &mut old.host_ports);
@@ -177,18 +185,30 @@ impl Snapshot {
             *old = new;
             return;
         }
-        self.rebuild(|nodes| nodes.push(Arc::new(new)));
+        new.place = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
+        self.places.insert(new.name().clone(), new.place);
+        Arc::make_mut(&mut self.nodes).push(Arc::new(new));
+    }
+
+    /// How many zones have been named.
+    pub fn zones(&self) -> usize {
+        self.zones.len()
+    }
+
+    fn zone(&mut self, name: &str) -> u32 {
+        let place = self.zones.iter().position(|zone| **zone == *name).unwrap_or_else(|| {
+            let zones = Arc::make_mut(&mut self.zones);
+            zones.push(name.into());
+            zones.len() - 1
+        });
+        u32::try_from(place).unwrap_or(u32::MAX)
     }
 
     /// Forgets a node.
     pub fn remove_node(&mut self, name: &str) {
-        self.rebuild(|nodes| nodes.retain(|node| &**node.name() != name));
         self.with_affinity.remove(name);
-    }
-
-    fn rebuild(&mut self, change: impl FnOnce(&mut Vec<Arc<NodeInfo>>)) {
         let nodes = Arc::make_mut(&mut self.nodes);
-        change(nodes);
+        nodes.retain(|node| &**node.name() != name);
         let places = (0u32..).zip(nodes.iter());
         self.places = places.map(|(place, node)| (node.name().clone(), place)).collect();
         for (place, node) in (0u32..).zip(nodes) {

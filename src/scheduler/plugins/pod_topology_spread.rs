@@ -2,21 +2,18 @@
 //! `ScheduleAnyway`, and as a weaker wish for the pods of every Service and workload.
 
 use super::super::framework::Normalization;
-use super::super::node_info::ZONE;
+use super::super::node_info::{HOSTNAME, ZONE};
 use super::taint_toleration::repels;
 use super::{Cycle, Filter, NodeInfo, Rejection, Scores};
 use crate::api::node_affinity::RequiredNodes;
 use crate::api::selector::{Operator, Requirement};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Selector, Value};
-use crate::base::Map;
 use crate::store::Store;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const NAME: &str = "PodTopologySpread";
-const HOSTNAME: &str = "kubernetes.io/hostname";
 
 /// One constraint, read.
 #[derive(Clone, Debug)]
@@ -227,9 +224,8 @@ pub(super) fn score(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>]) -> Option<Score
     }
     let ignored =
         |node: &NodeInfo| own && constraints.iter().any(|c| node.label(&c.topology_key).is_none());
-    let considered = nodes.iter().filter(|node| !ignored(node)).count();
     let domains: Vec<Domains<'_>> =
-        constraints.iter().map(|c| Domains::of(cycle, c, nodes, considered, &ignored)).collect();
+        constraints.iter().map(|c| Domains::of(cycle, c, nodes, &ignored)).collect();
     let points = |node: &&Arc<NodeInfo>| {
         let sum = domains.iter().fold(0.0, |sum, domains| sum + domains.points(node));
         (!ignored(node)).then(|| rounded(sum))
@@ -242,15 +238,26 @@ pub(super) fn score(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>]) -> Option<Score
     })
 }
 
-/// How many pods count in each domain of a constraint.
+/// How many pods count in each domain of a constraint. Nodes and zones, which every pod is spread
+/// over, are known by their places.
+enum Counts<'a> {
+    /// By the node's place.
+    Nodes(Vec<i64>),
+    /// By the zone's place; `None` where no candidate is.
+    Zones(Vec<Option<i64>>),
+    /// By the label's value.
+    Others(&'a str, BTreeMap<&'a str, i64>),
+}
+
 struct Domains<'a> {
-    topology_key: &'a str,
-    by_node: bool,
-    on_node: Cow<'a, Map<u32, u32>>,
-    counts: BTreeMap<&'a str, i64>,
+    counts: Counts<'a>,
     /// What one pod weighs: more where there are more domains.
     weight: f64,
     max_skew: i64,
+}
+
+fn place(of: u32) -> usize {
+    usize::try_from(of).unwrap_or(usize::MAX)
 }
 
 impl<'a> Domains<'a> {
@@ -258,44 +265,80 @@ impl<'a> Domains<'a> {
         cycle: &Cycle<'a>,
         constraint: &'a Constraint,
         nodes: &[&'a Arc<NodeInfo>],
-        considered: usize,
         ignored: &dyn Fn(&NodeInfo) -> bool,
     ) -> Self {
-        let topology_key = constraint.topology_key.as_str();
-        let by_node = topology_key == HOSTNAME;
         let on_node = cycle.snapshot.tally(&cycle.pod.meta.namespace, &constraint.selector);
-        let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
-        if !by_node {
-            let candidates = nodes.iter().filter(|node| !ignored(node));
-            // As upstream, a candidate without the label makes a domain of the empty value.
-            counts.extend(candidates.map(|n| (n.label(topology_key).unwrap_or_default(), 0)));
-            let required = RequiredNodes::of(cycle.spec);
-            let all = cycle.snapshot.nodes();
-            for (place, count) in on_node.iter() {
-                let node = usize::try_from(*place).ok().and_then(|place| all.get(place));
-                if let Some(node) = node.filter(|node| !ignored(node))
-                    && constraint.counts_node(cycle, &required, node)
-                    && let Some(domain) =
-                        counts.get_mut(node.label(topology_key).unwrap_or_default())
-                {
-                    *domain += i64::from(*count);
+        let all = cycle.snapshot.nodes();
+        let required = RequiredNodes::of(cycle.spec);
+        let placed = on_node.iter().filter_map(|(at, count)| {
+            let node = all.get(place(*at)).filter(|node| !ignored(node))?;
+            let counts = constraint.counts_node(cycle, &required, node);
+            counts.then_some((node, i64::from(*count)))
+        });
+        let candidates = || nodes.iter().filter(|node| !ignored(node));
+        let (counts, size) = match constraint.topology_key.as_str() {
+            // As upstream, the pods of a node count even where the others would not.
+            HOSTNAME => {
+                let mut counts = vec![0; all.len()];
+                for (at, count) in on_node.iter() {
+                    if let Some(slot) = counts.get_mut(place(*at)) {
+                        *slot = i64::from(*count);
+                    }
                 }
+                (Counts::Nodes(counts), candidates().count())
             }
-        }
-        let size = if by_node { considered } else { counts.len() };
-        let (weight, max_skew) = (domain_weight(size), constraint.max_skew);
-        Domains { topology_key, by_node, on_node, counts, weight, max_skew }
+            ZONE => {
+                let mut counts = vec![None; cycle.snapshot.zones()];
+                let mut nowhere = false;
+                for node in candidates() {
+                    match node.zone.and_then(|zone| counts.get_mut(place(zone))) {
+                        Some(slot) => *slot = Some(0),
+                        None => nowhere = true,
+                    }
+                }
+                for (node, count) in placed {
+                    let slot = node.zone.and_then(|zone| counts.get_mut(place(zone)));
+                    if let Some(Some(slot)) = slot {
+                        *slot += count;
+                    }
+                }
+                // As upstream, candidates without the label make a domain of the empty value.
+                let size = counts.iter().flatten().count() + usize::from(nowhere);
+                (Counts::Zones(counts), size)
+            }
+            key => {
+                let value = |node: &'a NodeInfo| node.label(key).unwrap_or_default();
+                let mut counts: BTreeMap<&str, i64> =
+                    candidates().map(|node| (value(node), 0)).collect();
+                for (node, count) in placed {
+                    if let Some(slot) = counts.get_mut(value(node)) {
+                        *slot += count;
+                    }
+                }
+                let size = counts.len();
+                (Counts::Others(key, counts), size)
+            }
+        };
+        Domains { counts, weight: domain_weight(size), max_skew: constraint.max_skew }
     }
 
-    /// The more pods in a node's domain, the more points, of which fewer are better.
+    /// The more pods in a node's domain, the more points, of which fewer are better. A node outside
+    /// of all domains gets none.
     #[expect(clippy::cast_precision_loss, reason = "as upstream")]
     fn points(&self, node: &NodeInfo) -> f64 {
-        let Some(value) = node.label(self.topology_key) else { return 0.0 };
-        let count = match self.by_node {
-            true => self.on_node.get(&node.place).map_or(0, |count| i64::from(*count)),
-            false => self.counts.get(value).copied().unwrap_or_default(),
+        let count = match &self.counts {
+            Counts::Nodes(counts) => {
+                counts.get(place(node.place)).copied().filter(|_| node.has_hostname)
+            }
+            Counts::Zones(counts) => {
+                node.zone.map(|zone| counts.get(place(zone)).copied().flatten().unwrap_or_default())
+            }
+            Counts::Others(key, counts) => {
+                node.label(key).map(|value| counts.get(value).copied().unwrap_or_default())
+            }
         };
-        count as f64 * self.weight + (self.max_skew - 1) as f64
+        let points = |count| count as f64 * self.weight + (self.max_skew - 1) as f64;
+        count.map_or(0.0, points)
     }
 }
 
