@@ -108,6 +108,9 @@ impl Scheduler {
         };
         let (old, new) = (change.old.as_ref(), change.new.as_ref());
         let (before, after) = (old.and_then(place), new.and_then(place));
+        if after.is_some() || new.is_none() {
+            self.snapshot.confirm(&change.key);
+        }
         let replaced = old.zip(new).is_some_and(|(old, new)| {
             old.meta.labels != new.meta.labels
                 || old.meta.is_terminating() != new.meta.is_terminating()
@@ -188,7 +191,7 @@ impl Scheduler {
         let start = usize::try_from(self.next_start).unwrap_or_default();
         let search = Search::of_cluster(start, nodes);
         if let Some(selector) = plugins::default_spread_selector(store, object) {
-            self.snapshot.keep_tally(&object.meta.namespace, &selector);
+            self.snapshot.keep_tally(store, &object.meta.namespace, &selector);
         }
         let snapshot = self.with_nominated(store, key, object);
         let Some((decision, looked_at)) = decide(object, &snapshot, store, search) else {
@@ -248,7 +251,7 @@ impl Scheduler {
         if let Some(pod) = placed.pod_mut() {
             pod.node_name = Some(node.clone());
         }
-        self.snapshot.add_pod(node, &Arc::new(placed));
+        self.snapshot.assume(node, &Arc::new(placed));
     }
 }
 

@@ -8,6 +8,7 @@ use crate::api::pod::{HostPort, Resources, Taint};
 use crate::api::tree::Tree as _;
 use crate::api::{Object, Selector, Uid, Value};
 use crate::base::Map;
+use crate::store::{ObjectKey, Store};
 use core::fmt;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -141,6 +142,8 @@ pub struct Snapshot {
     zones: Arc<Vec<Arc<str>>>,
     /// Nodes that pods with affinity are on, each with how many.
     with_affinity: Map<Arc<str>, u32>,
+    /// Pods that were given a node which the store does not know of yet.
+    assumed: Map<ObjectKey, Arc<Object>>,
     /// What spreading has asked for.
     tallies: Tallies,
 }
@@ -231,36 +234,58 @@ impl Snapshot {
         self.tallies.add(place, pod);
     }
 
+    /// Counts a pod in before the store says so.
+    pub fn assume(&mut self, node: &str, pod: &Arc<Object>) {
+        self.add_pod(node, pod);
+        self.assumed.insert(ObjectKey::of(pod), pod.clone());
+    }
+
+    /// The store knows what was assumed of a pod, or better.
+    pub fn confirm(&mut self, key: &ObjectKey) {
+        self.assumed.remove(key);
+    }
+
     /// How many pods of a namespace a selector selects on each node, by its place: those that are
     /// neither ending nor ended. A selector of nothing counts none.
-    pub(super) fn tally(&self, namespace: &str, selector: &Selector) -> Cow<'_, Map<u32, u32>> {
+    pub(super) fn tally(
+        &self,
+        store: &Store,
+        namespace: &str,
+        selector: &Selector,
+    ) -> Cow<'_, Map<u32, u32>> {
         match self.tallies.get(namespace, selector) {
             Some(counts) => Cow::Borrowed(counts),
-            None => Cow::Owned(self.count(namespace, selector)),
+            None => Cow::Owned(self.count(store, namespace, selector)),
         }
     }
 
     /// Keeps counting what [`Self::tally`] would have to count anew.
-    pub(super) fn keep_tally(&mut self, namespace: &Arc<str>, selector: &Selector) {
+    pub(super) fn keep_tally(&mut self, store: &Store, namespace: &Arc<str>, selector: &Selector) {
         if self.tallies.get(namespace, selector).is_none() {
-            let counts = self.count(namespace, selector);
+            let counts = self.count(store, namespace, selector);
             self.tallies.begin(namespace, selector, counts);
         }
     }
 
-    fn count(&self, namespace: &str, selector: &Selector) -> Map<u32, u32> {
-        let counts = |placed: &&PlacedPod| {
-            let meta = &placed.pod.meta;
-            *meta.namespace == *namespace
-                && !meta.is_terminating()
-                && !selector.is_everything()
-                && selector.matches(&meta.labels)
-        };
-        let nodes = self.nodes.iter().map(|node| {
-            let count = node.pods.iter().filter(counts).fold(0u32, |count, _| count + 1);
-            (node.place, count)
-        });
-        nodes.filter(|(_, count)| *count > 0).collect()
+    fn count(&self, store: &Store, namespace: &str, selector: &Selector) -> Map<u32, u32> {
+        let mut counts = Map::new();
+        if selector.is_everything() {
+            return counts;
+        }
+        let assumed = self
+            .assumed
+            .values()
+            .filter(|pod| *pod.meta.namespace == *namespace && selector.matches(&pod.meta.labels));
+        for object in store.pods_matching(namespace, selector).chain(assumed) {
+            if let Some(pod) = object.pod()
+                && !object.meta.is_terminating()
+                && !pod.status.phase.is_terminal()
+                && let Some(place) = pod.node_name.as_ref().and_then(|name| self.places.get(name))
+            {
+                *counts.entry(*place).or_default() += 1;
+            }
+        }
+        counts
     }
 
     /// Counts a pod out. Says whether it was there.

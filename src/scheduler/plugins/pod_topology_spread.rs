@@ -267,7 +267,8 @@ impl<'a> Domains<'a> {
         nodes: &[&'a Arc<NodeInfo>],
         ignored: &dyn Fn(&NodeInfo) -> bool,
     ) -> Self {
-        let on_node = cycle.snapshot.tally(&cycle.pod.meta.namespace, &constraint.selector);
+        let on_node =
+            cycle.snapshot.tally(cycle.store, &cycle.pod.meta.namespace, &constraint.selector);
         let all = cycle.snapshot.nodes();
         let required = RequiredNodes::of(cycle.spec);
         let placed = on_node.iter().filter_map(|(at, count)| {
