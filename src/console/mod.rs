@@ -5,7 +5,7 @@
 //! Invariants: no input panics; output is capped; a command that waits runs the world forward; the
 //! same lines on the same world give the same text.
 //!
-//! Reading order: `words.rs` (a line into commands), `filters.rs` (grep, head …), `words_of_time.rs`
+//! Reading order: `words.rs` (a line into commands), `filters.rs` (grep, head …), `time.rs`
 //! (sleep, idle, node), `transcript.rs` (`diorama run`).
 
 mod filters;

@@ -4,7 +4,7 @@
 //! through its API server ([`crate::world::World`]'s `create`, `update`, `delete` …); commands that
 //! wait run the world forward until what they wait for is there; no input panics.
 //!
-//! Reading order: `verbs.rs` (the table of commands), `flags.rs`, `call.rs`, `resources.rs`,
+//! Reading order: `verbs/` (the table of commands), `flags.rs`, `call.rs`, `resources.rs`,
 //! `commands/` (one file a group), `printers/` (`get`), `describe/`, `patch/`.
 
 mod call;
