@@ -9,6 +9,7 @@
 //! `suggest.rs`.
 
 mod decode;
+pub mod descriptions;
 mod emit;
 mod go_yaml;
 mod parse;

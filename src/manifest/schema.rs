@@ -163,6 +163,12 @@ pub fn find(name: &str) -> Option<&'static Definition> {
     TABLE.get(name)
 }
 
+/// The names of all structures.
+pub fn struct_names() -> impl Iterator<Item = &'static str> {
+    let is_struct = |definition: &Definition| matches!(definition, Definition::Struct(_));
+    TABLE.iter().filter(move |(_, definition)| is_struct(definition)).map(|(name, _)| *name)
+}
+
 /// The fields of a kind; `None` for kinds whose objects are stored as they come.
 pub fn fields_of(kind: Kind) -> Option<&'static BTreeMap<&'static str, Field>> {
     struct_fields(kind.name())

@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+"""Writes static/descriptions.txt: what the Kubernetes API says of its types and fields, for `kubectl explain`.
+
+usage: scripts/descriptions.py CRATE STAGING > static/descriptions.txt
+where CRATE is the unpacked crate k8s-openapi 0.29 (Apache-2.0), which has them from the API's own
+OpenAPI document, and STAGING is staging/src/k8s.io of a Kubernetes 1.36 checkout, which says what
+the values of enumerations mean. Needed only when the API changes.
+
+A type is `# Name`, its own description after a tab. Below it stands each field: its name, `!` if it
+is required, a tab, its description. `= Name` is an enumeration; below it stand its values. Line
+breaks are written `\\n`.
+"""
+import json, os, re, sys
+
+ROOT = os.path.join(sys.argv[1], "src", "v1_36")
+SCHEMA = os.path.join(os.path.dirname(__file__), "..", "src", "manifest", "schema.txt")
+known = set(re.findall(r"^([\w.]+): ", open(SCHEMA).read(), re.M))
+GROUPS = {"core": "v1", "apps": "v1", "batch": "v1", "networking": "v1", "autoscaling": "v2", "policy": "v1",
+          "rbac": "v1", "storage": "v1", "discovery": "v1", "scheduling": "v1", "coordination": "v1", "meta": "v1"}
+STRING = r'"((?:[^"\\]|\\.)*)"'
+types = {}
+
+def unquoted(text):
+    return json.loads('"' + text.replace("\\'", "'") + '"').replace("\n", "\\n")
+
+for folder, _, names in sorted(os.walk(ROOT)):
+    for name in sorted(names):
+        text = open(os.path.join(folder, name)).read()
+        found = re.search(r"^// Generated from definition io\.k8s\.(?:api|apimachinery\.pkg\.apis)\.(\w+)\.(v\w+)\.(\w+)$", text, re.M)
+        if not found or "json_schema!({" not in text:
+            continue
+        group, version, kind = found.groups()
+        label = f"{group}.{kind}" if f"{group}.{kind}" in known else kind
+        if group not in GROUPS or version != GROUPS[group] or label not in known:
+            continue
+        schema = text[text.index("json_schema!({"):]
+        own = re.match(r'json_schema!\(\{\n\s*"description": ' + STRING, schema)
+        start = schema.find('"properties": {')
+        fields = []
+        if start >= 0:
+            body = schema[start:]
+            pattern = r'^ {16}"([^"]+)": (?:\{\n\s*"description": ' + STRING + r'|\(\{\n.*\n.*insert\("description"\.into\(\), ' + STRING + r'|)'
+            for field in re.finditer(pattern, body, re.M):
+                fields.append((field[1], field[2] or field[3] or ""))
+        required = re.findall(r'"([^"]+)",', schema[schema.find('"required": ['):]) if '"required": [' in schema else []
+        types[label] = (unquoted(own[1]) if own else "", fields, set(required))
+
+for name in ("quantity", "int_or_string", "time", "micro_time", "fields_v1", "raw_extension"):
+    for folder, _, names in os.walk(ROOT):
+        if name + ".rs" in names:
+            text = open(os.path.join(folder, name + ".rs")).read()
+            own = re.search(r'json_schema!\(\{\n\s*"description": ' + STRING, text)
+            label = {"fields_v1": "FieldsV1"}.get(name, "".join(part.title() for part in name.split("_")))
+            types[label] = (unquoted(own[1]) if own else "", [], set())
+
+# Enumerations: types marked `+enum`, with the comments above their constants.
+enums = {}
+for group, version in GROUPS.items():
+    path = os.path.join(sys.argv[2], "api", {"meta": "."}.get(group, group), version, "types.go")
+    if not os.path.exists(path):
+        continue
+    text = open(path).read()
+    marked = set(re.findall(r"// \+enum\n(?:// .*\n)*type (\w+) string", text))
+    for found in re.finditer(r"((?:^\t//.*\n)*)^\t(\w+) +(\w+) += \"([^\"]*)\"", text, re.M):
+        comment, constant, enum, value = found.groups()
+        if enum in marked:
+            lines = [line.strip()[2:].strip() for line in comment.strip().split("\n") if line.strip()]
+            lines = [line for line in lines if not line.startswith("+")]
+            enums.setdefault(enum, {})[value] = " ".join(lines).strip().removeprefix(constant + " ")
+
+print("""// Descriptions of the Kubernetes API 1.36. Copyright The Kubernetes Authors, Apache License 2.0.""")
+for label in sorted(types):
+    own, fields, required = types[label]
+    print(f"# {label}\t{own}")
+    for name, description in fields:
+        print(f"{name}{'!' if name in required else ''}\t{unquoted(description)}")
+for enum in sorted(enums):
+    print(f"= {enum}")
+    for value in sorted(enums[enum]):
+        print(f"{value}\t{enums[enum][value]}")
