@@ -14,6 +14,7 @@ pub(super) fn run(name: &str, words: &[String], stdin: Option<&str>) -> Option<O
         "cut" => cut(words, text),
         "tr" => translate(words, text),
         "awk" => awk(words, text),
+        "base64" => base64(words, text),
         "echo" => echo(words),
         "true" | ":" => Output::default(),
         "false" => failed(1, String::new()),
@@ -35,6 +36,24 @@ fn letters(words: &[String]) -> (String, Vec<&str>) {
         words.iter().partition(|word| word.starts_with('-') && word.len() > 1);
     let flags = flags.iter().map(|flag| flag.trim_start_matches('-')).collect();
     (flags, rest.into_iter().map(String::as_str).collect())
+}
+
+/// Encodes, in lines of 76 letters unless `-w` says otherwise, or decodes with `-d`.
+fn base64(words: &[String], text: &str) -> Output {
+    let (flags, rest) = letters(words);
+    if flags.contains('d') {
+        let packed: String = text.split_whitespace().collect();
+        return match data_encoding::BASE64.decode(packed.as_bytes()) {
+            Ok(bytes) => said(String::from_utf8_lossy(&bytes).into_owned()),
+            Err(_) => failed(1, "base64: invalid input\n".to_owned()),
+        };
+    }
+    let encoded = data_encoding::BASE64.encode(text.as_bytes());
+    if flags.contains('w') && (flags.contains("w0") || rest.contains(&"0")) {
+        return said(encoded);
+    }
+    let letters: Vec<char> = encoded.chars().collect();
+    lines(letters.chunks(76).map(|line| line.iter().collect::<String>()))
 }
 
 fn echo(words: &[String]) -> Output {

@@ -11,54 +11,56 @@ struct Official {
     ports: &'static [u16],
     /// Whether its own command ends at once (a shell without a terminal).
     ends_at_once: bool,
+    /// No tag has a later version, major and minor.
+    newest: (u32, u32),
 }
 
-const fn image(name: &'static str, ports: &'static [u16]) -> Official {
-    Official { name, ports, ends_at_once: false }
+const fn image(name: &'static str, ports: &'static [u16], newest: (u32, u32)) -> Official {
+    Official { name, ports, ends_at_once: false, newest }
 }
 
-const fn shell(name: &'static str) -> Official {
-    Official { name, ports: &[], ends_at_once: true }
+const fn shell(name: &'static str, newest: (u32, u32)) -> Official {
+    Official { name, ports: &[], ends_at_once: true, newest }
 }
 
-/// Official images that courses use.
+/// Official images that courses use, with room for the versions of the next months.
 const OFFICIAL: [Official; 36] = [
-    image("nginx", &[80]),
-    image("httpd", &[80]),
-    image("caddy", &[80, 443]),
-    image("traefik", &[80]),
-    image("haproxy", &[80]),
-    image("redis", &[6379]),
-    image("valkey", &[6379]),
-    image("memcached", &[11211]),
-    image("postgres", &[5432]),
-    image("mysql", &[3306]),
-    image("mariadb", &[3306]),
-    image("mongo", &[27017]),
-    image("cassandra", &[9042]),
-    image("elasticsearch", &[9200]),
-    image("rabbitmq", &[5672]),
-    image("zookeeper", &[2181]),
-    image("influxdb", &[8086]),
-    image("consul", &[8500]),
-    image("vault", &[8200]),
-    image("registry", &[5000]),
-    image("wordpress", &[80]),
-    image("ghost", &[2368]),
-    image("drupal", &[80]),
-    image("joomla", &[80]),
-    image("nextcloud", &[80]),
-    image("tomcat", &[8080]),
-    image("jenkins", &[8080]),
-    image("fluentd", &[24224]),
-    shell("busybox"),
-    shell("alpine"),
-    shell("debian"),
-    shell("ubuntu"),
-    shell("python"),
-    shell("node"),
-    shell("golang"),
-    shell("perl"),
+    image("nginx", &[80], (1, 31)),
+    image("httpd", &[80], (2, 4)),
+    image("caddy", &[80, 443], (2, 11)),
+    image("traefik", &[80], (3, 7)),
+    image("haproxy", &[80], (3, 4)),
+    image("redis", &[6379], (8, 8)),
+    image("valkey", &[6379], (9, 1)),
+    image("memcached", &[11211], (1, 6)),
+    image("postgres", &[5432], (18, u32::MAX)),
+    image("mysql", &[3306], (9, 7)),
+    image("mariadb", &[3306], (12, 3)),
+    image("mongo", &[27017], (8, 3)),
+    image("cassandra", &[9042], (5, 1)),
+    image("elasticsearch", &[9200], (9, u32::MAX)),
+    image("rabbitmq", &[5672], (4, 3)),
+    image("zookeeper", &[2181], (3, 9)),
+    image("influxdb", &[8086], (3, u32::MAX)),
+    image("consul", &[8500], (2, u32::MAX)),
+    image("vault", &[8200], (2, u32::MAX)),
+    image("registry", &[5000], (3, 1)),
+    image("wordpress", &[80], (7, 1)),
+    image("ghost", &[2368], (6, u32::MAX)),
+    image("drupal", &[80], (11, 4)),
+    image("joomla", &[80], (6, 2)),
+    image("nextcloud", &[80], (34, u32::MAX)),
+    image("tomcat", &[8080], (11, 0)),
+    image("jenkins", &[8080], (2, u32::MAX)),
+    image("fluentd", &[24224], (1, 19)),
+    shell("busybox", (1, 38)),
+    shell("alpine", (3, 24)),
+    shell("debian", (13, u32::MAX)),
+    shell("ubuntu", (26, 10)),
+    shell("python", (3, 15)),
+    shell("node", (26, u32::MAX)),
+    shell("golang", (1, 27)),
+    shell("perl", (5, 44)),
 ];
 
 /// An image's name without its tag, and the tag (`latest` without one).
@@ -97,7 +99,7 @@ pub fn exists(image: &str) -> bool {
         !words.iter().any(|word| tag.contains(word))
     };
     match official(image) {
-        Some(_) => {
+        Some(official) => {
             let words = [
                 "latest",
                 "stable",
@@ -106,6 +108,10 @@ pub fn exists(image: &str) -> bool {
                 "mainline",
                 "bookworm",
                 "trixie",
+                "bullseye",
+                "focal",
+                "jammy",
+                "noble",
                 "edge",
                 "lts",
                 "musl",
@@ -117,12 +123,20 @@ pub fn exists(image: &str) -> bool {
                 "fpm",
             ];
             let first = tag.split('-').next().unwrap_or_default();
-            let version = first.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit());
-            plausible(tag) && (version || words.contains(&first))
+            let is_version = version(first).is_some_and(|version| version <= official.newest);
+            plausible(tag) && (is_version || words.contains(&first))
         }
         // A name without owner can only be official.
         None => name.contains('/') && plausible(tag) && plausible(name),
     }
+}
+
+/// Major and minor of `1.29`, `v3`, `1.29.1`.
+fn version(tag: &str) -> Option<(u32, u32)> {
+    let mut parts = tag.strip_prefix('v').unwrap_or(tag).split('.');
+    let major = parts.next()?.parse().ok()?;
+    let minor = parts.next().map_or(Some(0), |minor| minor.parse().ok())?;
+    Some((major, minor))
 }
 
 /// Bytes of the image, compressed.
@@ -157,6 +171,10 @@ mod tests {
             ("nginx:1.27-alpine", true),
             ("nginx:latst", false),
             ("nginx:nonexistent", false),
+            ("nginx:1.99", false),
+            ("postgres:17.2-alpine", true),
+            ("ubuntu:24.04", true),
+            ("python:4", false),
             ("ngnix", false),
             ("bitnami/redis:7", true),
             ("registry.k8s.io/pause:3.10", true),

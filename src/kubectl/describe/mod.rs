@@ -2,11 +2,10 @@
 //!
 //! Models staging/src/k8s.io/kubectl/pkg/describe/describe.go.
 //!
-//! Simplified: kinds that courses seldom describe (roles, autoscalers, custom resources) get the
-//! generic form.
-//!
-//! Reading order: `text.rs`, `pod.rs`, `workloads.rs`, `network.rs`, `cluster.rs`.
+//! Reading order: `text.rs`, `pod.rs`, `workloads.rs`, `network.rs`, `cluster.rs`, then the rest.
 
+mod access;
+mod autoscaler;
 mod cluster;
 mod network;
 mod pod;
@@ -75,6 +74,9 @@ fn object_text(store: &Store, object: &Arc<Object>, now: SimTime) -> String {
         Kind::StorageClass => cluster::storage_class(&mut text, &it),
         Kind::ServiceAccount => cluster::service_account(&mut text, &it),
         Kind::PriorityClass => cluster::priority_class(&mut text, &it),
+        Kind::HorizontalPodAutoscaler => autoscaler::describe(&mut text, &it),
+        Kind::Role | Kind::ClusterRole => access::role(&mut text, &it),
+        Kind::RoleBinding | Kind::ClusterRoleBinding => access::binding(&mut text, &it),
         _ => cluster::generic(&mut text, &it),
     }
     text.finish()
