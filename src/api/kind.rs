@@ -1,10 +1,16 @@
 //! The kinds the model knows and how the API names them.
+//!
+//! Kinds that only have to be stored (those of CustomResourceDefinitions, and built-in ones on which
+//! nothing in the model acts) share [`Kind::Other`] and are told apart by their resource.
 
+use core::cmp::Ordering;
 use core::fmt;
+use core::hash::{Hash, Hasher};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 /// One kind of object of the Kubernetes API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
 #[expect(missing_docs, reason = "each is the Kubernetes kind of that name")]
 pub enum Kind {
     Pod,
@@ -46,13 +52,55 @@ pub enum Kind {
     GatewayClass,
     Gateway,
     HttpRoute,
+    /// A kind that is stored and shown, and on which nothing acts.
+    Other(OtherKind),
+}
+
+/// One of the kinds that share [`Kind::Other`]. Two are equal if group and name are.
+#[derive(Clone, Copy)]
+pub struct OtherKind(&'static Resource);
+
+impl OtherKind {
+    const fn key(self) -> (&'static str, &'static str) {
+        (self.0.group, self.0.name)
+    }
+}
+
+impl PartialEq for OtherKind {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for OtherKind {}
+
+impl PartialOrd for OtherKind {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for OtherKind {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+impl Hash for OtherKind {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key().hash(state);
+    }
+}
+
+impl fmt::Debug for OtherKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.name)
+    }
 }
 
 /// How the API names a kind: what `kubectl api-resources` prints of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resource {
-    /// The kind.
-    pub kind: Kind,
     /// The kind's name, `EndpointSlice`.
     pub name: &'static str,
     /// The API group, empty for the core group.
@@ -72,7 +120,6 @@ pub struct Resource {
 }
 
 const fn resource(
-    kind: Kind,
     name: &'static str,
     api: (&'static str, &'static str),
     words: (&'static str, &'static str),
@@ -80,7 +127,7 @@ const fn resource(
     (namespaced, in_all): (bool, bool),
 ) -> Resource {
     let ((group, version), (plural, singular)) = (api, words);
-    Resource { kind, name, group, version, plural, singular, short_names, namespaced, in_all }
+    Resource { name, group, version, plural, singular, short_names, namespaced, in_all }
 }
 
 const CORE: (&str, &str) = ("", "v1");
@@ -93,63 +140,251 @@ const CLUSTER: (bool, bool) = (false, false);
 const NAMESPACED: (bool, bool) = (true, false);
 const IN_ALL: (bool, bool) = (true, true);
 
-/// Every kind, in the order of [`Kind`].
+/// Every kind that something acts on, in the order of [`KINDS`].
 #[rustfmt::skip]
 const RESOURCES: [Resource; 39] = [
-    resource(Kind::Pod, "Pod", CORE, ("pods", "pod"), &["po"], IN_ALL),
-    resource(Kind::ReplicationController, "ReplicationController", CORE, ("replicationcontrollers", "replicationcontroller"), &["rc"], IN_ALL),
-    resource(Kind::PodTemplate, "PodTemplate", CORE, ("podtemplates", "podtemplate"), &[], NAMESPACED),
-    resource(Kind::Service, "Service", CORE, ("services", "service"), &["svc"], IN_ALL),
-    resource(Kind::Endpoints, "Endpoints", CORE, ("endpoints", "endpoints"), &["ep"], NAMESPACED),
-    resource(Kind::ConfigMap, "ConfigMap", CORE, ("configmaps", "configmap"), &["cm"], NAMESPACED),
-    resource(Kind::Secret, "Secret", CORE, ("secrets", "secret"), &[], NAMESPACED),
-    resource(Kind::ServiceAccount, "ServiceAccount", CORE, ("serviceaccounts", "serviceaccount"), &["sa"], NAMESPACED),
-    resource(Kind::Event, "Event", CORE, ("events", "event"), &["ev"], NAMESPACED),
-    resource(Kind::Namespace, "Namespace", CORE, ("namespaces", "namespace"), &["ns"], CLUSTER),
-    resource(Kind::Node, "Node", CORE, ("nodes", "node"), &["no"], CLUSTER),
-    resource(Kind::PersistentVolume, "PersistentVolume", CORE, ("persistentvolumes", "persistentvolume"), &["pv"], CLUSTER),
-    resource(Kind::PersistentVolumeClaim, "PersistentVolumeClaim", CORE, ("persistentvolumeclaims", "persistentvolumeclaim"), &["pvc"], NAMESPACED),
-    resource(Kind::ResourceQuota, "ResourceQuota", CORE, ("resourcequotas", "resourcequota"), &["quota"], NAMESPACED),
-    resource(Kind::LimitRange, "LimitRange", CORE, ("limitranges", "limitrange"), &["limits"], NAMESPACED),
-    resource(Kind::Deployment, "Deployment", APPS, ("deployments", "deployment"), &["deploy"], IN_ALL),
-    resource(Kind::ReplicaSet, "ReplicaSet", APPS, ("replicasets", "replicaset"), &["rs"], IN_ALL),
-    resource(Kind::StatefulSet, "StatefulSet", APPS, ("statefulsets", "statefulset"), &["sts"], IN_ALL),
-    resource(Kind::DaemonSet, "DaemonSet", APPS, ("daemonsets", "daemonset"), &["ds"], IN_ALL),
-    resource(Kind::ControllerRevision, "ControllerRevision", APPS, ("controllerrevisions", "controllerrevision"), &[], NAMESPACED),
-    resource(Kind::Job, "Job", BATCH, ("jobs", "job"), &[], IN_ALL),
-    resource(Kind::CronJob, "CronJob", BATCH, ("cronjobs", "cronjob"), &["cj"], IN_ALL),
-    resource(Kind::EndpointSlice, "EndpointSlice", ("discovery.k8s.io", "v1"), ("endpointslices", "endpointslice"), &[], NAMESPACED),
-    resource(Kind::Ingress, "Ingress", NETWORKING, ("ingresses", "ingress"), &["ing"], NAMESPACED),
-    resource(Kind::IngressClass, "IngressClass", NETWORKING, ("ingressclasses", "ingressclass"), &[], CLUSTER),
-    resource(Kind::NetworkPolicy, "NetworkPolicy", NETWORKING, ("networkpolicies", "networkpolicy"), &["netpol"], NAMESPACED),
-    resource(Kind::HorizontalPodAutoscaler, "HorizontalPodAutoscaler", ("autoscaling", "v2"), ("horizontalpodautoscalers", "horizontalpodautoscaler"), &["hpa"], IN_ALL),
-    resource(Kind::PodDisruptionBudget, "PodDisruptionBudget", ("policy", "v1"), ("poddisruptionbudgets", "poddisruptionbudget"), &["pdb"], NAMESPACED),
-    resource(Kind::PriorityClass, "PriorityClass", ("scheduling.k8s.io", "v1"), ("priorityclasses", "priorityclass"), &["pc"], CLUSTER),
-    resource(Kind::StorageClass, "StorageClass", ("storage.k8s.io", "v1"), ("storageclasses", "storageclass"), &["sc"], CLUSTER),
-    resource(Kind::Lease, "Lease", ("coordination.k8s.io", "v1"), ("leases", "lease"), &[], NAMESPACED),
-    resource(Kind::Role, "Role", RBAC, ("roles", "role"), &[], NAMESPACED),
-    resource(Kind::ClusterRole, "ClusterRole", RBAC, ("clusterroles", "clusterrole"), &[], CLUSTER),
-    resource(Kind::RoleBinding, "RoleBinding", RBAC, ("rolebindings", "rolebinding"), &[], NAMESPACED),
-    resource(Kind::ClusterRoleBinding, "ClusterRoleBinding", RBAC, ("clusterrolebindings", "clusterrolebinding"), &[], CLUSTER),
-    resource(Kind::CustomResourceDefinition, "CustomResourceDefinition", ("apiextensions.k8s.io", "v1"), ("customresourcedefinitions", "customresourcedefinition"), &["crd", "crds"], CLUSTER),
-    resource(Kind::GatewayClass, "GatewayClass", GATEWAY, ("gatewayclasses", "gatewayclass"), &["gc"], CLUSTER),
-    resource(Kind::Gateway, "Gateway", GATEWAY, ("gateways", "gateway"), &["gtw"], NAMESPACED),
-    resource(Kind::HttpRoute, "HTTPRoute", GATEWAY, ("httproutes", "httproute"), &[], NAMESPACED),
+    resource("Pod", CORE, ("pods", "pod"), &["po"], IN_ALL),
+    resource("ReplicationController", CORE, ("replicationcontrollers", "replicationcontroller"), &["rc"], IN_ALL),
+    resource("PodTemplate", CORE, ("podtemplates", "podtemplate"), &[], NAMESPACED),
+    resource("Service", CORE, ("services", "service"), &["svc"], IN_ALL),
+    resource("Endpoints", CORE, ("endpoints", "endpoints"), &["ep"], NAMESPACED),
+    resource("ConfigMap", CORE, ("configmaps", "configmap"), &["cm"], NAMESPACED),
+    resource("Secret", CORE, ("secrets", "secret"), &[], NAMESPACED),
+    resource("ServiceAccount", CORE, ("serviceaccounts", "serviceaccount"), &["sa"], NAMESPACED),
+    resource("Event", CORE, ("events", "event"), &["ev"], NAMESPACED),
+    resource("Namespace", CORE, ("namespaces", "namespace"), &["ns"], CLUSTER),
+    resource("Node", CORE, ("nodes", "node"), &["no"], CLUSTER),
+    resource("PersistentVolume", CORE, ("persistentvolumes", "persistentvolume"), &["pv"], CLUSTER),
+    resource("PersistentVolumeClaim", CORE, ("persistentvolumeclaims", "persistentvolumeclaim"), &["pvc"], NAMESPACED),
+    resource("ResourceQuota", CORE, ("resourcequotas", "resourcequota"), &["quota"], NAMESPACED),
+    resource("LimitRange", CORE, ("limitranges", "limitrange"), &["limits"], NAMESPACED),
+    resource("Deployment", APPS, ("deployments", "deployment"), &["deploy"], IN_ALL),
+    resource("ReplicaSet", APPS, ("replicasets", "replicaset"), &["rs"], IN_ALL),
+    resource("StatefulSet", APPS, ("statefulsets", "statefulset"), &["sts"], IN_ALL),
+    resource("DaemonSet", APPS, ("daemonsets", "daemonset"), &["ds"], IN_ALL),
+    resource("ControllerRevision", APPS, ("controllerrevisions", "controllerrevision"), &[], NAMESPACED),
+    resource("Job", BATCH, ("jobs", "job"), &[], IN_ALL),
+    resource("CronJob", BATCH, ("cronjobs", "cronjob"), &["cj"], IN_ALL),
+    resource("EndpointSlice", ("discovery.k8s.io", "v1"), ("endpointslices", "endpointslice"), &[], NAMESPACED),
+    resource("Ingress", NETWORKING, ("ingresses", "ingress"), &["ing"], NAMESPACED),
+    resource("IngressClass", NETWORKING, ("ingressclasses", "ingressclass"), &[], CLUSTER),
+    resource("NetworkPolicy", NETWORKING, ("networkpolicies", "networkpolicy"), &["netpol"], NAMESPACED),
+    resource("HorizontalPodAutoscaler", ("autoscaling", "v2"), ("horizontalpodautoscalers", "horizontalpodautoscaler"), &["hpa"], IN_ALL),
+    resource("PodDisruptionBudget", ("policy", "v1"), ("poddisruptionbudgets", "poddisruptionbudget"), &["pdb"], NAMESPACED),
+    resource("PriorityClass", ("scheduling.k8s.io", "v1"), ("priorityclasses", "priorityclass"), &["pc"], CLUSTER),
+    resource("StorageClass", ("storage.k8s.io", "v1"), ("storageclasses", "storageclass"), &["sc"], CLUSTER),
+    resource("Lease", ("coordination.k8s.io", "v1"), ("leases", "lease"), &[], NAMESPACED),
+    resource("Role", RBAC, ("roles", "role"), &[], NAMESPACED),
+    resource("ClusterRole", RBAC, ("clusterroles", "clusterrole"), &[], CLUSTER),
+    resource("RoleBinding", RBAC, ("rolebindings", "rolebinding"), &[], NAMESPACED),
+    resource("ClusterRoleBinding", RBAC, ("clusterrolebindings", "clusterrolebinding"), &[], CLUSTER),
+    resource("CustomResourceDefinition", ("apiextensions.k8s.io", "v1"), ("customresourcedefinitions", "customresourcedefinition"), &["crd", "crds"], CLUSTER),
+    resource("GatewayClass", GATEWAY, ("gatewayclasses", "gatewayclass"), &["gc"], CLUSTER),
+    resource("Gateway", GATEWAY, ("gateways", "gateway"), &["gtw"], NAMESPACED),
+    resource("HTTPRoute", GATEWAY, ("httproutes", "httproute"), &[], NAMESPACED),
 ];
 
+/// The kinds of [`RESOURCES`].
+#[rustfmt::skip]
+const KINDS: [Kind; 39] = [
+    Kind::Pod,
+    Kind::ReplicationController,
+    Kind::PodTemplate,
+    Kind::Service,
+    Kind::Endpoints,
+    Kind::ConfigMap,
+    Kind::Secret,
+    Kind::ServiceAccount,
+    Kind::Event,
+    Kind::Namespace,
+    Kind::Node,
+    Kind::PersistentVolume,
+    Kind::PersistentVolumeClaim,
+    Kind::ResourceQuota,
+    Kind::LimitRange,
+    Kind::Deployment,
+    Kind::ReplicaSet,
+    Kind::StatefulSet,
+    Kind::DaemonSet,
+    Kind::ControllerRevision,
+    Kind::Job,
+    Kind::CronJob,
+    Kind::EndpointSlice,
+    Kind::Ingress,
+    Kind::IngressClass,
+    Kind::NetworkPolicy,
+    Kind::HorizontalPodAutoscaler,
+    Kind::PodDisruptionBudget,
+    Kind::PriorityClass,
+    Kind::StorageClass,
+    Kind::Lease,
+    Kind::Role,
+    Kind::ClusterRole,
+    Kind::RoleBinding,
+    Kind::ClusterRoleBinding,
+    Kind::CustomResourceDefinition,
+    Kind::GatewayClass,
+    Kind::Gateway,
+    Kind::HttpRoute,
+];
+
+const ADMISSION: (&str, &str) = ("admissionregistration.k8s.io", "v1");
+const STORAGE: (&str, &str) = ("storage.k8s.io", "v1");
+const FLOW: (&str, &str) = ("flowcontrol.apiserver.k8s.io", "v1");
+
+/// Built-in kinds that are only stored.
+#[rustfmt::skip]
+static STORED: [Resource; 15] = [
+    resource("ValidatingWebhookConfiguration", ADMISSION, ("validatingwebhookconfigurations", "validatingwebhookconfiguration"), &[], CLUSTER),
+    resource("MutatingWebhookConfiguration", ADMISSION, ("mutatingwebhookconfigurations", "mutatingwebhookconfiguration"), &[], CLUSTER),
+    resource("ValidatingAdmissionPolicy", ADMISSION, ("validatingadmissionpolicies", "validatingadmissionpolicy"), &[], CLUSTER),
+    resource("ValidatingAdmissionPolicyBinding", ADMISSION, ("validatingadmissionpolicybindings", "validatingadmissionpolicybinding"), &[], CLUSTER),
+    resource("APIService", ("apiregistration.k8s.io", "v1"), ("apiservices", "apiservice"), &[], CLUSTER),
+    resource("CertificateSigningRequest", ("certificates.k8s.io", "v1"), ("certificatesigningrequests", "certificatesigningrequest"), &["csr"], CLUSTER),
+    resource("FlowSchema", FLOW, ("flowschemas", "flowschema"), &[], CLUSTER),
+    resource("PriorityLevelConfiguration", FLOW, ("prioritylevelconfigurations", "prioritylevelconfiguration"), &[], CLUSTER),
+    resource("IPAddress", NETWORKING, ("ipaddresses", "ipaddress"), &["ip"], CLUSTER),
+    resource("ServiceCIDR", NETWORKING, ("servicecidrs", "servicecidr"), &[], CLUSTER),
+    resource("RuntimeClass", ("node.k8s.io", "v1"), ("runtimeclasses", "runtimeclass"), &[], CLUSTER),
+    resource("CSIDriver", STORAGE, ("csidrivers", "csidriver"), &[], CLUSTER),
+    resource("CSINode", STORAGE, ("csinodes", "csinode"), &[], CLUSTER),
+    resource("VolumeAttachment", STORAGE, ("volumeattachments", "volumeattachment"), &[], CLUSTER),
+    resource("VolumeAttributesClass", STORAGE, ("volumeattributesclasses", "volumeattributesclass"), &["vac"], CLUSTER),
+];
+
+/// The kinds that CustomResourceDefinitions have named, in this process, by group and name. Whether
+/// a cluster serves one is a question to its store.
+static CUSTOM: Mutex<BTreeMap<(String, String), &'static Resource>> = Mutex::new(BTreeMap::new());
+
+/// More custom kinds than this are not taken in: what a definition names stays in memory for good.
+const MOST_CUSTOM: usize = 2048;
+
+/// What a CustomResourceDefinition says of its kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomResource {
+    /// The kind's name.
+    pub name: String,
+    /// Its group.
+    pub group: String,
+    /// The version that is stored.
+    pub version: String,
+    /// The plural in lower case.
+    pub plural: String,
+    /// The singular in lower case.
+    pub singular: String,
+    /// Short names.
+    pub short_names: Vec<String>,
+    /// Whether its objects live in a namespace.
+    pub namespaced: bool,
+}
+
+fn leaked(text: String) -> &'static str {
+    Box::leak(text.into_boxed_str())
+}
+
 impl Kind {
-    /// Every kind.
+    /// The kind of a CustomResourceDefinition. `None` if there are too many.
+    pub fn custom(resource: CustomResource) -> Option<Kind> {
+        let key = (resource.group.clone(), resource.name.clone());
+        let mut custom = CUSTOM.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = custom.get(&key).filter(|known| {
+            known.version == resource.version
+                && known.plural == resource.plural
+                && known.namespaced == resource.namespaced
+        });
+        if let Some(known) = known {
+            return Some(Kind::Other(OtherKind(known)));
+        }
+        if custom.len() >= MOST_CUSTOM {
+            return None;
+        }
+        let short_names = resource.short_names.into_iter().map(leaked).collect::<Vec<_>>();
+        let new: &'static Resource = Box::leak(Box::new(Resource {
+            name: leaked(resource.name),
+            group: leaked(resource.group),
+            version: leaked(resource.version),
+            plural: leaked(resource.plural),
+            singular: leaked(resource.singular),
+            short_names: Box::leak(short_names.into_boxed_slice()),
+            namespaced: resource.namespaced,
+            in_all: false,
+        }));
+        custom.insert(key, new);
+        Some(Kind::Other(OtherKind(new)))
+    }
+
+    /// Every kind that something acts on.
+    pub fn known() -> impl Iterator<Item = Kind> {
+        KINDS.iter().copied()
+    }
+
+    /// Every kind: those that something acts on, then those that are stored.
     pub fn all() -> impl Iterator<Item = Kind> {
-        RESOURCES.iter().map(|resource| resource.kind)
+        let custom = CUSTOM.lock().unwrap_or_else(PoisonError::into_inner);
+        let custom: Vec<&'static Resource> = custom.values().copied().collect();
+        let others = STORED.iter().chain(custom);
+        Kind::known().chain(others.map(|resource| Kind::Other(OtherKind(resource))))
+    }
+
+    /// Whether a CustomResourceDefinition has named it.
+    pub fn is_custom(self) -> bool {
+        match self {
+            Kind::Other(OtherKind(resource)) => {
+                !STORED.iter().any(|stored| core::ptr::eq(stored, resource))
+            }
+            _ => false,
+        }
     }
 
     /// How the API names it.
     pub const fn resource(self) -> &'static Resource {
+        let place = match self {
+            Kind::Other(OtherKind(resource)) => return resource,
+            Kind::Pod => 0,
+            Kind::ReplicationController => 1,
+            Kind::PodTemplate => 2,
+            Kind::Service => 3,
+            Kind::Endpoints => 4,
+            Kind::ConfigMap => 5,
+            Kind::Secret => 6,
+            Kind::ServiceAccount => 7,
+            Kind::Event => 8,
+            Kind::Namespace => 9,
+            Kind::Node => 10,
+            Kind::PersistentVolume => 11,
+            Kind::PersistentVolumeClaim => 12,
+            Kind::ResourceQuota => 13,
+            Kind::LimitRange => 14,
+            Kind::Deployment => 15,
+            Kind::ReplicaSet => 16,
+            Kind::StatefulSet => 17,
+            Kind::DaemonSet => 18,
+            Kind::ControllerRevision => 19,
+            Kind::Job => 20,
+            Kind::CronJob => 21,
+            Kind::EndpointSlice => 22,
+            Kind::Ingress => 23,
+            Kind::IngressClass => 24,
+            Kind::NetworkPolicy => 25,
+            Kind::HorizontalPodAutoscaler => 26,
+            Kind::PodDisruptionBudget => 27,
+            Kind::PriorityClass => 28,
+            Kind::StorageClass => 29,
+            Kind::Lease => 30,
+            Kind::Role => 31,
+            Kind::ClusterRole => 32,
+            Kind::RoleBinding => 33,
+            Kind::ClusterRoleBinding => 34,
+            Kind::CustomResourceDefinition => 35,
+            Kind::GatewayClass => 36,
+            Kind::Gateway => 37,
+            Kind::HttpRoute => 38,
+        };
         #[expect(
             clippy::indexing_slicing,
             reason = "the table has a row for each kind, tested below"
         )]
-        &RESOURCES[self as usize]
+        &RESOURCES[place]
     }
 
     /// `Deployment`.
@@ -187,11 +422,14 @@ impl Kind {
 
     /// The kind of a manifest's `apiVersion` and `kind`, if this version of it is served.
     pub fn of_manifest(api_version: &str, kind: &str) -> Option<Kind> {
+        let api_version =
+            super::conversion::stored_version(api_version, kind).unwrap_or(api_version);
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-        RESOURCES
-            .iter()
-            .find(|r| r.name == kind && r.group == group && r.version == version)
-            .map(|r| r.kind)
+        let fits = |kind_of: &Kind| {
+            let r = kind_of.resource();
+            r.name == kind && r.group == group && r.version == version
+        };
+        Kind::known().find(fits).or_else(|| Kind::all().find(fits))
     }
 
     /// The kind that a person means on the command line: plural, singular, short name or kind, in
@@ -199,16 +437,20 @@ impl Kind {
     pub fn of_word(word: &str) -> Option<Kind> {
         let word = word.to_ascii_lowercase();
         let (word, group) = word.split_once('.').unwrap_or((&word, ""));
-        let named = |r: &&Resource| {
-            r.plural == word
+        let fits = |kind: &Kind| {
+            let r = kind.resource();
+            let named = r.plural == word
                 || r.singular == word
                 || r.short_names.contains(&word)
-                || r.name.eq_ignore_ascii_case(word)
+                || r.name.eq_ignore_ascii_case(word);
+            let in_group = group.is_empty()
+                || r.group == group
+                || group
+                    .strip_prefix(r.version)
+                    .is_some_and(|rest| rest.strip_prefix('.') == Some(r.group));
+            named && in_group
         };
-        let group_fits = |r: &&Resource| {
-            group.is_empty() || r.group == group || group == format!("{}.{}", r.version, r.group)
-        };
-        RESOURCES.iter().filter(group_fits).find(named).map(|r| r.kind)
+        Kind::known().find(fits).or_else(|| Kind::all().find(fits))
     }
 }
 
@@ -224,10 +466,11 @@ mod tests {
 
     #[test]
     fn the_table_has_a_row_for_each_kind_in_their_order() {
-        for (index, resource) in RESOURCES.iter().enumerate() {
-            assert_eq!(resource.kind as usize, index, "{}", resource.name);
+        for (kind, resource) in KINDS.iter().zip(&RESOURCES) {
+            assert_eq!(kind.resource(), resource);
+            let name = format!("{kind:?}");
+            assert!(name.eq_ignore_ascii_case(resource.name), "{name} {}", resource.name);
         }
-        assert_eq!(Kind::HttpRoute as usize + 1, RESOURCES.len());
     }
 
     #[test]
@@ -239,6 +482,26 @@ mod tests {
         }
         assert_eq!(Kind::of_word("nosuch"), None);
         assert_eq!(Kind::of_word("pods.apps"), None);
+    }
+
+    #[test]
+    fn a_definition_names_a_kind() {
+        let resource = CustomResource {
+            name: "CronTab".into(),
+            group: "kind.example.com".into(),
+            version: "v1".into(),
+            plural: "crontabs".into(),
+            singular: "crontab".into(),
+            short_names: vec!["ct".into()],
+            namespaced: true,
+        };
+        let kind = Kind::custom(resource.clone()).unwrap();
+        assert_eq!(Kind::custom(resource), Some(kind));
+        assert_eq!(Kind::of_manifest("kind.example.com/v1", "CronTab"), Some(kind));
+        assert_eq!(Kind::of_word("crontabs.kind.example.com"), Some(kind));
+        assert!(kind.is_custom() && kind.singular_group() == "crontab.kind.example.com");
+        let stored = Kind::of_word("apiservice").unwrap();
+        assert!(!stored.is_custom() && stored < kind && Kind::HttpRoute < stored);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //!
 //! Reading order: `kind.rs`, `meta.rs`, `object.rs`, `pod.rs`, `selector.rs`, `error.rs`.
 
+pub mod conversion;
 pub mod defaults;
 pub mod error;
 pub mod kind;

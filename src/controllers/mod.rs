@@ -8,6 +8,7 @@
 
 mod autoscaler;
 mod conditions;
+mod custom_resources;
 mod daemon_set;
 mod deployment;
 mod disruption;
@@ -53,4 +54,5 @@ static ALL: &[&dyn Controller] = &[
     &quota::ResourceQuotas,
     &disruption::DisruptionBudgets,
     &autoscaler::Autoscalers,
+    &custom_resources::CustomResources,
 ];

@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::failure::Failure;
 use crate::api::tree::Tree as _;
-use crate::api::{Kind, Value};
+use crate::api::{Kind, Value, conversion};
 use crate::manifest;
 
 /// One object of a manifest.
@@ -42,10 +42,11 @@ pub(crate) fn read_all(call: &Call<'_>) -> Result<(Vec<Manifest>, Vec<Failure>),
 
 fn flatten(
     call: &Call<'_>,
-    value: Value,
+    mut value: Value,
     source: &str,
     all: &mut Vec<Manifest>,
 ) -> Result<(), Failure> {
+    conversion::to_stored(&mut value);
     let text = |key| value.str_at(&[key]).unwrap_or_default().to_owned();
     let (api_version, kind_name) = (text("apiVersion"), text("kind"));
     if kind_name == "List" || (kind_name.ends_with("List") && value.get("items").is_some()) {
@@ -67,7 +68,8 @@ fn flatten(
         );
         return Err(Failure::Plain(why));
     }
-    let Some(kind) = Kind::of_manifest(&api_version, &kind_name) else {
+    let kind = Kind::of_manifest(&api_version, &kind_name);
+    let Some(kind) = kind.filter(|kind| call.world.store().serves(*kind)) else {
         let what = format!("no matches for kind \"{kind_name}\" in version \"{api_version}\"");
         return Err(Failure::Plain(format!(
             "resource mapping not found for name: \"{name}\" namespace: \"{written}\" from \"{source}\": {what}\nensure CRDs are installed first"

@@ -135,6 +135,14 @@ pub(crate) fn find_queries(call: &Call<'_>, queries: &[Query]) -> Result<Found, 
     let selector = selector(call)?;
     let fields = call.flags.text("field-selector").to_owned();
     let named = queries.iter().any(|query| matches!(query, Query::Named(..)));
+    for query in queries {
+        let (Query::Named(kind, _) | Query::All(kind)) = query;
+        if !call.world.store().serves(*kind) {
+            let plural = kind.plural();
+            let why = format!("the server doesn't have a resource type \"{plural}\"");
+            return super::failure::plain(why);
+        }
+    }
     if named && (!selector.is_everything() || !fields.is_empty()) {
         return super::failure::plain("name cannot be provided when a selector is specified");
     }

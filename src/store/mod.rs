@@ -8,6 +8,7 @@
 //! Reading order: `write.rs` (what others ask for), `storage.rs`, `server.rs`, `admission/`.
 
 pub mod admission;
+pub mod custom;
 mod events;
 mod eviction;
 mod index;

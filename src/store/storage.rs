@@ -227,6 +227,10 @@ impl Store {
         self.revision += 1;
         object.meta.resource_version = self.revision;
         let (kind, key) = (object.kind, ObjectKey::of(&object));
+        if kind == Kind::CustomResourceDefinition {
+            // From here on its objects can be named.
+            super::custom::kind_of(&object);
+        }
         let object = Arc::new(object);
         let old = self.tables.entry(kind).or_default().insert(key.clone(), object.clone());
         self.indexes.replace(old.as_deref(), Some(&object), &key);

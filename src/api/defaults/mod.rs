@@ -72,7 +72,8 @@ pub fn apply(kind: Kind, object: &mut Value) {
         | Kind::CustomResourceDefinition
         | Kind::GatewayClass
         | Kind::Gateway
-        | Kind::HttpRoute => {}
+        | Kind::HttpRoute
+        | Kind::Other(_) => {}
     }
 }
 

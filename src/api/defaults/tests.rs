@@ -130,7 +130,7 @@ fn defaults_applied_twice_change_nothing() {
 
 #[test]
 fn defaults_of_an_empty_object_do_not_panic() {
-    for kind in Kind::all() {
+    for kind in Kind::known() {
         for mut object in [json!({}), json!(null), json!({"spec": 1, "status": []})] {
             apply(kind, &mut object);
         }

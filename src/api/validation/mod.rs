@@ -12,6 +12,7 @@ mod batch;
 mod claims;
 mod config;
 mod cron;
+pub mod custom;
 mod endpoints;
 mod go_structs;
 mod ingress;
@@ -105,15 +106,16 @@ fn own_fields(kind: Kind, object: &Value, old: Option<&Value>, errors: &mut Vec<
         Kind::Namespace if old.is_none() => node::namespace(object, errors),
         // A pod is checked with its metadata, which some of its rules look at.
         Kind::Pod => {}
-        // Simplified: custom resources and the Gateway API have schemas of their own, which the
-        // decoder of manifests checks as far as the model knows them.
+        // Custom objects are held against the schemas of their definitions (`custom.rs`).
+        // Simplified: the Gateway API and kinds that are only stored are not checked.
         Kind::Namespace
         | Kind::ServiceAccount
         | Kind::Event
         | Kind::CustomResourceDefinition
         | Kind::GatewayClass
         | Kind::Gateway
-        | Kind::HttpRoute => {}
+        | Kind::HttpRoute
+        | Kind::Other(_) => {}
     }
 }
 

@@ -6,7 +6,7 @@ use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome};
 use crate::kubectl::jsonpath::JsonPath;
 use crate::kubectl::printers::Sight;
-use crate::kubectl::table::{Extras, render};
+use crate::kubectl::table::{Extras, columns_of, render};
 use crate::kubectl::{columns, output, resources};
 use core::cmp::Ordering;
 use std::sync::Arc;
@@ -68,13 +68,14 @@ fn tables(call: &mut Call<'_>, kinds: &[Kind], objects: &[(Arc<Object>, Value)],
         return;
     }
     let wide = call.flags.text("output") == "wide";
-    let extras = Extras {
+    let mut extras = Extras {
         wide,
         namespaces: call.all_namespaces(),
         with_kind: kinds.len() > 1 || call.flags.on("show-kind"),
         show_labels: call.flags.on("show-labels"),
         label_columns: call.flags.list("label-columns"),
         no_headers: call.flags.on("no-headers"),
+        columns: None,
     };
     let sight = Sight { now: call.world.now(), wide };
     let mut first = true;
@@ -86,6 +87,9 @@ fn tables(call: &mut Call<'_>, kinds: &[Kind], objects: &[(Arc<Object>, Value)],
         first = false;
         let rows: Vec<(&Object, &Value)> =
             group.iter().map(|(object, value)| (&**object, value)).collect();
+        let definition = call.world.store().definition_of(kind);
+        extras.columns =
+            definition.and_then(|definition| columns_of(definition, kind.resource().version));
         let text = render(kind, &rows, &sight, &extras);
         call.out.push_str(&text);
     }

@@ -1,7 +1,7 @@
-//! Nodes, namespaces, volumes, configuration, and kinds without a form of their own.
+//! Nodes, namespaces, volumes and configuration.
 //!
 //! Models describe.go describeNode, describeNamespace, describeQuota, describePersistentVolumeClaim,
-//! describeSecret, ConfigMapDescriber, GenericDescriber.
+//! describeSecret, ConfigMapDescriber.
 
 use super::text::{Text, or_none, plain};
 use super::workloads::Subject;
@@ -464,56 +464,4 @@ pub(super) fn priority_class(text: &mut Text, it: &Subject<'_>) {
         .collect();
     text.field(0, "Annotations", or_none(&words.join(",")));
     text.events(it.events);
-}
-
-/// A kind without a form of its own: its fields as a tree, names made readable.
-pub(super) fn generic(text: &mut Text, it: &Subject<'_>) {
-    text.head(it.value);
-    text.labels(it.value);
-    annotations(text, it);
-    for (key, value) in it.value.as_object().into_iter().flatten() {
-        if key != "metadata" {
-            tree(text, key, value, 0);
-        }
-    }
-    text.events(it.events);
-}
-
-fn tree(text: &mut Text, key: &str, value: &Value, level: usize) {
-    let title = spaced(key);
-    match value {
-        Value::Object(map) if !map.is_empty() => {
-            text.line(level, format!("{title}:"));
-            map.iter().for_each(|(key, value)| tree(text, key, value, level + 1));
-        }
-        Value::Array(items) if !items.is_empty() => {
-            text.line(level, format!("{title}:"));
-            for item in items {
-                match item {
-                    Value::Object(map) => {
-                        map.iter().for_each(|(key, value)| tree(text, key, value, level + 1));
-                    }
-                    other => text.line(level + 1, plain(Some(other))),
-                }
-            }
-        }
-        Value::Object(_) | Value::Array(_) | Value::Null => text.field(level, &title, "<none>"),
-        other => text.field(level, &title, plain(Some(other))),
-    }
-}
-
-/// `ingressClassName` as `Ingress Class Name`.
-fn spaced(key: &str) -> String {
-    let mut words = String::new();
-    for (place, c) in key.chars().enumerate() {
-        if place == 0 {
-            words.extend(c.to_uppercase());
-            continue;
-        }
-        if c.is_uppercase() {
-            words.push(' ');
-        }
-        words.push(c);
-    }
-    if key == "apiVersion" { "API Version".to_owned() } else { words }
 }

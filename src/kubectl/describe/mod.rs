@@ -7,6 +7,7 @@
 mod access;
 mod autoscaler;
 mod cluster;
+mod generic;
 mod network;
 mod pod;
 mod text;
@@ -77,7 +78,7 @@ fn object_text(store: &Store, object: &Arc<Object>, now: SimTime) -> String {
         Kind::HorizontalPodAutoscaler => autoscaler::describe(&mut text, &it),
         Kind::Role | Kind::ClusterRole => access::role(&mut text, &it),
         Kind::RoleBinding | Kind::ClusterRoleBinding => access::binding(&mut text, &it),
-        _ => cluster::generic(&mut text, &it),
+        _ => generic::describe(&mut text, &it),
     }
     text.finish()
 }

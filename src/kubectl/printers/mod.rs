@@ -103,7 +103,7 @@ pub(crate) const fn printer(kind: Kind) -> &'static Printer {
         Kind::LimitRange | Kind::Role | Kind::ClusterRole | Kind::CustomResourceDefinition => {
             &CREATED
         }
-        Kind::ServiceAccount => &PLAIN,
+        Kind::ServiceAccount | Kind::Other(_) => &PLAIN,
     }
 }
 

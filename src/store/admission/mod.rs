@@ -10,6 +10,7 @@ mod pod;
 mod quota;
 mod service;
 
+use super::custom;
 use super::server::{Context, internal_error, invalid};
 use super::storage::Store;
 use crate::api::tree::Tree as _;
@@ -28,7 +29,11 @@ pub(super) fn admit_create(
     object: &mut Object,
 ) -> Result<(), ApiError> {
     let mut validated = !context.validate;
+    if object.kind.is_custom() {
+        custom_object(store, object)?;
+    }
     match object.kind {
+        Kind::CustomResourceDefinition => custom::establish(object, context.now),
         Kind::Pod => validated |= pod::admit(store, object)?,
         Kind::Service => service::allocate(store, object, None)?,
         Kind::PriorityClass | Kind::PersistentVolumeClaim => default_class(store, object),
@@ -55,8 +60,17 @@ pub(super) fn admit_update(
 ) -> Result<(), ApiError> {
     match object.kind {
         Kind::Service => service::allocate(store, object, Some(old)),
+        kind if kind.is_custom() => custom_object(store, object),
         _ => Ok(()),
     }
+}
+
+fn custom_object(store: &Store, object: &mut Object) -> Result<(), ApiError> {
+    let causes = custom::complete(store, object)?;
+    if causes.is_empty() {
+        return Ok(());
+    }
+    Err(invalid(object.kind, &object.meta.name, causes))
 }
 
 /// A claim without a class gets the default one.

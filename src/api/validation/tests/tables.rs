@@ -146,7 +146,7 @@ tables!(
 
 #[test]
 fn minimal_objects_are_accepted() {
-    for kind in crate::api::Kind::all() {
+    for kind in crate::api::Kind::known() {
         use crate::api::Kind as K;
         if [K::Event, K::CustomResourceDefinition, K::GatewayClass, K::Gateway, K::HttpRoute]
             .contains(&kind)
@@ -169,7 +169,7 @@ fn validation_of_anything_at_all_does_not_panic() {
         json!({"metadata": [], "spec": 1}),
         json!({"spec": {"containers": [1, null, "x"], "ports": {}, "template": []}}),
     ];
-    for kind in crate::api::Kind::all() {
+    for kind in crate::api::Kind::known() {
         for object in &odd {
             validate_create(kind, object);
             validate_update(kind, object, object);

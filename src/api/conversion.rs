@@ -1,0 +1,53 @@
+//! Older versions that the API still serves, turned into the one that is stored.
+//!
+//! Models pkg/apis/autoscaling/v1/conversion.go.
+//!
+//! Simplified: what was written in an older version is shown in the stored one.
+
+use super::Value;
+use super::tree::{Tree as _, TreeMut as _};
+use serde_json::json;
+
+/// Group and version, kind, and the version that is stored.
+const SERVED_TOO: [(&str, &str, &str); 1] =
+    [("autoscaling/v1", "HorizontalPodAutoscaler", "autoscaling/v2")];
+
+/// The stored version of a kind that is served in this one too.
+pub fn stored_version(api_version: &str, kind: &str) -> Option<&'static str> {
+    let row = SERVED_TOO.iter().find(|(version, name, _)| *version == api_version && *name == kind);
+    row.map(|(_, _, stored)| *stored)
+}
+
+/// Turns an object as a person wrote it into its stored version.
+pub fn to_stored(value: &mut Value) {
+    let text = |key| value.str_at(&[key]).unwrap_or_default();
+    let Some(stored) = stored_version(text("apiVersion"), text("kind")) else { return };
+    value.put(&["apiVersion"], stored);
+    if let Some(share) = value.at(&["spec", "targetCPUUtilizationPercentage"]).cloned() {
+        value.remove(&["spec", "targetCPUUtilizationPercentage"]);
+        let target = json!({"type": "Utilization", "averageUtilization": share});
+        let metric = json!({"type": "Resource", "resource": {"name": "cpu", "target": target}});
+        value.put(&["spec", "metrics"], json!([metric]));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_autoscaler_becomes_a_new_one() {
+        let mut value = json!({
+            "apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler",
+            "spec": {"maxReplicas": 3, "targetCPUUtilizationPercentage": 50},
+        });
+        to_stored(&mut value);
+        let target = &value["spec"]["metrics"][0]["resource"]["target"];
+        assert_eq!(value["apiVersion"], "autoscaling/v2");
+        assert_eq!(*target, json!({"type": "Utilization", "averageUtilization": 50}));
+        let before = json!({"apiVersion": "v1", "kind": "Pod", "spec": {}});
+        let mut pod = before.clone();
+        to_stored(&mut pod);
+        assert_eq!(pod, before);
+    }
+}
