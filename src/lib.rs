@@ -28,6 +28,8 @@ pub mod addons;
 
 pub mod world;
 
+pub mod programs;
+
 pub mod kubectl;
 
 pub mod console;

@@ -5,10 +5,13 @@
 //! Invariants: no input panics; output is capped; a command that waits runs the world forward; the
 //! same lines on the same world give the same text.
 //!
-//! Reading order: `words.rs` (a line into commands), `filters.rs` (grep, head …), `time.rs`
-//! (sleep, idle, node), `transcript.rs` (`diorama run`).
+//! Reading order: `words.rs` (a line into commands), `filters.rs` (grep, head …), `time.rs` (sleep,
+//! idle, node), `network.rs` (curl, trace, proxy, node run), `machine.rs`, `transcript.rs` (`diorama
+//! run`).
 
 mod filters;
+mod machine;
+mod network;
 mod time;
 mod transcript;
 mod words;
@@ -161,10 +164,14 @@ impl Console {
             "clear" => said("\u{1b}[H\u{1b}[2J".to_owned()),
             "date" => said(format!("{}\n", world.now().rfc1123z())),
             "help" => said(HELP.to_owned()),
-            "curl" | "wget" | "trace" => {
-                failed(1, format!("{first}: not joined to the network model yet\n"))
+            other => {
+                let output = network::run(world, &mut self.session.files, &words);
+                let Some(output) = output else {
+                    return failed(127, format!("bash: {other}: command not found\n"));
+                };
+                world.run_for(self.command_time);
+                output
             }
-            other => failed(127, format!("bash: {other}: command not found\n")),
         }
     }
 
@@ -242,8 +249,8 @@ impl Console {
         };
         let Some((first, rest)) = words.split_first() else {
             let own = [
-                "kubectl", "node", "idle", "sleep", "curl", "trace", "watch", "grep", "help",
-                "clear", "history", "cat", "ls",
+                "kubectl", "node", "idle", "sleep", "curl", "wget", "nslookup", "trace", "proxy",
+                "watch", "grep", "help", "clear", "history", "cat", "ls",
             ];
             let all = own.iter().map(|word| (*word).to_owned()).chain(self.aliases.keys().cloned());
             return all.filter(|word| word.starts_with(&last)).collect();
@@ -257,10 +264,13 @@ impl Console {
 }
 
 const HELP: &str = "kubectl …            everything about the cluster (kubectl --help); k for short
-node stop|start NAME cut a node's power, or give it back
+node stop|start NAME  cut a node's power, or give it back
 sleep N              let N seconds pass
 idle N               wait until nothing has changed for N seconds (90 at most)
-curl URL             send a request; trace shows every hop of it
+node run NAME -- CMD  iptables, iptables-save, nft, ipvsadm, conntrack, ip, ss, curl on a node
+curl URL             send a request from outside; wget, nslookup, nc likewise
+trace curl URL       show every hop of it; --from node/NAME or pod/NS/NAME, -o json
+proxy mode [MODE]    how kube-proxy works: iptables, nftables or ipvs
 grep, head, tail, sort, wc, uniq, cut, tr, sed, awk, echo, cat, ls, rm, watch, history, clear
 ";
 

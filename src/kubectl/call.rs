@@ -7,21 +7,11 @@ use super::output;
 use super::verbs::Verb;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, Value, validation};
+pub use crate::programs::Output;
 use crate::world::World;
 use core::fmt::Write as _;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// What a command printed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Output {
-    /// Standard output.
-    pub stdout: String,
-    /// Standard error.
-    pub stderr: String,
-    /// Exit code, 0 for success.
-    pub exit: i32,
-}
 
 /// What kubectl and the shell remember between commands.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,6 +14,10 @@ pub(crate) enum Failure {
     Api(ApiError),
     /// Several, one a line.
     Many(Vec<Failure>),
+    /// A command inside a container ended with this code, which becomes kubectl's own.
+    Exited(i32),
+    /// The text as it stands, and the exit code.
+    Coded(String, i32),
     /// Nothing more to say; the exit code.
     Silent(i32),
 }
@@ -42,7 +46,15 @@ impl Failure {
             Failure::Plain(message) => (ended(&format!("error: {message}")), 1),
             Failure::Verbatim(message) => (ended(message), 1),
             Failure::Api(error) => (ended(&api_text(error)), 1),
-            Failure::Many(all) => (all.iter().map(Failure::in_a_list).collect(), 1),
+            Failure::Many(all) => {
+                let code = all.iter().find_map(|one| match one {
+                    Failure::Exited(code) => Some(*code),
+                    _ => None,
+                });
+                (all.iter().map(Failure::in_a_list).collect(), code.unwrap_or(1))
+            }
+            Failure::Exited(code) => (format!("command terminated with exit code {code}\n"), *code),
+            Failure::Coded(message, code) => (ended(message), *code),
             Failure::Silent(code) => (String::new(), *code),
         }
     }
@@ -73,7 +85,10 @@ impl Failure {
     /// The sentence without `Error from server`.
     pub(crate) fn sentence(&self) -> String {
         match self {
-            Failure::Plain(message) | Failure::Verbatim(message) => message.clone(),
+            Failure::Plain(message) | Failure::Verbatim(message) | Failure::Coded(message, _) => {
+                message.clone()
+            }
+            Failure::Exited(code) => format!("command terminated with exit code {code}"),
             Failure::Api(error) => error.message.clone(),
             Failure::Many(all) => all.iter().map(Failure::sentence).collect::<Vec<_>>().join(", "),
             Failure::Silent(_) => String::new(),

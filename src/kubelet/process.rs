@@ -80,7 +80,8 @@ fn command_end(words: &[&str]) -> Option<(u64, i32)> {
         ("sleep", Some(time)) => sleep_millis(time).map(|millis| (millis, 0)),
         (
             "true" | ":" | "echo" | "date" | "env" | "hostname" | "cat" | "ls" | "printf" | "mkdir"
-            | "touch" | "cp" | "id" | "pwd" | "uname" | "nslookup" | "wget" | "export" | "cd",
+            | "touch" | "cp" | "id" | "pwd" | "uname" | "nslookup" | "wget" | "curl" | "nc"
+            | "export" | "cd",
             _,
         ) => Some((50, 0)),
         ("perl", Some(_)) => Some((2_000, 0)),
@@ -116,6 +117,9 @@ pub fn listens_on(container: &Container, port: u16) -> bool {
     if let Some((_, ports)) = server {
         return ports.contains(&port);
     }
+    if let Some(own) = port_by_flag(container) {
+        return port == own;
+    }
     let declared = || container.ports.iter().any(|declared| declared.container_port == port);
     match images::ports(&container.image) {
         Some(ports) if container.command.is_empty() => ports.contains(&port),
@@ -123,6 +127,38 @@ pub fn listens_on(container: &Container, port: u16) -> bool {
         Some(_) => false,
         None => true,
     }
+}
+
+/// Small servers of courses that listen on one port, unless a flag says on which.
+const BY_FLAG: [(&str, &[&str], u16); 4] = [
+    ("http-echo", &["-listen", "--listen"], 5678),
+    ("whoami", &["-port", "--port"], 80),
+    ("hello-app", &[], 8080),
+    ("netexec", &["--http-port"], 8080),
+];
+
+/// The port of a server that takes it from a flag or has its own; `None` for other images.
+fn port_by_flag(container: &Container) -> Option<u16> {
+    let image = container.image.rsplit('/').next().unwrap_or_default();
+    let mut name = image.split([':', '@']).next().unwrap_or_default();
+    if name == "agnhost" {
+        name = match container.command.iter().find(|word| !word.starts_with(['-', '/'])) {
+            Some(word) if word == "netexec" => "netexec",
+            Some(word) if word == "serve-hostname" => return Some(9376),
+            _ => return None,
+        };
+    }
+    let (_, flags, usual) = BY_FLAG.iter().find(|(own, ..)| *own == name)?;
+    let mut words = container.command.iter();
+    while let Some(word) = words.next() {
+        let (flag, given) =
+            word.split_once('=').map_or((word.as_str(), None), |(a, b)| (a, Some(b)));
+        if flags.contains(&flag) {
+            let value = given.or_else(|| words.next().map(String::as_str)).unwrap_or_default();
+            return value.rsplit(':').next().and_then(|port| port.parse().ok()).or(Some(*usual));
+        }
+    }
+    Some(*usual)
 }
 
 #[cfg(test)]
@@ -161,5 +197,9 @@ mod tests {
         assert!(listens_on(&nginx, 80) && !listens_on(&nginx, 8080));
         nginx.image = "me/app:1".into();
         assert!(listens_on(&nginx, 8080));
+        let echo = container("hashicorp/http-echo", &["-listen=:8080", "-text", "hi"]);
+        assert!(listens_on(&echo, 8080) && !listens_on(&echo, 5678));
+        let agnhost = container("registry.k8s.io/e2e-test-images/agnhost:2.53", &["netexec"]);
+        assert!(listens_on(&agnhost, 8080) && !listens_on(&agnhost, 80));
     }
 }

@@ -18,7 +18,8 @@ pub fn print(ruleset: &Ruleset, family: Family) -> String {
     out
 }
 
-fn print_table(table: &Table, out: &mut String) {
+/// Shows one table.
+pub fn print_table(table: &Table, out: &mut String) {
     let mut chains: Vec<&Chain> = table.chains.iter().collect();
     chains.sort_by_key(|chain| match &chain.base {
         Some(base) => (false, base.hook, chain.name.clone()),

@@ -121,6 +121,27 @@ pub fn print_servers(ipvs: &Ipvs) -> String {
     out
 }
 
+/// Shows the virtual servers as `ipvsadm -Ln` does.
+pub fn print_list(ipvs: &Ipvs) -> String {
+    let mut out = "IP Virtual Server version 1.2.1 (size=4096)
+Prot LocalAddress:Port Scheduler Flags
+  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn
+"
+    .to_owned();
+    for ((protocol, address), server) in &ipvs.virtual_servers {
+        let _ = write!(out, "{:<4} {address} rr", protocol.api_name());
+        if let Some(seconds) = server.persistence_seconds {
+            let _ = write!(out, " persistent {seconds}");
+        }
+        out.push('\n');
+        for real in server.servers.iter() {
+            let real = real.to_string();
+            let _ = writeln!(out, "  -> {real:<28} Masq    1      0          0");
+        }
+    }
+    out
+}
+
 /// Shows the sets as `ipset save` does.
 pub fn print_sets(ipvs: &Ipvs, with_ipv6: bool) -> String {
     let mut out = String::new();

@@ -4,14 +4,18 @@
 //! `nft list ruleset` and `ipvsadm-save` would, and [`walk`] carries a packet through the very same
 //! structure, so that what is shown is what decides.
 //!
-//! Invariants: a ruleset never changes once it is made (what packets leave behind is in
+//! Invariants: a ruleset never changes once it is shared (what packets leave behind is in
 //! [`conntrack`]); chance comes in only as draws of the caller's `Rng`; a walk always ends, since a
 //! packet can pass a bounded number of nested chains.
 //!
 //! Reading order: `packet`, `rule`, `set`, `table`, `walk`, `conntrack`, then the printers
-//! `iptables_text`, `nft_text`, `ipvs`.
+//! `iptables_text`, `iptables_list`, `nft_text`, `ipvs`, and what people change by hand: `edit`,
+//! `iptables_command`.
 
 pub mod conntrack;
+pub mod edit;
+pub mod iptables_command;
+pub mod iptables_list;
 pub mod iptables_text;
 pub mod ipvs;
 pub mod nft_text;

@@ -192,6 +192,51 @@ impl Table {
         }
     }
 
+    /// One of iptables' own tables with its built-in chains; `None` for a name that is none of
+    /// them.
+    pub fn built_in(family: Family, name: &str) -> Option<Self> {
+        use Hook::{Forward, Input, Output, Postrouting, Prerouting};
+        let nat = [(Prerouting, -100), (Input, 100), (Output, -100), (Postrouting, 100)];
+        let all = |priority| {
+            [Prerouting, Input, Forward, Output, Postrouting].map(|hook| (hook, priority)).to_vec()
+        };
+        let (name, hooks) = match name {
+            "raw" => ("raw", vec![(Prerouting, -300), (Output, -300)]),
+            "mangle" => ("mangle", all(-150)),
+            "nat" => ("nat", nat.to_vec()),
+            "filter" => ("filter", vec![(Input, 0), (Forward, 0), (Output, 0)]),
+            "security" => ("security", vec![(Input, 50), (Forward, 50), (Output, 50)]),
+            _ => return None,
+        };
+        let mut table = Table::new(family, name);
+        for (hook, priority) in hooks {
+            let base = Base { nat: name == "nat", hook, priority, priority_text: "" };
+            table.add_chain(Chain::base(hook.chain(), base));
+        }
+        Some(table)
+    }
+
+    /// Replaces the rules of a chain.
+    pub fn set_rules(&mut self, chain: &str, rules: Vec<Rule>) {
+        let place = self.chain_places.get(chain).copied();
+        if let Some(chain) = place.and_then(|place| self.chains.get_mut(place)) {
+            let mut new = Chain {
+                base: chain.base.take(),
+                comment: chain.comment,
+                ..Chain::new(&chain.name)
+            };
+            rules.into_iter().for_each(|rule| new.push(rule));
+            *chain = new;
+        }
+    }
+
+    /// Takes a chain away.
+    pub fn remove_chain(&mut self, name: &str) {
+        let chains = core::mem::take(&mut self.chains);
+        (self.chain_places, self.base_places) = (BTreeMap::new(), Vec::new());
+        chains.into_iter().filter(|it| &*it.name != name).for_each(|it| self.add_chain(it));
+    }
+
     /// Appends a rule to a chain, which is made if there is none.
     pub fn append(&mut self, chain: &Arc<str>, rule: Rule) {
         let place = match self.chain_places.get(chain) {

@@ -9,8 +9,8 @@ use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
 use crate::base::Quantity;
 use crate::session::ObjectId;
-use crate::session::request::CLIENT_ADDRESS;
 use crate::store::Store;
+use crate::world::CLIENT_ADDRESS;
 use crate::world::World;
 
 const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane";

@@ -9,7 +9,7 @@ use super::{MASQUERADE_MARK, services};
 use crate::net::packet::{Endpoint as Address, State};
 use crate::net::rule::{Action, End, Match, Rule, Verdict};
 use crate::net::table::{Dialect, Hook};
-use crate::net::{Base, Chain, Family, Protocol, Ruleset, Table};
+use crate::net::{Family, Protocol, Ruleset, Table};
 use ipnet::IpNet;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -30,39 +30,26 @@ pub fn rules(input: &Input, node: &Node) -> Ruleset {
     Ruleset { dialect: Dialect::Iptables, tables, ipvs: Default::default() }
 }
 
-/// A built-in chain.
-pub(super) fn built_in(hook: Hook, nat: bool, priority: i32) -> Chain {
-    Chain::base(hook.chain(), Base { nat, hook, priority, priority_text: "" })
+/// One of iptables' own tables.
+fn built_in(family: Family, name: &'static str) -> Table {
+    Table::built_in(family, name).unwrap_or(Table::new(family, name))
 }
 
 /// The table `mangle`, which holds nothing but kube-proxy's canary.
 pub(super) fn mangle(family: Family) -> Table {
-    let mut table = Table::new(family, "mangle");
-    use Hook::{Forward, Input, Output, Postrouting, Prerouting};
-    for hook in [Prerouting, Input, Forward, Output, Postrouting] {
-        table.add_chain(built_in(hook, false, -150));
-    }
+    let mut table = built_in(family, "mangle");
     table.ensure_chain(&Arc::from("KUBE-PROXY-CANARY"));
     table
 }
 
 /// The table `filter` with its built-in chains.
 pub(super) fn filter(family: Family) -> Table {
-    let mut table = Table::new(family, "filter");
-    for hook in [Hook::Input, Hook::Forward, Hook::Output] {
-        table.add_chain(built_in(hook, false, 0));
-    }
-    table
+    built_in(family, "filter")
 }
 
 /// The table `nat` with its built-in chains.
 pub(super) fn nat(family: Family) -> Table {
-    let mut table = Table::new(family, "nat");
-    table.add_chain(built_in(Hook::Prerouting, true, -100));
-    table.add_chain(built_in(Hook::Input, true, 100));
-    table.add_chain(built_in(Hook::Output, true, -100));
-    table.add_chain(built_in(Hook::Postrouting, true, 100));
-    table
+    built_in(family, "nat")
 }
 
 pub(super) fn comment(text: &str) -> Match {

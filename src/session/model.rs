@@ -7,9 +7,7 @@ use super::samples::Sample;
 use super::terminal::Terminal;
 use crate::base::SimTime;
 use crate::console::Console;
-use crate::proxy::Mode;
 use crate::text::Lang;
-use crate::trace::Network;
 use crate::world::{ClusterConfig, World};
 use core::time::Duration;
 use std::rc::Rc;
@@ -157,8 +155,6 @@ pub struct Model {
     pub terminal: Terminal,
     /// The object in the inspector.
     pub selected: Option<ObjectId>,
-    /// The network of the cluster, for requests.
-    pub network: Network,
     /// Where requests go, if that was chosen.
     pub aim: Option<Target>,
     /// The request that is followed.
@@ -224,7 +220,6 @@ impl Model {
             console: Console::new(),
             terminal: Terminal::default(),
             selected: None,
-            network: Network::new(Mode::Iptables),
             aim: None,
             journey: None,
             burst: None,
@@ -242,7 +237,6 @@ impl Model {
         self.sample = sample;
         self.source = sample.yaml().into();
         self.selected = None;
-        self.network = Network::new(Mode::Iptables);
         self.console = Console::new();
         (self.aim, self.journey, self.burst) = (None, None, None);
         super::apply::apply(self);

@@ -4,15 +4,13 @@ use super::model::Model;
 use super::object_id::ObjectId;
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
-use crate::net::Protocol;
 use crate::store::Store;
-use crate::trace::{Cluster, Manner, Outcome, PacketTrace, Request, Server, Source};
-use core::net::{IpAddr, Ipv4Addr};
+use crate::trace::{Outcome, PacketTrace, Request, Server, Source};
+use crate::world::CLIENT_ADDRESS;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
-/// The address that stands for somebody on the internet (RFC 5737).
-pub const CLIENT_ADDRESS: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 7);
 /// How many requests a burst has.
 pub const BURST: u32 = 100;
 /// The most nodes that are offered for one node port.
@@ -52,7 +50,7 @@ pub enum Door {
 #[derive(Clone, Debug)]
 pub struct Journey {
     /// The trace.
-    pub trace: Rc<PacketTrace>,
+    pub trace: Arc<PacketTrace>,
     /// The hop that the packet is at or comes to, from 0.
     pub hop: usize,
     /// How long it has been on the way to that hop, in microseconds of ours.
@@ -221,13 +219,8 @@ pub fn aimed<'a>(targets: &'a [Target], chosen: Option<&Target>) -> Option<&'a T
 /// Sends one request to where the page aims, to be followed.
 pub(super) fn send(model: &mut Model) {
     if let Some(trace) = aim(model).and_then(|target| follow(model, &target)) {
-        model.journey = Some(Journey {
-            trace: Rc::new(trace),
-            hop: 0,
-            micros: 0,
-            playing: true,
-            is_slow: model.is_slow,
-        });
+        model.journey =
+            Some(Journey { trace, hop: 0, micros: 0, playing: true, is_slow: model.is_slow });
         model.burst = None;
     }
 }
@@ -260,13 +253,8 @@ pub(super) fn burst(model: &mut Model) {
     let answers = answers.into_iter().collect();
     model.burst = Some(Rc::new(Burst { url: target.url, answers, lost, endpoints }));
     if let Some(trace) = last {
-        let mut journey = Journey {
-            trace: Rc::new(trace),
-            hop: 0,
-            micros: 0,
-            playing: false,
-            is_slow: model.is_slow,
-        };
+        let mut journey =
+            Journey { trace, hop: 0, micros: 0, playing: false, is_slow: model.is_slow };
         journey.go_to(0);
         model.journey = Some(journey);
     }
@@ -290,48 +278,21 @@ fn endpoint_names(store: &Store, target: &Target) -> Vec<String> {
     ready.filter_map(|e| e.str_at(&["targetRef", "name"])).map(str::to_owned).collect()
 }
 
-fn follow(model: &mut Model, target: &Target) -> Option<PacketTrace> {
+fn follow(model: &mut Model, target: &Target) -> Option<Arc<PacketTrace>> {
     let from = match &target.from_pod {
         Some(pod) => Source::Pod { namespace: pod.namespace.clone(), name: pod.name.clone() },
-        None => Source::Internet { ip: IpAddr::from(CLIENT_ADDRESS) },
+        None => Source::Internet { ip: CLIENT_ADDRESS },
     };
-    let request = Request { protocol: Protocol::Tcp, ..Request::from_url(from, &target.url).ok()? };
-    let mut rng = model.world.rng().fork();
-    let world = &model.world;
-    let cluster = Cluster { store: world.store(), nodes: world.nodes(), now: world.now() };
-    Some(model.network.send(&cluster, &request, &mut rng))
+    let request = Request::from_url(from, &target.url).ok()?;
+    let trace = model.world.send(&request);
+    model.world.take_trace();
+    Some(trace)
 }
 
-/// Does `curl URL` or `trace URL` of the terminal, from outside of the cluster, and shows the
-/// request on the map too.
-pub(super) fn ask(model: &mut Model, line: &str, url: &str) {
-    let target = Target {
-        url: url.to_owned(),
-        from_pod: None,
-        object: ObjectId::new(Kind::Service, "", ""),
-        door: Door::NodePort,
-    };
-    let from = Source::Internet { ip: IpAddr::from(CLIENT_ADDRESS) };
-    if let Err(why) = Request::from_url(from, url) {
-        model.terminal.record(line, "", &format!("curl: {why}\n"));
-        return;
-    }
-    let Some(trace) = follow(model, &target) else { return };
-    let (stdout, stderr) = match &trace.outcome {
-        _ if line.trim_start().starts_with("trace") => (trace.to_text(), String::new()),
-        Outcome::Answered { body, .. } => (body.to_string(), String::new()),
-        Outcome::Failed(failure) => {
-            let words = match failure.manner {
-                Manner::NotResolved => "Could not resolve host",
-                Manner::Refused | Manner::Unreachable => "Failed to connect to server",
-                Manner::TimedOut => "Connection timed out",
-                Manner::NotSent => "Failed initialization",
-            };
-            (String::new(), format!("curl: ({}) {words}\n", failure.manner.curl_code()))
-        }
-    };
-    model.terminal.record(line, &stdout, &stderr);
-    let (trace, is_slow) = (Rc::new(trace), model.is_slow);
+/// Shows the request that a command of the terminal sent last, if it sent any, on the map too.
+pub(super) fn show_latest(model: &mut Model) {
+    let Some(trace) = model.world.take_trace() else { return };
+    let is_slow = model.is_slow;
     model.journey = Some(Journey { trace, hop: 0, micros: 0, playing: true, is_slow });
     model.burst = None;
     model.side = super::model::Panel::Trace;

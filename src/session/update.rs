@@ -144,13 +144,9 @@ fn run(model: &mut Model, line: &str) {
         model.terminal.clear();
         return;
     }
-    let words: Vec<&str> = line.split_whitespace().collect();
-    if let ["curl" | "trace", .., url] = words.as_slice() {
-        request::ask(model, line, url);
-        return;
-    }
     let output = model.console.execute(&mut model.world, line, None);
     model.terminal.record(line, &output.stdout, &output.stderr);
+    request::show_latest(model);
 }
 
 /// Completes the word that is being typed, as far as all that could stand there agrees.

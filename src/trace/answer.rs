@@ -60,7 +60,7 @@ impl Tracer<'_> {
         let sees = arrival.packet.source.ip;
         let packets = Some((arrival.packet, arrival.packet));
         if ingress::is_controller(&key) && matches!(to.port, 80 | 443) {
-            return self.by_ingress(request, object);
+            return self.by_ingress(request, object, sees);
         }
         self.hop(Place::Pod(key.clone()), Reason::Answers { sees }, packets);
         let asked = Asked {
@@ -68,7 +68,11 @@ impl Tracer<'_> {
             protocol: request.protocol,
             path: &request.path,
             host: request.asked_host(),
-            sees,
+            method: &request.method,
+            agent: &request.agent,
+            source: arrival.packet.source,
+            forwarded_for: self.forwarded_for,
+            now: self.cluster.now,
         };
         let response = server::respond(object, container, &asked);
         let server = Server::Pod { pod: key, container: Arc::from(container.name.as_str()) };

@@ -4,7 +4,7 @@ use super::answer::Answered;
 use super::hop::{Failure, Place, Reason, Server};
 use super::path::{Arrival, Entrance, Tracer};
 use super::request::{Request, Source};
-use super::server::{NGINX_404, NGINX_503};
+use super::server::{NGINX_308, NGINX_404, NGINX_503};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
 use crate::net::Packet;
@@ -134,6 +134,7 @@ impl Tracer<'_> {
         &mut self,
         request: &Request,
         controller: &Arc<Object>,
+        sees: IpAddr,
     ) -> Result<Answered, Failure> {
         let key = ObjectKey::of(controller);
         let place = Place::Pod(key.clone());
@@ -155,6 +156,9 @@ impl Tracer<'_> {
         if found.is_none() {
             return Ok(own(404, NGINX_404));
         }
+        if !request.tls && self.redirects_to_tls(found.as_ref(), request.asked_host()) {
+            return Ok(own(308, NGINX_308));
+        }
         let endpoints = backend.as_ref().map(|(key, port)| self.endpoints(key, *port));
         let endpoints = endpoints.unwrap_or_default();
         let among = u32::try_from(endpoints.len()).unwrap_or(u32::MAX);
@@ -166,6 +170,7 @@ impl Tracer<'_> {
         };
         let draw = Draw { among, drawn };
         self.hop(place, Reason::BypassesService { service, endpoint, draw }, None);
+        self.forwarded_for = Some(sees);
         let arrival = match self.second_connection(request, &key, endpoint) {
             Ok(arrival) => arrival,
             Err(failure) if failure.manner == super::Manner::TimedOut => {
@@ -178,6 +183,27 @@ impl Tracer<'_> {
             self.reply(&arrival);
         }
         answered.or_else(|_| Ok(own(502, "502 Bad Gateway\n")))
+    }
+
+    /// Whether a host has a certificate, and its Ingress does not say that plain HTTP is fine.
+    fn redirects_to_tls(&self, found: Option<&Found>, host: &str) -> bool {
+        let Some(found) = found else { return false };
+        let store = self.cluster.store;
+        let Some(ingress) = store.get(Kind::Ingress, &found.ingress) else { return false };
+        let annotation = |name: &str| {
+            ingress.meta.annotations.get(&format!("nginx.ingress.kubernetes.io/{name}"))
+        };
+        if annotation("force-ssl-redirect") == Some("true") {
+            return true;
+        }
+        let namespace = &found.ingress.namespace;
+        let has_certificate = ingress.spec().items_at(&["tls"]).iter().any(|tls| {
+            let mut hosts = tls.items_at(&["hosts"]).iter().filter_map(Value::as_str);
+            let secret = tls.str_at(&["secretName"]);
+            hosts.any(|own| host_matches(own, host))
+                && secret.is_some_and(|it| store.find(Kind::Secret, namespace, it).is_some())
+        });
+        has_certificate && annotation("ssl-redirect") != Some("false")
     }
 
     fn second_connection(

@@ -48,6 +48,7 @@ impl Network {
             rng,
             hops: Vec::with_capacity(USUAL_HOPS),
             examined: 0,
+            forwarded_for: None,
         };
         let outcome = match tracer.request(request) {
             Ok(outcome) => outcome,

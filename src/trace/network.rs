@@ -7,6 +7,7 @@ use crate::base::{Map, SimTime};
 use crate::kubelet::NodeRuntime;
 use crate::net::Ruleset;
 use crate::net::conntrack::Memory;
+use crate::net::edit::Edit;
 use crate::net::packet::Endpoint;
 use crate::proxy::{self, Input, Mode};
 use crate::store::{ObjectKey, Store};
@@ -42,14 +43,22 @@ pub struct Network {
     /// The store's revision at the last look, and what was found then.
     seen: Option<(u64, Fingerprint)>,
     input: Arc<Input>,
-    rulesets: BTreeMap<Arc<str>, Arc<Ruleset>>,
-    memories: BTreeMap<Arc<str>, Memory>,
-    nodes_by_ip: BTreeMap<IpAddr, Arc<str>>,
-    nodes_by_pod_network: BTreeMap<[u8; 3], Arc<str>>,
-    services_by_ip: BTreeMap<IpAddr, Vec<ObjectKey>>,
-    services_by_node_port: BTreeMap<u16, ObjectKey>,
+    rulesets: Map<Arc<str>, Arc<Ruleset>>,
+    memories: Map<Arc<str>, Memory>,
+    /// What people changed by hand, by node, oldest first.
+    edits: Map<Arc<str>, Vec<Edit>>,
+    addresses: Arc<Addresses>,
     /// Which pod had an address when it was last looked for; never believed without a look.
-    pods_by_ip: BTreeMap<Ipv4Addr, ObjectKey>,
+    pods_by_ip: Map<Ipv4Addr, ObjectKey>,
+}
+
+/// Who has which address, as far as nodes and Services go.
+#[derive(Clone, Debug, Default)]
+struct Addresses {
+    nodes: BTreeMap<IpAddr, Arc<str>>,
+    nodes_by_pod_network: BTreeMap<[u8; 3], Arc<str>>,
+    services: BTreeMap<IpAddr, Vec<ObjectKey>>,
+    services_by_node_port: BTreeMap<u16, ObjectKey>,
 }
 
 /// How many objects of each kind there are, and the newest revision among them.
@@ -65,13 +74,11 @@ impl Network {
             mode,
             seen: None,
             input: Arc::default(),
-            rulesets: BTreeMap::new(),
-            memories: BTreeMap::new(),
-            nodes_by_ip: BTreeMap::new(),
-            nodes_by_pod_network: BTreeMap::new(),
-            services_by_ip: BTreeMap::new(),
-            services_by_node_port: BTreeMap::new(),
-            pods_by_ip: BTreeMap::new(),
+            rulesets: Map::new(),
+            memories: Map::new(),
+            edits: Map::new(),
+            addresses: Arc::default(),
+            pods_by_ip: Map::new(),
         }
     }
 
@@ -81,10 +88,39 @@ impl Network {
     }
 
     /// Makes kube-proxy work otherwise. Connections and affinity are forgotten, as after a restart
-    /// of every node.
+    /// of every node; what people changed by hand in chains of their own stays.
     pub fn set_mode(&mut self, mode: Mode) {
         if self.mode != mode {
-            *self = Network::new(mode);
+            let edits = core::mem::take(&mut self.edits);
+            *self = Network { edits, ..Network::new(mode) };
+            self.undo_edits_of_own_chains();
+        }
+    }
+
+    /// Notes what a person changed on a node by hand, and the rules as they then are.
+    pub fn add_edit(&mut self, node: &str, edit: Edit, ruleset: Ruleset) {
+        let node: Arc<str> = Arc::from(node);
+        self.edits.entry(node.clone()).or_default().push(edit);
+        self.rulesets.insert(node, Arc::new(ruleset));
+    }
+
+    /// What people changed by hand, by node.
+    pub fn edits(&self) -> impl Iterator<Item = (&Arc<str>, &[Edit])> {
+        self.edits.iter().map(|(node, edits)| (node, edits.as_slice()))
+    }
+
+    /// kube-proxy writes its own chains anew.
+    ///
+    /// Simplified: after any change of a Service, an EndpointSlice or a Node; a real one leaves
+    /// the chains of Services that did not change as they are until its next full synchronization.
+    fn undo_edits_of_own_chains(&mut self) {
+        let nodes: Vec<Arc<str>> = self.edits.keys().cloned().collect();
+        for node in nodes {
+            let Some(edits) = self.edits.get_mut(&node) else { continue };
+            edits.retain(|edit| !edit.is_undone_by_proxy());
+            if edits.is_empty() {
+                self.edits.remove(&node);
+            }
         }
     }
 
@@ -124,27 +160,27 @@ impl Network {
 
     fn read(&mut self, cluster: &Cluster<'_>) {
         self.rulesets.clear();
+        self.undo_edits_of_own_chains();
         self.input = Arc::new(Input::from_store(cluster.store));
-        self.nodes_by_ip.clear();
-        self.nodes_by_pod_network.clear();
+        let mut addresses = Addresses::default();
         for (name, machine) in cluster.nodes.iter() {
-            self.nodes_by_ip.insert(IpAddr::from(machine.ip), name.clone());
-            self.nodes_by_pod_network.insert(network_of(machine.pod_network), name.clone());
+            addresses.nodes.insert(IpAddr::from(machine.ip), name.clone());
+            let network = network_of(machine.pod_network);
+            addresses.nodes_by_pod_network.insert(network, name.clone());
         }
-        self.services_by_ip.clear();
-        self.services_by_node_port.clear();
         for service in &self.input.services {
             let key =
                 ObjectKey { namespace: service.namespace.clone(), name: service.name.clone() };
             let ips = service.cluster_ips.iter().chain(&service.external_ips);
             let ips = ips.chain(&service.load_balancer_vips);
             for ip in ips.chain(&service.load_balancer_proxies) {
-                self.services_by_ip.entry(*ip).or_default().push(key.clone());
+                addresses.services.entry(*ip).or_default().push(key.clone());
             }
             for port in service.ports.iter().filter(|port| port.node_port != 0) {
-                self.services_by_node_port.insert(port.node_port, key.clone());
+                addresses.services_by_node_port.insert(port.node_port, key.clone());
             }
         }
+        self.addresses = Arc::new(addresses);
     }
 
     /// The rules of a node.
@@ -154,7 +190,12 @@ impl Network {
         }
         let missing = proxy::Node { name: Arc::from(node), ..proxy::Node::default() };
         let found = self.input.node(node).unwrap_or(&missing);
-        let ruleset = Arc::new(proxy::rules(&self.input, found, self.mode));
+        let mut ruleset = proxy::rules(&self.input, found, self.mode);
+        for edit in self.edits.get(node).into_iter().flatten() {
+            // What led to a chain that is no longer there is gone with it.
+            let _ = edit.apply(&mut ruleset);
+        }
+        let ruleset = Arc::new(ruleset);
         self.rulesets.insert(Arc::from(node), ruleset.clone());
         ruleset
     }
@@ -171,13 +212,13 @@ impl Network {
 
     /// The node that has this address.
     pub fn node_at(&self, ip: IpAddr) -> Option<&Arc<str>> {
-        self.nodes_by_ip.get(&ip)
+        self.addresses.nodes.get(&ip)
     }
 
     /// The node whose pods have addresses like this one.
     pub fn node_of_pods_at(&self, ip: IpAddr) -> Option<&Arc<str>> {
         match ip {
-            IpAddr::V4(ip) => self.nodes_by_pod_network.get(&network_of(ip)),
+            IpAddr::V4(ip) => self.addresses.nodes_by_pod_network.get(&network_of(ip)),
             IpAddr::V6(_) => None,
         }
     }
@@ -195,9 +236,14 @@ impl Network {
         Some(found)
     }
 
+    /// Whether some Service has an address.
+    pub fn is_service_ip(&self, ip: IpAddr) -> bool {
+        self.addresses.services.contains_key(&ip)
+    }
+
     /// The Service that has an address; of several with the same external IP, one with the port.
     pub fn service_at(&self, address: Endpoint) -> Option<(&ObjectKey, Option<u16>)> {
-        if let Some(keys) = self.services_by_ip.get(&address.ip) {
+        if let Some(keys) = self.addresses.services.get(&address.ip) {
             let offers = |key: &&ObjectKey| {
                 self.ports(key).is_some_and(|ports| ports.contains(&address.port))
             };
@@ -206,8 +252,8 @@ impl Network {
             }
             return keys.first().map(|key| (key, None));
         }
-        let key = self.services_by_node_port.get(&address.port)?;
-        let is_node = self.nodes_by_ip.contains_key(&address.ip) || address.ip.is_loopback();
+        let key = self.addresses.services_by_node_port.get(&address.port)?;
+        let is_node = self.addresses.nodes.contains_key(&address.ip) || address.ip.is_loopback();
         is_node.then_some((key, Some(address.port)))
     }
 

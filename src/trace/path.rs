@@ -31,6 +31,8 @@ pub(super) struct Tracer<'a> {
     pub(super) hops: Vec<Hop>,
     /// How many rules the nodes had to look at so far.
     pub(super) examined: u32,
+    /// The client that a proxy on the way speaks for.
+    pub(super) forwarded_for: Option<IpAddr>,
 }
 
 /// How a packet came to a node.

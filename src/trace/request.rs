@@ -66,7 +66,14 @@ pub struct Request {
     pub host_header: Option<Arc<str>>,
     /// Whether the connection is encrypted.
     pub tls: bool,
+    /// The method, `GET`.
+    pub method: Arc<str>,
+    /// The header `User-Agent`.
+    pub agent: Arc<str>,
 }
+
+/// What curl calls itself.
+pub const CURL_AGENT: &str = "curl/8.14.1";
 
 impl Request {
     /// Reads `http://host:port/path`; the scheme, the port and the path may be absent.
@@ -101,6 +108,8 @@ impl Request {
             path: Arc::from(path),
             host_header: None,
             tls,
+            method: Arc::from("GET"),
+            agent: Arc::from(CURL_AGENT),
         })
     }
 
@@ -114,6 +123,8 @@ impl Request {
             path: Arc::from("/"),
             host_header: None,
             tls: false,
+            method: Arc::from("GET"),
+            agent: Arc::from(CURL_AGENT),
         }
     }
 

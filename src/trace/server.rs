@@ -6,8 +6,10 @@
 use crate::api::pod::Container;
 use crate::api::pod::ContainerState;
 use crate::api::{Object, Pod};
+use crate::base::SimTime;
 use crate::kubelet::listens_on;
 use crate::net::Protocol;
+use crate::net::packet::Endpoint;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -38,8 +40,16 @@ pub struct Asked<'a> {
     pub path: &'a str,
     /// Header `Host`.
     pub host: &'a str,
-    /// The source address seen.
-    pub sees: IpAddr,
+    /// Method.
+    pub method: &'a str,
+    /// Header `User-Agent`.
+    pub agent: &'a str,
+    /// The source that is seen.
+    pub source: Endpoint,
+    /// The proxy in front, if the request came through one.
+    pub forwarded_for: Option<IpAddr>,
+    /// The present.
+    pub now: SimTime,
 }
 
 /// The container of a pod that listens on a port and runs.
@@ -60,24 +70,76 @@ pub fn respond(object: &Object, container: &Container, asked: &Asked<'_>) -> Res
         return Response { status: 0, body: Arc::from("") };
     }
     let name = &*object.meta.name;
-    let image = container.image.rsplit('/').next().unwrap_or_default();
-    let image = image.split([':', '@']).next().unwrap_or_default();
     let path = asked.path.split('?').next().unwrap_or_default();
     let home = matches!(path, "/" | "/index.html");
-    match image {
+    match name_of(&container.image) {
+        "nginx" if asked.method == "POST" => Response::http(405, NGINX_405),
         "nginx" if home => Response::http(200, NGINX),
         "nginx" => Response::http(404, NGINX_404),
         "httpd" if home => Response::http(200, "<html><body><h1>It works!</h1></body></html>\n"),
         "httpd" => Response::http(404, HTTPD_404),
         "hello-app" => Response::http(200, &hello(container, name)),
+        "http-echo" if path == "/health" => Response::http(200, "{\"status\":\"ok\"}\n"),
         "http-echo" => Response::http(200, &format!("{}\n", echo_text(container))),
-        "agnhost" | "netexec" => agnhost(path, name, asked),
-        "whoami" => Response::http(200, &whoami(name, asked)),
-        "redis" | "valkey" | "postgres" | "mysql" | "mariadb" | "mongo" | "memcached"
-        | "rabbitmq" => Response { status: 0, body: Arc::from("") },
+        "agnhost" | "netexec" | "serve-hostname" => agnhost(path, name, container, asked),
+        "whoami" => Response::http(200, &whoami(object, asked)),
+        "mongo" => Response::http(200, MONGO),
+        "redis" | "valkey" | "postgres" | "mysql" | "mariadb" | "memcached" | "rabbitmq" => {
+            Response { status: 0, body: Arc::from("") }
+        }
         _ => Response::http(200, &format!("{name}\n")),
     }
 }
+
+/// `nginx` of `docker.io/library/nginx:1.27`.
+fn name_of(image: &str) -> &str {
+    let last = image.rsplit('/').next().unwrap_or_default();
+    last.split([':', '@']).next().unwrap_or_default()
+}
+
+/// The header `Content-Type` of what an image answers.
+pub fn content_type(image: &str, path: &str, status: u16) -> &'static str {
+    let path = path.split('?').next().unwrap_or_default();
+    match name_of(image) {
+        "nginx" | "controller" => "text/html",
+        "httpd" if status == 404 => "text/html; charset=iso-8859-1",
+        "httpd" => "text/html",
+        "" if status == 403 => "application/json",
+        _ if path.ends_with(".json") => "application/json",
+        _ => "text/plain; charset=utf-8",
+    }
+}
+
+/// The header `Server` of what an image answers, if it sends one.
+pub fn server_header(image: &str) -> Option<String> {
+    let tag = image.rsplit_once(':').map_or("", |(_, tag)| tag);
+    let version = tag.split('-').next().unwrap_or_default();
+    let is_full = version.split('.').count() == 3;
+    let version = |usual: &str| if is_full { version.to_owned() } else { usual.to_owned() };
+    // Simplified: a tag that leaves the version open stands for one release.
+    match name_of(image) {
+        "nginx" => Some(format!(
+            "nginx/{}",
+            match tag.split('-').next() {
+                Some("1.27") => "1.27.5".to_owned(),
+                Some("1.28") => "1.28.0".to_owned(),
+                _ => version("1.29.3"),
+            }
+        )),
+        "httpd" => Some(format!("Apache/{} (Unix)", version("2.4.65"))),
+        "http-echo" => None,
+        _ => None,
+    }
+}
+
+/// Whether a server that speaks no HTTP answers to it with words of its own, and does not just
+/// hang up.
+pub fn says_something(image: &str) -> bool {
+    matches!(name_of(image), "mysql" | "mariadb" | "memcached" | "rabbitmq")
+}
+
+const MONGO: &str =
+    "It looks like you are trying to access MongoDB over HTTP on the native driver port.\r\n";
 
 const NGINX: &str = "<!DOCTYPE html>
 <html>
@@ -107,6 +169,14 @@ Commercial support is available at
 /// nginx's page for a path that is not there, and the ingress controller's.
 pub const NGINX_404: &str = "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
 
+const NGINX_405: &str = "<html>\r\n<head><title>405 Not Allowed</title></head>\r\n<body>\r\n<center><h1>405 Not Allowed</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
+
+/// What the ingress controller says on port 443 to who does not speak TLS.
+pub const NGINX_PLAIN_TO_TLS: &str = "<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>\r\n<body>\r\n<center><h1>400 Bad Request</h1></center>\r\n<center>The plain HTTP request was sent to HTTPS port</center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
+
+/// The ingress controller's page where a host has a certificate and is asked without TLS.
+pub const NGINX_308: &str = "<html>\r\n<head><title>308 Permanent Redirect</title></head>\r\n<body>\r\n<center><h1>308 Permanent Redirect</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
+
 /// The ingress controller's page when a Service has no endpoints.
 pub const NGINX_503: &str = "<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n<body>\r\n<center><h1>503 Service Temporarily Unavailable</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
 
@@ -130,19 +200,40 @@ fn echo_text(container: &Container) -> &str {
     "hello-world"
 }
 
-fn agnhost(path: &str, pod: &str, asked: &Asked<'_>) -> Response {
+/// The subcommands of agnhost that courses use.
+fn agnhost(path: &str, pod: &str, container: &Container, asked: &Asked<'_>) -> Response {
+    if container.command.iter().any(|word| word == "serve-hostname") {
+        return Response::http(200, pod);
+    }
     match path {
-        "/hostname" => Response::http(200, pod),
-        "/clientip" => Response::http(200, &asked.sees.to_string()),
+        "/hostname" | "/hostName" => Response::http(200, pod),
+        "/clientip" => Response::http(200, &asked.source.to_string()),
         "/healthz" => Response::http(200, ""),
-        "/" => Response::http(200, "NOW: running"),
-        _ => Response::http(404, "404 page not found\n"),
+        "/echo" => {
+            let message = asked.path.split_once("msg=").map_or("", |(_, message)| message);
+            Response::http(200, message)
+        }
+        _ => {
+            let now = asked.now.rfc3339().replace('T', " ").replace('Z', "");
+            Response::http(200, &format!("NOW: {now}.000000000 +0000 UTC m=+0.000000000"))
+        }
     }
 }
 
-fn whoami(pod: &str, asked: &Asked<'_>) -> String {
-    format!(
-        "Hostname: {pod}\nRemoteAddr: {}\nGET {} HTTP/1.1\nHost: {}\n",
-        asked.sees, asked.path, asked.host
-    )
+/// Models traefik/whoami: who it is, who asked, and the request as it came.
+fn whoami(object: &Object, asked: &Asked<'_>) -> String {
+    let pod_ip = object.pod().and_then(|pod| pod.status.pod_ip);
+    let pod_ip = pod_ip.map(|ip| format!("IP: {ip}\n")).unwrap_or_default();
+    let mut text = format!(
+        "Hostname: {}\nIP: 127.0.0.1\nIP: ::1\n{pod_ip}RemoteAddr: {}\n{} {} HTTP/1.1\nHost: {}\nUser-Agent: {}\nAccept: */*\n",
+        object.meta.name, asked.source, asked.method, asked.path, asked.host, asked.agent
+    );
+    if let Some(client) = asked.forwarded_for {
+        text.push_str(&format!(
+            "X-Forwarded-For: {client}\nX-Forwarded-Host: {}\nX-Forwarded-Port: 80\nX-Forwarded-Proto: http\nX-Forwarded-Scheme: http\nX-Real-Ip: {client}\nX-Scheme: http\n",
+            asked.host
+        ));
+    }
+    text.push('\n');
+    text
 }

@@ -9,6 +9,7 @@ use crate::session::{Fault, Model, Panel, Target};
 use crate::text::Lang;
 use crate::trace::PacketTrace;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// What the page shows now.
 pub(super) struct Shown {
@@ -27,7 +28,7 @@ pub(super) struct Shown {
     pub(super) story: Option<Shared<Story>>,
     pub(super) travel: Option<Travel>,
     /// The trace and the language that the story was told from.
-    told: Option<(Rc<PacketTrace>, Lang)>,
+    told: Option<(Arc<PacketTrace>, Lang)>,
     /// Seconds of virtual time since the cluster was set up.
     pub(super) seconds: u64,
     /// What is wrong with the manifests: which list it is tells whether it has changed.
@@ -100,7 +101,7 @@ impl Shown {
         });
         let told = model.journey.as_ref().map(|journey| (journey.trace.clone(), model.lang));
         let is_told = match (&told, &self.told) {
-            (Some((new, lang)), Some((old, in_lang))) => Rc::ptr_eq(new, old) && lang == in_lang,
+            (Some((new, lang)), Some((old, in_lang))) => Arc::ptr_eq(new, old) && lang == in_lang,
             (None, None) => true,
             _ => false,
         };

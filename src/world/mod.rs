@@ -9,12 +9,14 @@
 
 mod config;
 mod dispatch;
+mod network;
 mod nodes;
 mod queue;
 mod server;
 mod state_hash;
 
 pub use config::{ClusterConfig, LoadBalancers, NodeConfig};
+pub use network::CLIENT_ADDRESS;
 pub use queue::Due;
 
 use crate::api::{Kind, Object};
@@ -37,6 +39,7 @@ pub struct World {
     scheduler: Scheduler,
     nodes: Map<Arc<str>, NodeRuntime>,
     last_change: SimTime,
+    wires: network::Wires,
 }
 
 impl World {
@@ -54,6 +57,7 @@ impl World {
             scheduler: Scheduler::new(),
             nodes: Map::new(),
             last_change: SimTime::WORLD_START,
+            wires: network::Wires::new(),
         };
         world.set_up();
         world.run_for(Duration::from_secs(60));

@@ -5,11 +5,16 @@ use crate::api::Kind;
 use crate::base::names::fnv64a;
 
 impl World {
-    /// A hash over time, revision and every object as the API shows it.
+    /// A hash over time, revision, every object as the API shows it, and rules added by hand.
     pub fn state_hash(&self) -> u64 {
         let mut hash = fnv64a(self.now.as_micros(), &self.store.revision().to_le_bytes());
         for object in Kind::all().flat_map(|kind| self.store.list(kind)) {
             hash = fnv64a(hash, object.to_value().to_string().as_bytes());
+        }
+        for (node, edits) in self.edits() {
+            for edit in edits {
+                hash = fnv64a(hash, format!("{node} {edit}").as_bytes());
+            }
         }
         hash
     }

@@ -1,5 +1,6 @@
 //! `kubectl run` and `kubectl expose`.
 
+use crate::api::pod::ContainerState;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Value};
 use crate::kubectl::call::{Call, DryRun, shown};
@@ -35,6 +36,7 @@ pub(crate) fn run(call: &mut Call<'_>) -> Outcome {
     }
     let name = args.remove(0);
     args.append(&mut command);
+    let words = args.clone();
     let image = call.flags.text("image").to_owned();
     if image.is_empty() {
         return plain("--image is required");
@@ -96,7 +98,7 @@ pub(crate) fn run(call: &mut Call<'_>) -> Outcome {
         });
         call.create_generated(Kind::Service, service, "created")?;
     }
-    after_run(call, &name)
+    after_run(call, &name, &words)
 }
 
 /// The variables that `--env` names.
@@ -118,18 +120,32 @@ fn override_with(call: &Call<'_>, value: &mut Value) -> Outcome {
     Ok(())
 }
 
-/// `-it --rm` waits for the pod and deletes it.
-fn after_run(call: &mut Call<'_>, name: &str) -> Outcome {
+/// `-it --rm` waits for the pod, prints what it prints, and deletes it.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/run/run.go Run.
+fn after_run(call: &mut Call<'_>, name: &str, words: &[String]) -> Outcome {
     let attached = call.flags.on("stdin") || call.flags.on("attach") || call.flags.on("rm");
     if !attached || call.dry_run()? != DryRun::None {
         return Ok(());
     }
     let namespace = call.namespace();
-    super::run_until(call.world, super::PATIENCE, |world| {
+    let has_begun = super::run_until(call.world, super::PATIENCE, |world| {
         world.find(Kind::Pod, &namespace, name).is_none_or(|pod| {
-            pod.pod().is_some_and(|pod| pod.status.phase.is_terminal() || pod.status.is_ready())
+            let status = pod.pod().map(|pod| &pod.status);
+            status.is_some_and(|status| {
+                status
+                    .containers
+                    .iter()
+                    .any(|it| !matches!(it.state, ContainerState::Waiting { .. }))
+            })
         })
     });
+    let pod = call.world.find(Kind::Pod, &namespace, name).map(|pod| shown(pod));
+    let outcome = match pod {
+        Some(pod) if has_begun && !words.is_empty() => super::exec::run_first(call, &pod, words),
+        Some(_) if !has_begun => plain("timed out waiting for the condition"),
+        _ => Ok(()),
+    };
     if call.flags.on("rm") {
         let key = crate::store::ObjectKey::new(&namespace, name);
         let options = crate::store::DeleteOptions::default();
@@ -137,7 +153,14 @@ fn after_run(call: &mut Call<'_>, name: &str) -> Outcome {
             call.say(format!("pod \"{name}\" deleted from {namespace} namespace"));
         }
     }
-    Ok(())
+    match outcome {
+        Err(Failure::Exited(_)) if call.flags.text("restart") == "Always" => Ok(()),
+        Err(Failure::Exited(code)) => {
+            let text = format!("pod {namespace}/{name} terminated (Error)");
+            Err(Failure::Coded(text, code))
+        }
+        other => other,
+    }
 }
 
 /// Makes a Service for what has pods.

@@ -1,6 +1,6 @@
 //! Commands that show things.
 
-use super::super::commands::{config, explain, get, info, logs};
+use super::super::commands::{config, exec, explain, get, info, logs};
 use super::super::describe;
 use super::{
     CLUSTER, EVERYWHERE, FIELDS, FILES, Flag, INTERMEDIATE, OTHER, OUTPUT, SELECTOR, SETTINGS,
@@ -100,7 +100,7 @@ pub(super) const VERBS: &[Verb] = &[
         help: "Execute a command in a container",
         group: TROUBLE,
         flags: &[EXEC],
-        run: logs::exec,
+        run: exec::exec,
     },
     Verb {
         path: "explain",

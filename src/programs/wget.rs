@@ -1,0 +1,348 @@
+//! wget: GNU's, and busybox's, which prints otherwise.
+
+use super::curl::GATEWAY_TIMEOUT;
+use super::exchange::{Exchange, Reply, Trouble, exchange};
+use super::{CONNECT_TIMEOUT, NO_ROUTE, Output, Site};
+use crate::trace::Request;
+use core::time::Duration;
+use std::sync::Arc;
+
+/// What the command line asks for.
+#[derive(Debug, Default)]
+struct Options {
+    url: Option<String>,
+    quiet: bool,
+    spider: bool,
+    insecure: bool,
+    show_headers: bool,
+    /// Where the body goes; `-` for standard output.
+    to: Option<String>,
+    host: Option<String>,
+    timeout: Option<Duration>,
+}
+
+fn parse(words: &[String]) -> Result<Options, String> {
+    let mut options = Options::default();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        if let Some(long) = word.strip_prefix("--") {
+            let (name, given) = long.split_once('=').map_or((long, None), |(a, b)| (a, Some(b)));
+            let mut value = || given.map(str::to_owned).or_else(|| words.next().cloned());
+            match name {
+                "quiet" => options.quiet = true,
+                "spider" => options.spider = true,
+                "no-check-certificate" => options.insecure = true,
+                "server-response" => options.show_headers = true,
+                "no-verbose" => options.quiet = true,
+                "output-document" => options.to = value(),
+                "timeout" | "connect-timeout" => options.timeout = value().and_then(seconds),
+                "header" => options.host = value().and_then(host_of).or(options.host.take()),
+                "tries" => drop(value()),
+                _ => return Err(format!("wget: unrecognized option '--{name}'")),
+            }
+            continue;
+        }
+        let Some(letters) = word.strip_prefix('-').filter(|letters| !letters.is_empty()) else {
+            options.url = options.url.or_else(|| Some(word.clone()));
+            continue;
+        };
+        let mut rest = letters.chars();
+        while let Some(letter) = rest.next() {
+            if !"OTtU".contains(letter) {
+                match letter {
+                    'q' => options.quiet = true,
+                    'S' => options.show_headers = true,
+                    'c' | 'n' | 'v' | '4' => {}
+                    other => return Err(format!("wget: unrecognized option: {other}")),
+                }
+                continue;
+            }
+            let glued = rest.as_str();
+            let value =
+                if glued.is_empty() { words.next().cloned() } else { Some(glued.to_owned()) };
+            match letter {
+                'O' => options.to = value,
+                'T' => options.timeout = value.and_then(seconds),
+                _ => {}
+            }
+            break;
+        }
+    }
+    Ok(options)
+}
+
+fn seconds(text: String) -> Option<Duration> {
+    text.parse().ok().filter(|seconds| *seconds > 0).map(Duration::from_secs)
+}
+
+fn host_of(header: String) -> Option<String> {
+    let (name, value) = header.split_once(':')?;
+    name.eq_ignore_ascii_case("host").then(|| value.trim().to_owned())
+}
+
+fn request_of(site: &Site<'_>, options: &Options, agent: &str) -> Result<Request, String> {
+    let url = options.url.as_deref().unwrap_or_default();
+    let mut request = Request::from_url(site.from.clone(), url)?;
+    request.agent = Arc::from(agent);
+    request.host_header = options.host.as_deref().map(Arc::from);
+    if options.spider {
+        request.method = Arc::from("HEAD");
+    }
+    Ok(request)
+}
+
+/// Sends the request and the one that a redirection leads to.
+fn follow(site: &mut Site<'_>, request: &mut Request, insecure: bool) -> Exchange {
+    let mut found = exchange(site, request, insecure);
+    for _ in 0..20 {
+        let next = match &found.result {
+            Ok(reply) => reply.header("Location").map(str::to_owned),
+            Err(_) => None,
+        };
+        let Some(next) = next.and_then(|next| Request::from_url(request.from.clone(), &next).ok())
+        else {
+            break;
+        };
+        *request = Request { agent: request.agent.clone(), ..next };
+        found = exchange(site, request, insecure);
+    }
+    found
+}
+
+/// The last part of a path, or `index.html`.
+fn file_name(request: &Request) -> String {
+    let path = request.path.split('?').next().unwrap_or_default();
+    match path.rsplit('/').next() {
+        Some("") | None => "index.html".to_owned(),
+        Some(name) => name.to_owned(),
+    }
+}
+
+/// busybox's wget.
+pub(super) fn busybox(site: &mut Site<'_>, words: &[String]) -> Output {
+    let options = match parse(words) {
+        Ok(options) if options.url.is_some() => options,
+        Ok(_) => return Output::failed(1, BUSYBOX_USAGE),
+        Err(why) => return Output::failed(1, format!("{why}\n{BUSYBOX_USAGE}")),
+    };
+    let url = options.url.clone().unwrap_or_default();
+    let Ok(mut request) = request_of(site, &options, "Wget") else {
+        return Output::failed(1, format!("wget: not an http or ftp url: {url}"));
+    };
+    let mut output = Output::default();
+    // busybox checks no certificates.
+    let Exchange { address, result } = follow(site, &mut request, true);
+    if let Some(to) = address.filter(|_| !options.quiet) {
+        output.stderr.push_str(&format!("Connecting to {} ({to})\n", authority(&request)));
+    }
+    let host = address.map_or_else(|| request.host.to_string(), |to| to.ip.to_string());
+    let why = match result {
+        Ok(reply) => {
+            if options.show_headers {
+                output.stderr.push_str(&headers(&reply));
+            }
+            slow_gateway(site, &reply);
+            if reply.status >= 400 {
+                let line = format!("wget: server returned error: {}\n", reply.status_line());
+                output.stderr.push_str(&line);
+                output.exit = 1;
+                return output;
+            }
+            busybox_save(site, &options, &request, &reply, &mut output);
+            return output;
+        }
+        Err(Trouble::NotResolved) => format!("bad address '{}'", authority(&request)),
+        Err(Trouble::Refused) => format!("can't connect to remote host ({host}): Connection refused"),
+        Err(Trouble::Unreachable) => {
+            site.world.run_for(NO_ROUTE);
+            format!("can't connect to remote host ({host}): Host is unreachable")
+        }
+        Err(Trouble::TimedOut) => match options.timeout.filter(|it| *it < CONNECT_TIMEOUT) {
+            Some(timeout) => {
+                site.world.run_for(timeout);
+                "download timed out".to_owned()
+            }
+            None => {
+                site.world.run_for(CONNECT_TIMEOUT);
+                format!("can't connect to remote host ({host}): Connection timed out")
+            }
+        },
+        Err(Trouble::Empty) => "error getting response".to_owned(),
+        Err(Trouble::NotHttp) => "bad response".to_owned(),
+        Err(Trouble::NoTls | Trouble::Certificate) => {
+            "TLS error from peer (alert code 80): 80\nwget: error getting response: Connection reset by peer".to_owned()
+        }
+    };
+    output.stderr.push_str(&format!("wget: {why}\n"));
+    output.exit = 1;
+    output
+}
+
+const BUSYBOX_USAGE: &str =
+    "Usage: wget [-cqS] [--spider] [-O FILE] [-T SEC] [--header STR] URL...";
+
+fn busybox_save(
+    site: &mut Site<'_>,
+    options: &Options,
+    request: &Request,
+    reply: &Reply,
+    output: &mut Output,
+) {
+    if options.spider {
+        if !options.quiet {
+            output.stderr.push_str("remote file exists\n");
+        }
+        return;
+    }
+    let name = options.to.clone().unwrap_or_else(|| file_name(request));
+    let (shown, what) = match name.as_str() {
+        "-" => ("-", "stdout".to_owned()),
+        other => (other, format!("'{other}'")),
+    };
+    if !options.quiet {
+        let verb = if name == "-" { "writing to" } else { "saving to" };
+        let done =
+            if name == "-" { "written to stdout".to_owned() } else { format!("{what} saved") };
+        let size = reply.body.len();
+        output.stderr.push_str(&format!(
+            "{verb} {what}\n{shown:<20} 100% |********************************| {size:>5}  0:00:00 ETA\n{done}\n"
+        ));
+    }
+    save(site, &name, reply, output);
+}
+
+fn save(site: &mut Site<'_>, name: &str, reply: &Reply, output: &mut Output) {
+    match name {
+        "-" => output.stdout.push_str(&reply.body),
+        "/dev/null" => {}
+        name => drop(site.files.insert(name.to_owned(), reply.body.to_string())),
+    }
+}
+
+fn headers(reply: &Reply) -> String {
+    let first = format!("  {}\n", reply.status_line());
+    reply.headers.iter().fold(first, |text, (name, value)| text + &format!("  {name}: {value}\n"))
+}
+
+fn slow_gateway(site: &mut Site<'_>, reply: &Reply) {
+    if reply.status == 504 {
+        site.world.run_for(GATEWAY_TIMEOUT);
+    }
+}
+
+/// `web`, `web:8080`.
+fn authority(request: &Request) -> String {
+    let usual = if request.tls { 443 } else { 80 };
+    match request.port == usual {
+        true => request.host.to_string(),
+        false => format!("{}:{}", request.host, request.port),
+    }
+}
+
+/// GNU wget.
+// Simplified: it tries once, where a real one tries twenty times after a timeout.
+pub(super) fn gnu(site: &mut Site<'_>, words: &[String]) -> Output {
+    let usage = "wget: missing URL\nUsage: wget [OPTION]... [URL]...\n\nTry `wget --help' for more options.";
+    let options = match parse(words) {
+        Ok(options) if options.url.is_some() => options,
+        Ok(_) => return Output::failed(1, usage),
+        Err(why) => return Output::failed(2, why),
+    };
+    let url = options.url.clone().unwrap_or_default();
+    let mut request = match request_of(site, &options, "Wget/1.25.0") {
+        Ok(request) => request,
+        Err(why) => {
+            return Output::failed(
+                1,
+                format!("{url}: {}", why.split(") ").last().unwrap_or_default()),
+            );
+        }
+    };
+    let mut output = Output::default();
+    let full = if url.contains("://") { url } else { format!("http://{url}") };
+    let full = if request.path.len() == 1 && !full.ends_with('/') { full + "/" } else { full };
+    let time = site.world.now().rfc3339().replace('T', " ").replace('Z', "");
+    let mut log = format!("--{time}--  {full}\n");
+    let name = request.host.clone();
+    let is_name = name.parse::<core::net::IpAddr>().is_err();
+    let Exchange { address, result } = follow(site, &mut request, options.insecure);
+    if is_name {
+        let found = address.map_or_else(
+            || "failed: Name or service not known.".to_owned(),
+            |to| to.ip.to_string(),
+        );
+        log.push_str(&format!("Resolving {name} ({name})... {found}\n"));
+    }
+    if let Some(to) = address {
+        let place = if is_name { format!("{name} ({name})|{}|", to.ip) } else { to.ip.to_string() };
+        log.push_str(&format!("Connecting to {place}:{}... ", to.port));
+    }
+    match result {
+        Ok(reply) => {
+            slow_gateway(site, &reply);
+            gnu_answer(site, &options, &request, &reply, &mut log, &mut output);
+        }
+        Err(trouble) => {
+            output.exit = if trouble == Trouble::Certificate { 5 } else { 4 };
+            log.push_str(&gnu_trouble(site, &options, &name, trouble));
+        }
+    }
+    if !options.quiet {
+        output.stderr.push_str(&log);
+    }
+    output
+}
+
+fn gnu_answer(
+    site: &mut Site<'_>,
+    options: &Options,
+    request: &Request,
+    reply: &Reply,
+    log: &mut String,
+    output: &mut Output,
+) {
+    let status = reply.status_line();
+    let status = status.split_once(' ').map_or("", |(_, rest)| rest);
+    log.push_str(&format!("connected.\nHTTP request sent, awaiting response... {status}\n"));
+    if reply.status >= 400 {
+        let time = site.world.now().rfc3339().replace('T', " ").replace('Z', "");
+        log.push_str(&format!("{time} ERROR {status}.\n\n"));
+        output.exit = 8;
+        return;
+    }
+    let size = reply.body.len();
+    let kind = reply.header("Content-Type").unwrap_or("text/plain");
+    let kind = kind.split(';').next().unwrap_or_default();
+    log.push_str(&format!("Length: {size} [{kind}]\n"));
+    if options.spider {
+        log.push_str("Remote file exists.\n\n");
+        return;
+    }
+    let name = options.to.clone().unwrap_or_else(|| file_name(request));
+    let shown = if name == "-" { "STDOUT" } else { &name };
+    log.push_str(&format!("Saving to: ‘{shown}’\n\n"));
+    let done =
+        if name == "-" { "written to stdout".to_owned() } else { format!("‘{name}’ saved") };
+    log.push_str(&format!("{done} [{size}/{size}]\n\n"));
+    save(site, &name, reply, output);
+}
+
+fn gnu_trouble(site: &mut Site<'_>, options: &Options, name: &str, trouble: Trouble) -> String {
+    match trouble {
+        Trouble::NotResolved => format!("wget: unable to resolve host address ‘{name}’\n"),
+        Trouble::Refused => "failed: Connection refused.\n".to_owned(),
+        Trouble::Unreachable => {
+            site.world.run_for(NO_ROUTE);
+            "failed: No route to host.\n".to_owned()
+        }
+        Trouble::TimedOut => {
+            let most = options.timeout.unwrap_or(CONNECT_TIMEOUT).min(CONNECT_TIMEOUT);
+            site.world.run_for(most);
+            "failed: Connection timed out.\n".to_owned()
+        }
+        Trouble::Empty => "connected.\nHTTP request sent, awaiting response... No data received.\nGiving up.\n\n".to_owned(),
+        Trouble::NotHttp => "connected.\nHTTP request sent, awaiting response... 200 No headers, assuming HTTP/0.9\n".to_owned(),
+        Trouble::NoTls => "connected.\nUnable to establish SSL connection.\n".to_owned(),
+        Trouble::Certificate => format!("connected.\nERROR: cannot verify {name}'s certificate:\n  Unable to locally verify the issuer's authority.\nTo connect to {name} insecurely, use `--no-check-certificate'.\n"),
+    }
+}
