@@ -199,6 +199,9 @@ pub(super) fn cause(cause: &Cause, lang: Lang) -> String {
         }
         Cause::NoSuchAddress(ip) => say(Text::CauseNoSuchAddress, &[("ip", ip)]),
         Cause::StrangeReply(from) => say(Text::CauseStrangeReply, &[("from", from)]),
+        Cause::RuleByHand { node, chain } => {
+            say(Text::CauseRuleByHand, &[("node", node), ("chain", chain)])
+        }
         Cause::Loop => say(Text::CauseLoop, &[]),
     }
 }

@@ -1,7 +1,7 @@
 //! curl.
 
 use super::exchange::{Exchange, Reply, Trouble, exchange};
-use super::{CONNECT_TIMEOUT, NO_ROUTE, Output, Site};
+use super::{CONNECT_TIMEOUT, NAME_TIMEOUT, NO_ROUTE, Output, Site};
 use crate::trace::{Request, Source};
 use core::time::Duration;
 use std::sync::Arc;
@@ -422,6 +422,16 @@ fn wait_and_tell(
     };
     match trouble {
         Trouble::NotResolved => (6, format!("Could not resolve host: {name}")),
+        Trouble::NamesTimedOut => match given.filter(|given| *given < NAME_TIMEOUT) {
+            Some(given) => {
+                wait(site, given, transfer);
+                (28, format!("Resolving timed out after {} milliseconds", given.as_millis()))
+            }
+            None => {
+                wait(site, NAME_TIMEOUT, transfer);
+                (6, format!("Could not resolve host: {name}"))
+            }
+        },
         Trouble::Refused => (7, connect(answer_millis(&request.from).into())),
         Trouble::Unreachable => {
             wait(site, given.map_or(NO_ROUTE, |given| given.min(NO_ROUTE)), transfer);

@@ -2,7 +2,7 @@
 
 use super::Site;
 use crate::net::packet::Endpoint;
-use crate::trace::{Manner, Outcome, PacketTrace, Reason, Request, Server, server};
+use crate::trace::{Cause, Manner, Outcome, PacketTrace, Reason, Request, Server, server};
 use std::sync::Arc;
 
 /// An answer.
@@ -33,6 +33,8 @@ impl Reply {
 pub(super) enum Trouble {
     /// The name has no address.
     NotResolved,
+    /// No name server answers.
+    NamesTimedOut,
     /// The connection was refused.
     Refused,
     /// There is no way to the address.
@@ -64,6 +66,9 @@ pub(super) fn exchange(site: &mut Site<'_>, request: &Request, insecure: bool) -
     let address = asked(&trace);
     let result = match &trace.outcome {
         Outcome::Failed(failure) => Err(match failure.manner {
+            Manner::NotResolved if matches!(failure.cause, Cause::Policy { .. }) => {
+                Trouble::NamesTimedOut
+            }
             Manner::NotResolved => Trouble::NotResolved,
             Manner::Refused => Trouble::Refused,
             Manner::Unreachable | Manner::NotSent => Trouble::Unreachable,

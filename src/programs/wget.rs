@@ -2,7 +2,7 @@
 
 use super::curl::GATEWAY_TIMEOUT;
 use super::exchange::{Exchange, Reply, Trouble, exchange};
-use super::{CONNECT_TIMEOUT, NO_ROUTE, Output, Site};
+use super::{CONNECT_TIMEOUT, NAME_TIMEOUT, NO_ROUTE, Output, Site};
 use crate::trace::Request;
 use core::time::Duration;
 use std::sync::Arc;
@@ -150,6 +150,10 @@ pub(super) fn busybox(site: &mut Site<'_>, words: &[String]) -> Output {
             }
             busybox_save(site, &options, &request, &reply, &mut output);
             return output;
+        }
+        Err(Trouble::NamesTimedOut) => {
+            site.world.run_for(NAME_TIMEOUT);
+            format!("bad address '{}'", authority(&request))
         }
         Err(Trouble::NotResolved) => format!("bad address '{}'", authority(&request)),
         Err(Trouble::Refused) => format!("can't connect to remote host ({host}): Connection refused"),
@@ -329,7 +333,7 @@ fn gnu_answer(
 
 fn gnu_trouble(site: &mut Site<'_>, options: &Options, name: &str, trouble: Trouble) -> String {
     match trouble {
-        Trouble::NotResolved => format!("wget: unable to resolve host address ‘{name}’\n"),
+        Trouble::NotResolved | Trouble::NamesTimedOut => format!("wget: unable to resolve host address ‘{name}’\n"),
         Trouble::Refused => "failed: Connection refused.\n".to_owned(),
         Trouble::Unreachable => {
             site.world.run_for(NO_ROUTE);

@@ -101,7 +101,7 @@ texts! {
     CauseNoAddress CauseDnsDown CauseNodeDown CauseNoEndpoints CauseNearly CauseTargetPort
     CauseNotReady CauseNoLocalEndpoints CauseWrongPort CauseNothingListens CauseNotANodePort
     CausePolicyIn CausePolicyOut CauseSourceRange CausePendingIp CauseNoHealthyNode
-    CauseNoSuchAddress CauseLoop CauseStrangeReply TimedOut HistogramTitle HistogramExpected
+    CauseNoSuchAddress CauseLoop CauseStrangeReply CauseRuleByHand TimedOut HistogramTitle HistogramExpected
     HistogramExpectedVaried HistogramLost HistogramPod HistogramCount HistogramShare EventsEmpty
     EventTime EventReason EventObject EventMessage InspectorEmptyTitle InspectorEmptyText
     InspectorGone InspectorYaml InspectorEvents InspectorFacts InspectorConditions PodKill NodeStop

@@ -88,7 +88,10 @@ impl Tracer<'_> {
         let store = self.cluster.store;
         let hosted = store.pods_on(node).find_map(|object| {
             let pod = object.pod().filter(|pod| pod.spec.host_network)?;
-            Some((object, server::listener(pod, port)?))
+            let listener = server::listener(pod, port)?;
+            // On a machine with others' processes a port is its container's only if it says so.
+            let mut declared = listener.ports.iter().map(|port| port.container_port);
+            declared.any(|declared| declared == port).then_some((object, listener))
         });
         if let Some((object, container)) = hosted {
             let key = ObjectKey::of(object);

@@ -25,8 +25,12 @@ impl Tracer<'_> {
             return Ok(ip);
         }
         let (names, server) = match &request.from {
-            Source::Pod { namespace, .. } => {
-                (dns::candidates(&request.host, namespace), self.dns_server()?)
+            Source::Pod { namespace, name } => {
+                let (server, endpoint) = self.dns_server()?;
+                if let Some(endpoint) = endpoint {
+                    self.may_ask(&ObjectKey::new(namespace, name), endpoint)?;
+                }
+                (dns::candidates(&request.host, namespace), server)
             }
             Source::Node(name) => {
                 if &*request.host == "localhost" {
@@ -77,11 +81,12 @@ impl Tracer<'_> {
 
     /// The DNS server that pods ask. If there is a Service for it, it must have endpoints.
     ///
-    /// Simplified: queries are shown, but their packets are not followed.
-    fn dns_server(&mut self) -> Result<IpAddr, Failure> {
+    /// Simplified: queries are shown and policies are asked, but their packets are not followed
+    /// through rules.
+    fn dns_server(&mut self) -> Result<(IpAddr, Option<Endpoint>), Failure> {
         let default = IpAddr::from(Ipv4Addr::new(10, 96, 0, 10));
         let key = ObjectKey::new("kube-system", "kube-dns");
-        let Some(service) = self.network.service(&key) else { return Ok(default) };
+        let Some(service) = self.network.service(&key) else { return Ok((default, None)) };
         let ip = service.cluster_ip(Family::V4).unwrap_or(default);
         let mut endpoints = self.network.input().endpoints.range(
             ((key.namespace.clone(), key.name.clone(), Arc::from(""), Protocol::Tcp), Family::V4)..,
@@ -90,10 +95,21 @@ impl Tracer<'_> {
             .by_ref()
             .take_while(|((name, _), _)| name.0 == key.namespace && name.1 == key.name);
         let mut ready = own.flat_map(|(_, endpoints)| endpoints);
-        match ready.any(|endpoint| endpoint.ready) {
-            true => Ok(ip),
-            false => self.fail(Cause::DnsDown, Manner::NotResolved),
+        match ready.find(|endpoint| endpoint.ready).map(|endpoint| endpoint.address) {
+            Some(endpoint) => Ok((ip, Some(endpoint))),
+            None => self.fail(Cause::DnsDown, Manner::NotResolved),
         }
+    }
+
+    /// Whether policies let a pod ask a DNS server: a policy that forbids all egress forbids this.
+    fn may_ask(&mut self, client: &ObjectKey, server: Endpoint) -> Result<(), Failure> {
+        let pod = self.cluster.store.get(Kind::Pod, client).cloned();
+        let ip = pod.as_ref().and_then(|pod| pod.pod()).and_then(|pod| pod.status.pod_ip);
+        let (Some(pod), Some(ip)) = (pod, ip) else { return Ok(()) };
+        let source = Endpoint { ip: IpAddr::from(ip), port: 0 };
+        let packet = Packet::new(Protocol::Udp, source, server);
+        let allowed = self.check_egress(&pod, &packet);
+        allowed.map_err(|failure| Failure { manner: Manner::NotResolved, ..failure })
     }
 
     /// Finds a host as the rest of the world does.

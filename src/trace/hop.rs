@@ -393,6 +393,13 @@ pub enum Cause {
     /// The reply came from another address than the one asked, since it took another way back
     /// than the node that had translated the request: the client throws it away.
     StrangeReply(Endpoint),
+    /// A rule that a person put there forbids it.
+    RuleByHand {
+        /// The node.
+        node: Arc<str>,
+        /// The chain.
+        chain: Arc<str>,
+    },
     /// It went around too often.
     Loop,
 }

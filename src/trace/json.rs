@@ -283,6 +283,9 @@ impl Cause {
             Cause::StrangeReply(from) => {
                 json!({"kind": "strangeReply", "from": from.to_string()})
             }
+            Cause::RuleByHand { node, chain } => {
+                json!({"kind": "ruleByHand", "node": **node, "chain": **chain})
+            }
             Cause::Loop => json!({"kind": "loop"}),
         }
     }

@@ -7,7 +7,7 @@ use crate::base::{Map, SimTime};
 use crate::kubelet::NodeRuntime;
 use crate::net::Ruleset;
 use crate::net::conntrack::Memory;
-use crate::net::edit::Edit;
+use crate::net::edit::{Change, Edit};
 use crate::net::packet::Endpoint;
 use crate::proxy::{self, Input, Mode};
 use crate::store::{ObjectKey, Store};
@@ -107,6 +107,21 @@ impl Network {
     /// What people changed by hand, by node.
     pub fn edits(&self) -> impl Iterator<Item = (&Arc<str>, &[Edit])> {
         self.edits.iter().map(|(node, edits)| (node, edits.as_slice()))
+    }
+
+    /// Whether a person put a rule where it is.
+    pub(super) fn is_by_hand(&self, node: &str, table: &str, chain: &str, place: u32) -> bool {
+        let Some(edits) = self.edits.get(node) else { return false };
+        let tables = self.rulesets.get(node).into_iter().flat_map(|ruleset| &ruleset.tables);
+        let mut chains = tables.filter(|it| it.name == table).filter_map(|it| it.chain(chain));
+        let place = usize::try_from(place).unwrap_or(usize::MAX);
+        let Some(rule) = chains.find_map(|chain| chain.rules.get(place)) else { return false };
+        edits.iter().any(|edit| match &edit.change {
+            Change::Insert(own, _, added) | Change::Append(own, added) => {
+                edit.table == table && **own == *chain && added == rule
+            }
+            _ => false,
+        })
     }
 
     /// kube-proxy writes its own chains anew.

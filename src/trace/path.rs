@@ -213,14 +213,29 @@ impl Tracer<'_> {
         let fate = walk.pass(hook, packet);
         let passed = walk.passed;
         self.examined = self.examined.saturating_add(walk.examined);
-        let last = passed.last().map(|passed| passed.chain.clone());
+        let last = passed.last().map(|passed| (passed.table, passed.chain.clone(), passed.rule));
         for passed in passed {
             self.rule_hop(node, ruleset, passed);
         }
         match fate {
             Fate::Accepted => Ok(()),
-            Fate::Dropped => self.fail(self.dropped(node, packet, last), Manner::TimedOut),
-            Fate::Rejected => self.fail(self.rejected(packet), Manner::Refused),
+            Fate::Dropped | Fate::Rejected => {
+                let manner = if fate == Fate::Dropped { Manner::TimedOut } else { Manner::Refused };
+                if let Some((table, chain, place)) = &last
+                    && self.network.is_by_hand(node, table, chain, *place)
+                {
+                    let cause = Cause::RuleByHand { node: node.clone(), chain: chain.clone() };
+                    return self.fail(cause, manner);
+                }
+                let chain = last.map(|(_, chain, _)| chain);
+                self.fail(
+                    match fate {
+                        Fate::Rejected => self.rejected(packet),
+                        _ => self.dropped(node, packet, chain),
+                    },
+                    manner,
+                )
+            }
         }
     }
 
@@ -374,7 +389,11 @@ impl Tracer<'_> {
         }
     }
 
-    fn check_egress(&mut self, pod: &Arc<Object>, packet: &Packet) -> Result<(), Failure> {
+    pub(super) fn check_egress(
+        &mut self,
+        pod: &Arc<Object>,
+        packet: &Packet,
+    ) -> Result<(), Failure> {
         if !self.has_policies() {
             return Ok(());
         }

@@ -264,6 +264,9 @@ impl fmt::Display for Cause {
             Cause::StrangeReply(from) => {
                 write!(formatter, "the reply came from {from}, which was not asked")
             }
+            Cause::RuleByHand { node, chain } => {
+                write!(formatter, "a rule added by hand to chain {chain} of node {node}")
+            }
             Cause::Loop => formatter.write_str("routing loop"),
         }
     }

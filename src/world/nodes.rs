@@ -101,9 +101,32 @@ impl World {
             self.join(number, config.manifest);
         }
         if self.config.addons {
+            self.publish_api_server();
             self.install_addons();
         }
         self.tell();
+    }
+
+    /// The API server makes itself an endpoint of the Service `kubernetes`.
+    ///
+    /// Simplified: not in clusters without addons, whose nodes a person lists; and no `Endpoints`.
+    fn publish_api_server(&mut self) {
+        let Some(machine) = self.config.nodes.first().and_then(|node| {
+            self.nodes.get(node.manifest.str_at(&["metadata", "name"]).unwrap_or_default())
+        }) else {
+            return;
+        };
+        let slice = json!({
+            "metadata": {
+                "name": "kubernetes", "namespace": "default",
+                "labels": {"kubernetes.io/service-name": "kubernetes"},
+            },
+            "addressType": "IPv4",
+            "endpoints": [{"addresses": [machine.ip.to_string()], "conditions": {"ready": true}}],
+            "ports": [{"name": "https", "port": 6443, "protocol": "TCP"}],
+        });
+        let context = self.set_up_context();
+        self.create_quietly(&context, Kind::EndpointSlice, slice);
     }
 
     /// Namespaces have what every one begins with before anything is put in them.
