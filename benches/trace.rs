@@ -1,6 +1,10 @@
 //! Traced requests with 10,000 Services, and the rules of a node. `cargo bench --bench trace`.
 
-#![expect(clippy::expect_used, reason = "a benchmark stops where its own objects are refused")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark stops where its own objects are refused"
+)]
 
 use core::time::Duration;
 use diorama::api::Kind;
@@ -21,11 +25,11 @@ fn main() {
     divan::main();
 }
 
-/// 100 nodes, 300 pods, and 10,000 Services with three endpoints and a node port each.
+/// Three workers, 300 pods, and 10,000 Services with three endpoints and a node port each.
 fn world() -> &'static World {
     static WORLD: OnceLock<World> = OnceLock::new();
     WORLD.get_or_init(|| {
-        let mut world = World::new(ClusterConfig::of_size(100, "32", "128Gi", "110"), 1);
+        let mut world = World::new(ClusterConfig::default(), 1);
         let deployment = json!({
             "metadata": {"name": "web"},
             "spec": {
@@ -40,9 +44,8 @@ fn world() -> &'static World {
         world.create(Kind::Deployment, &deployment, "default").expect("a valid Deployment");
         world.run_for(Duration::from_secs(120));
         let pods = world.store().list(Kind::Pod);
-        let ips: Vec<String> = pods
-            .filter_map(|pod| pod.pod()?.status.pod_ip.map(|ip| ip.to_string()))
-            .collect();
+        let ips: Vec<String> =
+            pods.filter_map(|pod| pod.pod()?.status.pod_ip.map(|ip| ip.to_string())).collect();
         for number in 0..SERVICES {
             let name = format!("s{number}");
             let mut port = json!({"name": "http", "port": 80, "targetPort": 80});
@@ -83,7 +86,7 @@ fn requests() -> Vec<Request> {
     (0..BATCH)
         .map(|number| {
             if number % 10 == 0 {
-                let (node, port) = (2 + rng.below(100), 30_000 + rng.below(2_000));
+                let (node, port) = (2 + rng.below(4), 30_000 + rng.below(2_000));
                 let from = Source::Internet { ip: CLIENT_ADDRESS };
                 let url = format!("http://172.18.0.{node}:{port}/");
                 return Request::from_url(from, &url).expect("a URL");

@@ -1,6 +1,7 @@
 //! Requests in a classroom, typed into its console: who answers, and why nobody does.
 
 #![cfg(not(target_arch = "wasm32"))]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test stops where it cannot go on")]
 
 use diorama::console::{Console, Output};
 use diorama::trace::{Cause, Outcome, PacketTrace, Server};

@@ -18,6 +18,7 @@ pub mod iptables_command;
 pub mod iptables_list;
 pub mod iptables_text;
 pub mod ipvs;
+mod lookup;
 pub mod nft_text;
 pub mod packet;
 pub mod rule;

@@ -74,21 +74,21 @@ impl ElementKey {
         }
     }
 
-    /// The order in which nft lists elements of several fields: their bytes side by side, read as
-    /// one little-endian number.
-    const fn order(&self) -> (u16, u8, u128, u128) {
-        let protocol = match self.protocol {
+    const fn protocol_number(&self) -> u8 {
+        match self.protocol {
             Some(protocol) => protocol.number(),
             None => 0,
-        };
-        (self.port.swap_bytes(), protocol, reversed(self.second), reversed(self.first))
+        }
     }
 }
 
-const fn reversed(ip: IpAddr) -> u128 {
-    match ip {
-        IpAddr::V4(ip) => ip.to_bits().swap_bytes() as u128,
-        IpAddr::V6(ip) => ip.to_bits().swap_bytes(),
+/// Orders addresses by their bytes, the last first.
+fn by_bytes_backwards(a: IpAddr, b: IpAddr) -> core::cmp::Ordering {
+    match (a, b) {
+        (IpAddr::V4(a), IpAddr::V4(b)) => a.to_bits().swap_bytes().cmp(&b.to_bits().swap_bytes()),
+        (IpAddr::V6(a), IpAddr::V6(b)) => a.to_bits().swap_bytes().cmp(&b.to_bits().swap_bytes()),
+        (IpAddr::V4(_), IpAddr::V6(_)) => core::cmp::Ordering::Less,
+        (IpAddr::V6(_), IpAddr::V4(_)) => core::cmp::Ordering::Greater,
     }
 }
 
@@ -99,8 +99,14 @@ impl PartialOrd for ElementKey {
 }
 
 impl Ord for ElementKey {
+    /// The order in which nft lists elements of several fields: their bytes side by side, read as
+    /// one little-endian number.
     fn cmp(&self, other: &Self) -> core::cmp::Ordering {
-        self.order().cmp(&other.order())
+        let by_port = self.port.swap_bytes().cmp(&other.port.swap_bytes());
+        by_port
+            .then_with(|| self.protocol_number().cmp(&other.protocol_number()))
+            .then_with(|| by_bytes_backwards(self.second, other.second))
+            .then_with(|| by_bytes_backwards(self.first, other.first))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Tables and chains.
 
+use super::lookup::{self, Lookup};
 use super::packet::{Endpoint, Family, Protocol};
 use super::rule::{End, Match, Rule, Verdict};
 use super::set::NamedSet;
-use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Where in the kernel packets are looked at.
@@ -69,8 +70,10 @@ pub struct Chain {
     pub comment: Option<&'static str>,
     /// Rules.
     pub rules: Vec<Rule>,
-    /// The rules that can only match one destination, by that destination.
-    by_destination: BTreeMap<(Endpoint, Protocol), Vec<u32>>,
+    /// The destinations that are the only ones of some rules, with those rules' places; without an
+    /// address if they can match any.
+    destinations: Vec<(Option<IpAddr>, u16, Protocol, Vec<u32>)>,
+    by_destination: Lookup,
     /// The rules that can match any, in order.
     for_any: Vec<u32>,
 }
@@ -90,53 +93,82 @@ impl Chain {
     pub fn push(&mut self, rule: Rule) {
         let index = u32::try_from(self.rules.len()).unwrap_or(u32::MAX);
         match only_destination(&rule) {
-            Some(key) => self.by_destination.entry(key).or_default().push(index),
+            Some((ip, port, protocol)) => self.add_destination(ip, port, protocol, index),
             None => self.for_any.push(index),
         }
         self.rules.push(rule);
     }
 
+    fn add_destination(&mut self, ip: Option<IpAddr>, port: u16, protocol: Protocol, rule: u32) {
+        let found = self.place_of(ip, port, protocol);
+        if let Some((.., rules)) = found.and_then(|place| self.destinations.get_mut(place)) {
+            rules.push(rule);
+            return;
+        }
+        let all = &self.destinations;
+        let known = |place: usize| all.get(place).map_or(0, |it| hash_of(it.0, it.1, it.2));
+        self.by_destination.add(hash_of(ip, port, protocol), all.len(), known);
+        self.destinations.push((ip, port, protocol, vec![rule]));
+    }
+
+    fn place_of(&self, ip: Option<IpAddr>, port: u16, protocol: Protocol) -> Option<usize> {
+        let is_it = |place: usize| {
+            let found = self.destinations.get(place);
+            found.is_some_and(|it| (it.0, it.1, it.2) == (ip, port, protocol))
+        };
+        self.by_destination.find(hash_of(ip, port, protocol), is_it)
+    }
+
     /// The places of the rules, in order, that a packet to this destination can match. The rules
     /// between them cannot match it: the kernel of an iptables machine looks at them all the same.
     pub fn candidates(&self, destination: Endpoint, protocol: Protocol) -> Candidates<'_> {
-        let own = self.by_destination.get(&(destination, protocol)).map_or(&[][..], Vec::as_slice);
-        Candidates { own, any: &self.for_any }
+        let rules = |ip: Option<IpAddr>| {
+            let place = self.place_of(ip, destination.port, protocol);
+            let found = place.and_then(|place| self.destinations.get(place));
+            found.map_or(&[][..], |(.., rules)| rules.as_slice())
+        };
+        if self.destinations.is_empty() {
+            return Candidates { lists: [&[], &[], &self.for_any] };
+        }
+        Candidates { lists: [rules(Some(destination.ip)), rules(None), &self.for_any] }
     }
 }
 
-/// Two sorted lists read as one.
+fn hash_of(ip: Option<IpAddr>, port: u16, protocol: Protocol) -> u64 {
+    let port = u64::from(port) << 8 | u64::from(protocol.number());
+    lookup::mix(ip.map_or(0, lookup::of_ip), port)
+}
+
+/// Sorted lists read as one.
 #[derive(Clone, Debug)]
 pub struct Candidates<'a> {
-    own: &'a [u32],
-    any: &'a [u32],
+    lists: [&'a [u32]; 3],
 }
 
 impl Iterator for Candidates<'_> {
     type Item = u32;
 
     fn next(&mut self) -> Option<u32> {
-        let list = match (self.own.first(), self.any.first()) {
-            (Some(own), Some(any)) if own < any => &mut self.own,
-            (Some(_), None) => &mut self.own,
-            _ => &mut self.any,
-        };
+        let filled = self.lists.iter_mut().filter(|list| !list.is_empty());
+        let list = filled.min_by_key(|list| list.first().copied())?;
         let (first, rest) = list.split_first()?;
         *list = rest;
         Some(*first)
     }
 }
 
-/// The one destination that a rule can match, if it names an address, a protocol and a port.
-fn only_destination(rule: &Rule) -> Option<(Endpoint, Protocol)> {
+/// The one destination that a rule can match, if it names a protocol and a port, and perhaps an
+/// address.
+fn only_destination(rule: &Rule) -> Option<(Option<IpAddr>, u16, Protocol)> {
     let ip = rule.matches.iter().find_map(|condition| match condition {
         Match::Net { end: End::Destination, nets, not: false } => match &**nets {
             [net] if net.prefix_len() == net.max_prefix_len() => Some(net.addr()),
             _ => None,
         },
         _ => None,
-    })?;
+    });
     rule.matches.iter().find_map(|condition| match condition {
-        Match::DestinationPort(protocol, port) => Some((Endpoint { ip, port: *port }, *protocol)),
+        Match::DestinationPort(protocol, port) => Some((ip, *port, *protocol)),
         _ => None,
     })
 }
@@ -154,9 +186,9 @@ pub struct Table {
     pub chains: Vec<Chain>,
     /// Sets, in the order of their making.
     pub sets: Vec<NamedSet>,
-    chain_places: BTreeMap<Arc<str>, usize>,
+    chain_places: Lookup,
     base_places: Vec<usize>,
-    set_places: BTreeMap<Arc<str>, usize>,
+    set_places: Lookup,
 }
 
 impl Table {
@@ -168,16 +200,23 @@ impl Table {
             comment: None,
             chains: Vec::new(),
             sets: Vec::new(),
-            chain_places: BTreeMap::new(),
+            chain_places: Lookup::empty(),
             base_places: Vec::new(),
-            set_places: BTreeMap::new(),
+            set_places: Lookup::empty(),
         }
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        let is_it = |place: usize| self.chains.get(place).is_some_and(|it| *it.name == *name);
+        self.chain_places.find(lookup::of_text(name), is_it)
     }
 
     /// Adds a chain unless there is one of its name.
     pub fn add_chain(&mut self, chain: Chain) {
-        if !self.chain_places.contains_key(&chain.name) {
-            self.chain_places.insert(chain.name.clone(), self.chains.len());
+        if self.place(&chain.name).is_none() {
+            let known = &self.chains;
+            let hash = |place: usize| known.get(place).map_or(0, |it| lookup::of_text(&it.name));
+            self.chain_places.add(lookup::of_text(&chain.name), known.len(), hash);
             if chain.base.is_some() {
                 self.base_places.push(self.chains.len());
             }
@@ -187,7 +226,7 @@ impl Table {
 
     /// Makes sure that there is a chain of this name.
     pub fn ensure_chain(&mut self, name: &Arc<str>) {
-        if !self.chain_places.contains_key(name) {
+        if self.place(name).is_none() {
             self.add_chain(Chain::new(name));
         }
     }
@@ -218,7 +257,7 @@ impl Table {
 
     /// Replaces the rules of a chain.
     pub fn set_rules(&mut self, chain: &str, rules: Vec<Rule>) {
-        let place = self.chain_places.get(chain).copied();
+        let place = self.place(chain);
         if let Some(chain) = place.and_then(|place| self.chains.get_mut(place)) {
             let mut new = Chain {
                 base: chain.base.take(),
@@ -233,14 +272,14 @@ impl Table {
     /// Takes a chain away.
     pub fn remove_chain(&mut self, name: &str) {
         let chains = core::mem::take(&mut self.chains);
-        (self.chain_places, self.base_places) = (BTreeMap::new(), Vec::new());
+        (self.chain_places, self.base_places) = (Lookup::empty(), Vec::new());
         chains.into_iter().filter(|it| &*it.name != name).for_each(|it| self.add_chain(it));
     }
 
     /// Appends a rule to a chain, which is made if there is none.
     pub fn append(&mut self, chain: &Arc<str>, rule: Rule) {
-        let place = match self.chain_places.get(chain) {
-            Some(place) => *place,
+        let place = match self.place(chain) {
+            Some(place) => place,
             None => {
                 self.add_chain(Chain::new(chain));
                 self.chains.len() - 1
@@ -253,23 +292,31 @@ impl Table {
 
     /// The chain of a name.
     pub fn chain(&self, name: &str) -> Option<&Chain> {
-        self.chains.get(*self.chain_places.get(name)?)
+        self.chains.get(self.place(name)?)
+    }
+
+    fn set_place(&self, name: &str) -> Option<usize> {
+        let is_it = |place: usize| self.sets.get(place).is_some_and(|it| *it.name == *name);
+        self.set_places.find(lookup::of_text(name), is_it)
     }
 
     /// Adds a set.
     pub fn add_set(&mut self, set: NamedSet) {
-        self.set_places.insert(set.name.clone(), self.sets.len());
+        let known = &self.sets;
+        let hash = |place: usize| known.get(place).map_or(0, |it| lookup::of_text(&it.name));
+        self.set_places.add(lookup::of_text(&set.name), known.len(), hash);
         self.sets.push(set);
     }
 
     /// The set of a name.
     pub fn set(&self, name: &str) -> Option<&NamedSet> {
-        self.sets.get(*self.set_places.get(name)?)
+        self.sets.get(self.set_place(name)?)
     }
 
     /// The set of a name, to add elements.
     pub fn set_mut(&mut self, name: &str) -> Option<&mut NamedSet> {
-        self.sets.get_mut(*self.set_places.get(name)?)
+        let place = self.set_place(name)?;
+        self.sets.get_mut(place)
     }
 
     /// The chains that packets enter at a hook, the first first.
@@ -304,13 +351,18 @@ pub struct Ruleset {
 
 impl Ruleset {
     /// The base chains at a hook with their tables, in order of priority.
-    pub fn at(&self, hook: Hook, family: Family) -> Vec<(&Table, &Chain, &Base)> {
-        let tables = self.tables.iter().filter(|table| table.family == family);
-        let mut chains: Vec<_> = tables
-            .flat_map(|table| table.at(hook).map(move |(chain, base)| (table, chain, base)))
-            .collect();
-        chains.sort_by_key(|(_, _, base)| base.priority);
-        chains
+    pub fn at(&self, hook: Hook, family: Family) -> impl Iterator<Item = (&Table, &Chain, &Base)> {
+        let mut last = None;
+        // There are so few that each is looked for among all.
+        core::iter::from_fn(move || {
+            let tables = self.tables.iter().filter(|table| table.family == family);
+            let all = tables.flat_map(|it| it.at(hook).map(move |(chain, base)| (it, chain, base)));
+            let next = all.zip(0u32..).map(|(it, number)| ((it.2.priority, number), it));
+            let next = next.filter(|(rank, _)| last.is_none_or(|last| *rank > last));
+            let (rank, found) = next.min_by_key(|(rank, _)| *rank)?;
+            last = Some(rank);
+            Some(found)
+        })
     }
 
     /// How many rules there are in all.

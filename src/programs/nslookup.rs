@@ -77,11 +77,11 @@ fn addresses(site: &mut Site<'_>, name: &str) -> Answer {
     }
 }
 
+/// Names that stand for others, with those; and the last name with its addresses, if it is one.
+type Found = (Vec<(String, String)>, Option<(String, Vec<IpAddr>)>);
+
 /// Follows other names to addresses: the names on the way, and the addresses.
-fn follow(
-    site: &mut Site<'_>,
-    name: &str,
-) -> (Vec<(String, String)>, Option<(String, Vec<IpAddr>)>) {
+fn follow(site: &mut Site<'_>, name: &str) -> Found {
     let (mut aliases, mut name) = (Vec::new(), name.to_owned());
     for _ in 0..8 {
         match addresses(site, &name) {

@@ -15,7 +15,7 @@ const PINGS: u32 = 4;
 const PING_WAIT: Duration = Duration::from_secs(10);
 
 /// The value of a flag of one letter, glued to it or after it.
-fn flag<'a>(words: &'a [String], letter: char) -> Option<&'a str> {
+fn flag(words: &[String], letter: char) -> Option<&str> {
     let at = words.iter().position(|word| {
         word.starts_with('-') && word.trim_start_matches('-').starts_with(letter)
     })?;

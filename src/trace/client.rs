@@ -9,7 +9,7 @@ use crate::api::{Kind, Object};
 use crate::net::conntrack::Connection;
 use crate::net::packet::Endpoint;
 use crate::net::walk::Draw;
-use crate::net::{Family, Packet, Protocol};
+use crate::net::{Packet, Protocol};
 use crate::proxy::input::Service;
 use crate::store::ObjectKey;
 use std::net::{IpAddr, Ipv4Addr};
@@ -28,9 +28,10 @@ impl Tracer<'_> {
             Source::Pod { namespace, name } => {
                 let (server, endpoint) = self.dns_server()?;
                 if let Some(endpoint) = endpoint {
-                    self.may_ask(&ObjectKey::new(namespace, name), endpoint)?;
+                    let client = ObjectKey { namespace: namespace.clone(), name: name.clone() };
+                    self.may_ask(&client, endpoint)?;
                 }
-                (dns::candidates(&request.host, namespace), server)
+                (dns::search(&request.host, namespace), server)
             }
             Source::Node(name) => {
                 if &*request.host == "localhost" {
@@ -84,25 +85,18 @@ impl Tracer<'_> {
     /// Simplified: queries are shown and policies are asked, but their packets are not followed
     /// through rules.
     fn dns_server(&mut self) -> Result<(IpAddr, Option<Endpoint>), Failure> {
-        let default = IpAddr::from(Ipv4Addr::new(10, 96, 0, 10));
-        let key = ObjectKey::new("kube-system", "kube-dns");
-        let Some(service) = self.network.service(&key) else { return Ok((default, None)) };
-        let ip = service.cluster_ip(Family::V4).unwrap_or(default);
-        let mut endpoints = self.network.input().endpoints.range(
-            ((key.namespace.clone(), key.name.clone(), Arc::from(""), Protocol::Tcp), Family::V4)..,
-        );
-        let own = endpoints
-            .by_ref()
-            .take_while(|((name, _), _)| name.0 == key.namespace && name.1 == key.name);
-        let mut ready = own.flat_map(|(_, endpoints)| endpoints);
-        match ready.find(|endpoint| endpoint.ready).map(|endpoint| endpoint.address) {
-            Some(endpoint) => Ok((ip, Some(endpoint))),
-            None => self.fail(Cause::DnsDown, Manner::NotResolved),
+        match self.network.dns() {
+            None => Ok((IpAddr::from(Ipv4Addr::new(10, 96, 0, 10)), None)),
+            Some((_, None)) => self.fail(Cause::DnsDown, Manner::NotResolved),
+            Some((ip, endpoint)) => Ok((ip, endpoint)),
         }
     }
 
     /// Whether policies let a pod ask a DNS server: a policy that forbids all egress forbids this.
     fn may_ask(&mut self, client: &ObjectKey, server: Endpoint) -> Result<(), Failure> {
+        if !self.has_policies() {
+            return Ok(());
+        }
         let pod = self.cluster.store.get(Kind::Pod, client).cloned();
         let ip = pod.as_ref().and_then(|pod| pod.pod()).and_then(|pod| pod.status.pod_ip);
         let (Some(pod), Some(ip)) = (pod, ip) else { return Ok(()) };

@@ -61,20 +61,29 @@ pub enum Answer {
     Services(Vec<(u16, Arc<str>)>),
 }
 
-/// The names that a pod's resolver asks for in turn (`/etc/resolv.conf` with `ndots:5`).
+/// The names that a pod's resolver asks for in turn (`/etc/resolv.conf` with `ndots:5`), each made
+/// when it is asked for.
+pub fn search<'a>(host: &'a str, namespace: &'a str) -> impl Iterator<Item = Arc<str>> + 'a {
+    const ITSELF: u8 = 3;
+    let itself = host.trim_end_matches('.');
+    let order: &[u8] = match host.strip_suffix('.') {
+        Some(_) => &[ITSELF],
+        None if host.matches('.').count() >= NDOTS => &[ITSELF, 0, 1, 2],
+        None => &[0, 1, 2, ITSELF],
+    };
+    order.iter().map(move |which| {
+        Arc::from(match which {
+            0 => [host, ".", namespace, ".svc.", DOMAIN].concat(),
+            1 => [host, ".svc.", DOMAIN].concat(),
+            2 => [host, ".", DOMAIN].concat(),
+            _ => itself.to_owned(),
+        })
+    })
+}
+
+/// The same, all at once.
 pub fn candidates(host: &str, namespace: &str) -> Vec<Arc<str>> {
-    if let Some(absolute) = host.strip_suffix('.') {
-        return vec![Arc::from(absolute)];
-    }
-    let searched = [
-        format!("{host}.{namespace}.svc.{DOMAIN}"),
-        format!("{host}.svc.{DOMAIN}"),
-        format!("{host}.{DOMAIN}"),
-    ];
-    let mut names: Vec<Arc<str>> = searched.iter().map(|name| Arc::from(name.as_str())).collect();
-    let itself = if host.matches('.').count() < NDOTS { names.len() } else { 0 };
-    names.insert(itself, Arc::from(host));
-    names
+    search(host, namespace).collect()
 }
 
 /// The names of a resolver outside of pods: the host itself.
@@ -246,7 +255,7 @@ pub struct Lookup {
 }
 
 /// Asks for one name after the other until one has addresses, following other names.
-pub fn look_up(cluster: &Cluster<'_>, names: Vec<Arc<str>>) -> Lookup {
+pub fn look_up(cluster: &Cluster<'_>, names: impl IntoIterator<Item = Arc<str>>) -> Lookup {
     let mut result = Lookup { asked: Vec::new(), addresses: Vec::new(), name: None };
     for name in names {
         let mut next = Some(name);

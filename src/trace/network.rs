@@ -9,6 +9,7 @@ use crate::net::Ruleset;
 use crate::net::conntrack::Memory;
 use crate::net::edit::{Change, Edit};
 use crate::net::packet::Endpoint;
+use crate::net::{Family, Protocol};
 use crate::proxy::{self, Input, Mode};
 use crate::store::{ObjectKey, Store};
 use std::collections::BTreeMap;
@@ -59,6 +60,7 @@ struct Addresses {
     nodes_by_pod_network: BTreeMap<[u8; 3], Arc<str>>,
     services: BTreeMap<IpAddr, Vec<ObjectKey>>,
     services_by_node_port: BTreeMap<u16, ObjectKey>,
+    dns: Option<(IpAddr, Option<Endpoint>)>,
 }
 
 /// How many objects of each kind there are, and the newest revision among them.
@@ -195,7 +197,24 @@ impl Network {
                 addresses.services_by_node_port.insert(port.node_port, key.clone());
             }
         }
+        addresses.dns = self.find_dns();
         self.addresses = Arc::new(addresses);
+    }
+
+    fn find_dns(&self) -> Option<(IpAddr, Option<Endpoint>)> {
+        let key = ObjectKey::new("kube-system", "kube-dns");
+        let ip = self.service(&key)?.cluster_ip(Family::V4)?;
+        let first = (key.namespace.clone(), key.name.clone(), Arc::from(""), Protocol::Tcp);
+        let from = self.input.endpoints.range((first, Family::V4)..);
+        let is_own = |name: &proxy::input::PortName| name.0 == key.namespace && name.1 == key.name;
+        let own = from.take_while(|((name, _), _)| is_own(name));
+        let ready = own.flat_map(|(_, all)| all).find(|endpoint| endpoint.ready);
+        Some((ip, ready.map(|endpoint| endpoint.address)))
+    }
+
+    /// The address of the Service of the cluster's DNS, and one of its ready endpoints.
+    pub(super) fn dns(&self) -> Option<(IpAddr, Option<Endpoint>)> {
+        self.addresses.dns
     }
 
     /// The rules of a node.

@@ -18,6 +18,9 @@ use std::sync::Arc;
 /// How many nodes a packet may pass; more can only be a loop.
 const MAX_NODES: u32 = 8;
 
+/// As many rules as a packet mostly meets at a hook, so that their list need not grow.
+const USUAL_RULES: usize = 8;
+
 /// Writes a trace.
 #[derive(Debug)]
 pub(super) struct Tracer<'a> {
@@ -207,7 +210,7 @@ impl Tracer<'_> {
                 now: self.cluster.now,
             },
             rng: self.rng,
-            passed: Vec::new(),
+            passed: Vec::with_capacity(USUAL_RULES),
             examined: 0,
         };
         let fate = walk.pass(hook, packet);
@@ -461,7 +464,7 @@ impl Tracer<'_> {
     }
 
     /// Whether there are policies to ask.
-    fn has_policies(&self) -> bool {
+    pub(super) fn has_policies(&self) -> bool {
         self.cluster.store.count(Kind::NetworkPolicy) > 0
     }
 
@@ -476,7 +479,8 @@ impl Tracer<'_> {
                 None => self.fail(Cause::NoClient(source.clone()), Manner::NotSent),
             },
             Source::Pod { namespace, name } => {
-                let pod = self.cluster.store.find(Kind::Pod, namespace, name);
+                let key = ObjectKey { namespace: namespace.clone(), name: name.clone() };
+                let pod = self.cluster.store.get(Kind::Pod, &key);
                 let found = pod.and_then(|object| {
                     let pod = object.pod()?;
                     let node = pod.node_name.clone()?;
@@ -551,15 +555,14 @@ impl Tracer<'_> {
     }
 }
 
-/// The addresses of a machine.
+/// The addresses of a machine that can matter to a packet.
 fn own_addresses(
     machine: &crate::kubelet::NodeRuntime,
     packet: &Packet,
     ruleset: &Ruleset,
-) -> Vec<IpAddr> {
+) -> [IpAddr; 4] {
     let [a, b, c, _] = machine.pod_network.octets();
-    let mut own = vec![IpAddr::from(machine.ip), IpAddr::from([a, b, c, 1])];
-    let ends = [packet.source.ip, packet.destination.ip];
-    own.extend(ends.into_iter().filter(|ip| ruleset.ipvs.bound.contains(ip)));
-    own
+    let ip = IpAddr::from(machine.ip);
+    let bound = |end: IpAddr| if ruleset.ipvs.bound.contains(&end) { end } else { ip };
+    [ip, IpAddr::from([a, b, c, 1]), bound(packet.source.ip), bound(packet.destination.ip)]
 }
