@@ -329,9 +329,16 @@ fn kube_proxy_writes_its_own_chains_anew() {
     room.done("node run node-1 -- iptables -t nat -F KUBE-SERVICES");
     let list = "node run node-1 -- iptables -t nat -S KUBE-SERVICES";
     assert_eq!(room.done(list).lines().count(), 1);
+    room.done("node run node-1 -- iptables -I FORWARD -j DROP");
+    room.done("node run node-1 -- iptables -F");
+    let jumps = "node run node-1 -- iptables -t nat -S PREROUTING";
+    room.done("node run node-1 -- iptables -t nat -D PREROUTING 1");
+    assert_eq!(room.done(jumps), "-P PREROUTING ACCEPT\n");
     room.done("kubectl expose deployment web --name=other --port=80");
     room.done("sleep 5");
     assert!(room.done(list).lines().count() > 5);
+    assert!(room.done(jumps).contains("-j KUBE-SERVICES"));
+    assert!(!room.done("node run node-1 -- iptables -S FORWARD").contains("DROP"));
 }
 
 #[test]

@@ -25,7 +25,6 @@ pub(super) fn run(
     match name.as_str() {
         "trace" => Some(trace(world, rest)),
         "proxy" => Some(proxy(world, rest)),
-        "ping" => None,
         _ => {
             let from = Source::Internet { ip: CLIENT_ADDRESS };
             programs::run(&mut Site { world, from, files }, Kit::COMPUTER, words)

@@ -88,12 +88,38 @@ impl Edit {
         match &self.change {
             Change::Insert(chain, ..)
             | Change::Append(chain, _)
-            | Change::Delete(chain, _)
             | Change::DeleteAt(chain, _)
             | Change::NewChain(chain)
             | Change::RemoveChain(chain) => chain.starts_with("KUBE-"),
+            Change::Delete(chain, rule) => {
+                let to = target(rule).filter(|to| to.starts_with("KUBE-"));
+                chain.starts_with("KUBE-") || to.is_some()
+            }
             Change::Flush(chain) => chain.as_ref().is_none_or(|chain| chain.starts_with("KUBE-")),
         }
+    }
+
+    /// The same change without a place where it can be said by its rule: places shift when others
+    /// change rules.
+    #[must_use]
+    pub fn by_rule(self, ruleset: &Ruleset) -> Self {
+        let Change::DeleteAt(chain, place) = &self.change else { return self };
+        let mut tables = ruleset.tables.iter();
+        let table = tables.find(|it| it.family == Family::V4 && it.name == self.table);
+        let rules = table.and_then(|table| table.chain(chain)).map(|chain| &chain.rules);
+        let place = usize::try_from(*place).ok().and_then(|place| place.checked_sub(1));
+        let rule = place.and_then(|place| rules?.get(place)).cloned();
+        match rule {
+            Some(rule) => Edit { change: Change::Delete(chain.clone(), rule), ..self },
+            None => self,
+        }
+    }
+
+    /// Whether it empties all chains of its table, so that what was done to their rules before no
+    /// longer matters.
+    pub fn outdates(&self, earlier: &Edit) -> bool {
+        let is_rule = !matches!(earlier.change, Change::NewChain(_) | Change::RemoveChain(_));
+        self.change == Change::Flush(None) && self.table == earlier.table && is_rule
     }
 
     /// Makes the change.
@@ -166,14 +192,18 @@ fn rules_of(table: &Table, chain: &str) -> Result<Vec<Rule>, Refused> {
 
 /// A rule may lead to a chain that is there, and not to one that packets enter from the kernel.
 fn check_target(table: &Table, rule: &Rule) -> Result<(), Refused> {
-    let to = rule.actions.iter().find_map(|action| match action {
-        Action::Verdict(verdict) => verdict.chain(),
-        _ => None,
-    });
-    match to.map(|to| table.chain(to)) {
+    match target(rule).map(|to| table.chain(to)) {
         Some(Some(Chain { base: Some(_), .. }) | None) => Err(Refused::NoChain),
         Some(Some(_)) | None => Ok(()),
     }
+}
+
+/// The chain that a rule leads to, if any.
+fn target(rule: &Rule) -> Option<&Arc<str>> {
+    rule.actions.iter().find_map(|action| match action {
+        Action::Verdict(verdict) => verdict.chain(),
+        _ => None,
+    })
 }
 
 fn remove_chain(table: &mut Table, chain: &Arc<str>) -> Result<(), Refused> {

@@ -177,6 +177,18 @@ mod tests {
     }
 
     #[test]
+    fn a_request_typed_into_the_terminal_is_shown_on_the_map_too() {
+        let mut model = model();
+        update(&mut model, Msg::Run("kubectl get pods".into()));
+        assert!(model.journey.is_none());
+        update(&mut model, Msg::Run("curl -m 2 http://172.18.0.3:31999/".into()));
+        let said = model.terminal.entries.last().map(|entry| entry.stderr.clone());
+        assert!(said.is_some_and(|said| said.starts_with("curl: (7) Failed to connect")));
+        assert!(model.journey.is_some_and(|journey| journey.trace.hops.len() > 2));
+        assert_eq!(model.side, Panel::Trace);
+    }
+
+    #[test]
     fn reset_puts_the_sample_back_into_the_editor_and_the_cluster() {
         let mut model = model();
         let revision = model.world.store().revision();

@@ -102,7 +102,9 @@ impl Network {
     /// Notes what a person changed on a node by hand, and the rules as they then are.
     pub fn add_edit(&mut self, node: &str, edit: Edit, ruleset: Ruleset) {
         let node: Arc<str> = Arc::from(node);
-        self.edits.entry(node.clone()).or_default().push(edit);
+        let edits = self.edits.entry(node.clone()).or_default();
+        edits.retain(|earlier| !edit.outdates(earlier));
+        edits.push(edit);
         self.rulesets.insert(node, Arc::new(ruleset));
     }
 

@@ -82,6 +82,7 @@ impl World {
     /// iptables' sentence, if there is no such chain or rule.
     pub fn edit_rules(&mut self, node: &str, edit: Edit) -> Result<(), Refused> {
         let mut ruleset = (*self.ruleset(node)).clone();
+        let edit = edit.by_rule(&ruleset);
         edit.apply(&mut ruleset)?;
         self.wires.network.add_edit(node, edit, ruleset);
         Ok(())
