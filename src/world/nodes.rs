@@ -10,6 +10,7 @@ use crate::kubelet::{NodeRuntime, images, node};
 use crate::store::{Cause, Change, Context, Plan, Write};
 use core::time::Duration;
 use serde_json::json;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 /// The priority classes of every cluster.
@@ -64,6 +65,10 @@ const WARM_IMAGES: [&str; 30] = [
     "perl:5.34",
 ];
 
+const CONTROL_PLANE_LABEL: &str = "node-role.kubernetes.io/control-plane";
+/// Where the control plane is if no node says so.
+const CONTROL_PLANE: Ipv4Addr = Ipv4Addr::new(172, 18, 0, 2);
+
 impl World {
     /// Namespaces, the API server's own Service, load balancer class and nodes.
     pub(super) fn set_up(&mut self) {
@@ -100,33 +105,46 @@ impl World {
         for (number, config) in (0u32..).zip(self.config.nodes.clone()) {
             self.join(number, config.manifest);
         }
+        self.publish_api_server();
         if self.config.addons {
-            self.publish_api_server();
             self.install_addons();
         }
         self.tell();
     }
 
-    /// The API server makes itself an endpoint of the Service `kubernetes`.
+    /// The API server makes itself the endpoint of the Service `kubernetes`.
     ///
-    /// Simplified: not in clusters without addons, whose nodes a person lists; and no `Endpoints`.
+    /// Models pkg/controlplane/reconcilers.
     fn publish_api_server(&mut self) {
-        let Some(machine) = self.config.nodes.first().and_then(|node| {
-            self.nodes.get(node.manifest.str_at(&["metadata", "name"]).unwrap_or_default())
-        }) else {
-            return;
-        };
+        let is_control_plane =
+            |node: &&Arc<Object>| node.meta.labels.get(CONTROL_PLANE_LABEL).is_some();
+        let node = self.store.list(Kind::Node).find(is_control_plane);
+        let machine = node.and_then(|node| self.nodes.get(&node.meta.name));
+        // A list of nodes may leave the control plane out; it is somewhere.
+        let ip =
+            machine.map_or_else(|| CONTROL_PLANE.to_string(), |machine| machine.ip.to_string());
         let slice = json!({
             "metadata": {
                 "name": "kubernetes", "namespace": "default",
                 "labels": {"kubernetes.io/service-name": "kubernetes"},
             },
             "addressType": "IPv4",
-            "endpoints": [{"addresses": [machine.ip.to_string()], "conditions": {"ready": true}}],
+            "endpoints": [{"addresses": [ip], "conditions": {"ready": true}}],
             "ports": [{"name": "https", "port": 6443, "protocol": "TCP"}],
+        });
+        let endpoints = json!({
+            "metadata": {
+                "name": "kubernetes", "namespace": "default",
+                "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"},
+            },
+            "subsets": [{
+                "addresses": [{"ip": ip}],
+                "ports": [{"name": "https", "port": 6443, "protocol": "TCP"}],
+            }],
         });
         let context = self.set_up_context();
         self.create_quietly(&context, Kind::EndpointSlice, slice);
+        self.create_quietly(&context, Kind::Endpoints, endpoints);
     }
 
     /// Namespaces have what every one begins with before anything is put in them.

@@ -3,6 +3,7 @@
 use super::logs::{container_of, pod_of};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Value};
+use crate::base::SimTime;
 use crate::base::names::fnv64a;
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
@@ -235,11 +236,57 @@ fn environment(call: &Call<'_>, pod: &Value, container: &Value) -> Vec<(String, 
             .or_else(|| path.map(|path| field_of(pod, path)));
         all.push((name, value.unwrap_or_default()));
     }
-    all.extend([
-        ("KUBERNETES_SERVICE_HOST".to_owned(), "10.96.0.1".to_owned()),
-        ("KUBERNETES_SERVICE_PORT".to_owned(), "443".to_owned()),
-        ("HOME".to_owned(), "/root".to_owned()),
-    ]);
+    all.extend(service_links(call, pod));
+    all.push(("HOME".to_owned(), "/root".to_owned()));
+    all
+}
+
+/// The addresses of the Services that were there before the pod started.
+///
+/// Models pkg/kubelet/kubelet_pods.go getServiceEnvVarMap and pkg/kubelet/envvars.
+fn service_links(call: &Call<'_>, pod: &Value) -> Vec<(String, String)> {
+    let namespace = pod.str_at(&["metadata", "namespace"]).unwrap_or_default();
+    let links = pod.bool_at(&["spec", "enableServiceLinks"]).unwrap_or(true);
+    let started = pod.str_at(&["status", "startTime"]).and_then(SimTime::parse_rfc3339);
+    let store = call.world.store();
+    let own = store.list_in(Kind::Service, namespace).filter(|service| {
+        links && started.is_some_and(|started| service.meta.creation_timestamp <= started)
+    });
+    let api_server = store
+        .find(Kind::Service, "default", "kubernetes")
+        .filter(|_| !(links && namespace == "default"));
+    let mut all = Vec::new();
+    for service in own.chain(api_server) {
+        let ip = service.spec().str_at(&["clusterIP"]).unwrap_or_default();
+        if !ip.is_empty() && ip != "None" {
+            all.extend(links_to(&service.meta.name, ip, service.spec().items_at(&["ports"])));
+        }
+    }
+    all
+}
+
+fn links_to(service: &str, ip: &str, ports: &[Value]) -> Vec<(String, String)> {
+    let shouted = |name: &str| name.replace('-', "_").to_uppercase();
+    let name = shouted(service);
+    let mut all = vec![(format!("{name}_SERVICE_HOST"), ip.to_owned())];
+    for (index, port) in ports.iter().enumerate() {
+        let number = port.int_at(&["port"]).unwrap_or_default().to_string();
+        let protocol = port.str_at(&["protocol"]).unwrap_or("TCP");
+        let address = format!("{}://{ip}:{number}", protocol.to_lowercase());
+        let prefix = format!("{name}_PORT_{number}_{protocol}");
+        if index == 0 {
+            all.push((format!("{name}_SERVICE_PORT"), number.clone()));
+            all.push((format!("{name}_PORT"), address.clone()));
+        }
+        if let Some(named) = port.str_at(&["name"]).filter(|named| !named.is_empty()) {
+            all.push((format!("{name}_SERVICE_PORT_{}", shouted(named)), number.clone()));
+        }
+        all.push((format!("{prefix}_PROTO"), protocol.to_lowercase()));
+        all.push((format!("{prefix}_PORT"), number));
+        all.push((format!("{prefix}_ADDR"), ip.to_owned()));
+        all.push((prefix, address));
+    }
+    all.sort();
     all
 }
 
