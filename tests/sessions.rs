@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 const SESSIONS: [(&str, &str, usize, usize); 10] = [
     ("basics", include_str!("conformance/sessions/01-basics.txt"), 8, 9),
     ("rolling", include_str!("conformance/sessions/02-rolling.txt"), 18, 18),
-    ("drain", include_str!("conformance/sessions/03-drain.txt"), 7, 8),
+    ("drain", include_str!("conformance/sessions/03-drain.txt"), 8, 8),
     ("notready", include_str!("conformance/sessions/04-notready.txt"), 3, 6),
     ("errors", include_str!("conformance/sessions/05-errors.txt"), 47, 47),
     ("scheduling", include_str!("conformance/sessions/06-scheduling.txt"), 17, 18),

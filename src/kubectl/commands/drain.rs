@@ -3,6 +3,7 @@
 use super::{PATIENCE, duration, nodes};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Reason, Selector, Uid};
+use crate::base::SimTime;
 use crate::kubectl::call::{Call, DryRun, shown};
 use crate::kubectl::failure::{Failure, Outcome};
 use crate::store::{DeleteOptions, ObjectKey};
@@ -12,6 +13,10 @@ use std::sync::Arc;
 
 /// How long a refused eviction waits before it is tried again.
 const RETRY: Duration = Duration::from_secs(5);
+/// How soon the server tries again when two evictions changed a budget at once.
+///
+/// Models pkg/registry/core/pod/storage/eviction.go EvictionsRetry.
+const SERVER_RETRY: Duration = Duration::from_millis(500);
 
 /// What is to happen to a pod of the node.
 enum Fate {
@@ -149,6 +154,59 @@ fn fate(call: &Call<'_>, pod: &Object) -> Fate {
     fate
 }
 
+/// One pod's eviction as kubectl asks for it.
+struct Attempt {
+    key: ObjectKey,
+    uid: Uid,
+    /// When it is tried next.
+    at: SimTime,
+    /// Whether that is kubectl's own doing, and so is said.
+    announce: bool,
+}
+
+impl Attempt {
+    fn new(pod: &Object, at: SimTime) -> Self {
+        Attempt { key: ObjectKey::of(pod), uid: pod.meta.uid, at, announce: true }
+    }
+
+    /// Asks for the eviction. Gives back the next attempt if a budget forbids it now.
+    fn carry_out(
+        mut self,
+        call: &mut Call<'_>,
+        by_delete: bool,
+        options: &DeleteOptions,
+        one_succeeded: bool,
+    ) -> Result<Option<Self>, Vec<String>> {
+        let (name, namespace) = (self.key.name.clone(), self.key.namespace.clone());
+        if self.announce {
+            let verb = if by_delete { "deleting" } else { "evicting" };
+            call.say(format!("{verb} pod {namespace}/{name}"));
+        }
+        let result = match by_delete {
+            true => call.world.delete(Kind::Pod, &self.key, options),
+            false => call.world.evict(&self.key, options),
+        };
+        let error = match result {
+            Err(error) if error.reason != Reason::NotFound => error,
+            _ => return Ok(None),
+        };
+        let why = |more: &str| {
+            let what = format!("error when evicting pods/\"{name}\" -n \"{namespace}\"");
+            format!("{what}{more}: {}", error.message)
+        };
+        if error.reason != Reason::TooManyRequests {
+            return Err(vec![why("")]);
+        }
+        let conflicts = one_succeeded && self.announce;
+        if !conflicts {
+            call.warn(why(" (will retry after 5s)"));
+        }
+        self.at = call.world.now() + if conflicts { SERVER_RETRY } else { RETRY };
+        self.announce = !conflicts;
+        Ok(Some(self))
+    }
+}
+
 /// Evicts pods, again and again where a budget forbids it, and waits until they are gone.
 fn evict(call: &mut Call<'_>, pods: Pods) -> Result<(), Vec<String>> {
     let fail = |failure: Failure| vec![failure.sentence()];
@@ -158,40 +216,24 @@ fn evict(call: &mut Call<'_>, pods: Pods) -> Result<(), Vec<String>> {
     let options = DeleteOptions { grace_period_seconds: grace, ..DeleteOptions::default() };
     let by_delete = call.flags.on("disable-eviction");
     let mut waiting: Vec<(ObjectKey, Uid)> = Vec::new();
-    let mut left: Vec<(ObjectKey, Uid)> =
-        pods.iter().map(|pod| (ObjectKey::of(pod), pod.meta.uid)).collect();
-    let mut next_try = call.world.now();
+    let now = call.world.now();
+    let mut left: Vec<Attempt> = pods.iter().map(|pod| Attempt::new(pod, now)).collect();
     loop {
-        if call.world.now() >= next_try {
-            for (key, uid) in core::mem::take(&mut left) {
-                call.say(format!(
-                    "{} pod {}/{}",
-                    if by_delete { "deleting" } else { "evicting" },
-                    key.namespace,
-                    key.name
-                ));
-                let result = match by_delete {
-                    true => call.world.delete(Kind::Pod, &key, &options),
-                    false => call.world.evict(&key, &options),
-                };
-                match result {
-                    Err(error) if error.reason == Reason::TooManyRequests => {
-                        call.warn(format!(
-                            "error when evicting pods/\"{}\" -n \"{}\" (will retry after 5s): {}",
-                            key.name, key.namespace, error.message
-                        ));
-                        left.push((key, uid));
-                    }
-                    Err(error) if error.reason != Reason::NotFound => {
-                        return Err(vec![format!(
-                            "error when evicting pods/\"{}\" -n \"{}\": {}",
-                            key.name, key.namespace, error.message
-                        )]);
-                    }
-                    _ => waiting.push((key, uid)),
+        let now = call.world.now();
+        // All evictions run side by side: one that takes from a budget makes the others start over
+        // in the server, whose conflicts are not seen here.
+        let mut one_succeeded = false;
+        let (due, later): (Vec<_>, Vec<_>) = left.into_iter().partition(|one| one.at <= now);
+        left = later;
+        for attempt in due {
+            let (key, uid) = (attempt.key.clone(), attempt.uid);
+            match attempt.carry_out(call, by_delete, &options, one_succeeded)? {
+                Some(again) => left.push(again),
+                None => {
+                    one_succeeded = true;
+                    waiting.push((key, uid));
                 }
             }
-            next_try = call.world.now() + RETRY;
         }
         let store = call.world.store();
         let (gone, here): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(key, uid)| {
@@ -204,9 +246,10 @@ fn evict(call: &mut Call<'_>, pods: Pods) -> Result<(), Vec<String>> {
         if waiting.is_empty() && left.is_empty() {
             return Ok(());
         }
-        let until = if left.is_empty() { limit } else { limit.min(next_try) };
+        let until = left.iter().map(|attempt| attempt.at).fold(limit, SimTime::min);
         if call.world.now() >= limit {
-            let name = waiting.iter().chain(&left).map(|(key, _)| key.clone()).next();
+            let left = left.iter().map(|attempt| &attempt.key);
+            let name = waiting.iter().map(|(key, _)| key).chain(left).next().cloned();
             let (name, namespace) = name.map_or_else(Default::default, |key| {
                 (key.name.to_string(), key.namespace.to_string())
             });
