@@ -106,7 +106,8 @@ fn apply(
             look.event(name, false, "Killing", message);
             if let RunState::Running { since, .. } = state.state {
                 let until = look.now + Duration::from_millis(500);
-                state.state = RunState::Stopping { since, until, exit_code: 137 };
+                let exit_code = super::process::exit_when_stopped(container);
+                state.state = RunState::Stopping { since, until, exit_code };
             }
             state.ready = false;
             state.probes_due = [None; 3];
