@@ -23,7 +23,7 @@ pub(super) fn facts(world: &World, object: &Object) -> Vec<Fact> {
     let labels: Vec<String> =
         object.meta.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
     if !labels.is_empty() && object.kind != Kind::Node {
-        facts.push(code("Labels", labels.join(" ")));
+        facts.push(code("Labels", labels.join("\n")));
     }
     if !object.meta.namespace.is_empty() && &*object.meta.namespace != "default" {
         facts.push(words("Namespace", &*object.meta.namespace));
@@ -143,7 +143,7 @@ fn service(world: &World, object: &Object) -> Vec<Fact> {
     if let Some(selector) = spec.fields_at(&["selector"]) {
         let pairs: Vec<String> =
             selector.iter().map(|(key, value)| format!("{key}={}", plain(value))).collect();
-        facts.push(code("Selector", pairs.join(" ")));
+        facts.push(code("Selector", pairs.join("\n")));
     }
     let chip = super::survey::service_chip(world, object);
     facts.push(links("Endpoints", chip.endpoints));

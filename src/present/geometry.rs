@@ -70,6 +70,11 @@ impl Rect {
         )
     }
 
+    /// Whether the point is in it.
+    pub fn contains(self, at: Point) -> bool {
+        (self.x..=self.right()).contains(&at.x) && (self.y..=self.bottom()).contains(&at.y)
+    }
+
     /// Whether the two share any area.
     pub fn overlaps(self, other: Rect) -> bool {
         self.x < other.right()

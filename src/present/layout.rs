@@ -29,6 +29,10 @@ const SHORT_MIN_W: f64 = 70.0;
 const SHORT_H: f64 = 26.0;
 /// A Pod as a mark.
 const MARK: f64 = 13.0;
+/// The most rows of names in the tray of Pods that wait; more are marks.
+const MOST_TRAY_ROWS: f64 = 4.0;
+/// The smallest width of a Pod of the cluster itself.
+const SYSTEM_MIN_W: f64 = 118.0;
 /// From the street to the doors on it.
 const STREET: f64 = 20.0;
 /// From the lower edge of a row of nodes to the doors of the next.
@@ -67,7 +71,7 @@ pub struct NodePlace {
     pub filter: Rect,
     /// Its Pods, in the order of the scene.
     pub pods: Vec<Rect>,
-    /// How its Pods are drawn.
+    /// How its Pods are drawn; those of the cluster itself never in full.
     pub detail: Detail,
 }
 
@@ -98,6 +102,8 @@ pub struct Layout {
     pub tray: Rect,
     /// The Pods in the tray.
     pub waiting: Vec<Rect>,
+    /// Whether there are so many of them that each is but a mark.
+    pub is_crowded: bool,
 }
 
 /// Fixed distances, smaller where there is little room.
@@ -168,12 +174,21 @@ impl Layout {
         if scene.waiting.is_empty() {
             return inside;
         }
-        let per_row = ((inside.w - 2.0 * room.inner + 8.0) / (128.0 + 8.0)).floor().max(1.0);
+        let in_a_row =
+            |w: f64, gap: f64| ((inside.w - 2.0 * room.inner + gap) / (w + gap)).floor().max(1.0);
+        self.is_crowded = scene.waiting.len() as f64 > MOST_TRAY_ROWS * in_a_row(128.0, 8.0);
+        let (w, h, gap) =
+            if self.is_crowded { (MARK, MARK, 4.0) } else { (128.0, SHORT_H, 8.0) };
+        let per_row = in_a_row(w, gap);
         for at in 0..scene.waiting.len() {
             let (row, column) = ((at as f64 / per_row).floor(), at as f64 % per_row);
-            let (x, y) = (column * 136.0, row * (SHORT_H + 6.0));
-            let corner = Point::new(inside.x + room.inner + x, inside.y + 30.0 + y);
-            self.waiting.push(Rect::new(corner.x, corner.y, 128.0, SHORT_H));
+            let corner = Point::new(inside.x + room.inner, inside.y + 30.0);
+            self.waiting.push(Rect::new(
+                corner.x + column * (w + gap),
+                corner.y + row * (h + gap.min(6.0)),
+                w,
+                h,
+            ));
         }
         let end = self.waiting.last().map_or(inside.y, |last| last.bottom()) + 12.0;
         self.tray = Rect::new(inside.x, inside.y, inside.w, end - inside.y);
@@ -264,9 +279,9 @@ impl Layout {
         let mut trial = Layout::default();
         let strip = Rect::new(inside.x + 12.0, PLANE_HEAD, inside.w - 24.0, 0.0);
         let end = trial.place_records(scene, strip);
-        let pods = scene.nodes.first().map_or(0, |node| node.pods.len());
-        let rows = (pods as f64 / ((inside.w - 24.0) / 74.0).floor().max(1.0)).ceil();
-        end + rows * (SHORT_H + 5.0)
+        let body = Rect { y: end, ..strip };
+        let pods = scene.nodes.first().map(|node| place_pods(node, body, 0.0).0);
+        pods.and_then(|pods| pods.last().map(|last| last.bottom() + 12.0)).unwrap_or(end)
     }
 
     /// Places Services and Ingresses into a strip; returns where they end.
@@ -328,16 +343,20 @@ impl NodePlace {
     }
 }
 
-/// Places a node's Pods into `body`, in as much detail as `height` allows.
+/// Places a node's Pods into `body`, in as much detail as `height` allows: the applications' from
+/// the top, those of the cluster itself small and at the bottom.
 fn place_pods(node: &NodeBox, body: Rect, height: f64) -> (Vec<Rect>, Detail) {
-    let count = node.pods.len() as f64;
     let columns_of = |least: f64, gap: f64| ((body.w + gap) / (least + gap)).floor().max(1.0);
-    let rows_of = |h: f64, gap: f64, least: f64| ((height + gap) / (h + gap)).floor().max(least);
+    let of_cluster = node.pods.iter().filter(|pod| pod.system).count();
+    let count = node.pods.len().saturating_sub(of_cluster) as f64;
+    let system_columns = columns_of(SYSTEM_MIN_W, 5.0);
+    let system_rows = (of_cluster as f64 / system_columns).ceil();
+    let system_h = system_rows * (SHORT_H + 5.0);
+    let height_left = height - system_h;
+    let rows_of = |h: f64, gap: f64, least: f64| ((height_left + gap) / (h + gap)).floor().max(least);
     let full = columns_of(POD_MIN_W, POD_GAP);
     let short = columns_of(SHORT_MIN_W, 5.0);
-    let (detail, columns, h, gap) = if node.control_plane && count > 0.0 {
-        (Detail::Short, short, SHORT_H, 5.0)
-    } else if count <= full * rows_of(POD_H, POD_GAP, 4.0) {
+    let (detail, columns, h, gap) = if count <= full * rows_of(POD_H, POD_GAP, 4.0) {
         (Detail::Full, full, POD_H, POD_GAP)
     } else if count <= short * rows_of(SHORT_H, 5.0, 8.0) {
         (Detail::Short, short, SHORT_H, 5.0)
@@ -345,11 +364,21 @@ fn place_pods(node: &NodeBox, body: Rect, height: f64) -> (Vec<Rect>, Detail) {
         (Detail::Mark, columns_of(MARK, 4.0), MARK, 4.0)
     };
     let w = if detail == Detail::Mark { MARK } else { (body.w + gap) / columns - gap };
-    let place = |at: usize| {
+    let grid = |at: usize, columns: f64, corner: Point, size: (f64, f64), gap: f64| {
         let (row, column) = ((at as f64 / columns).floor(), at as f64 % columns);
-        Rect::new(body.x + column * (w + gap), body.y + row * (h + gap), w, h)
+        let (x, y) = (column * (size.0 + gap), row * (size.1 + gap));
+        Rect::new(corner.x + x, corner.y + y, size.0, size.1)
     };
-    ((0..node.pods.len()).map(place).collect(), detail)
+    let top = Point::new(body.x, body.y);
+    let mut places: Vec<Rect> =
+        (0..count as usize).map(|at| grid(at, columns, top, (w, h), gap)).collect();
+    let end = places.last().map_or(body.y, |last| last.bottom() + POD_GAP);
+    let system_top = Point::new(body.x, end.max(body.y + height - system_h));
+    let system_w = (body.w + 5.0) / system_columns - 5.0;
+    let system = (0..of_cluster)
+        .map(|at| grid(at, system_columns, system_top, (system_w, SHORT_H), 5.0));
+    places.extend(system);
+    (places, detail)
 }
 
 /// Places boxes of these heights side by side in `strip` from `top` on; returns them and their end.

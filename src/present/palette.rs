@@ -3,11 +3,14 @@
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, StringMap, Value};
 use crate::base::SimTime;
+use crate::session::request::is_system;
 use crate::store::Store;
 use std::collections::BTreeMap;
 
 /// How many colours there are; the styles have as many.
 pub const COLOURS: u8 = 7;
+/// The colour of what belongs to the cluster itself, and of what belongs to nothing.
+const PLAIN: u8 = 5;
 /// The labels that name an application, the most usual first.
 const APP_LABELS: [&str; 3] = ["app", "app.kubernetes.io/name", "k8s-app"];
 const WORKLOADS: [Kind; 5] =
@@ -29,7 +32,7 @@ impl Palette {
             *seen = (*seen).min(created);
         };
         for object in WORKLOADS.into_iter().flat_map(|kind| store.list(kind)) {
-            if object.meta.controller().is_none() {
+            if object.meta.controller().is_none() && !is_system(&object.meta.namespace) {
                 see(app_of_workload(object), object.meta.creation_timestamp);
             }
         }
@@ -41,7 +44,7 @@ impl Palette {
         let mut apps: Vec<(SimTime, String)> =
             first_seen.into_iter().map(|(app, seen)| (seen, app)).collect();
         apps.sort();
-        let colours = apps.into_iter().zip((0..COLOURS).cycle());
+        let colours = apps.into_iter().zip((0..COLOURS).filter(|one| *one != PLAIN).cycle());
         Palette { colours: colours.map(|((_, app), colour)| (app, colour)).collect() }
     }
 
@@ -54,11 +57,11 @@ impl Palette {
     /// The colour of the Pods that a Service's selector means.
     pub fn of_selector(&self, selector: Option<&Value>) -> u8 {
         let app = APP_LABELS.iter().find_map(|label| selector?.str_at(&[label]));
-        app.map_or(COLOURS - 2, |app| self.of_app(app))
+        app.map_or(PLAIN, |app| self.of_app(app))
     }
 
     fn of_app(&self, app: &str) -> u8 {
-        self.colours.get(app).copied().unwrap_or(COLOURS - 2)
+        self.colours.get(app).copied().unwrap_or(PLAIN)
     }
 }
 

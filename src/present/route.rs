@@ -9,7 +9,9 @@ use crate::session::ObjectId;
 /// The radius of a bend.
 const BEND: f64 = 9.0;
 /// How far a Pod's door is from its right corner, where no name is in the way.
-const POD_DOOR: f64 = 20.0;
+const POD_DOOR: f64 = 9.0;
+/// How far below the client a packet of its own is.
+const CLIENT_DOOR: f64 = 8.0;
 /// How far the lane inside of a node keeps from its left wall.
 const LANE: f64 = 6.0;
 
@@ -147,7 +149,8 @@ impl Map<'_> {
             Spot::Client => {
                 let rect = self.layout.client;
                 let x = rect.center().x;
-                Some(vec![Point::new(x, rect.bottom()), Point::new(x, street)])
+                // Just outside, so that the packet hides no address.
+                Some(vec![Point::new(x, rect.bottom() + CLIENT_DOOR), Point::new(x, street)])
             }
             Spot::Balancer(ip) => {
                 let address = External::Address(ip.clone());

@@ -39,13 +39,13 @@ pub struct NodeBox {
     pub state: NodeState,
     /// Whether it takes no new Pods (`kubectl cordon`).
     pub cordoned: bool,
-    /// The node ports that kube-proxy has opened on it, sorted.
+    /// The node ports that kube-proxy has opened on it, those of the cluster's own Services last.
     pub node_ports: Vec<u16>,
     /// CPU requested and allocatable.
     pub cpu: Usage,
     /// Memory requested and allocatable.
     pub memory: Usage,
-    /// Its Pods, by namespace and name.
+    /// Its Pods, by namespace and name, those of the cluster itself last.
     pub pods: Vec<PodChip>,
 }
 
@@ -113,6 +113,8 @@ pub struct PodChip {
     pub disk: bool,
     /// Whether its containers share a directory that dies with it (an emptyDir).
     pub shared: bool,
+    /// Whether it belongs to the cluster itself (kube-proxy, CoreDNS, the ingress controller).
+    pub system: bool,
 }
 
 /// A Service.

@@ -25,6 +25,26 @@ pub fn cut(text: &str, most: usize) -> String {
     format!("{}…", start.trim_end())
 }
 
+/// What matters in a rule as iptables-save writes it: the chain, what it asks for and where it
+/// leads, without the comments. A rule in another form stays as it is.
+pub fn rule(text: &str) -> String {
+    let Some(rest) = text.strip_prefix("-A ") else { return text.to_owned() };
+    let mut kept = String::new();
+    let mut parts = rest.split(" -m comment --comment ");
+    kept.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let after = match part.strip_prefix('"') {
+            Some(quoted) => quoted.split_once('"').map_or("", |(_, after)| after),
+            None => part.find(' ').and_then(|at| part.get(at..)).unwrap_or_default(),
+        };
+        kept.push_str(after);
+    }
+    for noise in [" -m tcp", " -m udp", " -m addrtype", " -m statistic --mode random", " -m mark"] {
+        kept = kept.replace(noise, "");
+    }
+    kept.replacen(" -j ", " → ", 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,6 +59,24 @@ mod tests {
         ];
         for (name, most, short) in cases {
             assert_eq!(shorten(name, most), short);
+        }
+    }
+
+    #[test]
+    fn a_rule_keeps_what_it_asks_for_and_where_it_leads() {
+        let cases = [
+            (
+                r#"-A KUBE-NODEPORTS -p tcp -m comment --comment "default/web" -m tcp --dport 30080 -j KUBE-EXT-A"#,
+                "KUBE-NODEPORTS -p tcp --dport 30080 → KUBE-EXT-A",
+            ),
+            (
+                "-A KUBE-SVC-A -m comment --comment default/web:http -m statistic --mode random --probability 0.5 -j KUBE-SEP-B",
+                "KUBE-SVC-A --probability 0.5 → KUBE-SEP-B",
+            ),
+            ("tcp dport 80 accept", "tcp dport 80 accept"),
+        ];
+        for (text, short) in cases {
+            assert_eq!(rule(text), short);
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
 use crate::base::Quantity;
 use crate::session::ObjectId;
+use crate::session::request::is_system;
 use crate::store::Store;
 use crate::world::CLIENT_ADDRESS;
 use crate::world::World;
@@ -56,15 +57,19 @@ pub(super) fn service_chip(world: &World, service: &Object) -> ServiceChip {
     Chips { store, palette: &Palette::default() }.service(service)
 }
 
-/// The open node ports of the whole cluster, sorted: kube-proxy opens each on every node.
+/// The open node ports of the whole cluster, sorted, the cluster's own last: kube-proxy opens each
+/// on every node.
 fn node_ports(store: &Store) -> Vec<u16> {
     let services = store.list(Kind::Service);
-    let mut ports: Vec<u16> = services
-        .flat_map(|service| service.spec().items_at(&["ports"]))
-        .filter_map(|port| port_at(port, "nodePort"))
+    let mut ports: Vec<(bool, u16)> = services
+        .flat_map(|service| {
+            let own = is_system(&service.meta.namespace);
+            let ports = service.spec().items_at(&["ports"]).iter();
+            ports.filter_map(move |port| Some((own, port_at(port, "nodePort")?)))
+        })
         .collect();
     ports.sort_unstable();
-    ports
+    ports.into_iter().map(|(_, port)| port).collect()
 }
 
 fn port_at(port: &Value, key: &str) -> Option<u16> {
@@ -102,7 +107,11 @@ impl Chips<'_> {
             node_ports: ports.to_vec(),
             cpu: usage(Quantity::from_millis(cpu), node, "cpu"),
             memory: usage(Quantity::from_bytes(memory), node, "memory"),
-            pods: pods.into_iter().map(|pod| self.pod(pod)).collect(),
+            pods: {
+                let mut pods: Vec<PodChip> = pods.into_iter().map(|pod| self.pod(pod)).collect();
+                pods.sort_by_key(|pod| pod.system);
+                pods
+            },
         }
     }
 
@@ -119,6 +128,7 @@ impl Chips<'_> {
             containers: condition::containers(object),
             disk: volumes.iter().any(|v| v.get("persistentVolumeClaim").is_some()),
             shared: volumes.iter().any(|v| v.get("emptyDir").is_some()),
+            system: is_system(&object.meta.namespace),
         }
     }
 

@@ -38,8 +38,11 @@ pub(super) fn apply(model: &mut Model) {
         stderr.push_str(&output.stderr);
         if output.exit == 0 { Ok(()) } else { Err(why(world, document, kind, &output.stderr)) }
     });
-    let line = format!("kubectl apply -f {}.yaml", model.sample.name());
-    model.terminal.record(&line, &stdout, &stderr);
+    let file = format!("{}.yaml", model.sample.name());
+    // kubectl names what it reads; the documents came to it one by one.
+    let stderr = stderr.replace("\"STDIN\"", &format!("\"{file}\""));
+    model.terminal.record(&format!("kubectl apply -f {file}"), &stdout, &stderr);
+    model.console.session.files.insert(file, source.to_string());
     model.applied = match faults.len() {
         0 => Applied::All { count, at: model.world.now() },
         _ => Applied::Some { count },
@@ -121,5 +124,8 @@ fn unknown_kind(source: &str, document: &Document) -> Fault {
         ("", _) => "Object 'apiVersion' is missing".to_owned(),
         _ => format!("no matches for kind \"{kind}\" in version \"{api_version}\""),
     };
-    explain::fault(source, document.place_of(path), words, explanation)
+    let fix = explanation.1.iter().find(|(name, _)| matches!(*name, "near" | "version"));
+    let fix = fix.map(|(_, fix)| fix.clone()).filter(|_| document.value.get(path).is_some());
+    let told = explain::fault(source, document.place_of(path), words, explanation);
+    Fault { path: path.to_owned(), fix, ..told }
 }

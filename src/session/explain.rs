@@ -1,7 +1,8 @@
 //! What a refusal means, in the page's words, and the place in the manifest that it is about.
 
 use super::fault::Fault;
-use crate::api::{ApiError, FieldError, FieldErrorType, Kind, Reason};
+use crate::api::tree::Tree as _;
+use crate::api::{ApiError, FieldError, FieldErrorType, Kind, Reason, Value};
 use crate::manifest::schema;
 use crate::manifest::{Document, Place};
 use crate::text::Text;
@@ -24,6 +25,8 @@ pub(super) fn fault(source: &str, place: Place, words: String, explanation: Expl
         from: utf16_column(text, place.start.column),
         to: utf16_column(text, end_column),
         is_warning: false,
+        path: String::new(),
+        fix: None,
         words,
         explanation,
         values,
@@ -50,7 +53,8 @@ pub(super) fn refusal(source: &str, document: &Document, error: &ApiError) -> Ve
                 _ => document.place_of(&cause.field),
             };
             let words = format!("{}: {}", cause.field, cause.body());
-            fault(source, place, words, by_cause(cause))
+            let one = Fault { path: cause.field.clone(), ..fault(source, place, words, by_cause(cause)) };
+            mended(source, document, cause, one)
         })
         .collect()
 }
@@ -93,7 +97,11 @@ fn by_message(source: &str, document: &Document, error: &ApiError) -> Vec<Fault>
             .into_iter()
             .map(|path| {
                 let words = format!("unknown field \"{path}\"");
-                fault(source, document.key_place_of(path), words, unknown_field(document, path))
+                let explanation = unknown_field(document, path);
+                let fix = explanation.1.iter().find(|(name, _)| *name == "near");
+                let (path, fix) = (path.to_owned(), fix.map(|(_, near)| near.clone()));
+                let place = document.key_place_of(&path);
+                Fault { path, fix, ..fault(source, place, words, explanation) }
             })
             .collect();
     }
@@ -110,7 +118,12 @@ fn by_message(source: &str, document: &Document, error: &ApiError) -> Vec<Fault>
             ("want", word("of type ").unwrap_or_default().to_owned()),
         ];
         let place = document.place_of(path);
-        return vec![fault(source, place, message.clone(), (Text::FaultType, values))];
+        let want = word("of type ").unwrap_or_default();
+        let given = document.value.at(&path.split('.').collect::<Vec<_>>());
+        let fix = given.and_then(|given| retyped(given, want));
+        let path = path.to_owned();
+        let told = fault(source, place, message.clone(), (Text::FaultType, values));
+        return vec![Fault { path, fix, ..told }];
     }
     let (path, text) = match error.reason {
         Reason::NotFound => ("metadata.namespace", Text::FaultNotFound),
@@ -118,6 +131,54 @@ fn by_message(source: &str, document: &Document, error: &ApiError) -> Vec<Fault>
         _ => ("kind", Text::FaultOther),
     };
     vec![fault(source, document.key_place_of(path), message.clone(), (text, Vec::new()))]
+}
+
+/// A value that has the wrong type only by its quotes, or by the lack of them.
+fn retyped(given: &Value, want: &str) -> Option<String> {
+    match (given, want) {
+        (Value::String(text), "int" | "int32" | "int64") => {
+            text.trim().parse::<i64>().ok().map(|number| number.to_string())
+        }
+        (Value::String(text), "bool") => {
+            text.trim().parse::<bool>().ok().map(|value| value.to_string())
+        }
+        (Value::Number(_) | Value::Bool(_), "string") => Some(format!("\"{given}\"")),
+        _ => None,
+    }
+}
+
+/// The same fault with its fix, and at the place of the fix, where there is one.
+fn mended(source: &str, document: &Document, cause: &FieldError, one: Fault) -> Fault {
+    let at = |path: String, fix: String| {
+        let place = document.place_of(&path);
+        let (words, explanation) = (one.words.clone(), (one.explanation, one.values.clone()));
+        Fault { path, fix: Some(fix), ..fault(source, place, words, explanation) }
+    };
+    match one.explanation {
+        Text::FaultNotSupported => {
+            let given = cause.bad_value.as_str().unwrap_or_default();
+            let offered = cause.detail.split('"').skip(1).step_by(2);
+            match nearest(given, offered) {
+                Some(near) => at(cause.field.clone(), near.to_owned()),
+                None => one,
+            }
+        }
+        // The label that differs, not all of them.
+        Text::FaultSelector => {
+            let wanted = document.value.fields_at(&["spec", "selector", "matchLabels"]);
+            let labels = document.value.at(&["spec", "template", "metadata", "labels"]);
+            let differs = wanted.into_iter().flatten().find_map(|(key, want)| {
+                let has = labels?.str_at(&[key])?;
+                let want = want.as_str()?;
+                (has != want).then(|| (key.to_string(), want.to_owned()))
+            });
+            match differs {
+                Some((key, want)) => at(format!("spec.template.metadata.labels.{key}"), want),
+                None => one,
+            }
+        }
+        _ => one,
+    }
 }
 
 /// A field that its structure does not have, with the one that may have been meant.

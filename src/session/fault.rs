@@ -13,6 +13,10 @@ pub struct Fault {
     pub to: u32,
     /// Whether the manifest works all the same.
     pub is_warning: bool,
+    /// The path of the field it is about; empty if it is about none.
+    pub path: String,
+    /// What could stand at the place instead, so that it works.
+    pub fix: Option<String>,
     /// Kubernetes' own words.
     pub words: String,
     /// What it means, and what to do; filled in with `values`.
@@ -28,4 +32,27 @@ impl Fault {
             self.values.iter().map(|(name, value)| (*name, value as _)).collect();
         lang.fill(self.explanation, &values)
     }
+
+    /// The source with the fix in place; `None` if there is no fix.
+    pub fn mend(&self, source: &str) -> Option<String> {
+        let fix = self.fix.as_deref()?;
+        let before = self.line.saturating_sub(1) as usize;
+        let start: usize = source.split_inclusive('\n').take(before).map(str::len).sum();
+        let line = source.get(start..)?.split('\n').next()?;
+        let from = start.saturating_add(byte_column(line, self.from));
+        let to = start.saturating_add(byte_column(line, self.to));
+        Some(format!("{}{fix}{}", source.get(..from)?, source.get(to..)?))
+    }
+}
+
+/// A column in UTF-16 units as one in bytes.
+fn byte_column(line: &str, column: u32) -> usize {
+    let mut units = 0_u32;
+    for (at, c) in line.char_indices() {
+        if units >= column {
+            return at;
+        }
+        units = units.saturating_add(if c.len_utf16() == 2 { 2 } else { 1 });
+    }
+    line.len()
 }

@@ -20,6 +20,8 @@ pub enum Msg {
     Edit(Rc<str>),
     /// Asked to see a line of the editor, from 1.
     GoToLine(u32),
+    /// Asked for the fix of this fault, from 0, to be written into the text.
+    Fix(usize),
     /// Asked for the manifests in the editor to be applied.
     Apply,
     /// Took another sample.
@@ -50,6 +52,8 @@ pub enum Msg {
     StepHop(i32),
     /// Let the packet go on by itself, or stopped it.
     TogglePacket,
+    /// Asked for the trace as text, on the clipboard.
+    CopyTrace,
     /// Changed between slow and usual motion of the packet.
     ToggleSlow,
     /// Changed the line in the terminal.

@@ -176,12 +176,13 @@ pub fn targets(store: &Store) -> Vec<Target> {
     }
     let is_balanced =
         |target: &Target| target.door == Door::NodePort && has_balancer(store, &target.object);
-    targets.sort_by_key(|one| (is_system(&one.object), one.door, is_balanced(one)));
+    targets.sort_by_key(|one| (is_system(&one.object.namespace), one.door, is_balanced(one)));
     targets
 }
 
-fn is_system(id: &ObjectId) -> bool {
-    &*id.namespace == "ingress-nginx"
+/// Whether a namespace belongs to the cluster itself, so that what is in it is drawn small.
+pub fn is_system(namespace: &str) -> bool {
+    namespace.starts_with("kube-") || namespace == "ingress-nginx"
 }
 
 /// Whether a Service has a load balancer, so that its node ports are not how people come to it.
@@ -191,8 +192,7 @@ fn has_balancer(store: &Store, id: &ObjectId) -> bool {
 }
 
 fn is_ready(pod: &Object) -> bool {
-    let system = ["kube-system", "ingress-nginx"].contains(&&*pod.meta.namespace);
-    !system && !pod.meta.is_terminating() && pod.pod().is_some_and(|pod| pod.status.is_ready())
+    !is_system(&pod.meta.namespace) && !pod.meta.is_terminating() && pod.pod().is_some_and(|pod| pod.status.is_ready())
 }
 
 fn worker_ip(node: &std::sync::Arc<Object>) -> Option<&str> {

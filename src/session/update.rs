@@ -40,6 +40,18 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             show(model, Panel::Editor);
             model.go_to = (line, model.go_to.1.wrapping_add(1));
         }
+        Msg::Fix(at) => {
+            let mended = model.faults.get(at).and_then(|fault| fault.mend(&model.source));
+            if let Some(mended) = mended {
+                model.source = mended.into();
+                model.applied = Applied::No;
+                check(model);
+            }
+        }
+        Msg::CopyTrace => {
+            let text = model.journey.as_ref().map(|journey| journey.trace.to_text());
+            return text.map(Effect::Copy).into_iter().collect();
+        }
         Msg::Apply => {
             model.check_in_micros = None;
             apply(model);

@@ -81,7 +81,8 @@ texts! {
     SampleState SamplePod SampleDaemon SamplePlacement SampleNodePort SampleBalancer SampleIngress
     SampleSilent SampleBroken Play Pause Speed Clock TabMap TabEditor TabTerminal TabTrace
     TabInspector TabEvents PanelClose EditorLabel EditorHelp Apply Reset ResetHint Reverted
-    DiagnosticsNone DiagnosticsOne DiagnosticsMany DiagnosticAtLine MapLabel MapHelp MapAsText
+    DiagnosticsNone DiagnosticsOne DiagnosticsMany DiagnosticAtLine DiagnosticFix
+    DiagnosticFixHint MapLabel MapHelp MapAsText
     MapAsPicture ZoomIn ZoomOut ZoomFit MapTools Legend Outside Cluster ClusterSummary Client
     ClientNote ControlPlane ControlPlaneNote LoadBalancer LoadBalancerNote Services ServicesNote
     Ingresses IngressesNote Waiting WaitingNote NodeRules NodeReady NodeNotReady NodeStopped

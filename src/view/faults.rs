@@ -19,16 +19,22 @@ pub(super) fn Faults(props: &FaultsProps) -> Html {
     let FaultsProps { lang, faults } = props;
     html! {
         <ul class="faults" aria-label={lang.t(Text::FaultsLabel)} aria-live="polite">
-            { for faults.iter().map(|fault| {
+            { for faults.iter().enumerate().map(|(at, fault)| {
                 let line = fault.line;
+                let values: [(&str, &dyn core::fmt::Display); 2] =
+                    [("line", &line), ("column", &fault.from.saturating_add(1))];
                 html! {
-                    <li>
-                        <button class="fault" data-warning={fault.is_warning.then_some("")}
-                            onclick={dispatch.reform(move |_| Msg::GoToLine(line))}>
-                            <span class="where">{ lang.fill(Text::DiagnosticAtLine, &[("line", &line)]) }</span>
+                    <li data-warning={fault.is_warning.then_some("")}>
+                        <button class="fault" onclick={dispatch.reform(move |_| Msg::GoToLine(line))}>
+                            <span class="where">{ lang.fill(Text::DiagnosticAtLine, &values) }
+                                <code>{ fault.path.clone() }</code></span>
                             <b>{ fault.explain(*lang) }</b>
                             <code lang="en">{ fault.words.clone() }</code>
                         </button>
+                        if let Some(fix) = &fault.fix {
+                            <button class="fix" title={lang.fill(Text::DiagnosticFixHint, &[("fix", fix)])}
+                                onclick={dispatch.reform(move |_| Msg::Fix(at))}>{ lang.t(Text::DiagnosticFix) }</button>
+                        }
                     </li>
                 }
             }) }

@@ -110,6 +110,7 @@ fn Steps(props: &StepsProps) -> Html {
             { button(play.0, play.1, Msg::TogglePacket, false) }
             { button(Text::TraceForward, Icon::Forward, Msg::StepHop(1), number >= count) }
             <span class="at">{ lang.fill(Text::TraceStep, &[("number", &number), ("count", &count)]) }</span>
+            { button(Text::TraceCopy, Icon::Copy, Msg::CopyTrace, false) }
             <button class="quiet square" title={lang.t(Text::TraceSlow)} aria-label={lang.t(Text::TraceSlow)}
                 aria-pressed={is_slow.to_string()} onclick={dispatch.reform(|_| Msg::ToggleSlow)}>
                 <Picture icon={Icon::Slow} />

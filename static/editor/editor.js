@@ -28,6 +28,8 @@ const look = EditorView.theme({
   ".cm-content": { caretColor: "var(--accent)", padding: "var(--space-2) 0" },
   "&.cm-focused": { outline: "none" },
   ".cm-gutters": { backgroundColor: "transparent", border: "none", color: "var(--faint)" },
+  ".cm-foldGutter": { opacity: "0", transition: "opacity .15s" },
+  "&:hover .cm-foldGutter, &.cm-focused .cm-foldGutter": { opacity: "1" },
   ".cm-lineNumbers .cm-gutterElement": { minWidth: "28px", padding: "0 4px 0 8px" },
   ".cm-activeLine": { backgroundColor: "var(--hover)" },
   ".cm-activeLineGutter": { backgroundColor: "transparent", color: "var(--ink)" },

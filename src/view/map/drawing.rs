@@ -30,6 +30,8 @@ pub(super) struct Marks<'a> {
     pub(super) entry: Option<&'a ObjectId>,
     /// The one that the packet is at.
     pub(super) lit: Option<&'a ObjectId>,
+    /// The port that it is addressed to there.
+    pub(super) port: Option<u16>,
 }
 
 impl Marks<'_> {
@@ -56,11 +58,12 @@ pub(super) fn Drawing(props: &DrawingProps) -> Html {
     let transform = format!("translate({:.2} {:.2}) scale({zoom:.4})", offset.x, offset.y);
     let hop = props.story.as_ref().zip(props.travel).and_then(|(s, at)| s.hops.get(at.hop));
     let lit = hop.and_then(|hop| hop.object.clone());
+    let port = hop.and_then(|hop| hop.address.rsplit(':').next()?.parse().ok());
     html! {
         <svg role="group" aria-label={props.lang.t(Text::MapLabel)}>
             <g {transform}>
                 <Things lang={props.lang} scene={props.scene.clone()} layout={props.layout.clone()}
-                    selected={props.selected.clone()} {lit} />
+                    selected={props.selected.clone()} {lit} {port} />
                 if let (Some(story), Some(travel)) = (&props.story, props.travel) {
                     <Packet scene={props.scene.clone()} layout={props.layout.clone()} story={story.clone()}
                         {travel} is_calm={props.is_calm} />
@@ -77,15 +80,16 @@ struct ThingsProps {
     layout: Shared<Layout>,
     selected: Option<ObjectId>,
     lit: Option<ObjectId>,
+    port: Option<u16>,
 }
 
 #[function_component]
 fn Things(props: &ThingsProps) -> Html {
-    let ThingsProps { lang, scene, layout, selected, lit } = props;
+    let ThingsProps { lang, scene, layout, selected, lit, port } = props;
     let lang = *lang;
     let present = selected.as_ref().filter(|id| layout.place_of(scene, id).is_some());
     let entry = present.or_else(|| layout.items(scene).next().map(|(id, _)| id));
-    let marks = Marks { selected: selected.as_ref(), entry, lit: lit.as_ref() };
+    let marks = Marks { selected: selected.as_ref(), entry, lit: lit.as_ref(), port: *port };
     html! {
         <>
             { outside::cluster(lang, scene, layout) }
@@ -95,9 +99,13 @@ fn Things(props: &ThingsProps) -> Html {
                 Some(outside::balancer(lang, scene.services.get(*at)?, *rect))
             }) }
             { outside::tray(lang, layout) }
-            { for scene.waiting.iter().zip(&layout.waiting).map(|(one, rect)| {
-                pod::pod(lang, one, *rect, Detail::Short, &marks)
-            }) }
+            if layout.is_crowded {
+                { node::crowd(scene.waiting.iter().zip(&layout.waiting)) }
+            } else {
+                { for scene.waiting.iter().zip(&layout.waiting).map(|(one, rect)| {
+                    pod::pod(lang, one, *rect, Detail::Short, &marks)
+                }) }
+            }
             { for scene.nodes.iter().zip(&layout.nodes).map(|(one, place)| {
                 node::node(lang, one, place, &marks)
             }) }

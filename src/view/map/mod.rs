@@ -77,11 +77,17 @@ pub(super) fn Map(props: &MapProps) -> Html {
 
     let onclick = {
         let (scene, layout, was_dragged) = (props.scene.clone(), layout.clone(), hand.was_dragged);
+        let place = frame.clone();
         let dispatch = dispatch.clone();
         Callback::from(move |event: MouseEvent| {
             if !was_dragged.borrow_mut().take().unwrap_or_default() {
-                let key = event.target_dyn_into::<Element>().and_then(|element| key_of(&element));
-                let id = key.and_then(|key| find(&scene, &layout, &key));
+                let at = place.cast::<Element>().map(|map| {
+                    let map = map.get_bounding_client_rect();
+                    let x = f64::from(event.client_x()) - map.left() - view.offset.x;
+                    let y = f64::from(event.client_y()) - map.top() - view.offset.y;
+                    Point::new(x / view.zoom, y / view.zoom)
+                });
+                let id = at.and_then(|at| object_at(&scene, &layout, at));
                 dispatch.emit(Msg::Select(id));
             }
         })
@@ -132,6 +138,15 @@ pub(super) fn Map(props: &MapProps) -> Html {
 /// The key of the object that an element of the map belongs to.
 fn key_of(element: &Element) -> Option<String> {
     element.closest("[data-key]").ok().flatten()?.get_attribute("data-key")
+}
+
+/// The object under a point of the map: the smallest, since Pods are inside of nodes.
+fn object_at(scene: &ClusterScene, layout: &Layout, at: Point) -> Option<ObjectId> {
+    let balancers = layout.balancers.iter();
+    let balancers = balancers.filter_map(|(at, rect)| Some((&scene.services.get(*at)?.id, *rect)));
+    let here = layout.items(scene).chain(balancers).filter(|(_, rect)| rect.contains(at));
+    let smallest = here.min_by(|(_, a), (_, b)| (a.w * a.h).total_cmp(&(b.w * b.h)));
+    smallest.map(|(id, _)| id.clone())
 }
 
 /// The key of the object that has the keyboard.

@@ -4,7 +4,7 @@ use super::drawing::Marks;
 use super::{mark, pod};
 use crate::present::Rect;
 use crate::present::layout::{Detail, NodePlace};
-use crate::present::scene::{NodeBox, NodeState, Usage};
+use crate::present::scene::{NodeBox, NodeState, PodChip, Usage};
 use crate::present::shorten::cut;
 use crate::text::{Lang, Text};
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ pub(super) fn node(lang: Lang, node: &NodeBox, place: &NodePlace, marks: &Marks)
                 <text class="small mute end" x={(w - 14.0).to_string()} y="45">{ zone.to_owned() }</text>
                 <rect class="filter" x="12" y="56" width={(w - 24.0).to_string()} height="22" rx="6" />
                 <text class="small mute" x="20" y="71">{ cut(lang.t(Text::NodeRules), ((w - 36.0) / 5.6) as usize) }</text>
-                { ports(node, w) }
+                { ports(node, w, marks) }
                 if node.control_plane {
                     { components(w) }
                 } else {
@@ -37,18 +37,21 @@ pub(super) fn node(lang: Lang, node: &NodeBox, place: &NodePlace, marks: &Marks)
                 }
             </g>
             if place.detail == Detail::Mark {
-                { crowd(node, place) }
+                { crowd(node.pods.iter().zip(&place.pods)) }
             } else {
-                { for node.pods.iter().zip(&place.pods).map(|(one, rect)| pod::pod(lang, one, *rect, place.detail, marks)) }
+                { for node.pods.iter().zip(&place.pods).map(|(one, rect)| {
+                    let detail = if one.system { Detail::Short } else { place.detail };
+                    pod::pod(lang, one, *rect, detail, marks)
+                }) }
             }
         </g>
     }
 }
 
 /// Many Pods: one shape for all that have the same state and colour, so that the page stays light.
-fn crowd(node: &NodeBox, place: &NodePlace) -> Html {
+pub(super) fn crowd<'a>(pods: impl Iterator<Item = (&'a PodChip, &'a Rect)>) -> Html {
     let mut shapes: BTreeMap<(&'static str, u8), String> = BTreeMap::new();
-    for (pod, rect) in node.pods.iter().zip(&place.pods) {
+    for (pod, rect) in pods {
         let shape = shapes.entry((pod::state_name(pod.state), pod.colour)).or_default();
         shape.push_str(&format!(
             "M{:.1} {:.1}h{:.1}v{:.1}h-{:.1}z",
@@ -62,17 +65,43 @@ fn crowd(node: &NodeBox, place: &NodePlace) -> Html {
     }
 }
 
-/// The open node ports: doors in the upper wall.
-fn ports(node: &NodeBox, w: f64) -> Html {
-    let shown = node.node_ports.len().min(((w - 20.0) / 58.0) as usize);
-    let left = w / 2.0 - shown as f64 * 29.0 + 2.0;
-    html! {
-        { for node.node_ports.iter().take(shown).enumerate().map(|(at, port)| html! {
-            <g class="port" transform={format!("translate({} -9)", left + at as f64 * 58.0)}>
-                <rect width="54" height="18" rx="9" />
-                <text class="code" x="27" y="13">{ format!(":{port}") }</text>
+/// The open node ports, in the upper wall on both sides of the door. Where there is no room for
+/// all, the one that the packet comes by is shown, and how many more there are.
+fn ports(node: &NodeBox, w: f64, marks: &Marks) -> Html {
+    const EACH: f64 = 50.0;
+    const DOOR: f64 = 12.0;
+    let room = ((w - 12.0 - DOOR) / EACH).floor().max(1.0) as usize;
+    let lit = marks.port.filter(|_| marks.lit == Some(&node.id));
+    let mut shown: Vec<u16> = node.node_ports.clone();
+    shown.sort_by_key(|port| Some(*port) != lit);
+    let hidden = match shown.len() > room {
+        true => shown.len() - room.saturating_sub(1),
+        false => 0,
+    };
+    shown.truncate(shown.len() - hidden);
+    let count = shown.len() + usize::from(hidden > 0);
+    let before = count.div_ceil(2);
+    let x = |at: usize| {
+        let beside = if at >= before { DOOR } else { 0.0 };
+        w / 2.0 - DOOR / 2.0 - before as f64 * EACH + at as f64 * EACH + beside + 2.0
+    };
+    let chip = |at: usize, text: String, is_lit: bool| {
+        html! {
+            <g class="port" data-lit={is_lit.then_some("")} transform={format!("translate({} -9)", x(at))}>
+                <rect width="46" height="18" rx="9" />
+                <text class="code" x="23" y="13">{ text }</text>
             </g>
-        }) }
+        }
+    };
+    html! {
+        <>
+            { for shown.iter().enumerate().map(|(at, port)| {
+                chip(at, format!(":{port}"), Some(*port) == lit)
+            }) }
+            if hidden > 0 {
+                { chip(shown.len(), format!("+{hidden}"), false) }
+            }
+        </>
     }
 }
 

@@ -53,7 +53,7 @@ pub(super) fn tray(lang: Lang, layout: &Layout) -> Html {
     html! {
         <g>
             <rect class="tray" x={x.to_string()} y={y.to_string()} width={w.to_string()} height={h.to_string()} rx="12" />
-            <text class="small heading" x={(x + 16.0).to_string()} y={(y + 19.0).to_string()}>{ lang.t(Text::Waiting) }</text>
+            <text class="small heading" x={(x + 16.0).to_string()} y={(y + 19.0).to_string()}>{ format!("{}: {}", lang.t(Text::Waiting), layout.waiting.len()) }</text>
         </g>
     }
 }

@@ -4,7 +4,7 @@ use super::super::Dispatch;
 use super::super::shared::Shared;
 use super::super::trace::Travel;
 use crate::present::route::{Route, anchor};
-use crate::present::shorten::cut;
+use crate::present::shorten::{cut, rule};
 use crate::present::story::{Spot, Story};
 use crate::present::{ClusterScene, Layout};
 use crate::session::Msg;
@@ -25,6 +25,9 @@ struct Stretch {
     hop: usize,
     route: Route,
 }
+
+/// From a node's door to the street before it.
+const DOOR_STEP: f64 = 20.0;
 
 /// The packet and its way.
 #[function_component]
@@ -97,11 +100,17 @@ fn note(story: &Story, hop: usize, x: f64, y: f64, layout: &Layout) -> Html {
     if one.rule.is_empty() {
         return html! {};
     }
-    let text = cut(&one.rule, if layout.size.w < 480.0 { 38 } else { 58 });
+    let text = cut(&rule(&one.rule), if layout.size.w < 480.0 { 38 } else { 58 });
     let width = text.chars().count() as f64 * 6.7 + 18.0;
-    let left = (x + 16.0).min(layout.size.w - width - 6.0).max(6.0);
-    let is_beside = left >= x + 15.0;
-    let top = if is_beside { y - 11.0 } else { y + 16.0 };
+    let (right, left) = (x + 16.0, x - 16.0 - width);
+    // Beside the packet where there is room, where it hides but other nodes' netfilter.
+    let (left, top) = if right + width < layout.size.w - 6.0 {
+        (right, y - 11.0)
+    } else if left > 6.0 {
+        (left, y - 11.0)
+    } else {
+        ((x - width / 2.0).min(layout.size.w - width - 6.0).max(6.0), y + 16.0)
+    };
     html! {
         <g class="note" transform={format!("translate({left:.1} {top:.1})")}>
             <rect width={format!("{width:.1}")} height="22" rx="6" />
@@ -135,7 +144,11 @@ fn Numbers(props: &NumbersProps) -> Html {
     let now = story.hops.get(*hop).map(|one| &one.spot);
     html! {
         { for firsts.into_iter().filter_map(|(at, spot)| {
-            let place = anchor(scene, layout, spot)?;
+            let mut place = anchor(scene, layout, spot)?;
+            if matches!(spot, Spot::Door(_)) {
+                // On the street before it, where no port's number is.
+                place.y -= DOOR_STEP;
+            }
             let onclick = dispatch.reform(move |_| Msg::GoToHop(at));
             Some(html! {
                 <g class="hop" data-now={(now == Some(spot)).then_some("")} {onclick}
