@@ -177,8 +177,7 @@ impl Layout {
         let in_a_row =
             |w: f64, gap: f64| ((inside.w - 2.0 * room.inner + gap) / (w + gap)).floor().max(1.0);
         self.is_crowded = scene.waiting.len() as f64 > MOST_TRAY_ROWS * in_a_row(128.0, 8.0);
-        let (w, h, gap) =
-            if self.is_crowded { (MARK, MARK, 4.0) } else { (128.0, SHORT_H, 8.0) };
+        let (w, h, gap) = if self.is_crowded { (MARK, MARK, 4.0) } else { (128.0, SHORT_H, 8.0) };
         let per_row = in_a_row(w, gap);
         for at in 0..scene.waiting.len() {
             let (row, column) = ((at as f64 / per_row).floor(), at as f64 % per_row);
@@ -353,7 +352,8 @@ fn place_pods(node: &NodeBox, body: Rect, height: f64) -> (Vec<Rect>, Detail) {
     let system_rows = (of_cluster as f64 / system_columns).ceil();
     let system_h = system_rows * (SHORT_H + 5.0);
     let height_left = height - system_h;
-    let rows_of = |h: f64, gap: f64, least: f64| ((height_left + gap) / (h + gap)).floor().max(least);
+    let rows_of =
+        |h: f64, gap: f64, least: f64| ((height_left + gap) / (h + gap)).floor().max(least);
     let full = columns_of(POD_MIN_W, POD_GAP);
     let short = columns_of(SHORT_MIN_W, 5.0);
     let (detail, columns, h, gap) = if count <= full * rows_of(POD_H, POD_GAP, 4.0) {
@@ -375,8 +375,8 @@ fn place_pods(node: &NodeBox, body: Rect, height: f64) -> (Vec<Rect>, Detail) {
     let end = places.last().map_or(body.y, |last| last.bottom() + POD_GAP);
     let system_top = Point::new(body.x, end.max(body.y + height - system_h));
     let system_w = (body.w + 5.0) / system_columns - 5.0;
-    let system = (0..of_cluster)
-        .map(|at| grid(at, system_columns, system_top, (system_w, SHORT_H), 5.0));
+    let system =
+        (0..of_cluster).map(|at| grid(at, system_columns, system_top, (system_w, SHORT_H), 5.0));
     places.extend(system);
     (places, detail)
 }

@@ -53,7 +53,8 @@ pub(super) fn refusal(source: &str, document: &Document, error: &ApiError) -> Ve
                 _ => document.place_of(&cause.field),
             };
             let words = format!("{}: {}", cause.field, cause.body());
-            let one = Fault { path: cause.field.clone(), ..fault(source, place, words, by_cause(cause)) };
+            let one =
+                Fault { path: cause.field.clone(), ..fault(source, place, words, by_cause(cause)) };
             mended(source, document, cause, one)
         })
         .collect()

@@ -4,7 +4,7 @@
 //! the requests to the browser. Whatever changes the cluster is a line for its console, and the
 //! terminal shows it: a button is a lesson in the command that it stands for.
 //!
-//! Reading order: `model.rs`, `msg.rs`, `update.rs`, `terminal.rs`, `apply.rs`,
+//! Reading order: `model.rs`, `msg.rs`, `update.rs`, `terminal.rs`, `watch.rs`, `apply.rs`,
 //! `request.rs`.
 
 pub mod apply;
@@ -19,6 +19,7 @@ pub mod request;
 pub mod samples;
 pub mod terminal;
 pub mod update;
+mod watch;
 
 pub use effect::Effect;
 pub use fault::Fault;

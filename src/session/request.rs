@@ -192,7 +192,9 @@ fn has_balancer(store: &Store, id: &ObjectId) -> bool {
 }
 
 fn is_ready(pod: &Object) -> bool {
-    !is_system(&pod.meta.namespace) && !pod.meta.is_terminating() && pod.pod().is_some_and(|pod| pod.status.is_ready())
+    !is_system(&pod.meta.namespace)
+        && !pod.meta.is_terminating()
+        && pod.pod().is_some_and(|pod| pod.status.is_ready())
 }
 
 fn worker_ip(node: &std::sync::Arc<Object>) -> Option<&str> {

@@ -1,5 +1,6 @@
 //! The terminal: what was typed, what came back, and the way through the history.
 
+use super::watch::Watch;
 use std::rc::Rc;
 
 /// The most entries kept; older ones scroll away for good.
@@ -29,6 +30,8 @@ pub struct Terminal {
     pub offers: Vec<String>,
     /// The line being typed.
     pub input: String,
+    /// The command that goes on, if one does.
+    pub watch: Option<Watch>,
     history: Vec<String>,
     /// Where in the history the line is from; its length if it is a new one.
     at: usize,
@@ -36,8 +39,8 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Records a command with its output, and makes room for the next.
-    pub fn record(&mut self, line: &str, stdout: &str, stderr: &str) {
+    /// Records a command with its output, and makes room for the next; returns the entry's number.
+    pub fn record(&mut self, line: &str, stdout: &str, stderr: &str) -> u32 {
         self.count = self.count.wrapping_add(1);
         let entry = Entry {
             number: self.count,
@@ -48,6 +51,20 @@ impl Terminal {
         self.entries.push(Rc::new(entry));
         let surplus = self.entries.len().saturating_sub(MOST_ENTRIES);
         self.entries.drain(..surplus);
+        self.count
+    }
+
+    /// Adds to what a command printed, or replaces it.
+    pub(super) fn write(&mut self, number: u32, text: &str, replaces: bool) {
+        let Some(entry) = self.entries.iter_mut().find(|entry| entry.number == number) else {
+            return;
+        };
+        let entry = Rc::make_mut(entry);
+        if replaces {
+            entry.stdout.clear();
+        }
+        entry.stdout.push_str(text);
+        entry.stdout = clip(&entry.stdout);
     }
 
     /// Remembers a typed line and clears the input.
@@ -92,8 +109,12 @@ impl Terminal {
         self.offers = if offers.len() > 1 { offers } else { Vec::new() };
     }
 
-    /// Throws the line away, as Ctrl-C does, and shows that it was.
+    /// Ends what goes on, as Ctrl-C does, or else throws the line away; shows that it did.
     pub fn interrupt(&mut self) {
+        if let Some(watch) = self.watch.take() {
+            self.write(watch.entry(), "^C\n", false);
+            return;
+        }
         let line = core::mem::take(&mut self.input);
         self.offers.clear();
         self.at = self.history.len();

@@ -5,6 +5,7 @@ use super::effect::Effect;
 use super::model::{Applied, Model, Panel, Theme};
 use super::msg::Msg;
 use super::request;
+use super::watch::{self, Watch};
 use core::time::Duration;
 
 /// The longest time that one tick may stand for: after a pause of the browser (another tab was in
@@ -75,6 +76,9 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Enter => {
             let line = model.terminal.accept();
+            if model.terminal.watch.is_some() {
+                model.terminal.interrupt();
+            }
             run(model, &line);
         }
         Msg::Complete => complete(model),
@@ -145,15 +149,20 @@ fn tick(model: &mut Model, micros: u32) {
     for _ in 0..MOST_STEPS {
         if !model.world.step(limit) {
             model.world.run_until(limit);
-            return;
+            break;
         }
     }
+    watch::go_on(model);
 }
 
 /// Runs a line of the console and shows it in the terminal.
 fn run(model: &mut Model, line: &str) {
     if line.trim() == "clear" {
         model.terminal.clear();
+        return;
+    }
+    if let Some(watch) = Watch::of(line) {
+        watch::begin(model, line, watch);
         return;
     }
     let output = model.console.execute(&mut model.world, line, None);

@@ -106,7 +106,8 @@ texts! {
     HistogramExpectedVaried HistogramLost HistogramPod HistogramCount HistogramShare EventsEmpty
     EventTime EventReason EventObject EventMessage InspectorEmptyTitle InspectorEmptyText
     InspectorGone InspectorYaml InspectorEvents InspectorFacts InspectorConditions PodKill NodeStop
-    NodeStart TerminalLabel TerminalInput TerminalWelcome TerminalHelp AppliedCount AppliedAll
+    NodeStart TerminalLabel TerminalInput TerminalWelcome TerminalHelp TerminalRunning
+    AppliedCount AppliedAll
     AppliedSome FaultOther FaultSyntax FaultTab FaultTooLarge FaultDuplicateKey FaultNoKind
     FaultKind FaultKindNear FaultVersion FaultField FaultFieldNear FaultType FaultRequired
     FaultNotSupported FaultDuplicate FaultNameless FaultForbidden FaultNotFound FaultSelector

@@ -84,7 +84,7 @@ impl Component for App {
                     <Editor {lang} text={model.source.clone()} faults={model.faults.clone()} applied={model.applied}
                         go_to={model.go_to} />
                     <Console {lang} entries={model.terminal.entries.clone()} input={model.terminal.input.clone()}
-                        offers={model.terminal.offers.clone()} />
+                        offers={model.terminal.offers.clone()} is_watching={model.terminal.watch.is_some()} />
                     <Side {lang} {side} events={shown.events.clone()} event_count={shown.event_count}
                         details={shown.details.clone()} is_selected={model.selected.is_some()}
                         story={shown.story.clone()} travel={shown.travel} burst={model.burst.clone()} />

@@ -39,3 +39,18 @@ pub type Dispatch = Callback<Msg>;
 pub fn run() {
     yew::Renderer::<app::App>::new().render();
 }
+
+/// The page in an element, for as long as the caller wants it.
+pub struct Mounted(yew::AppHandle<app::App>);
+
+/// Mounts the page into an element.
+pub fn mount(place: web_sys::Element) -> Mounted {
+    Mounted(yew::Renderer::<app::App>::with_root(place).render())
+}
+
+impl Mounted {
+    /// Takes the page away, its clock included.
+    pub fn unmount(self) {
+        self.0.destroy();
+    }
+}

@@ -16,16 +16,20 @@ pub(super) struct ConsoleProps {
     pub(super) entries: Vec<Rc<Entry>>,
     pub(super) input: String,
     pub(super) offers: Vec<String>,
+    /// Whether a command goes on until it is interrupted.
+    pub(super) is_watching: bool,
 }
 
 /// The terminal.
 #[function_component]
 pub(super) fn Console(props: &ConsoleProps) -> Html {
-    let ConsoleProps { lang, entries, input, offers } = props;
+    let dispatch = use_context::<Dispatch>().unwrap_or_default();
+    let ConsoleProps { lang, entries, input, offers, is_watching } = props;
     let lang = *lang;
     let log = use_node_ref();
     let field = use_node_ref();
-    let (place, last) = (log.clone(), entries.last().map(|entry| entry.number));
+    let last = entries.last().map(|entry| (entry.number, entry.stdout.len()));
+    let place = log.clone();
     use_effect_with(last, move |_| {
         if let Some(log) = place.cast::<Element>() {
             log.set_scroll_top(log.scroll_height());
@@ -42,6 +46,12 @@ pub(super) fn Console(props: &ConsoleProps) -> Html {
             if !offers.is_empty() {
                 <div class="offers" aria-live="polite">
                     { for offers.iter().map(|offer| html! { <span>{ offer.clone() }</span> }) }
+                </div>
+            }
+            if *is_watching {
+                <div class="running">
+                    <span>{ lang.t(Text::TerminalRunning) }</span>
+                    <button onclick={dispatch.reform(|_| Msg::Interrupt)}>{ "Ctrl-C" }</button>
                 </div>
             }
             <Prompt {lang} input={input.clone()} {field} />

@@ -17,8 +17,9 @@ mod tools;
 use super::Dispatch;
 use super::shared::Shared;
 use super::trace::Travel;
-use crate::present::geometry::Point;
+use crate::present::geometry::{Point, Rect};
 use crate::present::navigate::{Direction, next};
+use crate::present::route::anchor;
 use crate::present::{ClusterScene, Layout, Story, Viewport};
 use crate::session::{Msg, ObjectId};
 use crate::text::Lang;
@@ -69,6 +70,21 @@ pub(super) fn Map(props: &MapProps) -> Html {
         let rect = selected.as_ref().and_then(|id| places.place_of(&scene, id));
         if let Some(rect) = rect {
             let shown = view.showing(rect, room.0, room.1);
+            if shown != view {
+                show.emit(Some(shown));
+            }
+        }
+    });
+
+    // So is the packet, hop by hop.
+    let spot = props.story.as_ref().zip(props.travel);
+    let spot = spot.and_then(|(story, travel)| Some(story.hops.get(travel.hop)?.spot.clone()));
+    let (scene, places, show) = (props.scene.clone(), layout.clone(), keep.clone());
+    use_effect_with((spot, room), move |(spot, room)| {
+        let at = spot.as_ref().and_then(|spot| anchor(&scene, &places, spot));
+        if let Some(at) = at {
+            let around = Rect::new(at.x - 70.0, at.y - 50.0, 140.0, 130.0);
+            let shown = view.showing(around, room.0, room.1);
             if shown != view {
                 show.emit(Some(shown));
             }

@@ -68,9 +68,10 @@ pub(super) fn crowd<'a>(pods: impl Iterator<Item = (&'a PodChip, &'a Rect)>) -> 
 /// The open node ports, in the upper wall on both sides of the door. Where there is no room for
 /// all, the one that the packet comes by is shown, and how many more there are.
 fn ports(node: &NodeBox, w: f64, marks: &Marks) -> Html {
-    const EACH: f64 = 50.0;
+    const EACH: f64 = 46.0;
     const DOOR: f64 = 12.0;
-    let room = ((w - 12.0 - DOOR) / EACH).floor().max(1.0) as usize;
+    let side = ((w - DOOR - 4.0) / 2.0 / EACH).floor().max(1.0) as usize;
+    let room = 2 * side;
     let lit = marks.port.filter(|_| marks.lit == Some(&node.id));
     let mut shown: Vec<u16> = node.node_ports.clone();
     shown.sort_by_key(|port| Some(*port) != lit);
@@ -88,8 +89,8 @@ fn ports(node: &NodeBox, w: f64, marks: &Marks) -> Html {
     let chip = |at: usize, text: String, is_lit: bool| {
         html! {
             <g class="port" data-lit={is_lit.then_some("")} transform={format!("translate({} -9)", x(at))}>
-                <rect width="46" height="18" rx="9" />
-                <text class="code" x="23" y="13">{ text }</text>
+                <rect width="42" height="18" rx="9" />
+                <text class="code" x="21" y="13">{ text }</text>
             </g>
         }
     };

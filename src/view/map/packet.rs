@@ -109,7 +109,7 @@ fn note(story: &Story, hop: usize, x: f64, y: f64, layout: &Layout) -> Html {
     } else if left > 6.0 {
         (left, y - 11.0)
     } else {
-        ((x - width / 2.0).min(layout.size.w - width - 6.0).max(6.0), y + 16.0)
+        ((x - width / 2.0).min(layout.size.w - width - 6.0).max(6.0), y - 36.0)
     };
     html! {
         <g class="note" transform={format!("translate({left:.1} {top:.1})")}>

@@ -20,7 +20,7 @@ pub(super) fn pod(lang: Lang, pod: &PodChip, rect: Rect, detail: Detail, marks: 
     let title = format!("Pod {}, {}, {} {}", pod.id.name, pod.status, pod.ready, pod.ip);
     html! {
         <g key={pod.id.key()} class="item pod" data-state={state_name(pod.state)}
-            data-colour={pod.colour.to_string()} data-key={pod.id.key()} data-lit={marks.lit(&pod.id)} role="button"
+            data-colour={pod.colour.to_string()} data-key={pod.id.key()} data-system={pod.system.then_some("")} data-lit={marks.lit(&pod.id)} role="button"
             tabindex={marks.tabindex(&pod.id)} aria-pressed={marks.pressed(&pod.id)} aria-label={title.clone()}
             transform={format!("translate({} {})", rect.x, rect.y)}>
             if detail != Detail::Full {
@@ -66,7 +66,7 @@ fn short(pod: &PodChip, rect: Rect) -> Html {
         <>
             { mark::pod(pod.state, 13.0, rect.h / 2.0) }
             <text class="small" x="22" y={(rect.h / 2.0 + 4.0).to_string()}>
-                { shorten(&pod.id.name, ((rect.w - 26.0) / 6.2) as usize) }
+                { shorten(&pod.id.name, ((rect.w - 28.0) / 6.8) as usize) }
             </text>
         </>
     }
