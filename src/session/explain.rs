@@ -64,6 +64,9 @@ pub(super) fn refusal(source: &str, document: &Document, error: &ApiError) -> Ve
 pub(super) fn syntax(message: &str) -> Explanation {
     let text = match () {
         () if message.contains("too large") => Text::FaultTooLarge,
+        () if message.contains("excessive aliasing") => Text::FaultAliases,
+        () if message.contains("depth") => Text::FaultDepth,
+        () if message.contains("control character") => Text::FaultBinary,
         () if message.contains('\t') || message.contains("tab") => Text::FaultTab,
         () if message.contains("duplicate") || message.contains("already set") => {
             Text::FaultDuplicateKey

@@ -108,7 +108,8 @@ texts! {
     InspectorGone InspectorYaml InspectorEvents InspectorFacts InspectorConditions PodKill NodeStop
     NodeStart TerminalLabel TerminalInput TerminalWelcome TerminalHelp TerminalRunning
     AppliedCount AppliedAll
-    AppliedSome FaultOther FaultSyntax FaultTab FaultTooLarge FaultDuplicateKey FaultNoKind
+    AppliedSome FaultOther FaultSyntax FaultTab FaultTooLarge FaultAliases
+    FaultDepth FaultBinary FaultDuplicateKey FaultNoKind
     FaultKind FaultKindNear FaultVersion FaultField FaultFieldNear FaultType FaultRequired
     FaultNotSupported FaultDuplicate FaultNameless FaultForbidden FaultNotFound FaultSelector
     FaultImmutable FaultName FaultPort FaultNodePort FaultLimit FaultInvalid FaultsLabel WhyTitle

@@ -31,7 +31,7 @@ pub(super) fn Legend(props: &LegendProps) -> Html {
             <summary>{ lang.t(Text::Legend) }</summary>
             <div class="inside">
                 <section>
-                    <h3>{ lang.t(Text::LegendPhase) }</h3>
+                    <h2>{ lang.t(Text::LegendPhase) }</h2>
                     <ul>{ for STATES.into_iter().map(|state| html! {
                         <li>
                             <span class="map"><svg viewBox="0 0 26 20" aria-hidden="true">

@@ -108,6 +108,7 @@ export function create(host, text, page) {
         highlightSelectionMatches(),
         indentUnit.of("  "),
         EditorState.tabSize.of(2),
+        EditorView.cspNonce.of("editor"),
         yaml(),
         syntaxHighlighting(colours),
         look,

@@ -142,3 +142,38 @@ export async function accessibilityFaults(page) {
 export function sidewaysOverflow(page) {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
+
+/** Puts a text into the editor in place of what is there, as pasting it does. */
+export async function write(page, text) {
+  const content = page.locator(".cm-content");
+  await content.waitFor();
+  await content.focus();
+  await page.keyboard.press("ControlOrMeta+a");
+  await content.evaluate((element, pasted) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", pasted);
+    element.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+  }, text);
+}
+
+/** Enters a line in the terminal. */
+export async function enter(page, line) {
+  await page.locator(".terminal input").fill(line);
+  await page.locator(".terminal input").press("Enter");
+}
+
+/** The Pods of the sample on the map that are Ready. */
+export const readyPods = (page, name = "web") =>
+  page.locator(`.pod[data-state="ready"][data-key^="pod/default/${name}-"]`);
+
+/** Waits until so many elements are there. */
+export async function count(locator, wanted) {
+  const deadline = Date.now() + 30_000;
+  let found;
+  do {
+    found = await locator.count();
+    if (found === wanted) return;
+    await locator.page().waitForTimeout(100);
+  } while (Date.now() < deadline);
+  throw new Error(`${found} of ${locator}, not ${wanted}`);
+}

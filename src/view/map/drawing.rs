@@ -92,8 +92,9 @@ fn Things(props: &ThingsProps) -> Html {
     let marks = Marks { selected: selected.as_ref(), entry, lit: lit.as_ref(), port: *port };
     html! {
         <>
-            { outside::cluster(lang, scene, layout) }
+            { outside::frame(layout) }
             { outside::streets(layout) }
+            { outside::cluster(lang, scene, layout) }
             { outside::client(lang, scene, layout) }
             { for layout.balancers.iter().filter_map(|(at, rect)| {
                 Some(outside::balancer(lang, scene.services.get(*at)?, *rect))

@@ -7,13 +7,18 @@ use crate::text::{Lang, Text};
 use yew::{Html, html};
 
 /// The frame around the cluster.
-pub(super) fn cluster(lang: Lang, scene: &ClusterScene, layout: &Layout) -> Html {
+pub(super) fn frame(layout: &Layout) -> Html {
     let Rect { x, y, w, h } = layout.cluster;
+    html! { <rect class="frame" x={x.to_string()} y={y.to_string()} width={w.to_string()} height={h.to_string()} rx="20" /> }
+}
+
+/// What is written on the frame, over the streets.
+pub(super) fn cluster(lang: Lang, scene: &ClusterScene, layout: &Layout) -> Html {
+    let Rect { x, y, w, .. } = layout.cluster;
     let summary = lang
         .fill(Text::ClusterSummary, &[("nodes", &scene.nodes.len()), ("pods", &scene.pod_count())]);
     html! {
         <g class="cluster">
-            <rect class="frame" x={x.to_string()} y={y.to_string()} width={w.to_string()} height={h.to_string()} rx="20" />
             <text class="name" x={(x + 18.0).to_string()} y={(y + 25.0).to_string()}>{ lang.t(Text::Cluster) }</text>
             <text class="small mute end" x={(x + w - 18.0).to_string()} y={(y + 25.0).to_string()}>{ summary }</text>
         </g>

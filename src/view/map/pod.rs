@@ -42,10 +42,10 @@ fn full(lang: Lang, pod: &PodChip, rect: Rect) -> Html {
     let dots_from = rect.w - 10.0 - containers * 11.0;
     html! {
         <>
-            <text class="name" x="10" y="19">{ name }</text>
-            <text class="code mute" x="10" y="35">{ pod.ip.clone() }</text>
+            <text aria-hidden="true" class="name" x="10" y="19">{ name }</text>
+            <text aria-hidden="true" class="code mute" x="10" y="35">{ pod.ip.clone() }</text>
             { mark::pod(pod.state, 15.0, 48.5) }
-            <text class="small word" x="25" y="52.5">{ cut(&word, ((dots_from - 29.0) / 6.0) as usize) }</text>
+            <text aria-hidden="true" class="small word" x="25" y="52.5">{ cut(&word, ((dots_from - 29.0) / 6.0) as usize) }</text>
             { for pod.containers.iter().take(5).enumerate().map(|(at, (name, ready))| html! {
                 <rect class="container" data-ready={ready.to_string()} y="44" width="8" height="8" rx="2"
                     x={(dots_from + at as f64 * 11.0 + 2.0).to_string()}><title>{ name.clone() }</title></rect>
@@ -65,7 +65,7 @@ fn short(pod: &PodChip, rect: Rect) -> Html {
     html! {
         <>
             { mark::pod(pod.state, 13.0, rect.h / 2.0) }
-            <text class="small" x="22" y={(rect.h / 2.0 + 4.0).to_string()}>
+            <text aria-hidden="true" class="small" x="22" y={(rect.h / 2.0 + 4.0).to_string()}>
                 { shorten(&pod.id.name, ((rect.w - 28.0) / 6.8) as usize) }
             </text>
         </>

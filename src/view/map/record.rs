@@ -10,7 +10,7 @@ use yew::{Html, html};
 /// The headings over the two groups.
 pub(super) fn headings(lang: Lang, scene: &ClusterScene, layout: &Layout) -> Html {
     let heading = |at: Point, text: Text| {
-        html! { <text class="small heading" x={at.x.to_string()} y={at.y.to_string()}>{ lang.t(text) }</text> }
+        html! { <text aria-hidden="true" class="small heading" x={at.x.to_string()} y={at.y.to_string()}>{ lang.t(text) }</text> }
     };
     html! {
         <>
@@ -46,10 +46,10 @@ pub(super) fn service(lang: Lang, service: &ServiceChip, rect: Rect, marks: &Mar
             aria-label={format!("Service {}, {}, {address} {outer}", service.id.name, service.kind)}
             transform={format!("translate({} {})", rect.x, rect.y)}>
             <rect class="body" width={rect.w.to_string()} height={rect.h.to_string()} rx="9" />
-            <text class="name" x="12" y="18">{ cut(&service.id.name, (kind_room / 7.4).max(4.0) as usize) }</text>
-            <text class="small mute end" x={(rect.w - 10.0).to_string()} y="18">{ service.kind.clone() }</text>
-            <text class="code mute" x="12" y="34">{ address }</text>
-            <text class={if pending { "code warn" } else { "code" }} x="12" y="50">{ outer }</text>
+            <text aria-hidden="true" class="name" x="12" y="18">{ cut(&service.id.name, (kind_room / 7.4).max(4.0) as usize) }</text>
+            <text aria-hidden="true" class="small mute end" x={(rect.w - 10.0).to_string()} y="18">{ service.kind.clone() }</text>
+            <text aria-hidden="true" class="code mute" x="12" y="34">{ address }</text>
+            <text aria-hidden="true" class={if pending { "code warn" } else { "code" }} x="12" y="50">{ outer }</text>
         </g>
     }
 }
@@ -63,9 +63,9 @@ pub(super) fn ingress(ingress: &IngressChip, rect: Rect, marks: &Marks) -> Html 
             aria-label={format!("Ingress {}, {}", ingress.id.name, ingress.rules.join(", "))}
             transform={format!("translate({} {})", rect.x, rect.y)}>
             <rect class="body" width={rect.w.to_string()} height={rect.h.to_string()} rx="9" />
-            <text class="name" x="12" y="18">{ cut(&ingress.id.name, ((rect.w - 24.0) / 7.4) as usize) }</text>
+            <text aria-hidden="true" class="name" x="12" y="18">{ cut(&ingress.id.name, ((rect.w - 24.0) / 7.4) as usize) }</text>
             { for ingress.rules.iter().take(3).enumerate().map(|(at, rule)| html! {
-                <text class="code mute" x="12" y={(34.0 + at as f64 * 15.0).to_string()}>{ cut(rule, most) }</text>
+                <text aria-hidden="true" class="code mute" x="12" y={(34.0 + at as f64 * 15.0).to_string()}>{ cut(rule, most) }</text>
             }) }
         </g>
     }
