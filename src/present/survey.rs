@@ -26,7 +26,7 @@ pub fn survey(world: &World) -> ClusterScene {
     let ports = node_ports(store);
     let mut nodes: Vec<NodeBox> =
         store.list(Kind::Node).map(|node| chips.node(world, node, &ports)).collect();
-    nodes.sort_by_key(|node| !node.control_plane);
+    nodes.sort_by_cached_key(|node| (!node.control_plane, by_number(&node.id.name)));
     ClusterScene {
         client: CLIENT_ADDRESS.to_string(),
         nodes,
@@ -42,6 +42,13 @@ pub fn survey(world: &World) -> ClusterScene {
             .map(|pod| chips.pod(pod))
             .collect(),
     }
+}
+
+/// A name in front of its number, so that node-10 comes after node-9.
+fn by_number(name: &str) -> (String, u64) {
+    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = name.get(stem.len()..).and_then(|number| number.parse().ok());
+    (stem.to_owned(), number.unwrap_or_default())
 }
 
 /// Whether this is a Service of the cluster's own, such as `default/kubernetes`: the map leaves

@@ -10,7 +10,10 @@ use crate::session::{Burst, Msg};
 use crate::text::{Lang, Text};
 use std::rc::Rc;
 use web_sys::Element;
-use yew::{Html, Properties, function_component, html, use_context, use_effect_with, use_node_ref};
+use yew::{
+    Callback, Html, Properties, function_component, html, use_context, use_effect_with,
+    use_node_ref, use_state_eq,
+};
 
 /// Where a journey is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,6 +39,7 @@ pub(super) struct TraceProps {
 /// The trace.
 #[function_component]
 pub(super) fn Trace(props: &TraceProps) -> Html {
+    let dispatch = use_context::<Dispatch>().unwrap_or_default();
     let TraceProps { lang, story, travel, burst } = props;
     let lang = *lang;
     let (Some(story), Some(travel)) = (story, travel) else {
@@ -43,6 +47,9 @@ pub(super) fn Trace(props: &TraceProps) -> Html {
             <div class="nothing">
                 <h2>{ lang.t(Text::TraceEmptyTitle) }</h2>
                 <p>{ lang.t(Text::TraceEmptyText) }</p>
+                <button class="start" onclick={dispatch.reform(|_| Msg::Send)}>
+                    <Picture icon={Icon::Send} />{ lang.t(Text::RequestSend) }
+                </button>
             </div>
         };
     };
@@ -103,14 +110,27 @@ fn Steps(props: &StepsProps) -> Html {
     let play =
         if playing { (Text::TracePause, Icon::Pause) } else { (Text::TracePlay, Icon::Play) };
     let number = hop + 1;
+    let is_copied = use_state_eq(|| false);
+    let reset = is_copied.setter();
+    use_effect_with(hop, move |_| reset.set(false));
+    let (tell, copied) = (dispatch.clone(), is_copied.setter());
+    let copy = Callback::from(move |_| {
+        tell.emit(Msg::CopyTrace);
+        copied.set(true);
+    });
     html! {
         <div class="steps" role="group" aria-label={lang.t(Text::TabTrace)}>
             { button(Text::TraceFirst, Icon::First, Msg::GoToHop(0), hop == 0) }
             { button(Text::TraceBack, Icon::Back, Msg::StepHop(-1), hop == 0) }
             { button(play.0, play.1, Msg::TogglePacket, false) }
             { button(Text::TraceForward, Icon::Forward, Msg::StepHop(1), number >= count) }
-            <span class="at">{ lang.fill(Text::TraceStep, &[("number", &number), ("count", &count)]) }</span>
-            { button(Text::TraceCopy, Icon::Copy, Msg::CopyTrace, false) }
+            <span class="at" role={(!playing).then_some("status")}>{ match *is_copied {
+                true => lang.t(Text::Copied).to_owned(),
+                false => lang.fill(Text::TraceStep, &[("number", &number), ("count", &count)]),
+            } }</span>
+            <button class="quiet square" title={lang.t(Text::TraceCopy)} aria-label={lang.t(Text::TraceCopy)} onclick={copy}>
+                <Picture icon={Icon::Copy} />
+            </button>
             <button class="quiet square" title={lang.t(Text::TraceSlow)} aria-label={lang.t(Text::TraceSlow)}
                 aria-pressed={is_slow.to_string()} onclick={dispatch.reform(|_| Msg::ToggleSlow)}>
                 <Picture icon={Icon::Slow} />

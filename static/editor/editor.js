@@ -88,7 +88,7 @@ const hoverSource = (hover) =>
  */
 export function create(host, text, page) {
   const names = new Compartment();
-  const attributes = (label) => EditorView.contentAttributes.of({ "aria-label": label, "aria-multiline": "true", spellcheck: "false", autocapitalize: "off" });
+  const attributes = (label) => EditorView.contentAttributes.of({ "aria-label": label, "aria-multiline": "true", tabindex: "0", spellcheck: "false", autocapitalize: "off" });
   const view = new EditorView({
     parent: host,
     state: EditorState.create({

@@ -19,16 +19,16 @@ pub(super) fn node(lang: Lang, node: &NodeBox, place: &NodePlace, marks: &Marks)
         <g key={node.id.key()}>
             <g class="item node" data-state={state_name(node.state)} data-control-plane={node.control_plane.then_some("")}
                 data-key={node.id.key()} data-lit={marks.lit(&node.id)} role="button" tabindex={marks.tabindex(&node.id)}
-                aria-pressed={marks.pressed(&node.id)} aria-label={format!("{} {}, {}, {}", lang.t(Text::LegendNode), node.id.name, word, node.ip)}
-                transform={format!("translate({x} {y})")}>
+                aria-pressed={marks.pressed(&node.id)} transform={format!("translate({x} {y})")}>
+                <title>{ format!("Node {}, {word}, {}", node.id.name, node.ip) }</title>
                 <rect class="body" width={w.to_string()} height={h.to_string()} rx="14" />
-                <text aria-hidden="true" class="title" x="14" y="28">{ node.id.name.to_string() }</text>
+                <text class="title" x="14" y="28">{ node.id.name.to_string() }</text>
                 { mark::node(node.state, w - 20.0, 23.5) }
-                <text aria-hidden="true" class="small word end" x={(w - 30.0).to_string()} y="27.5">{ cut(word, ((w - 110.0) / 5.5).max(5.0) as usize) }</text>
-                <text aria-hidden="true" class="code mute" x="14" y="45">{ node.ip.clone() }</text>
-                <text aria-hidden="true" class="small mute end" x={(w - 14.0).to_string()} y="45">{ zone.to_owned() }</text>
+                <text class="small word end" x={(w - 30.0).to_string()} y="27.5">{ cut(word, ((w - 110.0) / 5.5).max(5.0) as usize) }</text>
+                <text class="code mute" x="14" y="45">{ node.ip.clone() }</text>
+                <text class="small mute end" x={(w - 14.0).to_string()} y="45">{ zone.to_owned() }</text>
                 <rect class="filter" x="12" y="56" width={(w - 24.0).to_string()} height="22" rx="6" />
-                <text aria-hidden="true" class="small mute" x="20" y="71">{ cut(lang.t(Text::NodeRules), ((w - 36.0) / 5.6) as usize) }</text>
+                <text class="small mute" x="20" y="71">{ cut(lang.t(Text::NodeRules), ((w - 36.0) / 5.6) as usize) }</text>
                 { ports(node, w, marks) }
                 if node.control_plane {
                     { components(w) }
@@ -90,7 +90,7 @@ fn ports(node: &NodeBox, w: f64, marks: &Marks) -> Html {
         html! {
             <g class="port" data-lit={is_lit.then_some("")} transform={format!("translate({} -9)", x(at))}>
                 <rect width="42" height="18" rx="9" />
-                <text aria-hidden="true" class="code" x="21" y="13">{ text }</text>
+                <text class="code" x="21" y="13">{ text }</text>
             </g>
         }
     };
@@ -115,7 +115,7 @@ fn components(w: f64) -> Html {
         { for names.iter().enumerate().map(|(at, name)| html! {
             <g class="component" transform={format!("translate({} {})", 12.0 + (at % columns) as f64 * (each + 6.0), 86.0 + (at / columns) as f64 * 26.0)}>
                 <rect width={each.to_string()} height="20" rx="6" />
-                <text aria-hidden="true" class="small" x={(each / 2.0).to_string()} y="14">{ *name }</text>
+                <text class="small" x={(each / 2.0).to_string()} y="14">{ *name }</text>
             </g>
         }) }
     }
@@ -128,9 +128,9 @@ fn usage(lang: Lang, node: &NodeBox, w: f64, h: f64) -> Html {
         let full = half * f64::from(usage.percent.min(100)) / 100.0;
         html! {
             <g transform={format!("translate({} {})", 12.0 + at * (half + 12.0), h - 30.0)}>
-                <text aria-hidden="true" class="small mute" y="0">{ lang.t(label) }</text>
+                <text class="small mute" y="0">{ lang.t(label) }</text>
                 if half > 84.0 {
-                    <text aria-hidden="true" class="small mute end" x={half.to_string()} y="0">{ format!("{} %", usage.percent) }</text>
+                    <text class="small mute end" x={half.to_string()} y="0">{ format!("{} %", usage.percent) }</text>
                 }
                 <rect class="track" y="7" width={half.to_string()} height="4" rx="2" />
                 <rect class="fill" y="7" width={full.to_string()} height="4" rx="2" />

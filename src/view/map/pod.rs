@@ -21,11 +21,9 @@ pub(super) fn pod(lang: Lang, pod: &PodChip, rect: Rect, detail: Detail, marks: 
     html! {
         <g key={pod.id.key()} class="item pod" data-state={state_name(pod.state)}
             data-colour={pod.colour.to_string()} data-key={pod.id.key()} data-system={pod.system.then_some("")} data-lit={marks.lit(&pod.id)} role="button"
-            tabindex={marks.tabindex(&pod.id)} aria-pressed={marks.pressed(&pod.id)} aria-label={title.clone()}
+            tabindex={marks.tabindex(&pod.id)} aria-pressed={marks.pressed(&pod.id)}
             transform={format!("translate({} {})", rect.x, rect.y)}>
-            if detail != Detail::Full {
-                <title>{ title }</title>
-            }
+            <title>{ title }</title>
             <rect class="body" width={rect.w.to_string()} height={rect.h.to_string()} rx={rounding} />
             { inside }
         </g>
@@ -42,10 +40,10 @@ fn full(lang: Lang, pod: &PodChip, rect: Rect) -> Html {
     let dots_from = rect.w - 10.0 - containers * 11.0;
     html! {
         <>
-            <text aria-hidden="true" class="name" x="10" y="19">{ name }</text>
-            <text aria-hidden="true" class="code mute" x="10" y="35">{ pod.ip.clone() }</text>
+            <text class="name" x="10" y="19">{ name }</text>
+            <text class="code mute" x="10" y="35">{ pod.ip.clone() }</text>
             { mark::pod(pod.state, 15.0, 48.5) }
-            <text aria-hidden="true" class="small word" x="25" y="52.5">{ cut(&word, ((dots_from - 29.0) / 6.0) as usize) }</text>
+            <text class="small word" x="25" y="52.5">{ cut(&word, ((dots_from - 29.0) / 6.0) as usize) }</text>
             { for pod.containers.iter().take(5).enumerate().map(|(at, (name, ready))| html! {
                 <rect class="container" data-ready={ready.to_string()} y="44" width="8" height="8" rx="2"
                     x={(dots_from + at as f64 * 11.0 + 2.0).to_string()}><title>{ name.clone() }</title></rect>
@@ -65,7 +63,7 @@ fn short(pod: &PodChip, rect: Rect) -> Html {
     html! {
         <>
             { mark::pod(pod.state, 13.0, rect.h / 2.0) }
-            <text aria-hidden="true" class="small" x="22" y={(rect.h / 2.0 + 4.0).to_string()}>
+            <text class="small" x="22" y={(rect.h / 2.0 + 4.0).to_string()}>
                 { shorten(&pod.id.name, ((rect.w - 28.0) / 6.8) as usize) }
             </text>
         </>

@@ -10,7 +10,7 @@ use yew::{Html, html};
 /// The headings over the two groups.
 pub(super) fn headings(lang: Lang, scene: &ClusterScene, layout: &Layout) -> Html {
     let heading = |at: Point, text: Text| {
-        html! { <text aria-hidden="true" class="small heading" x={at.x.to_string()} y={at.y.to_string()}>{ lang.t(text) }</text> }
+        html! { <text class="small heading" x={at.x.to_string()} y={at.y.to_string()}>{ lang.t(text) }</text> }
     };
     html! {
         <>
@@ -43,13 +43,13 @@ pub(super) fn service(lang: Lang, service: &ServiceChip, rect: Rect, marks: &Mar
         <g key={service.id.key()} class="item record service" data-key={service.id.key()} data-lit={marks.lit(&service.id)} data-colour={service.colour.to_string()}
             data-empty={service.endpoints.is_empty().then_some("")} role="button"
             tabindex={marks.tabindex(&service.id)} aria-pressed={marks.pressed(&service.id)}
-            aria-label={format!("Service {}, {}, {address} {outer}", service.id.name, service.kind)}
             transform={format!("translate({} {})", rect.x, rect.y)}>
+            <title>{ format!("Service {}, {}, {address} {outer}", service.id.name, service.kind) }</title>
             <rect class="body" width={rect.w.to_string()} height={rect.h.to_string()} rx="9" />
-            <text aria-hidden="true" class="name" x="12" y="18">{ cut(&service.id.name, (kind_room / 7.4).max(4.0) as usize) }</text>
-            <text aria-hidden="true" class="small mute end" x={(rect.w - 10.0).to_string()} y="18">{ service.kind.clone() }</text>
-            <text aria-hidden="true" class="code mute" x="12" y="34">{ address }</text>
-            <text aria-hidden="true" class={if pending { "code warn" } else { "code" }} x="12" y="50">{ outer }</text>
+            <text class="name" x="12" y="18">{ cut(&service.id.name, (kind_room / 7.4).max(4.0) as usize) }</text>
+            <text class="small mute end" x={(rect.w - 10.0).to_string()} y="18">{ service.kind.clone() }</text>
+            <text class="code mute" x="12" y="34">{ address }</text>
+            <text class={if pending { "code warn" } else { "code" }} x="12" y="50">{ outer }</text>
         </g>
     }
 }
@@ -60,12 +60,12 @@ pub(super) fn ingress(ingress: &IngressChip, rect: Rect, marks: &Marks) -> Html 
     html! {
         <g key={ingress.id.key()} class="item record ingress" data-key={ingress.id.key()} data-lit={marks.lit(&ingress.id)} role="button"
             tabindex={marks.tabindex(&ingress.id)} aria-pressed={marks.pressed(&ingress.id)}
-            aria-label={format!("Ingress {}, {}", ingress.id.name, ingress.rules.join(", "))}
             transform={format!("translate({} {})", rect.x, rect.y)}>
+            <title>{ format!("Ingress {}, {}", ingress.id.name, ingress.rules.join(", ")) }</title>
             <rect class="body" width={rect.w.to_string()} height={rect.h.to_string()} rx="9" />
-            <text aria-hidden="true" class="name" x="12" y="18">{ cut(&ingress.id.name, ((rect.w - 24.0) / 7.4) as usize) }</text>
+            <text class="name" x="12" y="18">{ cut(&ingress.id.name, ((rect.w - 24.0) / 7.4) as usize) }</text>
             { for ingress.rules.iter().take(3).enumerate().map(|(at, rule)| html! {
-                <text aria-hidden="true" class="code mute" x="12" y={(34.0 + at as f64 * 15.0).to_string()}>{ cut(rule, most) }</text>
+                <text class="code mute" x="12" y={(34.0 + at as f64 * 15.0).to_string()}>{ cut(rule, most) }</text>
             }) }
         </g>
     }
