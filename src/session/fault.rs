@@ -56,3 +56,39 @@ fn byte_column(line: &str, column: u32) -> usize {
     }
     line.len()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Applied, Model, Msg, Opening, Sample, update};
+
+    #[test]
+    fn the_broken_sample_is_mended_press_by_press() {
+        let mut model = Model::new(Opening { sample: Sample::Broken, ..Opening::default() });
+        let mut mended = Vec::new();
+        while let Some(fault) = model.faults.first().filter(|_| mended.len() < 5) {
+            mended.push((fault.path.clone(), fault.fix.clone().unwrap_or_default()));
+            update(&mut model, Msg::Fix(0));
+            update(&mut model, Msg::Apply);
+        }
+        let expected = [
+            ("spec.replicas", "3"),
+            ("spec.template.spec.containers[0].port", "ports"),
+            ("spec.template.metadata.labels.app", "web"),
+        ];
+        let expected = expected.map(|(path, fix)| (path.to_owned(), fix.to_owned()));
+        assert_eq!(mended, expected);
+        assert!(matches!(model.applied, Applied::All { count: 1, .. }), "{:?}", model.faults);
+    }
+
+    #[test]
+    fn a_fix_goes_where_the_browser_counts() {
+        let mut model = Model::new(Opening::default());
+        let text = "kind: Namespace\napiVersion: v1\nmetadata:\n  name: a\n  labels: {\"é\u{1f600}\": n, labels: x}\n";
+        let source: std::rc::Rc<str> = text.replace("labels: {", "label: {").into();
+        update(&mut model, Msg::Edit(source));
+        update(&mut model, Msg::Tick(500_000));
+        assert_eq!(model.faults.len(), 1, "{:?}", model.faults);
+        update(&mut model, Msg::Fix(0));
+        assert_eq!(&*model.source, text);
+    }
+}

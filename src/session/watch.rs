@@ -55,9 +55,9 @@ fn watched(words: &[&str]) -> Option<String> {
 
 /// Begins to watch: shows what there is.
 pub(super) fn begin(model: &mut Model, line: &str, mut watch: Watch) {
-    let (text, errors) = look(model, &mut watch);
-    watch.entry = model.terminal.record(line, &text, &errors);
-    if errors.is_empty() || !text.is_empty() {
+    let (text, failure) = look(model, &mut watch);
+    watch.entry = model.terminal.record(line, &text, failure.as_deref().unwrap_or_default());
+    if failure.is_none() {
         model.terminal.watch = Some(watch);
     }
 }
@@ -74,14 +74,16 @@ pub(super) fn go_on(model: &mut Model) {
     model.terminal.watch = Some(watch);
 }
 
-/// Carries the command out and returns what is new: for `watch` all of it.
-fn look(model: &mut Model, watch: &mut Watch) -> (String, String) {
+/// Carries the command out and returns what is new, for `watch` all of it, and what it complained
+/// of if it failed. That there is nothing yet is no failure.
+fn look(model: &mut Model, watch: &mut Watch) -> (String, Option<String>) {
     let output = model.console.execute(&mut model.world, &watch.line, None);
     model.console.history.pop();
     watch.revision = model.world.store().revision();
+    let failure = (output.exit != 0).then_some(output.stderr);
     if watch.redraws {
         let text = format!("Every 2.0s: {}\n\n{}", watch.line, output.stdout);
-        return (text, output.stderr);
+        return (text, failure);
     }
     let mut new = String::new();
     let mut seen = BTreeSet::new();
@@ -94,7 +96,7 @@ fn look(model: &mut Model, watch: &mut Watch) -> (String, String) {
         seen.insert(ageless);
     }
     watch.seen = seen;
-    (new, output.stderr)
+    (new, failure)
 }
 
 /// A line without its ages, which differ each second though nothing has changed.
