@@ -41,14 +41,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             show(model, Panel::Editor);
             model.go_to = (line, model.go_to.1.wrapping_add(1));
         }
-        Msg::Fix(at) => {
-            let mended = model.faults.get(at).and_then(|fault| fault.mend(&model.source));
-            if let Some(mended) = mended {
-                model.source = mended.into();
-                model.applied = Applied::No;
-                check(model);
-            }
-        }
+        Msg::Fix(at) => mend(model, at),
         Msg::CopyTrace => {
             let text = model.journey.as_ref().map(|journey| journey.trace.to_text());
             return text.map(Effect::Copy).into_iter().collect();
@@ -91,6 +84,16 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Clear => model.terminal.clear(),
     }
     Vec::new()
+}
+
+/// Writes the fix of a fault into the text, and looks what is still wrong.
+fn mend(model: &mut Model, at: usize) {
+    let mended = model.faults.get(at).and_then(|fault| fault.mend(&model.source));
+    if let Some(mended) = mended {
+        model.source = mended.into();
+        model.applied = Applied::No;
+        check(model);
+    }
 }
 
 fn show(model: &mut Model, panel: Panel) {

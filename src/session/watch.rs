@@ -31,7 +31,7 @@ impl Watch {
             ["watch", rest @ ..] => (true, watched(rest)?),
             ["kubectl" | "k", verb, ..] if matches!(*verb, "get" | "events") => {
                 let is_flag = |word: &&str| matches!(*word, "-w" | "--watch" | "--watch=true");
-                if !words.iter().any(|word| is_flag(&word)) || line.contains('|') {
+                if !words.iter().any(is_flag) || line.contains('|') {
                     return None;
                 }
                 let others: Vec<&str> = words.into_iter().filter(|word| !is_flag(word)).collect();
