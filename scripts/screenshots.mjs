@@ -23,7 +23,7 @@ const moments = {
   },
   fault: async (page) => {
     await panel(page, 1);
-    await write(page, await page.evaluate(() => "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  replica: 3\n"));
+    await write(page, "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  replica: 3\n");
     await page.locator(".fault").waitFor();
   },
   details: async (page) => {
@@ -35,7 +35,9 @@ const moments = {
   },
   stopped: async (page) => {
     await page.locator(".time .speed").nth(3).evaluate((button) => button.click());
-    await enter(page, "node stop node-2").catch(() => {});
+    await panel(page, 2);
+    await enter(page, "node stop node-2");
+    await panel(page, 0);
     await page.waitForTimeout(7000);
   },
 };
@@ -59,7 +61,7 @@ for (const [device, viewport] of Object.entries({ desktop, tablet, phone })) {
 
 // README's: a trace under way, light, 1280 px wide.
 if ("readme".includes(wanted)) {
-  const page = await diorama.open({ viewport: { width: 1280, height: 800 } });
+  const page = await diorama.open({ viewport: { width: 1280, height: 720 } });
   await count(readyPods(page), 3);
   await page.locator("button.packet").click();
   await page.locator(".hops li:nth-child(8) button").click();

@@ -98,6 +98,7 @@ pub(super) fn Editor(props: &EditorProps) -> Html {
 fn status(lang: Lang, applied: Applied, faults: usize) -> Html {
     let (text, good, bad) = match applied {
         Applied::No if faults == 0 => (String::new(), None, None),
+        Applied::No if faults == 1 => (lang.t(Text::DiagnosticsOne).to_owned(), None, Some("")),
         Applied::No => (lang.fill(Text::DiagnosticsMany, &[("count", &faults)]), None, Some("")),
         Applied::All { count: 1, .. } => {
             (lang.fill(Text::AppliedCount, &[("count", &1)]), Some(""), None)

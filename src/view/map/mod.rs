@@ -66,7 +66,7 @@ pub(super) fn Map(props: &MapProps) -> Html {
 
     // A new selection is brought into sight, wherever it was made.
     let (scene, places, show) = (props.scene.clone(), layout.clone(), keep.clone());
-    use_effect_with(props.selected.clone(), move |selected| {
+    use_effect_with((props.selected.clone(), room), move |(selected, room)| {
         let rect = selected.as_ref().and_then(|id| places.place_of(&scene, id));
         if let Some(rect) = rect {
             let shown = view.showing(rect, room.0, room.1);
