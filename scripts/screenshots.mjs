@@ -61,7 +61,7 @@ for (const [device, viewport] of Object.entries({ desktop, tablet, phone })) {
 
 // README's: a trace under way, light, 1280 px wide.
 if ("readme".includes(wanted)) {
-  const page = await diorama.open({ viewport: { width: 1280, height: 720 } });
+  const page = await diorama.open({ viewport: { width: 1280, height: 670 } });
   await count(readyPods(page), 3);
   await page.locator("button.packet").click();
   await page.locator(".hops li:nth-child(8) button").click();
