@@ -1,4 +1,4 @@
-//! The editor's JavaScript, as Rust sees it.
+//! What is fetched once the map is up, and the editor's JavaScript as Rust sees it.
 
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use web_sys::HtmlElement;
@@ -8,6 +8,10 @@ extern "C" {
     /// Fetches the editor's module.
     #[wasm_bindgen(js_name = loadEditor, catch)]
     pub(super) async fn load_editor() -> Result<JsValue, JsValue>;
+
+    /// Fetches the descriptions of the API's fields.
+    #[wasm_bindgen(js_name = loadDescriptions, catch)]
+    pub(super) async fn load_descriptions() -> Result<JsValue, JsValue>;
 }
 
 #[wasm_bindgen]

@@ -1,9 +1,10 @@
 //! The manifests: a plain text field at once, CodeMirror in its place when it has come.
 
 use super::Dispatch;
-use super::bridge::{EditorHandle, EditorModule, load_editor};
+use super::bridge::{EditorHandle, EditorModule, load_descriptions, load_editor};
 use super::faults::Faults;
 use super::icon::{Icon, Picture};
+use crate::manifest::descriptions;
 use crate::session::{Applied, Fault, Msg, assist};
 use crate::text::{Lang, Text};
 use std::rc::Rc;
@@ -47,6 +48,13 @@ pub(super) fn Editor(props: &EditorProps) -> Html {
                 label,
                 tell,
             ))));
+        });
+        spawn_local(async {
+            if let Some(text) = load_descriptions().await.ok().and_then(|text| text.as_string())
+                && !text.is_empty()
+            {
+                descriptions::provide(&text);
+            }
         });
     });
     use_effect_with((handle.clone(), props.text.clone()), |(handle, text)| {
