@@ -22,7 +22,7 @@ fn lines(text: &str) -> Vec<String> {
         }
         lines.push(format!("{table} {line}"));
     }
-    lines.sort();
+    diorama::base::order::sort(&mut lines);
     lines
 }
 

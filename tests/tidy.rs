@@ -54,7 +54,7 @@ fn repository() -> Vec<File> {
             .flatten()
             .filter_map(|entry| entry.ok().map(|entry| entry.path()))
             .collect();
-        entries.sort();
+        diorama::base::order::sort(&mut entries);
         for path in entries {
             let Ok(relative) = path.strip_prefix(root) else { continue };
             let name = relative.to_string_lossy().replace('\\', "/");

@@ -2,6 +2,7 @@
 
 use super::meta::StringMap;
 use super::tree::Tree as _;
+use crate::base::order;
 use serde_json::Value;
 
 /// How a requirement compares.
@@ -79,7 +80,7 @@ impl Selector {
         selector.requirements.extend(
             value.items_at(&["matchExpressions"]).iter().filter_map(requirement_from_value),
         );
-        selector.requirements.sort();
+        order::sort(&mut selector.requirements);
         Some(selector)
     }
 
@@ -104,7 +105,7 @@ impl Selector {
             }
             requirements.push(parse_requirement(part)?);
         }
-        requirements.sort();
+        order::sort(&mut requirements);
         Ok(Selector { requirements })
     }
 
@@ -163,7 +164,7 @@ fn equals(key: &str, value: &str) -> Requirement {
 pub fn requirement_from_value(value: &Value) -> Option<Requirement> {
     let mut values: Vec<String> =
         value.items_at(&["values"]).iter().filter_map(Value::as_str).map(str::to_owned).collect();
-    values.sort();
+    order::sort(&mut values);
     Some(Requirement {
         key: value.str_at(&["key"])?.to_owned(),
         operator: Operator::parse(value.str_at(&["operator"])?)?,
@@ -212,7 +213,7 @@ fn parse_requirement(part: &str) -> Result<Requirement, String> {
             let inner = list.trim().strip_prefix('(').and_then(|list| list.strip_suffix(')'));
             let inner = inner.ok_or_else(|| format!("unable to parse requirement: {part}"))?;
             let mut values: Vec<String> = inner.split(',').map(|v| v.trim().to_owned()).collect();
-            values.sort();
+            order::sort(&mut values);
             return make(key, operator, values);
         }
     }

@@ -4,6 +4,7 @@
 //! uses a float to decide. Read `time.rs`, then `quantity.rs`.
 
 pub mod names;
+pub mod order;
 pub mod quantity;
 pub mod rng;
 pub mod time;

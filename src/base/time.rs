@@ -4,6 +4,8 @@ use core::fmt;
 use core::ops::{Add, Sub};
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
+use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, PrimitiveDateTime};
 
 /// A whole number of seconds, as Kubernetes' `…Seconds` fields hold them.
 pub type Seconds = i64;
@@ -42,31 +44,53 @@ impl SimTime {
 
     /// `metav1.Time` as JSON shows it: RFC 3339 in UTC with whole seconds.
     pub fn rfc3339(self) -> String {
-        self.timestamp().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+        let (date, time) = self.civil();
+        format!("{date}T{time}Z")
     }
 
     /// `metav1.MicroTime` as JSON shows it: RFC 3339 in UTC with six decimals.
     pub fn rfc3339_micros(self) -> String {
-        self.timestamp().strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()
+        let (date, time) = self.civil();
+        format!("{date}T{time}.{:06}Z", self.0 % 1_000_000)
     }
 
     /// The form of `kubectl describe`: RFC 1123 with a numeric zone, `Mon, 23 Nov 2026 11:03:24 +0000`.
     pub fn rfc1123z(self) -> String {
-        self.timestamp().strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
+        let moment = self.moment();
+        let three = |word: String| word.chars().take(3).collect::<String>();
+        let (weekday, month) = (moment.weekday().to_string(), moment.month().to_string());
+        let (day, year, (_, time)) = (moment.day(), moment.year(), self.civil());
+        format!("{}, {day:02} {} {year:04} {time} +0000", three(weekday), three(month))
     }
 
     /// Reads what [`rfc3339`](Self::rfc3339) and [`rfc3339_micros`](Self::rfc3339_micros) write,
     /// with any offset; `None` for other text and for times before the epoch.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
-        let timestamp: jiff::Timestamp = text.parse().ok()?;
-        u64::try_from(timestamp.as_microsecond()).ok().map(SimTime)
+        let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        u64::try_from(moment.unix_timestamp_nanos().div_euclid(1000)).ok().map(SimTime)
     }
 
-    fn timestamp(self) -> jiff::Timestamp {
-        i64::try_from(self.0)
+    /// Month (1 to 12) and day of the month (1 to 31), in UTC.
+    pub fn month_and_day(self) -> (u8, u8) {
+        let moment = self.moment();
+        (moment.month().into(), moment.day())
+    }
+
+    /// The date `2026-01-31` and the time of day `23:59:59`, in UTC.
+    fn civil(self) -> (String, String) {
+        let moment = self.moment();
+        let (date, time) = (moment.date(), moment.to_hms());
+        let date = format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day());
+        (date, format!("{:02}:{:02}:{:02}", time.0, time.1, time.2))
+    }
+
+    /// As a date; the year 9999 ends the calendar.
+    fn moment(self) -> OffsetDateTime {
+        let last = PrimitiveDateTime::MAX.assume_utc();
+        i64::try_from(self.as_secs())
             .ok()
-            .and_then(|micros| jiff::Timestamp::from_microsecond(micros).ok())
-            .unwrap_or(jiff::Timestamp::MAX)
+            .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
+            .unwrap_or(last)
     }
 }
 

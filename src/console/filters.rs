@@ -1,6 +1,7 @@
 //! The small tools that read standard input.
 
 use super::{Output, failed, said};
+use crate::base::order;
 
 /// Runs one of the small tools; `None` if the word names none of them.
 pub(super) fn run(name: &str, words: &[String], stdin: Option<&str>) -> Option<Output> {
@@ -212,9 +213,9 @@ fn sort(words: &[String], text: &str) -> Output {
     };
     let mut all: Vec<&str> = text.lines().collect();
     if flags.contains('n') {
-        all.sort_by_key(|line| number(&key(line)));
+        order::sort_by_key(&mut all, |line| number(&key(line)));
     } else {
-        all.sort_by_key(|line| key(line));
+        order::sort_by_key(&mut all, |line| key(line));
     }
     if flags.contains('r') {
         all.reverse();

@@ -2,6 +2,7 @@
 
 use super::{Output, failed, said};
 use crate::api::Kind;
+use crate::base::order;
 use crate::kubelet::listens_on;
 use crate::world::World;
 use core::fmt::Write as _;
@@ -68,7 +69,7 @@ fn addresses(world: &mut World, node: &str) -> String {
 fn routes(world: &World, node: &str) -> String {
     let mut text = "default via 172.18.0.1 dev eth0\n".to_owned();
     let mut all: Vec<_> = world.nodes().iter().collect();
-    all.sort_by_key(|(_, machine)| machine.pod_network);
+    order::sort_by_key(&mut all, |(_, machine)| machine.pod_network);
     for (name, machine) in all {
         let (ip, network) = (machine.ip, machine.pod_network);
         let _ = match **name == *node {

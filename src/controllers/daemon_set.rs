@@ -11,7 +11,7 @@ use crate::api::node_affinity::RequiredNodes;
 use crate::api::pod::{Effect, Phase, Taint, Toleration};
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, PodSpec, PodTemplate, Value};
-use crate::base::SimTime;
+use crate::base::{SimTime, order};
 use crate::store::{Change, Controller, Key, Outcome, Plan, Store, Write};
 use core::time::Duration;
 use serde_json::json;
@@ -116,7 +116,7 @@ impl<'a> Sync<'a> {
             }
         }
         for pods in by_node.values_mut() {
-            pods.sort_by_key(|pod| {
+            order::sort_by_key(pods, |pod| {
                 let placed = pod.pod().is_some_and(|pod| pod.node_name.is_some());
                 let starting = phase(pod) == Phase::Pending;
                 (!placed, starting, pod.meta.creation_timestamp, pod.meta.name.clone())

@@ -7,7 +7,7 @@
 use super::pod_control::{controller_reference, is_ready, phase};
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, ObjectMeta, Selector, StringMap, Value};
-use crate::base::SimTime;
+use crate::base::{SimTime, order};
 use crate::store::{Change, Controller, Key, ObjectKey, Plan, Store, Write};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -69,7 +69,7 @@ fn services_of(store: &Store, change: &Change) -> Vec<Key> {
                 .flat_map(|pod| store.services_selecting(&pod.meta.namespace, &pod.meta.labels))
                 .map(|service| Key::of(service))
                 .collect();
-            keys.sort();
+            order::sort(&mut keys);
             keys.dedup();
             keys
         }
@@ -196,7 +196,7 @@ fn reconcile_slices(
 ) -> Vec<Write> {
     let mut writes = Vec::new();
     let mut left: Vec<&Arc<Object>> = slices.to_vec();
-    left.sort_by_key(|slice| (slice.meta.creation_timestamp, slice.meta.name.clone()));
+    order::sort_by_key(&mut left, |slice| (slice.meta.creation_timestamp, slice.meta.name.clone()));
     let placeholder = groups.is_empty();
     let mut groups: Vec<(Value, Vec<Value>)> = groups.into_values().collect();
     if placeholder {
@@ -380,8 +380,8 @@ fn endpoints_content(store: &Store, service: &Object) -> Value {
         address.str_at(&["ip"]).and_then(|ip| ip.parse::<core::net::Ipv4Addr>().ok())
     };
     let subset = |(mut ports, mut ready, mut not_ready): (Value, Vec<Value>, Vec<Value>)| {
-        ready.sort_by_key(by_ip);
-        not_ready.sort_by_key(by_ip);
+        order::sort_by_key(&mut ready, by_ip);
+        order::sort_by_key(&mut not_ready, by_ip);
         let unnamed = |port: &mut Value| {
             if port.str_at(&["name"]) == Some("") {
                 port.remove(&["name"]);

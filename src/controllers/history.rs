@@ -7,7 +7,7 @@
 use super::pod_control::{controller_reference, with_label};
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Body, Kind, Object, ObjectMeta, PodTemplate, Uid, Value};
-use crate::base::names;
+use crate::base::{names, order};
 use crate::store::{Store, Write};
 use serde_json::json;
 use std::sync::Arc;
@@ -30,7 +30,9 @@ impl History {
             .filter(|object| object.kind == Kind::ControllerRevision)
             .map(|object| (**object).clone())
             .collect();
-        revisions.sort_by_key(|revision| (number(revision), revision.meta.creation_timestamp));
+        order::sort_by_key(&mut revisions, |revision| {
+            (number(revision), revision.meta.creation_timestamp)
+        });
         let data = data_of(owner);
         let next = revisions.last().map_or(0, number) + 1;
         let equal = revisions.iter().rposition(|r| r.content().get("data") == Some(&data));

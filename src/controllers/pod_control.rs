@@ -7,7 +7,7 @@ use crate::api::meta::OwnerReference;
 use crate::api::pod::{ConditionType, Phase};
 use crate::api::tree::Tree as _;
 use crate::api::{Body, Kind, Object, ObjectMeta, Pod, PodTemplate, Selector, StringMap, Value};
-use crate::base::SimTime;
+use crate::base::{SimTime, order};
 use crate::store::{Key, ObjectKey, Outcome, Store, Write};
 use core::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -174,7 +174,7 @@ pub(super) fn in_deletion_order(
     };
     // Ages count on a logarithmic scale: younger first.
     let age = |time: Option<SimTime>| time.map(|time| now.since(time).as_nanos().checked_ilog2());
-    pods.sort_by_cached_key(|pod| {
+    order::sort_by_key(&mut pods, |pod| {
         let order = match phase(pod) {
             Phase::Pending => 0,
             Phase::Unknown => 1,

@@ -11,7 +11,7 @@ use crate::api::meta::OwnerReference;
 use crate::api::pod::Phase;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, PodSpec, PodTemplate, Value};
-use crate::base::SimTime;
+use crate::base::{SimTime, order};
 use crate::store::{Change, Controller, Key, Outcome, Plan, Store, Write};
 use core::time::Duration;
 use serde_json::json;
@@ -132,7 +132,7 @@ impl<'a> Sync<'a> {
         let selector = selector_of(set)?;
         let (mut pods, mut writes) = claim_pods(store, set, &selector);
         pods.retain(|pod| ordinal(pod, set).is_some());
-        pods.sort_by_key(|pod| ordinal(pod, set));
+        order::sort_by_key(&mut pods, |pod| ordinal(pod, set));
         let label = "controller.kubernetes.io/hash";
         let history = History::of(store, set, label, &mut writes);
         let current = set.status().str_at(&["currentRevision"]).filter(|name| history.has(name));

@@ -3,6 +3,7 @@
 use super::flags::{Flag, Takes};
 use super::tabwriter::align;
 use super::verbs::{self, Verb};
+use crate::base::order;
 use core::fmt::Write as _;
 
 /// What `kubectl` alone prints.
@@ -22,7 +23,7 @@ pub(crate) fn overview() -> String {
             }
         }
         let mut lines: Vec<&str> = rows.lines().collect();
-        lines.sort_unstable();
+        order::sort(&mut lines);
         lines.dedup();
         let _ = write!(text, "\n{group}:\n{}", align(&(lines.join("\n") + "\n"), 0, 3));
     }
@@ -53,7 +54,7 @@ pub(crate) fn of_verb(verb: &Verb) -> String {
         let _ = write!(text, "\nAliases:\n  {}, {}\n", verb.path, verb.aliases.join(", "));
     }
     let mut flags: Vec<&Flag> = verb.flags.iter().flat_map(|group| group.iter()).collect();
-    flags.sort_by_key(|flag| flag.name);
+    order::sort_by_key(&mut flags, |flag| flag.name);
     if !flags.is_empty() {
         text.push_str("\nOptions:\n");
     }

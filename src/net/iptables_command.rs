@@ -4,6 +4,7 @@ use super::Protocol;
 use super::edit::{Change, Edit};
 use super::packet::{Endpoint, State};
 use super::rule::{Action, End, Match, Rule, Verdict};
+use crate::base::order;
 use ipnet::IpNet;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -297,7 +298,7 @@ fn states(text: &str, not: bool) -> Result<Match, String> {
     let mut all: Vec<&str> = text.split(',').collect();
     let dnat = all.contains(&"DNAT");
     all.retain(|state| *state != "DNAT");
-    all.sort_unstable();
+    order::sort(&mut all);
     let states: &'static [State] = match all.as_slice() {
         [] if dnat => &[],
         ["NEW"] => &[State::New],

@@ -3,6 +3,7 @@
 use super::rule::{Action, End, Match, Rule, Verdict};
 use super::table::{Chain, Table};
 use super::{Family, Protocol};
+use crate::base::order;
 use core::fmt::Write as _;
 use std::sync::Arc;
 
@@ -53,7 +54,7 @@ fn sorted<'a>(table: &'a Table, only: Option<&str>) -> Option<Vec<&'a Chain>> {
         return table.chain(name).map(|chain| vec![chain]);
     }
     let mut chains: Vec<&Chain> = table.chains.iter().collect();
-    chains.sort_by(|a, b| {
+    order::sort_by(&mut chains, |a, b| {
         let key = |it: &&Chain| it.base.as_ref().map(|base| base.hook);
         (key(a).is_none(), key(a), &a.name).cmp(&(key(b).is_none(), key(b), &b.name))
     });

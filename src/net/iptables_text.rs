@@ -3,6 +3,7 @@
 use super::rule::{Action, End, Key, Match, Rule, Verdict};
 use super::table::{Chain, Hook, Ruleset, Table};
 use super::{Family, Protocol};
+use crate::base::order;
 use core::fmt::Write as _;
 
 /// The version that the header names; kube-proxy's image has it.
@@ -21,7 +22,7 @@ pub fn print(ruleset: &Ruleset, family: Family) -> String {
 /// Shows one table.
 pub fn print_table(table: &Table, out: &mut String) {
     let mut chains: Vec<&Chain> = table.chains.iter().collect();
-    chains.sort_by_key(|chain| match &chain.base {
+    order::sort_by_key(&mut chains, |chain| match &chain.base {
         Some(base) => (false, base.hook, chain.name.clone()),
         None => (true, Hook::Prerouting, chain.name.clone()),
     });

@@ -5,6 +5,7 @@ use super::rule::{Action, End, Key, Match, Rule, Verdict};
 use super::set::{Element, ElementKey, Field, NamedSet};
 use super::table::{Chain, Ruleset, Table};
 use super::{Family, Protocol};
+use crate::base::order;
 use core::fmt::Write as _;
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -65,7 +66,7 @@ fn print_set(set: &NamedSet, family: Family, out: &mut String) {
 fn print_elements(set: &NamedSet, family: Family, out: &mut String) {
     let mut elements: Vec<(&ElementKey, &Element)> = set.elements.iter().collect();
     if let [Field::Address] = set.fields {
-        elements.sort_by_key(|(key, _)| key.first);
+        order::sort_by_key(&mut elements, |(key, _)| key.first);
     }
     // Two plain IPv4 addresses fit on a line, of all else there is one.
     let columns =
@@ -193,7 +194,7 @@ const fn end_text(end: End) -> &'static str {
 
 fn nets_text(nets: &[IpNet]) -> String {
     let mut sorted = nets.to_vec();
-    sorted.sort();
+    order::sort(&mut sorted);
     let shown: Vec<String> = sorted
         .iter()
         .map(|net| match net.prefix_len() == net.max_prefix_len() {

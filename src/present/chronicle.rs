@@ -1,7 +1,7 @@
 //! Events as lines, newest first.
 
-use crate::base::SimTime;
 use crate::base::time::human_duration;
+use crate::base::{SimTime, order};
 use crate::session::ObjectId;
 use crate::store::Store;
 use crate::world::World;
@@ -81,6 +81,6 @@ fn read(store: &Store, now: SimTime, about: Option<&ObjectId>) -> Vec<EventLine>
         .collect();
     // Of the same moment, the one that was written last comes first.
     lines.reverse();
-    lines.sort_by_key(|line| core::cmp::Reverse(line.at));
+    order::sort_by_key(&mut lines, |line| core::cmp::Reverse(line.at));
     lines
 }

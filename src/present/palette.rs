@@ -2,7 +2,7 @@
 
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, StringMap, Value};
-use crate::base::SimTime;
+use crate::base::{SimTime, order};
 use crate::session::request::is_system;
 use crate::store::Store;
 use std::collections::BTreeMap;
@@ -43,7 +43,7 @@ impl Palette {
         }
         let mut apps: Vec<(SimTime, String)> =
             first_seen.into_iter().map(|(app, seen)| (seen, app)).collect();
-        apps.sort();
+        order::sort(&mut apps);
         let colours = apps.into_iter().zip((0..COLOURS).filter(|one| *one != PLAIN).cycle());
         Palette { colours: colours.map(|((_, app), colour)| (app, colour)).collect() }
     }

@@ -7,7 +7,7 @@ use super::scene::{
 };
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
-use crate::base::Quantity;
+use crate::base::{Quantity, order};
 use crate::session::ObjectId;
 use crate::session::request::is_system;
 use crate::store::Store;
@@ -26,7 +26,7 @@ pub fn survey(world: &World) -> ClusterScene {
     let ports = node_ports(store);
     let mut nodes: Vec<NodeBox> =
         store.list(Kind::Node).map(|node| chips.node(world, node, &ports)).collect();
-    nodes.sort_by_cached_key(|node| (!node.control_plane, by_number(&node.id.name)));
+    order::sort_by_key(&mut nodes, |node| (!node.control_plane, by_number(&node.id.name)));
     ClusterScene {
         client: CLIENT_ADDRESS.to_string(),
         nodes,
@@ -75,7 +75,7 @@ fn node_ports(store: &Store) -> Vec<u16> {
             ports.filter_map(move |port| Some((own, port_at(port, "nodePort")?)))
         })
         .collect();
-    ports.sort_unstable();
+    order::sort(&mut ports);
     ports.into_iter().map(|(_, port)| port).collect()
 }
 
@@ -116,7 +116,7 @@ impl Chips<'_> {
             memory: usage(Quantity::from_bytes(memory), node, "memory"),
             pods: {
                 let mut pods: Vec<PodChip> = pods.into_iter().map(|pod| self.pod(pod)).collect();
-                pods.sort_by_key(|pod| pod.system);
+                order::sort_by_key(&mut pods, |pod| pod.system);
                 pods
             },
         }

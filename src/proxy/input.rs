@@ -2,6 +2,7 @@
 
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Value};
+use crate::base::order;
 use crate::net::packet::Endpoint as Address;
 use crate::net::{Family, Protocol};
 use crate::store::Store;
@@ -299,7 +300,9 @@ impl Builder {
 
     fn finish(self) -> Input {
         let Builder { mut input, endpoints } = self;
-        input.services.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+        order::sort_by(&mut input.services, |a, b| {
+            (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name))
+        });
         input.endpoints =
             endpoints.into_iter().map(|(name, set)| (name, set.into_values().collect())).collect();
         if input.cluster_cidrs.is_empty() {

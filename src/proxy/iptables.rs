@@ -6,6 +6,7 @@
 use super::input::{Endpoint, Input, Node};
 use super::services::{Nowhere, Port, short_hash};
 use super::{MASQUERADE_MARK, services};
+use crate::base::order;
 use crate::net::packet::{Endpoint as Address, State};
 use crate::net::rule::{Action, End, Match, Rule, Verdict};
 use crate::net::table::{Dialect, Hook};
@@ -125,7 +126,7 @@ impl EndpointChains {
             (endpoint.address, chain)
         };
         let mut chains: Vec<_> = port.endpoints.reachable.iter().map(chain).collect();
-        chains.sort();
+        order::sort(&mut chains);
         EndpointChains(chains)
     }
 

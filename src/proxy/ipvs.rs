@@ -5,6 +5,7 @@
 use super::input::{Endpoint, Input, Node};
 use super::iptables::{comment, filter, forward_rules, masquerade_chains, nat};
 use super::services::{self, Port};
+use crate::base::order;
 use crate::net::ipvs::{IpSet, Ipvs, SetType, VirtualServer};
 use crate::net::packet::Endpoint as Address;
 use crate::net::rule::{Action, End, Key, Match, Rule, Verdict};
@@ -213,7 +214,7 @@ impl<'a> Writer<'a> {
             _ => &port.endpoints.cluster,
         };
         let mut servers: Vec<Address> = endpoints.iter().map(|e: &Endpoint| e.address).collect();
-        servers.sort();
+        order::sort(&mut servers);
         servers.dedup();
         let server = VirtualServer {
             persistence_seconds: port.service.affinity_seconds,

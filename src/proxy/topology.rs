@@ -1,6 +1,7 @@
 //! Which endpoints a node uses.
 
 use super::input::{Endpoint, Node};
+use crate::base::order;
 
 /// The endpoints of a Service's port as one node uses them.
 ///
@@ -86,7 +87,7 @@ fn union(result: &Categorized) -> Vec<Endpoint> {
             all.push(endpoint.clone());
         }
     }
-    all.sort_by_key(|endpoint| endpoint.address.to_string());
+    order::sort_by_key(&mut all, |endpoint| endpoint.address.to_string());
     all
 }
 

@@ -6,7 +6,7 @@ use super::framework::{Cycle, Filter, Rejection, Scores};
 use super::node_info::{NodeInfo, Snapshot};
 use super::{plugins, preemption};
 use crate::api::Object;
-use crate::base::Rng;
+use crate::base::{Rng, order};
 use crate::store::Store;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -81,7 +81,7 @@ pub(super) fn histogram<'a>(reasons: impl Iterator<Item = &'a str>) -> String {
     }
     let mut parts: Vec<String> =
         counts.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
-    parts.sort();
+    order::sort(&mut parts);
     parts.join(", ")
 }
 

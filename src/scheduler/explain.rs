@@ -4,7 +4,7 @@ use super::cycle::{Search, decide, make_room};
 use super::node_info::Snapshot;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, defaults};
-use crate::base::Rng;
+use crate::base::{Rng, order};
 use crate::store::Store;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub fn explain(pod: &Arc<Object>, snapshot: &Snapshot, store: &Store) -> Value {
         let all = snapshot.nodes().iter();
         nodes.extend(all.map(|node| json!({"name": **node.name(), "filter": filter})));
     }
-    nodes.sort_by(|a, b| a.str_at(&["name"]).cmp(&b.str_at(&["name"])));
+    order::sort_by(&mut nodes, |a, b| a.str_at(&["name"]).cmp(&b.str_at(&["name"])));
     let best: Vec<&str> = decision.best().map(|node| &**node.name()).collect();
     let message = best.is_empty().then(|| {
         let (after, _) = make_room(pod, snapshot, store, &decision);
@@ -114,7 +114,7 @@ pub enum PodSource<'a> {
 /// An explanation as a table: a line for each node, best first.
 pub fn explanation_table(explanation: &Value) -> String {
     let mut nodes: Vec<&Value> = explanation.items_at(&["nodes"]).iter().collect();
-    nodes.sort_by_key(|node| core::cmp::Reverse(node.int_at(&["total"])));
+    order::sort_by_key(&mut nodes, |node| core::cmp::Reverse(node.int_at(&["total"])));
     let mut text = format!("{:<24} {:>6}  {}\n", "NODE", "TOTAL", "WHY");
     for node in nodes {
         let name = node.str_at(&["name"]).unwrap_or_default();

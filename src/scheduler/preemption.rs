@@ -10,7 +10,7 @@ use super::node_info::NodeInfo;
 use super::plugins;
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Selector};
-use crate::base::SimTime;
+use crate::base::{SimTime, order};
 use core::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -107,7 +107,7 @@ fn victims_on(
     if let Err(rejection) = fits(&filters, &info) {
         return Err(rejection.reasons.iter().map(|reason| reason.to_string()).collect());
     }
-    lower.sort_by_key(|pod| (Reverse(priority(pod)), start_time(pod)));
+    order::sort_by_key(&mut lower, |pod| (Reverse(priority(pod)), start_time(pod)));
     let mut budgets = Budgets::of(cycle);
     let (protected, free): (Vec<_>, Vec<_>) =
         lower.into_iter().partition(|pod| budgets.would_be_violated(pod));
@@ -123,7 +123,7 @@ fn victims_on(
             victims.push(pod);
         }
     }
-    victims.sort_by_key(|pod| (Reverse(priority(pod)), start_time(pod)));
+    order::sort_by_key(&mut victims, |pod| (Reverse(priority(pod)), start_time(pod)));
     Ok(Victims { node: node.name().clone(), pods: victims, budget_violations: violations })
 }
 

@@ -5,6 +5,7 @@ use super::fault::Fault;
 use super::model::{Applied, Model};
 use crate::api::tree::Tree as _;
 use crate::api::{ApiError, Kind, Reason};
+use crate::base::order;
 use crate::kubectl;
 use crate::manifest::{Document, decode, parse};
 use crate::world::World;
@@ -102,7 +103,7 @@ fn each_document(
             Err(error) => faults.extend(explain::refusal(source, document, &error)),
         }
     }
-    faults.sort_by_key(|fault| fault.line);
+    order::sort_by_key(&mut faults, |fault| fault.line);
     faults.truncate(MOST_FAULTS);
     (count, faults)
 }

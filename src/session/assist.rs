@@ -3,6 +3,7 @@
 //! The text under the cursor is seldom whole YAML, so the place is found by indentation alone.
 
 use crate::api::Kind;
+use crate::base::order;
 use crate::manifest::schema;
 use crate::manifest::{Suggestion, suggestions};
 use serde_json::json;
@@ -84,7 +85,7 @@ fn versions(kind: Option<Kind>) -> Vec<Suggestion> {
         Some(kind) => vec![kind.api_version()],
         None => Kind::all().map(Kind::api_version).collect(),
     };
-    versions.sort();
+    order::sort(&mut versions);
     versions.dedup();
     let offer = |label| Suggestion { label, detail: String::new() };
     versions.into_iter().map(offer).collect()

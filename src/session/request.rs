@@ -4,6 +4,7 @@ use super::model::Model;
 use super::object_id::ObjectId;
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
+use crate::base::order;
 use crate::store::Store;
 use crate::trace::{Outcome, PacketTrace, Request, Server, Source};
 use crate::world::CLIENT_ADDRESS;
@@ -176,7 +177,9 @@ pub fn targets(store: &Store) -> Vec<Target> {
     }
     let is_balanced =
         |target: &Target| target.door == Door::NodePort && has_balancer(store, &target.object);
-    targets.sort_by_key(|one| (is_system(&one.object.namespace), one.door, is_balanced(one)));
+    order::sort_by_key(&mut targets, |one| {
+        (is_system(&one.object.namespace), one.door, is_balanced(one))
+    });
     targets
 }
 

@@ -125,12 +125,13 @@ static ES: [&str; KEYS.len()] = read(include_str!("../../static/messages/es.txt"
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::order;
 
     /// The `{names}` of a text, sorted.
     fn names(text: &str) -> Vec<&str> {
         let mut names: Vec<&str> =
             text.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect();
-        names.sort_unstable();
+        order::sort(&mut names);
         names
     }
 

@@ -3,6 +3,7 @@
 use super::network::Cluster;
 use crate::api::Kind;
 use crate::api::tree::Tree as _;
+use crate::base::order;
 use crate::net::{Family, Protocol};
 use crate::store::ObjectKey;
 use std::net::IpAddr;
@@ -199,7 +200,7 @@ fn headless(cluster: &Cluster<'_>, namespace: &str, service: &str) -> Vec<(IpAdd
             found.push((ip, Arc::from(endpoint.str_at(&["hostname"]).unwrap_or(&dashed))));
         }
     }
-    found.sort();
+    order::sort(&mut found);
     found.dedup();
     found
 }

@@ -7,6 +7,7 @@ use super::request::{Request, Source};
 use super::server::{NGINX_308, NGINX_404, NGINX_503};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
+use crate::base::order;
 use crate::net::Packet;
 use crate::net::packet::Endpoint;
 use crate::net::walk::Draw;
@@ -81,7 +82,7 @@ fn find(tracer: &Tracer<'_>, host: &str, path: &str) -> Option<Found> {
     // of equals the first, by age and then by name.
     let mut best: Option<((u8, usize, bool), Found)> = None;
     let mut ingresses: Vec<&Arc<Object>> = tracer.cluster.store.list(Kind::Ingress).collect();
-    ingresses.sort_by_key(|it| it.meta.creation_timestamp);
+    order::sort_by_key(&mut ingresses, |it| it.meta.creation_timestamp);
     for ingress in ingresses {
         if !is_served(tracer, ingress) {
             continue;

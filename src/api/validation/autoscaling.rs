@@ -8,7 +8,7 @@ use super::pod::environment::quantity;
 use super::pod::resources::container_resource_name;
 use super::selectors::label_selector;
 use crate::api::Value;
-use crate::base::Quantity;
+use crate::base::{Quantity, order};
 
 const METRIC_TYPES: [&str; 5] = ["ContainerResource", "External", "Object", "Pods", "Resource"];
 
@@ -139,7 +139,7 @@ fn metric_spec(metric: &Value, path: &Path<'_>, errors: &mut Errors) {
     if present.len() != 1 {
         let mut others: Vec<&str> =
             present.into_iter().filter(|field| Some(*field) != expected).collect();
-        others.sort_unstable();
+        order::sort(&mut others);
         for field in others {
             errors.forbidden(path.child(field), "must populate the given metric source only");
         }

@@ -6,6 +6,7 @@ use super::names::{self, Messages};
 use super::path::{Errors, Fields as _, Path, Report as _, immutable};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Value};
+use crate::base::order;
 use serde_json::json;
 
 /// The bytes that all annotations may have together.
@@ -206,7 +207,7 @@ pub(super) fn update(kind: Kind, new: &Value, old: &Value, errors: &mut Errors) 
             .filter(|name| !old_finalizers.contains(name))
             .filter_map(Value::as_str)
             .collect();
-        added.sort_unstable();
+        order::sort(&mut added);
         added.dedup();
         if !added.is_empty() {
             let quoted: Vec<String> = added.iter().map(|name| format!("\"{name}\"")).collect();

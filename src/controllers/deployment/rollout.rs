@@ -7,7 +7,7 @@ use super::super::pod_control::{
 use super::NAME;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Body, Kind, Object, ObjectMeta, Selector, Uid, Value};
-use crate::base::{SimTime, names};
+use crate::base::{SimTime, names, order};
 use crate::store::{Plan, Store, Write};
 use serde_json::json;
 use std::sync::Arc;
@@ -55,7 +55,7 @@ impl<'a> Rollout<'a> {
                 _ => {}
             }
         }
-        sets.sort_by(|a, b| {
+        order::sort_by(&mut sets, |a, b| {
             let key = |set: &Object| (set.meta.creation_timestamp, set.meta.name.clone());
             key(a).cmp(&key(b))
         });
@@ -259,7 +259,7 @@ impl<'a> Rollout<'a> {
         let Some(limit) = self.deployment.spec().int_at(&["revisionHistoryLimit"]) else { return };
         let mut old: Vec<&Object> =
             self.old_sets().filter(|set| !set.meta.is_terminating()).collect();
-        old.sort_by_key(|set| (revision_of(set), set.meta.creation_timestamp));
+        order::sort_by_key(&mut old, |set| (revision_of(set), set.meta.creation_timestamp));
         let excess = old.len().saturating_sub(usize::try_from(limit).unwrap_or(usize::MAX));
         let empty = |set: &&&Object| {
             let observed = set.status().int_at(&["observedGeneration"]).unwrap_or_default();

@@ -5,6 +5,7 @@
 use super::super::pod_control::phase;
 use super::rollout::{DESIRED, MOST, Rollout, count, size};
 use crate::api::{Kind, Object, Uid};
+use crate::base::order;
 use core::cmp::Reverse;
 
 impl Rollout<'_> {
@@ -35,10 +36,12 @@ impl Rollout<'_> {
         let total: i64 = active.iter().map(|set| size(set)).sum();
         let allowed = if wanted > 0 { wanted + self.max_surge() } else { 0 };
         let to_add = allowed - total;
-        active.sort_by_key(|set| (Reverse(size(set)), set.meta.creation_timestamp));
+        order::sort_by_key(&mut active, |set| (Reverse(size(set)), set.meta.creation_timestamp));
         if to_add > 0 {
             // Among equals the newer one grows, and the older one shrinks.
-            active.sort_by_key(|set| (Reverse(size(set)), Reverse(set.meta.creation_timestamp)));
+            order::sort_by_key(&mut active, |set| {
+                (Reverse(size(set)), Reverse(set.meta.creation_timestamp))
+            });
         }
         let mut added = 0;
         let mut sizes: Vec<(Uid, i64)> = Vec::new();

@@ -10,7 +10,7 @@ use super::is_finished;
 use super::schedule::Schedule;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, Value};
-use crate::base::SimTime;
+use crate::base::{SimTime, order};
 use crate::store::{Change, Controller, Key, Outcome, Plan, Store, Write};
 use core::time::Duration;
 use serde_json::json;
@@ -148,7 +148,9 @@ impl Sync<'_> {
                 .filter(|job| !job.meta.is_terminating())
                 .cloned()
                 .collect();
-            finished.sort_by_key(|job| (job.meta.creation_timestamp, job.meta.name.clone()));
+            order::sort_by_key(&mut finished, |job| {
+                (job.meta.creation_timestamp, job.meta.name.clone())
+            });
             let excess = finished.len().saturating_sub(limit);
             for job in finished.into_iter().take(excess) {
                 self.writes.push(Write::delete(&job));

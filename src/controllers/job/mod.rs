@@ -18,7 +18,7 @@ use super::pod_control::{
 use crate::api::pod::{ContainerState, Phase, RestartPolicy};
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, PodSpec, PodTemplate, Value};
-use crate::base::SimTime;
+use crate::base::{SimTime, order};
 use crate::store::{Change, Controller, Key, Outcome, Plan, Store, Write};
 use core::time::Duration;
 use serde_json::json;
@@ -403,7 +403,7 @@ impl<'a> Sync<'a> {
             .iter()
             .filter_map(|pod| Some((ended_at(pod)?, phase(pod) == Phase::Succeeded)))
             .collect();
-        ends.sort();
+        order::sort(&mut ends);
         let failures = ends.iter().rev().take_while(|(_, succeeded)| !succeeded).count();
         let (last, _) = ends.last().filter(|_| failures > 0)?;
         let doublings = u32::try_from(failures - 1).unwrap_or(u32::MAX).min(10);

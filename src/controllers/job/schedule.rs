@@ -70,7 +70,7 @@ impl Schedule {
     }
 
     fn includes(&self, day: u64) -> bool {
-        let Some((month, date)) = civil(day) else { return false };
+        let (month, date) = SimTime::from_micros(day * DAY * 1_000_000).month_and_day();
         // 1970-01-01 was a Thursday.
         let weekday = (day + 4) % 7;
         let (by_date, by_weekday) =
@@ -78,14 +78,6 @@ impl Schedule {
         let fits = if self.either_day { by_date || by_weekday } else { by_date && by_weekday };
         self.months & (1 << month) != 0 && fits
     }
-}
-
-/// Month and day of the month of a day since the Unix epoch.
-fn civil(day: u64) -> Option<(u32, u32)> {
-    let seconds = i64::try_from(day.checked_mul(DAY)?).ok()?;
-    let time = jiff::Timestamp::from_second(seconds).ok()?;
-    let date = jiff::tz::Offset::UTC.to_datetime(time);
-    Some((u32::try_from(date.month()).ok()?, u32::try_from(date.day()).ok()?))
 }
 
 /// One field as bits.

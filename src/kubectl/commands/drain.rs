@@ -3,7 +3,7 @@
 use super::{PATIENCE, duration, nodes};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Reason, Selector, Uid};
-use crate::base::SimTime;
+use crate::base::{SimTime, order};
 use crate::kubectl::call::{Call, DryRun, shown};
 use crate::kubectl::failure::{Failure, Outcome};
 use crate::store::{DeleteOptions, ObjectKey};
@@ -105,13 +105,13 @@ fn pods_to_evict(call: &mut Call<'_>, node: &Object) -> Result<Pods, Vec<String>
             format!("cannot delete {why}: {}", names.join(", "))
         };
         let mut lines: Vec<String> = errors.iter().map(line).collect();
-        lines.sort_by_key(|line| !line.contains("declare no controller"));
+        order::sort_by_key(&mut lines, |line| !line.contains("declare no controller"));
         return Err(lines);
     }
     if !warnings.is_empty() {
         let line = |(why, names): (&&str, &Vec<String>)| format!("{why}: {}", names.join(", "));
         let mut lines: Vec<String> = warnings.iter().map(line).collect();
-        lines.sort();
+        order::sort(&mut lines);
         call.warn(format!("Warning: {}", lines.join("; ")));
     }
     Ok(pods)

@@ -3,8 +3,8 @@
 use super::logs::{container_of, pod_of};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Value};
-use crate::base::SimTime;
 use crate::base::names::fnv64a;
+use crate::base::{SimTime, order};
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::programs::{self, Kit, Site};
@@ -286,7 +286,7 @@ fn links_to(service: &str, ip: &str, ports: &[Value]) -> Vec<(String, String)> {
         all.push((format!("{prefix}_ADDR"), ip.to_owned()));
         all.push((prefix, address));
     }
-    all.sort();
+    order::sort(&mut all);
     all
 }
 

@@ -2,6 +2,7 @@
 
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
+use crate::base::order;
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome};
 use crate::kubectl::jsonpath::JsonPath;
@@ -109,7 +110,7 @@ fn sort(objects: &mut [(Arc<Object>, Value)], field: &str) -> Outcome {
     let quantities = objects.iter().all(|(_, value)| {
         key(value).is_none_or(|key| key.as_str().is_some_and(|text| quantity(text).is_some()))
     });
-    objects.sort_by(|(_, a), (_, b)| compare(key(a).as_ref(), key(b).as_ref(), quantities));
+    order::sort_by(objects, |(_, a), (_, b)| compare(key(a).as_ref(), key(b).as_ref(), quantities));
     Ok(())
 }
 
@@ -206,7 +207,9 @@ pub(crate) fn events(call: &mut Call<'_>) -> Outcome {
         })
         .map(|object| (object.clone(), shown(object)))
         .collect();
-    objects.sort_by_key(|(object, _)| object.event().map(|event| event.last_timestamp));
+    order::sort_by_key(&mut objects, |(object, _)| {
+        object.event().map(|event| event.last_timestamp)
+    });
     if !call.flags.text("output").is_empty() {
         let values: Vec<Value> = objects.into_iter().map(|(_, value)| value).collect();
         let text = output::print_objects(&call.flags, &values, true, call.world.now())?;
@@ -265,7 +268,7 @@ mod tests {
     #[test]
     fn names_with_numbers_sort_by_the_numbers() {
         let mut names = ["web-10", "web-9", "a", "web-009b", "web"];
-        names.sort_by(|a, b| natural(a, b));
+        order::sort_by(&mut names, |a, b| natural(a, b));
         assert_eq!(names, ["a", "web", "web-9", "web-009b", "web-10"]);
     }
 }

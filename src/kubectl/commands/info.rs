@@ -1,6 +1,7 @@
 //! What the cluster is and knows: api-resources, versions, cluster-info, auth, top.
 
 use crate::api::Kind;
+use crate::base::order;
 use crate::kubectl::call::Call;
 use crate::kubectl::failure::{Outcome, plain};
 use crate::kubectl::flags::Takes;
@@ -23,13 +24,13 @@ pub(crate) fn api_resources(call: &mut Call<'_>) -> Outcome {
         let wanted = call.flags.on("namespaced");
         kinds.retain(|kind| kind.namespaced() == wanted);
     }
-    kinds.sort_by_key(|kind| match call.flags.text("sort-by") {
+    order::sort_by_key(&mut kinds, |kind| match call.flags.text("sort-by") {
         "kind" => (kind.name(), ""),
         _ => (kind.resource().group, kind.plural()),
     });
     if call.flags.text("output") == "name" {
         let mut names: Vec<String> = kinds.iter().map(|kind| kind.group_resource()).collect();
-        names.sort();
+        order::sort(&mut names);
         names.iter().for_each(|name| call.say(name));
         return Ok(());
     }

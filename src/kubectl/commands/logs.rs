@@ -2,6 +2,7 @@
 
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
+use crate::base::order;
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::resources::{self, Query};
@@ -32,7 +33,7 @@ pub(super) fn pod_of(call: &Call<'_>, word: &str) -> Result<Arc<Object>, Failure
         .list_in(Kind::Pod, &namespace)
         .filter(|pod| selector.matches(&pod.meta.labels))
         .collect();
-    pods.sort_by_key(|pod| !pod.pod().is_some_and(|pod| pod.status.is_ready()));
+    order::sort_by_key(&mut pods, |pod| !pod.pod().is_some_and(|pod| pod.status.is_ready()));
     match pods.first() {
         Some(pod) => Ok((*pod).clone()),
         None => plain(format!("timed out waiting for the condition on {}/{name}", kind.plural())),

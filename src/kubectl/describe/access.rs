@@ -6,6 +6,7 @@ use super::text::Text;
 use super::workloads::Subject;
 use crate::api::Value;
 use crate::api::tree::Tree as _;
+use crate::base::order;
 
 /// What a role allows on one resource, or at one path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +63,7 @@ fn rules(role: &Value) -> Vec<Rule> {
             add(Rule { verbs: verbs.clone(), group, resource, name, url });
         }
     }
-    all.sort_by_cached_key(|rule| {
+    order::sort_by_key(&mut all, |rule| {
         (rule.verbs.join(" "), rule.group.clone(), rule.resource.clone(), rule.name.clone())
     });
     all

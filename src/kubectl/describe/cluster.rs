@@ -8,7 +8,7 @@ use super::workloads::Subject;
 use crate::api::pod::{Resources, VolumeSource};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
-use crate::base::Quantity;
+use crate::base::{Quantity, order};
 use crate::kubectl::printers;
 use std::sync::Arc;
 
@@ -67,7 +67,7 @@ pub(super) fn node(text: &mut Text, it: &Subject<'_>) {
 fn taints(node: &Value) -> Vec<String> {
     let at = |taint: &Value, key: &str| taint.str_at(&[key]).unwrap_or_default().to_owned();
     let mut all: Vec<&Value> = node.items_at(&["spec", "taints"]).iter().collect();
-    all.sort_by_key(|taint| format!("{},{}", at(taint, "effect"), at(taint, "key")));
+    order::sort_by_key(&mut all, |taint| format!("{},{}", at(taint, "effect"), at(taint, "key")));
     let words = |taint: &&Value| {
         let (key, value, effect) = (at(taint, "key"), at(taint, "value"), at(taint, "effect"));
         match value.as_str() {
@@ -136,7 +136,7 @@ fn node_pods(text: &mut Text, it: &Subject<'_>) {
     let all = it.store.pods_on(&it.object.meta.name);
     let mut pods: Vec<&Arc<Object>> =
         all.filter(|o| o.pod().is_some_and(|pod| !pod.status.phase.is_terminal())).collect();
-    pods.sort_by_key(|pod| (pod.meta.namespace.clone(), pod.meta.name.clone()));
+    order::sort_by_key(&mut pods, |pod| (pod.meta.namespace.clone(), pod.meta.name.clone()));
     let offered = Resources::from_value(it.value.at(&["status", "allocatable"]));
     let cpu = |millis: i64| share(Quantity::from_millis(millis), millis, offered.milli_cpu);
     let memory = |bytes: i64| share(Quantity::from_bytes(bytes), bytes, offered.memory);
@@ -275,7 +275,7 @@ fn limit_lines(text: &mut Text, spec: &Value, level: usize) {
                 }
             }
         }
-        names.sort();
+        order::sort(&mut names);
         let kind = limit.str_at(&["type"]).unwrap_or_default();
         for name in names {
             let cells: Vec<String> = lists

@@ -5,6 +5,7 @@
 use super::text::{Text, or_none, plain};
 use crate::api::tree::Tree as _;
 use crate::api::{Object, Value};
+use crate::base::order;
 use std::sync::Arc;
 
 pub(super) fn describe(text: &mut Text, pod: &Value, events: &[Arc<Object>]) {
@@ -149,7 +150,7 @@ fn tolerations(spec: &Value) -> Vec<String> {
         line
     };
     let mut all: Vec<&Value> = spec.items_at(&["tolerations"]).iter().collect();
-    all.sort_by_key(|toleration| toleration.str_at(&["key"]));
+    order::sort_by_key(&mut all, |toleration| toleration.str_at(&["key"]));
     all.into_iter().map(one).collect()
 }
 
@@ -168,7 +169,7 @@ fn spread(text: &mut Text, spec: &Value, space: &str) {
             )
         })
         .collect();
-    lines.sort();
+    order::sort(&mut lines);
     if !lines.is_empty() {
         text.list(&format!("{space}Topology Spread Constraints"), &lines);
     }
@@ -398,7 +399,7 @@ fn mounts(text: &mut Text, container: &Value) {
         text.line(2, "Mounts:\t<none>");
         return;
     }
-    mounts.sort_by_key(|mount| mount.str_at(&["mountPath"]));
+    order::sort_by_key(&mut mounts, |mount| mount.str_at(&["mountPath"]));
     text.line(2, "Mounts:");
     for mount in mounts {
         let at = |key| mount.str_at(&[key]).unwrap_or_default();

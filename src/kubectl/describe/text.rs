@@ -5,8 +5,8 @@
 
 use crate::api::tree::Tree as _;
 use crate::api::{Object, Value};
-use crate::base::SimTime;
 use crate::base::time::human_duration;
+use crate::base::{SimTime, order};
 use crate::kubectl::tabwriter;
 use std::sync::Arc;
 
@@ -142,7 +142,7 @@ impl Text {
         self.line(1, "Type\tReason\tAge\tFrom\tMessage");
         self.line(1, "----\t------\t----\t----\t-------");
         let mut sorted: Vec<_> = events.iter().filter_map(|object| object.event()).collect();
-        sorted.sort_by_key(|event| event.last_timestamp);
+        order::sort_by_key(&mut sorted, |event| event.last_timestamp);
         for event in sorted {
             let age = |time| human_duration(self.now.since(time));
             let age = match event.count {
@@ -207,6 +207,6 @@ pub(super) fn selector(value: Option<&Value>) -> String {
             _ => key.to_owned(),
         });
     }
-    parts.sort();
+    order::sort(&mut parts);
     or_none(&parts.join(",")).to_owned()
 }

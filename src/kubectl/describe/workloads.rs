@@ -7,8 +7,8 @@ use super::pod::{controlled_by, template};
 use super::text::{Text, pairs, plain, selector};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
-use crate::base::SimTime;
 use crate::base::time::human_duration;
+use crate::base::{SimTime, order};
 use crate::store::Store;
 use std::sync::Arc;
 
@@ -122,7 +122,7 @@ fn joined(sets: &[String]) -> String {
 fn replica_sets(it: &Subject<'_>) -> (Vec<String>, Vec<String>) {
     let mut sets: Vec<&Arc<Object>> =
         it.store.owned_by(it.object.meta.uid).filter(|o| o.kind == Kind::ReplicaSet).collect();
-    sets.sort_by_key(|set| (set.meta.creation_timestamp, set.meta.name.clone()));
+    order::sort_by_key(&mut sets, |set| (set.meta.creation_timestamp, set.meta.name.clone()));
     let revision = |object: &Object| {
         object.meta.annotations.get("deployment.kubernetes.io/revision").map(str::to_owned)
     };

@@ -3,6 +3,7 @@
 use super::{Printer, name, scalar_or, text};
 use crate::api::Value;
 use crate::api::tree::Tree as _;
+use crate::base::order;
 
 pub(super) const NODE: Printer = Printer {
     columns: &[
@@ -73,7 +74,7 @@ pub(crate) fn roles(object: &Value) -> String {
         })
         .filter(|role| !role.is_empty())
         .collect();
-    roles.sort_unstable();
+    order::sort(&mut roles);
     roles.dedup();
     roles.join(",")
 }

@@ -8,6 +8,7 @@ use super::call::Call;
 use super::failure::Outcome;
 use super::flags::{Flag, Takes, parse, switch, value};
 use super::help;
+use crate::base::order;
 
 /// One command.
 #[derive(Debug)]
@@ -192,7 +193,7 @@ fn unknown(word: &str) -> String {
     let mut near: Vec<&str> = names
         .filter(|name| distance(word, name) <= 2 || name.starts_with(&word.to_lowercase()))
         .collect();
-    near.sort_unstable();
+    order::sort(&mut near);
     near.dedup();
     let mut text = format!("error: unknown command \"{word}\" for \"kubectl\"\n");
     if !near.is_empty() {
@@ -268,9 +269,9 @@ mod tests {
             let mut letters: Vec<char> =
                 groups.iter().flat_map(|g| g.iter()).filter_map(|f| f.short).collect();
             let count = (names.len(), letters.len());
-            names.sort_unstable();
+            order::sort(&mut names);
             names.dedup();
-            letters.sort_unstable();
+            order::sort(&mut letters);
             letters.dedup();
             assert_eq!((names.len(), letters.len()), count, "{}", verb.path);
         }

@@ -9,6 +9,7 @@ use crate::api::node_affinity::RequiredNodes;
 use crate::api::selector::{Operator, Requirement};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Selector, Value};
+use crate::base::order;
 use crate::store::Store;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -105,7 +106,7 @@ pub(in super::super) fn default_spread_selector(store: &Store, pod: &Object) -> 
             _ => {}
         }
     }
-    selector.requirements.sort();
+    order::sort(&mut selector.requirements);
     selector.requirements.dedup();
     (!selector.is_everything()).then_some(selector)
 }

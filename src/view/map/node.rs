@@ -2,6 +2,7 @@
 
 use super::drawing::Marks;
 use super::{mark, pod};
+use crate::base::order;
 use crate::present::Rect;
 use crate::present::layout::{Detail, NodePlace};
 use crate::present::scene::{NodeBox, NodeState, PodChip, Usage};
@@ -74,7 +75,7 @@ fn ports(node: &NodeBox, w: f64, marks: &Marks) -> Html {
     let room = 2 * side;
     let lit = marks.port.filter(|_| marks.lit == Some(&node.id));
     let mut shown: Vec<u16> = node.node_ports.clone();
-    shown.sort_by_key(|port| Some(*port) != lit);
+    order::sort_by_key(&mut shown, |port| Some(*port) != lit);
     let hidden = match shown.len() > room {
         true => shown.len() - room.saturating_sub(1),
         false => 0,

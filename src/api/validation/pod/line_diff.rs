@@ -3,6 +3,7 @@
 //! The API server shows what changed in a pod with a port of Python's difflib. Where several
 //! differences explain a change, only its way of choosing gives its text.
 
+use crate::base::order;
 use std::collections::BTreeMap;
 
 /// Lines of context around a change.
@@ -137,7 +138,7 @@ fn matches(a: &[&str], b: &[&str]) -> Vec<Match> {
         }
         found.push(one);
     }
-    found.sort_unstable_by_key(|one| (one.a, one.b));
+    order::sort_by_key(&mut found, |one| (one.a, one.b));
     found.push(Match { a: a.len(), b: b.len(), size: 0 });
     found
 }

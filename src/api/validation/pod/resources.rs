@@ -6,7 +6,7 @@ use super::Spec;
 use super::environment::quantity;
 use crate::api::defaults::of_containers;
 use crate::api::{FieldError, Value};
-use crate::base::Quantity;
+use crate::base::{Quantity, order};
 
 /// Resources that are counted in whole objects.
 const COUNTED: [&str; 9] = [
@@ -226,7 +226,7 @@ fn claim_names(claims: &[Value], known: &[&str], path: &Path<'_>, errors: &mut E
         seen.push(name);
         if !known.contains(&name) {
             let mut sorted = known.to_vec();
-            sorted.sort_unstable();
+            order::sort(&mut sorted);
             let rest = match sorted.as_slice() {
                 [] => " which is empty".to_owned(),
                 known => format!(": {}", known.join(", ")),
