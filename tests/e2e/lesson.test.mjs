@@ -136,6 +136,8 @@ lesson("a node that is stopped loses its Pods to the others, and comes back", {}
 });
 
 lesson("the language is that of the address, and switches without a trace of the other", {}, async (page) => {
+  // Leaving while the model is still on its way would be an error of its own.
+  await count(readyPods(page), 3);
   await page.goto(`${diorama.address}?lang=es`);
   await page.locator(".editor .primary", { hasText: "Aplicar" }).waitFor();
   await count(readyPods(page), 3);
