@@ -26,7 +26,7 @@ impl Controller for Autoscalers {
         NAME
     }
 
-    fn delay(&self) -> Duration {
+    fn delay(&self, _change: &Change) -> Duration {
         PERIOD
     }
 

@@ -196,7 +196,7 @@ impl Controller for OrphanedPods {
     }
 
     /// The quarantine of a node that is gone.
-    fn delay(&self) -> Duration {
+    fn delay(&self, _change: &Change) -> Duration {
         Duration::from_secs(40)
     }
 

@@ -18,4 +18,4 @@ mod write;
 
 pub use server::{Context, FOREGROUND_FINALIZER, ORPHAN_FINALIZER, invalid, read_object};
 pub use storage::{Change, ObjectKey, Store};
-pub use write::{Cause, Controller, DeleteOptions, Key, Outcome, Plan, Propagation, Write};
+pub use write::{Cause, Controller, DeleteOptions, Key, Note, Outcome, Plan, Propagation, Write};

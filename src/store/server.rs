@@ -9,7 +9,7 @@ use super::storage::{ObjectKey, Store};
 use super::write::{Cause, DeleteOptions, Propagation};
 use crate::api::pod::ConditionType;
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::{ApiError, Body, Deletion, Kind, Object, Reason, Uid, validation};
+use crate::api::{ApiError, Body, Deletion, Kind, Object, Reason, StringMap, Uid, validation};
 use crate::base::{SimTime, names};
 use core::time::Duration;
 use serde_json::Value;
@@ -395,14 +395,19 @@ fn add_finalizer(object: &mut Object, wanted: &str) {
     }
 }
 
-/// A Job selects its pods by its own UID, unless a person has taken that over.
+/// A Job selects its pods by its own UID, unless a person has taken that over. A Job that has no
+/// labels of its own has those of its template, as these are then.
 ///
-/// Models pkg/registry/batch/job/strategy.go generateSelector.
+/// Models pkg/registry/batch/job/strategy.go generateSelector and pkg/apis/batch/v1/defaults.go
+/// SetDefaults_Job, which makes both the same map and runs again whenever the Job is read.
 fn select_own_pods(object: &mut Object) {
     let mut spec = object.spec().clone();
     if spec.bool_at(&["manualSelector"]).unwrap_or_default() {
         return;
     }
+    let template = ["template", "metadata", "labels"];
+    let own = object.meta.labels.clone();
+    let shares = own.is_empty() || own == StringMap::from_value(spec.at(&template));
     let (uid, name) = (object.meta.uid.to_string(), object.meta.name.to_string());
     for prefix in ["batch.kubernetes.io/", ""] {
         for (label, value) in [("controller-uid", &uid), ("job-name", &name)] {
@@ -411,6 +416,9 @@ fn select_own_pods(object: &mut Object) {
         }
     }
     spec.put(&["selector", "matchLabels", "batch.kubernetes.io/controller-uid"], uid);
+    if shares {
+        object.meta.labels = StringMap::from_value(spec.at(&template));
+    }
     object.set_spec(spec);
 }
 

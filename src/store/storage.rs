@@ -2,7 +2,7 @@
 
 use super::admission::AdmittedSpecs;
 use super::index::Indexes;
-use super::write::Cause;
+use super::write::{Cause, Key, Note};
 use crate::api::{Kind, Object, Selector, StringMap, Uid};
 use crate::base::{Map, Rng};
 use core::cmp::Ordering;
@@ -79,6 +79,7 @@ pub struct Store {
     changes: Vec<Change>,
     rng: Rng,
     admitted: AdmittedSpecs,
+    notes: Map<(&'static str, Key), Note>,
 }
 
 impl Store {
@@ -91,6 +92,7 @@ impl Store {
             changes: Vec::new(),
             rng,
             admitted: AdmittedSpecs::default(),
+            notes: Map::new(),
         }
     }
 
@@ -205,6 +207,20 @@ impl Store {
         keys.filter_map(|key| self.get(Kind::Service, key)).filter(move |service| {
             Selector::from_map(service.spec().get("selector")).matches(labels)
         })
+    }
+
+    /// What a control loop has noted about a key.
+    pub fn note(&self, writer: &'static str, key: &Key) -> Option<Note> {
+        self.notes.get(&(writer, key.clone())).copied()
+    }
+
+    /// Keeps a control loop's note about a key, or forgets it. It is no object: no revision, no
+    /// change.
+    pub fn set_note(&mut self, writer: &'static str, key: Key, note: Option<Note>) {
+        match note {
+            Some(note) => drop(self.notes.insert((writer, key), note)),
+            None => drop(self.notes.remove(&(writer, key))),
+        }
     }
 
     /// Takes the changes since this was last called.

@@ -86,6 +86,27 @@ pub enum Write {
     },
     /// Say that something happened. Repeats of the same raise the count of the first.
     Event(Box<Event>),
+    /// Keep a note about a key for the next time, or forget it.
+    Note {
+        /// The control loop's name.
+        writer: &'static str,
+        /// What it is about.
+        key: Key,
+        /// The note.
+        note: Option<Note>,
+    },
+}
+
+/// What a control loop knows of a key beside the objects: in a real cluster it is in the process'
+/// memory, here it is data, so that a world can be copied, hashed and replayed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Since when.
+    pub since: SimTime,
+    /// Until when.
+    pub until: SimTime,
+    /// How often.
+    pub count: u32,
 }
 
 impl Write {
@@ -148,7 +169,7 @@ impl Plan {
 }
 
 /// A control loop: it sees the store and says what should change, and nothing else. It keeps no
-/// state of its own, so a world can be copied, hashed and replayed.
+/// state of its own but in [`Note`]s, so a world can be copied, hashed and replayed.
 pub trait Controller: Sync {
     /// The name that its events carry as `source.component`, `deployment-controller`.
     fn name(&self) -> &'static str;
@@ -157,9 +178,18 @@ pub trait Controller: Sync {
     /// first thing to look at is `change.kind`.
     fn wants(&self, store: &Store, change: &Change) -> Vec<Key>;
 
-    /// How long it waits before it looks at what a change made it want.
-    fn delay(&self) -> Duration {
+    /// How long it waits before it looks at what this change made it want.
+    fn delay(&self, _change: &Change) -> Duration {
         Duration::ZERO
+    }
+
+    /// How long after a write that failed it tries again: the first time, and at most. Each failure
+    /// in a row doubles it.
+    ///
+    /// Models staging/src/k8s.io/client-go/util/workqueue/default_rate_limiters.go
+    /// DefaultTypedControllerRateLimiter (without its bucket for all keys together).
+    fn retries(&self) -> (Duration, Duration) {
+        (Duration::from_millis(5), Duration::from_secs(1000))
     }
 
     /// What should change for `key`, which may be gone by now.

@@ -36,18 +36,38 @@ impl World {
         let Some(control_loop) = control_loops().nth(usize::from(controller)) else { return };
         let cause = Cause { writer: control_loop.name().into(), working_on: Some(key.clone()) };
         let plan = control_loop.reconcile(&self.store, key, self.now);
-        let mut requeue = plan.requeue_after;
+        let requeue = plan.requeue_after;
         let outcomes = self.apply_writes(plan.writes, &cause);
         let report = control_loop.report(&self.store, key, &outcomes, self.now);
-        requeue = requeue.into_iter().chain(report.requeue_after).min();
+        let requeue = requeue.into_iter().chain(report.requeue_after).min();
         let reported = self.apply_writes(report.writes, &cause);
-        if outcomes.iter().chain(&reported).any(|outcome| outcome.result.is_err()) {
-            // Simplified: a failed write is tried again after a second, without growing delays.
-            requeue = Some(requeue.unwrap_or(Duration::MAX).min(Duration::from_secs(1)));
-        }
-        if let Some(after) = requeue {
+        let failed = outcomes.iter().chain(&reported).any(|outcome| outcome.result.is_err());
+        let retry = self.next_retry(controller, key, control_loop.retries(), failed);
+        if let Some(after) = requeue.into_iter().chain(retry).min() {
             self.queue.push(self.now + after, Due::Reconcile { controller, key: key.clone() });
         }
+    }
+
+    /// After how long a key is tried again, if it failed: twice as long for each failure in a row.
+    ///
+    /// Models staging/src/k8s.io/client-go/util/workqueue/default_rate_limiters.go
+    /// ItemExponentialFailureRateLimiter.
+    fn next_retry(
+        &mut self,
+        controller: u16,
+        key: &Key,
+        (first, most): (Duration, Duration),
+        failed: bool,
+    ) -> Option<Duration> {
+        let place = (controller, key.clone());
+        if !failed {
+            self.failures.remove(&place);
+            return None;
+        }
+        let count = self.failures.entry(place).or_default();
+        let doublings = *count;
+        *count = count.saturating_add(1);
+        Some(first.saturating_mul(1u32.checked_shl(doublings).unwrap_or(u32::MAX)).min(most))
     }
 
     fn schedule(&mut self) {
@@ -102,6 +122,7 @@ impl World {
                     note(self.store.delete(&context, key.kind, &key.object, &options));
                 }
                 Write::Event(event) => self.store.record(&context, *event),
+                Write::Note { writer, key, note } => self.store.set_note(writer, key, note),
             }
         }
         outcomes
@@ -146,7 +167,7 @@ impl World {
         }
         for (number, control_loop) in control_loops().enumerate() {
             let Ok(controller) = u16::try_from(number) else { continue };
-            let at = self.now + WATCH_DELAY + control_loop.delay();
+            let at = self.now + WATCH_DELAY + control_loop.delay(change);
             for key in control_loop.wants(&self.store, change) {
                 self.queue.push(at, Due::Reconcile { controller, key });
             }

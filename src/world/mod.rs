@@ -23,7 +23,7 @@ use crate::api::{Kind, Object};
 use crate::base::{Map, Rng, SimTime};
 use crate::kubelet::NodeRuntime;
 use crate::scheduler::Scheduler;
-use crate::store::Store;
+use crate::store::{Key, Store};
 use core::time::Duration;
 use queue::Queue;
 use std::sync::Arc;
@@ -40,6 +40,8 @@ pub struct World {
     nodes: Map<Arc<str>, NodeRuntime>,
     last_change: SimTime,
     wires: network::Wires,
+    /// How often in a row a control loop (by its number) failed with a key.
+    failures: Map<(u16, Key), u32>,
 }
 
 impl World {
@@ -58,6 +60,7 @@ impl World {
             nodes: Map::new(),
             last_change: SimTime::WORLD_START,
             wires: network::Wires::new(),
+            failures: Map::new(),
         };
         world.set_up();
         world.run_for(Duration::from_secs(60));

@@ -2,59 +2,77 @@
 //!
 //! Models pkg/controller/job and pkg/controller/ttlafterfinished.
 //!
-//! Simplified: `podFailurePolicy`, `successPolicy` and `backoffLimitPerIndex` are stored, not
-//! acted on.
+//! Invariant: a pod has the tracking finalizer until its Job has counted it, so none is counted
+//! twice and none is lost; what is not counted (any more) loses the finalizer all the same.
 //!
-//! Reading order: `mod.rs` (one look at a Job), `cron.rs`, `schedule.rs`.
+//! Reading order: `mod.rs` (one look at a Job), `pods.rs` (making and removing pods),
+//! `tracking.rs` (counting them, ending the Job), `policy.rs`, `indexes.rs`, `back_off.rs`,
+//! `leftovers.rs` (pods and Jobs that nobody needs), `cron.rs`, `schedule.rs`.
 
+mod back_off;
 pub(super) mod cron;
+mod indexes;
+pub(super) mod leftovers;
+mod pods;
+mod policy;
 mod schedule;
+mod tracking;
 
 use super::conditions::Conditions;
-use super::pod_control::{
-    controller_key, creation_events, deletion_event, is_active, is_ready, phase, pod_of_template,
-    spec_int,
-};
-use crate::api::pod::{ContainerState, Phase, RestartPolicy};
+use super::pod_control::{claim_pods, controller_key, creation_events, phase, selector_of};
+use crate::api::pod::{Phase, RestartPolicy};
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::{Kind, Object, PodSpec, PodTemplate, Value};
-use crate::base::{SimTime, order};
+use crate::api::{Kind, Object, Uid, Value};
+use crate::base::SimTime;
 use crate::store::{Change, Controller, Key, Outcome, Plan, Store, Write};
+use back_off::{BackOff, is_failed};
 use core::time::Duration;
-use serde_json::json;
-use std::collections::BTreeSet;
+use indexes::{Indexes, index_of};
+use pods::Need;
+use policy::Action;
 use std::sync::Arc;
 
 const NAME: &str = "job-controller";
 const TRACKING: &str = "batch.kubernetes.io/job-tracking";
-const INDEX: &str = "batch.kubernetes.io/job-completion-index";
 /// How long changes of pods are collected before a Job is looked at.
 const BATCH_PERIOD: Duration = Duration::from_secs(1);
-const FIRST_BACK_OFF: Duration = Duration::from_secs(10);
-const MOST_BACK_OFF: Duration = Duration::from_secs(600);
+/// After an error: the first wait and the longest.
+const RETRIES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
 /// The controller of Jobs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Jobs;
-
-/// The controller of the pods of Jobs: it looks a second after they changed.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct JobPods;
 
 impl Controller for Jobs {
     fn name(&self) -> &'static str {
         NAME
     }
 
+    fn retries(&self) -> (Duration, Duration) {
+        RETRIES
+    }
+
+    /// Models job_controller.go updateJob: what happens to pods and to the status can wait.
+    fn delay(&self, change: &Change) -> Duration {
+        if respecified(change) { Duration::ZERO } else { BATCH_PERIOD }
+    }
+
     fn wants(&self, _store: &Store, change: &Change) -> Vec<Key> {
         match change.kind {
             Kind::Job => vec![Key { kind: Kind::Job, object: change.key.clone() }],
+            Kind::Pod => {
+                let pods = [&change.old, &change.new].into_iter().flatten();
+                let mut keys: Vec<Key> =
+                    pods.filter_map(|pod| controller_key(pod, Kind::Job)).collect();
+                keys.dedup();
+                keys
+            }
             _ => Vec::new(),
         }
     }
 
     fn reconcile(&self, store: &Store, key: &Key, now: SimTime) -> Plan {
-        sync(store, key, now)
+        reconcile(store, key, now)
     }
 
     fn report(&self, store: &Store, key: &Key, outcomes: &[Outcome], now: SimTime) -> Plan {
@@ -62,38 +80,10 @@ impl Controller for Jobs {
     }
 }
 
-impl Controller for JobPods {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn delay(&self) -> Duration {
-        BATCH_PERIOD
-    }
-
-    fn wants(&self, _store: &Store, change: &Change) -> Vec<Key> {
-        if change.kind != Kind::Pod {
-            return Vec::new();
-        }
-        let pods = [&change.old, &change.new].into_iter().flatten();
-        let mut keys: Vec<Key> = pods.filter_map(|pod| controller_key(pod, Kind::Job)).collect();
-        keys.dedup();
-        keys
-    }
-
-    fn reconcile(&self, store: &Store, key: &Key, now: SimTime) -> Plan {
-        sync(store, key, now)
-    }
-
-    fn report(&self, store: &Store, key: &Key, outcomes: &[Outcome], now: SimTime) -> Plan {
-        report(store, key, outcomes, now)
-    }
-}
-
-fn report(store: &Store, key: &Key, outcomes: &[Outcome], now: SimTime) -> Plan {
-    let Some(job) = store.get(key.kind, &key.object) else { return Plan::default() };
-    let created: Vec<Outcome> = outcomes.iter().filter(|o| o.created).cloned().collect();
-    Plan::of(creation_events(job, &created, NAME, now))
+/// Whether a Job came, went, or is to be another.
+fn respecified(change: &Change) -> bool {
+    let generation = |job: &Option<Arc<Object>>| job.as_ref().map(|job| job.meta.generation);
+    change.kind == Kind::Job && generation(&change.old) != generation(&change.new)
 }
 
 /// Whether a Job has ended, well or not.
@@ -102,58 +92,110 @@ pub(super) fn is_finished(job: &Object) -> bool {
     conditions.is_true("Complete") || conditions.is_true("Failed")
 }
 
-fn sync(store: &Store, key: &Key, now: SimTime) -> Plan {
-    let Some(job) = store.get(key.kind, &key.object) else { return Plan::default() };
-    if is_finished(job) {
-        return expire(job, now);
-    }
-    if job.meta.is_terminating() {
-        return Plan::default();
-    }
-    Sync::new(store, job, now).run()
+/// Whether the finalizer says that a pod has not been counted.
+fn is_tracked(pod: &Object) -> bool {
+    pod.meta.finalizers.iter().any(|finalizer| &**finalizer == TRACKING)
 }
 
-/// Models ttlafterfinished_controller.go.
-fn expire(job: &Arc<Object>, now: SimTime) -> Plan {
-    let Some(seconds) = job.spec().int_at(&["ttlSecondsAfterFinished"]) else {
-        return Plan::default();
+/// Takes the finalizer from a pod.
+fn untrack(pod: &Object) -> Write {
+    let mut new = pod.clone();
+    let others = new.meta.finalizers.iter().filter(|finalizer| &***finalizer != TRACKING);
+    new.meta.finalizers = others.cloned().collect();
+    Write::Update(Box::new(new))
+}
+
+/// The Job of a key, if this controller still has to do with it.
+fn open_job<'a>(store: &'a Store, key: &Key) -> Option<&'a Arc<Object>> {
+    let job = store.get(key.kind, &key.object).filter(|job| !is_finished(job))?;
+    let manager = job.spec().str_at(&["managedBy"]);
+    manager.is_none_or(|name| name == "kubernetes.io/job-controller").then_some(job)
+}
+
+/// The first half of a look: what becomes of pods. Models job_controller.go syncJob.
+fn reconcile(store: &Store, key: &Key, now: SimTime) -> Plan {
+    let Some(job) = open_job(store, key) else {
+        let known = store.note(NAME, key).is_some();
+        let forget = Write::Note { writer: NAME, key: key.clone(), note: None };
+        return Plan::of(known.then_some(forget).into_iter().collect());
     };
-    let conditions = Conditions::of(job.status());
-    let condition = conditions.get("Complete").or_else(|| conditions.get("Failed"));
-    let ended = condition.and_then(|c| c.str_at(&["lastTransitionTime"]));
-    let Some(ended) = ended.and_then(SimTime::parse_rfc3339) else { return Plan::default() };
-    let due = ended + Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
-    if due > now {
-        return Plan { writes: Vec::new(), requeue_after: Some(due.since(now)) };
-    }
-    Plan::of(vec![Write::delete(job)])
+    let mut sync = Sync::new(store, job, &[], now);
+    sync.manage();
+    let requeue_after = sync.deadline_left().into_iter().chain(sync.wait).min();
+    Plan { writes: sync.writes, requeue_after }
+}
+
+/// The second half: what the Job says of itself, now that it is known which pods could be made.
+fn report(store: &Store, key: &Key, outcomes: &[Outcome], now: SimTime) -> Plan {
+    let Some(job) = open_job(store, key) else { return Plan::default() };
+    let created: Vec<Outcome> = outcomes.iter().filter(|o| o.created).cloned().collect();
+    let mut writes = creation_events(job, &created, NAME, now);
+    let mut sync = Sync::new(store, job, outcomes, now);
+    sync.track(store, outcomes);
+    writes.append(&mut sync.writes);
+    Plan::of(writes)
+}
+
+/// How a Job ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Verdict {
+    succeeded: bool,
+    reason: &'static str,
+    message: String,
+    /// Whether its interim condition (`FailureTarget`, `SuccessCriteriaMet`) is there already.
+    is_noted: bool,
 }
 
 /// One look at a Job that has not ended.
 struct Sync<'a> {
     job: &'a Arc<Object>,
     now: SimTime,
+    /// Its pods, as they were before this look changed any.
     pods: Vec<Arc<Object>>,
     status: Value,
-    conditions: Conditions,
+    conditions: Vec<Value>,
+    succeeded: i64,
+    /// The indexes that have succeeded, and, with `backoffLimitPerIndex`, those that have failed.
+    done: Indexes,
+    failed_indexes: Option<Indexes>,
+    back_off: BackOff,
+    verdict: Option<Verdict>,
+    /// When to look again.
+    wait: Option<Duration>,
     writes: Vec<Write>,
 }
 
 impl<'a> Sync<'a> {
-    fn new(store: &'a Store, job: &'a Arc<Object>, now: SimTime) -> Self {
-        let owned = store.owned_by(job.meta.uid).filter(|object| object.kind == Kind::Pod);
-        Sync {
+    /// `outcomes` are those of the writes that this look has made so far.
+    fn new(store: &'a Store, job: &'a Arc<Object>, outcomes: &[Outcome], now: SimTime) -> Self {
+        let (pods, writes) = claimed(store, job, outcomes);
+        let mut sync = Sync {
             job,
             now,
-            pods: owned.cloned().collect(),
+            pods,
             status: job.status().clone(),
-            conditions: Conditions::of(job.status()),
-            writes: Vec::new(),
+            conditions: job.status().items_at(&["conditions"]).to_vec(),
+            succeeded: 0,
+            done: Indexes::default(),
+            failed_indexes: None,
+            back_off: BackOff::of(store, job),
+            verdict: None,
+            wait: None,
+            writes,
+        };
+        if sync.status.get("startTime").is_none() && !sync.is_suspended() {
+            sync.status.put(&["startTime"], now.rfc3339());
         }
+        sync.evaluate();
+        sync
     }
 
     fn number(&self, key: &str) -> i64 {
         self.status.int_at(&[key]).unwrap_or_default()
+    }
+
+    fn completions(&self) -> Option<i64> {
+        self.job.spec().int_at(&["completions"])
     }
 
     fn is_indexed(&self) -> bool {
@@ -164,378 +206,223 @@ impl<'a> Sync<'a> {
         self.job.spec().bool_at(&["suspend"]).unwrap_or_default()
     }
 
-    fn run(mut self) -> Plan {
-        if self.status.get("startTime").is_none() && !self.is_suspended() {
-            self.status.put(&["startTime"], self.now.rfc3339());
-        }
-        self.count_ended();
-        let active: Vec<Arc<Object>> =
-            self.pods.iter().filter(|pod| is_active(pod)).cloned().collect();
-        let target = self.conditions.get("FailureTarget").map(|condition| {
-            let text = |key| condition.str_at(&[key]).unwrap_or_default().to_owned();
-            (text("reason"), text("message"))
-        });
-        let failure = target.or_else(|| self.failure());
-        let mut requeue = None;
-        let mut remaining = active.len();
-        let mut created = 0;
-        if let Some((reason, message)) = &failure {
-            let why = (reason.as_str(), message.as_str());
-            self.set_condition("FailureTarget", why);
-            self.delete_all(&active);
-            remaining = 0;
-        } else if self.is_complete(active.len()) {
-            let why = ("CompletionsReached", "Reached expected number of succeeded pods");
-            self.set_condition("SuccessCriteriaMet", why);
-            self.delete_all(&active);
-            remaining = 0;
-        } else if self.is_suspended() {
-            self.suspend(&active);
-            remaining = 0;
-        } else {
-            self.resume();
-            (created, requeue) = self.scale(&active);
-            remaining = (remaining + created).saturating_sub(self.deleted_now());
-        }
-        let ending =
-            self.pods.iter().filter(|p| p.meta.is_terminating() && !phase(p).is_terminal());
-        let ending = ending.count() + self.deleted_now();
-        self.finish(failure, ending);
-        let ready = match self.deleted_now() {
-            0 => active.iter().filter(|pod| is_ready(pod)).count(),
-            _ => 0,
-        };
-        self.note("active", remaining);
-        self.status.put(&["ready"], json!(ready));
-        self.status.put(&["terminating"], json!(ending));
-        let _ = created;
-        requeue = requeue.into_iter().chain(self.deadline_left()).min();
-        self.into_plan(requeue)
+    /// How often the pods of one index may fail, if each index is counted for itself.
+    fn limit_per_index(&self) -> Option<i64> {
+        self.job.spec().int_at(&["backoffLimitPerIndex"])
     }
 
-    fn deleted_now(&self) -> usize {
-        self.writes.iter().filter(|write| matches!(write, Write::Delete { .. })).count()
-    }
-
-    fn note(&mut self, key: &str, count: usize) {
-        match count {
-            0 => drop(self.status.remove(&[key])),
-            _ => self.status.put(&[key], json!(count)),
-        }
-    }
-
-    /// Counts the pods that have ended, each once: the finalizer says whether it was counted.
+    /// Whether a pod on its way out is no failure and holds back the next one.
     ///
-    /// Models job_controller.go trackJobStatusAndRemoveFinalizers.
-    fn count_ended(&mut self) {
-        let (mut succeeded, mut failed) = (self.number("succeeded"), self.number("failed"));
-        let mut indexes = parse_indexes(self.status.str_at(&["completedIndexes"]).unwrap_or(""));
-        for pod in self.pods.clone() {
-            let tracked = pod.meta.finalizers.iter().any(|finalizer| &**finalizer == TRACKING);
-            let ended = match phase(&pod) {
-                Phase::Succeeded => true,
-                Phase::Failed => false,
-                _ => continue,
-            };
-            if !tracked {
-                continue;
-            }
-            match ended {
-                true if self.is_indexed() => {
-                    if let Some(index) = index_of(&pod)
-                        && indexes.insert(index)
-                    {
-                        succeeded += 1;
-                    }
-                }
-                true => succeeded += 1,
-                false => failed += 1,
-            }
-            let mut new = (*pod).clone();
-            let others = new.meta.finalizers.iter().filter(|finalizer| &***finalizer != TRACKING);
-            new.meta.finalizers = others.cloned().collect();
-            self.writes.push(Write::Update(Box::new(new)));
-        }
-        for (key, count) in [("succeeded", succeeded), ("failed", failed)] {
-            if count != 0 {
-                self.status.put(&[key], count);
-            }
-        }
-        if self.is_indexed() && !indexes.is_empty() {
-            self.status.put(&["completedIndexes"], format_indexes(&indexes));
-        }
-        self.status.put(&["uncountedTerminatedPods"], json!({}));
+    /// Models onlyReplaceFailedPods.
+    fn only_replaces_failed(&self) -> bool {
+        let spec = self.job.spec();
+        let has_policy = spec.get("podFailurePolicy").is_some_and(|policy| !policy.is_null());
+        has_policy || spec.str_at(&["podReplacementPolicy"]) == Some("Failed")
     }
 
-    /// Why the Job has failed, if it has.
-    fn failure(&self) -> Option<(String, String)> {
-        let limit = spec_int(self.job, &["backoffLimit"], 6);
-        let restarts = || {
-            let statuses = self.pods.iter().filter_map(|pod| pod.pod());
-            let statuses = statuses.flat_map(|pod| &pod.status.containers);
-            statuses.map(|status| i64::from(status.restart_count)).sum::<i64>()
+    fn has_failed(&self, pod: &Object) -> bool {
+        is_failed(pod, self.only_replaces_failed())
+    }
+
+    /// Whether the failure of a pod counts. Models matchPodFailurePolicy.
+    fn failure_counts(&self, pod: &Object) -> bool {
+        policy::failure_action(self.job, pod) != Some(Action::Ignore)
+    }
+
+    /// The index of a pod, if the Job has such an index.
+    fn valid_index(&self, pod: &Object) -> Option<i64> {
+        index_of(pod).filter(|index| *index < self.completions().unwrap_or_default())
+    }
+
+    /// The pods that nobody has counted yet and that belong to this Job as it is now.
+    fn uncounted(&self) -> impl Iterator<Item = &Arc<Object>> {
+        let valid = |pod: &Object| !self.is_indexed() || self.valid_index(pod).is_some();
+        self.pods.iter().filter(move |pod| is_tracked(pod) && valid(pod))
+    }
+
+    /// Counts what has ended since, and says how the Job ends, if it does: what was decided before
+    /// first, then failures, then the success policy.
+    fn evaluate(&mut self) {
+        let has_ended = |pod: &&Arc<Object>| phase(pod) == Phase::Succeeded;
+        let succeeded: Vec<_> = self.uncounted().filter(has_ended).cloned().collect();
+        let failed: Vec<_> = self.uncounted().filter(|pod| self.has_failed(pod)).cloned().collect();
+        self.back_off = self.back_off.with(&succeeded, &failed);
+        let count = |pods: &[Arc<Object>]| i64::try_from(pods.len()).unwrap_or(i64::MAX);
+        self.succeeded = self.number("succeeded") + count(&succeeded);
+        let counted: Vec<_> = failed.into_iter().filter(|pod| self.failure_counts(pod)).collect();
+        let failures = self.number("failed") + count(&counted);
+        self.verdict = self
+            .decided()
+            .or_else(|| self.failure_by_policy())
+            .or_else(|| self.failure_by_limit(failures));
+        if self.is_indexed() {
+            self.evaluate_indexes(&succeeded);
+        }
+    }
+
+    fn evaluate_indexes(&mut self, succeeded: &[Arc<Object>]) {
+        let completions = self.completions().unwrap_or_default();
+        let known = |key| self.status.str_at(&[key]).unwrap_or_default();
+        self.done = Indexes::parse(known("completedIndexes"), completions);
+        succeeded.iter().filter_map(|pod| index_of(pod)).for_each(|index| self.done.insert(index));
+        self.succeeded = self.done.count();
+        if let Some(limit) = self.limit_per_index() {
+            let mut failed = Indexes::parse(known("failedIndexes"), completions);
+            let now_failed = self.uncounted().filter(|pod| self.fails_index(pod, limit));
+            now_failed.filter_map(|pod| index_of(pod)).for_each(|index| failed.insert(index));
+            self.verdict = self.verdict.take().or_else(|| self.failure_by_index(&failed));
+            self.failed_indexes = Some(failed);
+        }
+        if self.verdict.is_none() {
+            let message = policy::success(self.job, completions, &self.done);
+            self.verdict = message.map(|message| Verdict {
+                succeeded: true,
+                reason: "SuccessPolicy",
+                message,
+                is_noted: false,
+            });
+        }
+    }
+
+    /// Whether the end of this pod is the end of its index. Models isIndexFailed.
+    fn fails_index(&self, pod: &Object, limit: i64) -> bool {
+        if !self.has_failed(pod) {
+            return false;
+        }
+        match policy::failure_action(self.job, pod) {
+            Some(Action::FailIndex) => true,
+            Some(Action::Ignore) => false,
+            _ => pods::failures_of_index(pod) >= limit,
+        }
+    }
+
+    /// What an earlier look has decided.
+    fn decided(&self) -> Option<Verdict> {
+        let noted = |name: &str| {
+            let is_it = |condition: &&Value| {
+                condition.str_at(&["type"]) == Some(name)
+                    && condition.str_at(&["status"]) == Some("True")
+            };
+            self.conditions.iter().find(is_it)
         };
-        let on_failure = self
-            .job
-            .pod_template()
-            .is_some_and(|template| template.spec.restart_policy == RestartPolicy::OnFailure);
-        let past_restarts = on_failure && restarts() > 0 && restarts() >= limit.max(1);
-        if self.number("failed") > limit || past_restarts {
-            return Some((
-                "BackoffLimitExceeded".to_owned(),
-                "Job has reached the specified backoff limit".to_owned(),
-            ));
+        let met = noted("SuccessCriteriaMet");
+        let condition = met.or_else(|| noted("FailureTarget"))?;
+        let reason = condition.str_at(&["reason"]).unwrap_or_default();
+        let reason = REASONS.into_iter().find(|known| *known == reason).unwrap_or_default();
+        let message = condition.str_at(&["message"]).unwrap_or_default().to_owned();
+        Some(Verdict { succeeded: met.is_some(), reason, message, is_noted: true })
+    }
+
+    /// Models getFailJobMessage.
+    fn failure_by_policy(&self) -> Option<Verdict> {
+        let mut failed = self.pods.iter().filter(|pod| self.has_failed(pod));
+        failed.find_map(|pod| match policy::failure_action(self.job, pod)? {
+            Action::FailJob(message) => Some(failure("PodFailurePolicy", message)),
+            _ => None,
+        })
+    }
+
+    fn failure_by_limit(&self, failures: i64) -> Option<Verdict> {
+        let limit = self.job.spec().int_at(&["backoffLimit"]).unwrap_or(6);
+        if failures > limit || self.is_past_restarts(limit) {
+            let message = "Job has reached the specified backoff limit";
+            return Some(failure("BackoffLimitExceeded", message.to_owned()));
         }
         let passed = self.deadline().is_some_and(|deadline| deadline <= self.now);
-        (passed && !self.is_suspended()).then(|| {
-            (
-                "DeadlineExceeded".to_owned(),
-                "Job was active longer than specified deadline".to_owned(),
-            )
+        passed.then(|| {
+            let message = "Job was active longer than specified deadline";
+            failure("DeadlineExceeded", message.to_owned())
         })
+    }
+
+    /// Models pastBackoffLimitOnFailure.
+    fn is_past_restarts(&self, limit: i64) -> bool {
+        let template = self.job.pod_template();
+        if template.is_none_or(|t| t.spec.restart_policy != RestartPolicy::OnFailure) {
+            return false;
+        }
+        let alive = self.pods.iter().filter(|pod| !phase(pod).is_terminal());
+        let statuses = alive.filter_map(|pod| pod.pod()).map(|pod| &pod.status);
+        let statuses =
+            statuses.flat_map(|status| status.init_containers.iter().chain(&status.containers));
+        let restarts: i64 = statuses.map(|status| i64::from(status.restart_count)).sum();
+        restarts >= limit.max(1)
+    }
+
+    fn failure_by_index(&self, failed: &Indexes) -> Option<Verdict> {
+        let most = self.job.spec().int_at(&["maxFailedIndexes"]);
+        if most.is_some_and(|most| failed.count() > most) {
+            let message = "Job has exceeded the specified maximal number of failed indexes";
+            return Some(failure("MaxFailedIndexesExceeded", message.to_owned()));
+        }
+        let all = failed.count() + self.done.count() >= self.completions().unwrap_or_default();
+        (!failed.is_empty() && all)
+            .then(|| failure("FailedIndexes", "Job has failed indexes".to_owned()))
     }
 
     fn deadline(&self) -> Option<SimTime> {
         let seconds = self.job.spec().int_at(&["activeDeadlineSeconds"])?;
         let start = SimTime::parse_rfc3339(self.status.str_at(&["startTime"])?)?;
-        Some(start + Duration::from_secs(u64::try_from(seconds).ok()?))
+        let deadline = start + Duration::from_secs(u64::try_from(seconds).ok()?);
+        (!self.is_suspended()).then_some(deadline)
     }
 
     fn deadline_left(&self) -> Option<Duration> {
-        let deadline = self.deadline().filter(|_| !self.is_suspended())?;
-        (deadline > self.now).then(|| deadline.since(self.now))
+        self.deadline().filter(|deadline| *deadline > self.now).map(|d| d.since(self.now))
     }
 
-    fn is_complete(&self, active: usize) -> bool {
-        match self.job.spec().int_at(&["completions"]) {
-            Some(completions) => self.number("succeeded") >= completions,
-            None => self.number("succeeded") > 0 && active == 0,
+    /// What is to be done about pods in this look; nothing for a Job that is going.
+    fn need(&self) -> Need {
+        match &self.verdict {
+            Some(_) => Need::Remove { pods: self.active(), untracked: false },
+            None if self.job.meta.is_terminating() => Need::Nothing,
+            None => self.need_of_pods(),
         }
-    }
-
-    fn set_condition(&mut self, name: &str, why: (&str, &str)) {
-        if self.conditions.get(name).is_none() {
-            self.conditions.set(name, "True", why, self.now);
-        }
-    }
-
-    fn delete_all(&mut self, pods: &[Arc<Object>]) {
-        for pod in pods {
-            self.writes.push(Write::delete(pod));
-            self.writes.push(deletion_event(self.job, pod, NAME, self.now));
-        }
-    }
-
-    fn suspend(&mut self, active: &[Arc<Object>]) {
-        self.delete_all(active);
-        if !self.conditions.is_true("Suspended") {
-            self.conditions.set("Suspended", "True", ("JobSuspended", "Job suspended"), self.now);
-            self.event(false, "Suspended", "Job suspended");
-        }
-        self.status.remove(&["startTime"]);
-    }
-
-    fn resume(&mut self) {
-        if self.conditions.is_true("Suspended") {
-            self.conditions.set("Suspended", "False", ("JobResumed", "Job resumed"), self.now);
-            self.status.put(&["startTime"], self.now.rfc3339());
-            self.event(false, "Resumed", "Job resumed");
-        }
-    }
-
-    fn event(&mut self, warning: bool, reason: &str, message: &str) {
-        let about = self.job.reference();
-        self.writes.push(Write::event(about, warning, reason, message, NAME, self.now));
-    }
-
-    /// Creates or deletes pods; says how many it creates, and when to look again.
-    ///
-    /// Models job_controller.go manageJob.
-    fn scale(&mut self, active: &[Arc<Object>]) -> (usize, Option<Duration>) {
-        let parallelism = spec_int(self.job, &["parallelism"], 1);
-        let completions = self.job.spec().int_at(&["completions"]);
-        let succeeded = self.number("succeeded");
-        let count = i64::try_from(active.len()).unwrap_or(i64::MAX);
-        let wanted = match completions {
-            Some(completions) => parallelism.min(completions - succeeded),
-            None if succeeded > 0 => count,
-            None => parallelism,
-        };
-        let ending =
-            self.pods.iter().filter(|p| p.meta.is_terminating() && !phase(p).is_terminal());
-        let ending = i64::try_from(ending.count()).unwrap_or_default();
-        if count > wanted {
-            let excess = usize::try_from(count - wanted).unwrap_or_default();
-            let doomed: Vec<_> = active.iter().take(excess).cloned().collect();
-            self.delete_all(&doomed);
-            return (0, None);
-        }
-        // A pod on its way out still counts until it has ended.
-        let missing = usize::try_from(wanted - count - ending).unwrap_or_default();
-        if missing == 0 {
-            return (0, None);
-        }
-        if let Some(left) = self.back_off_left() {
-            return (0, Some(left));
-        }
-        let Some(template) = self.job.pod_template() else { return (0, None) };
-        let pods: Vec<Object> = match self.is_indexed() {
-            true => self
-                .free_indexes(active, completions.unwrap_or(parallelism))
-                .take(missing)
-                .map(|index| self.indexed_pod(template, index))
-                .collect(),
-            false => vec![tracked(pod_of_template(self.job, template)); missing],
-        };
-        let created = pods.len();
-        if created > 0 {
-            self.writes.push(Write::CreateBatch(pods));
-        }
-        (created, None)
-    }
-
-    /// After a failure the next pod waits, twice as long each time.
-    ///
-    /// Models backoff_utils.go.
-    fn back_off_left(&self) -> Option<Duration> {
-        let mut ends: Vec<(SimTime, bool)> = self
-            .pods
-            .iter()
-            .filter_map(|pod| Some((ended_at(pod)?, phase(pod) == Phase::Succeeded)))
-            .collect();
-        order::sort(&mut ends);
-        let failures = ends.iter().rev().take_while(|(_, succeeded)| !succeeded).count();
-        let (last, _) = ends.last().filter(|_| failures > 0)?;
-        let doublings = u32::try_from(failures - 1).unwrap_or(u32::MAX).min(10);
-        let wait = (FIRST_BACK_OFF * (1 << doublings)).min(MOST_BACK_OFF);
-        let due = *last + wait;
-        (due > self.now).then(|| due.since(self.now))
-    }
-
-    fn free_indexes(
-        &self,
-        active: &[Arc<Object>],
-        completions: i64,
-    ) -> impl Iterator<Item = i64> + use<> {
-        let mut taken = parse_indexes(self.status.str_at(&["completedIndexes"]).unwrap_or(""));
-        taken.extend(active.iter().filter_map(|pod| index_of(pod)));
-        (0..completions).filter(move |index| !taken.contains(index))
-    }
-
-    /// Models indexed_job_utils.go and job_controller.go addCompletionIndexEnvVariables.
-    fn indexed_pod(&self, template: &PodTemplate, index: i64) -> Object {
-        let mut tree = template.spec.tree.clone();
-        tree.put(&["hostname"], format!("{}-{index}", self.job.meta.name));
-        let variable = json!({"name": "JOB_COMPLETION_INDEX", "valueFrom": {"fieldRef": {
-            "apiVersion": "v1", "fieldPath": format!("metadata.labels['{INDEX}']"),
-        }}});
-        for list in ["initContainers", "containers"] {
-            let containers = tree.get_mut(list).and_then(Value::as_array_mut);
-            for container in containers.into_iter().flatten() {
-                let mut variables = container.items_at(&["env"]).to_vec();
-                variables.push(variable.clone());
-                container.put(&["env"], variables);
-            }
-        }
-        let spec = Arc::new(PodSpec::from_value(tree));
-        let mut pod = pod_of_template(self.job, &PodTemplate { spec, ..template.clone() });
-        pod.meta.generate_name = format!("{}-{index}-", self.job.meta.name).into();
-        pod.meta.labels.set(INDEX, &index.to_string());
-        pod.meta.annotations.set(INDEX, &index.to_string());
-        tracked(pod)
-    }
-
-    fn finish(&mut self, failure: Option<(String, String)>, ending: usize) {
-        if ending > 0 {
-            return;
-        }
-        if let Some((reason, message)) = failure {
-            self.conditions.set("Failed", "True", (&reason, &message), self.now);
-            self.event(true, &reason, &message);
-        } else if self.conditions.is_true("SuccessCriteriaMet") {
-            let why = ("CompletionsReached", "Reached expected number of succeeded pods");
-            self.conditions.set("Complete", "True", why, self.now);
-            self.status.put(&["completionTime"], self.now.rfc3339());
-            self.event(false, "Completed", "Job completed");
-        }
-    }
-
-    fn into_plan(mut self, requeue: Option<Duration>) -> Plan {
-        if let Some(conditions) = self.conditions.into_value() {
-            let mut conditions = conditions;
-            for condition in conditions.as_array_mut().into_iter().flatten() {
-                if let Some(time) = condition.remove(&["lastUpdateTime"]) {
-                    condition.put(&["lastProbeTime"], time);
-                }
-            }
-            self.status.put(&["conditions"], conditions);
-        }
-        if self.status != *self.job.status() {
-            let mut new = (**self.job).clone();
-            new.set_status(self.status);
-            self.writes.push(Write::UpdateStatus(Box::new(new)));
-        }
-        Plan { writes: self.writes, requeue_after: requeue }
     }
 }
 
-fn tracked(mut pod: Object) -> Object {
-    pod.meta.finalizers =
-        pod.meta.finalizers.iter().cloned().chain([Arc::from(TRACKING)]).collect();
-    pod
+/// The reasons that end a Job.
+const REASONS: [&str; 7] = [
+    "CompletionsReached",
+    "SuccessPolicy",
+    "PodFailurePolicy",
+    "BackoffLimitExceeded",
+    "DeadlineExceeded",
+    "MaxFailedIndexesExceeded",
+    "FailedIndexes",
+];
+
+fn failure(reason: &'static str, message: String) -> Verdict {
+    Verdict { succeeded: false, reason, message, is_noted: false }
 }
 
-fn index_of(pod: &Object) -> Option<i64> {
-    pod.meta.annotations.get(INDEX)?.parse().ok()
-}
-
-fn ended_at(pod: &Object) -> Option<SimTime> {
-    let facts = pod.pod().filter(|pod| pod.status.phase.is_terminal())?;
-    let ends = facts.status.containers.iter().filter_map(|status| match status.state {
-        ContainerState::Terminated { finished_at, .. } => Some(finished_at),
-        _ => None,
-    });
-    Some(ends.max().unwrap_or(pod.meta.creation_timestamp))
-}
-
-/// `0-2,5` as numbers.
-fn parse_indexes(text: &str) -> BTreeSet<i64> {
-    let parts = text.split(',').filter(|part| !part.is_empty());
-    parts
-        .flat_map(|part| {
-            let (first, last) = part.split_once('-').unwrap_or((part, part));
-            let number = |text: &str| text.parse::<i64>().unwrap_or(-1);
-            number(first)..=number(last)
-        })
-        .filter(|index| *index >= 0)
-        .collect()
-}
-
-/// Numbers as `0-2,5`.
-fn format_indexes(indexes: &BTreeSet<i64>) -> String {
-    let mut ranges: Vec<(i64, i64)> = Vec::new();
-    for index in indexes {
-        match ranges.last_mut() {
-            Some((_, last)) if *last + 1 == *index => *last = *index,
-            _ => ranges.push((*index, *index)),
+/// The pods of a Job as they were before the writes of `outcomes`: without those that these made,
+/// and alive if these deleted them. Those that it adopts get the finalizer.
+///
+/// Models job_controller.go getPodsForJob.
+fn claimed(store: &Store, job: &Object, outcomes: &[Outcome]) -> (Vec<Arc<Object>>, Vec<Write>) {
+    let Some(selector) = selector_of(job) else { return (Vec::new(), Vec::new()) };
+    let (pods, mut writes) = claim_pods(store, job, &selector);
+    for write in &mut writes {
+        if let Write::Update(pod) = write
+            && pod.meta.controller().is_some_and(|owner| owner.uid == job.meta.uid)
+        {
+            **pod = pods::tracked((**pod).clone());
         }
     }
-    let text = |(first, last): &(i64, i64)| match last - first {
-        0 => first.to_string(),
-        1 => format!("{first},{last}"),
-        _ => format!("{first}-{last}"),
+    let written = |uid: Uid| {
+        let mut objects =
+            outcomes.iter().filter_map(|o| Some((o.created, o.result.as_ref().ok()?)));
+        objects.find(|(_, object)| object.meta.uid == uid).map(|(created, _)| created)
     };
-    ranges.iter().map(text).collect::<Vec<_>>().join(",")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn completed_indexes_are_written_as_ranges() {
-        for text in ["", "0", "0,1", "0-2", "0-2,5", "1,3,5-9"] {
-            assert_eq!(format_indexes(&parse_indexes(text)), text);
+    let before = pods.into_iter().filter_map(|pod| match written(pod.meta.uid) {
+        None => Some(pod),
+        Some(true) => None,
+        Some(false) => {
+            let mut alive = (*pod).clone();
+            alive.meta.deletion = None;
+            Some(Arc::new(alive))
         }
-    }
+    });
+    (before.collect(), writes)
 }
