@@ -164,19 +164,17 @@ fn ended(pod: &Object) -> bool {
     matches!(phase(pod), Phase::Succeeded | Phase::Failed)
 }
 
+/// The condition of a ReplicaSet that could not make its pods: it tells of the first failure until
+/// a look goes well.
 fn failure_condition(set: &Object, failure: Option<&str>, now: SimTime) -> Option<Value> {
-    let wanted = spec_int(set, &["replicas"], 1);
+    let message = failure?;
     let old = set.status().items_at(&["conditions"]);
-    let Some(message) = failure else {
-        let replicas = set.status().int_at(&["replicas"]).unwrap_or_default();
-        let keep = !old.is_empty() && replicas < wanted;
-        return keep.then(|| Value::Array(old.to_vec()));
-    };
-    let since = old.first().and_then(|condition| condition.str_at(&["lastTransitionTime"]));
-    let since = since.map_or_else(|| now.rfc3339(), str::to_owned);
+    if !old.is_empty() {
+        return Some(Value::Array(old.to_vec()));
+    }
     Some(json!([{
         "type": "ReplicaFailure", "status": "True", "reason": "FailedCreate",
-        "message": message, "lastTransitionTime": since,
+        "message": message, "lastTransitionTime": now.rfc3339(),
     }]))
 }
 
