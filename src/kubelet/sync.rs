@@ -27,8 +27,13 @@ pub trait Surroundings {
 const SANDBOX: Duration = Duration::from_millis(100);
 /// To bring an image over the network.
 const PULL: Duration = Duration::from_millis(400);
-/// To create and start a container.
+/// To create and start a container, for the quickest pod.
 const START: Duration = Duration::from_millis(250);
+/// How much later the next quickest is, and how many steps there are: pods that were made together
+/// do not start together, so who waits for them sees one after the other. A step is longer than a
+/// pod's news takes to its Deployment.
+const START_STEP: Duration = Duration::from_millis(11);
+const START_STEPS: u128 = 24;
 /// For a process to end when it is asked to.
 const STOP: Duration = Duration::from_millis(500);
 /// Before the first retry of a pull or a crashed container, in seconds.
@@ -416,7 +421,8 @@ fn rename_last_event(look: &mut Look<'_>, reason: &str, message: &str) {
 
 fn create(look: &mut Look<'_>, container: &Container, state: &mut ContainerRuntime) {
     look.event(&container.name, false, "Created", "Container created".to_owned());
-    state.state = RunState::Starting { until: look.now + START };
+    let step = u32::try_from(look.object.meta.uid.0 % START_STEPS).unwrap_or_default();
+    state.state = RunState::Starting { until: look.now + START + START_STEP * step };
 }
 
 fn started(look: &mut Look<'_>, container: &Container, state: &mut ContainerRuntime, at: SimTime) {
