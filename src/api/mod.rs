@@ -4,11 +4,12 @@
 //! everywhere else, so that no field of a manifest is lost. Trees are [`serde_json::Value`]s with
 //! sorted keys behind an `Arc`: copies are cheap and share what they have in common.
 //!
-//! Reading order: `kind.rs`, `meta.rs`, `object.rs`, `pod.rs`, `selector.rs`, `error.rs`.
+//! Reading order: `kind.rs`, `meta.rs`, `object.rs`, `event.rs`, `pod.rs`, `selector.rs`, `error.rs`.
 
 pub mod conversion;
 pub mod defaults;
 pub mod error;
+pub mod event;
 pub mod kind;
 pub mod meta;
 pub mod node_affinity;
@@ -19,9 +20,10 @@ pub mod tree;
 pub mod validation;
 
 pub use error::{ApiError, FieldError, FieldErrorType, Reason};
+pub use event::{Event, ObjectReference};
 pub use kind::Kind;
 pub use meta::{Deletion, ObjectMeta, OwnerReference, StringMap, Uid};
-pub use object::{Body, Event, Object, ObjectReference, PodTemplate};
+pub use object::{Body, Object, PodTemplate};
 pub use pod::{Pod, PodSpec, PodStatus};
 pub use selector::Selector;
 /// The tree of what is not typed: JSON with sorted keys.

@@ -1,10 +1,10 @@
 //! One object of the cluster.
 
+use super::event::{Event, ObjectReference};
 use super::meta::ObjectMeta;
 use super::pod::{Pod, PodSpec, PodStatus};
 use super::tree::{Tree as _, TreeMut as _};
 use super::{Kind, StringMap};
-use crate::base::SimTime;
 use serde_json::{Map, Value, json};
 use std::sync::{Arc, OnceLock};
 
@@ -59,46 +59,6 @@ pub struct PodTemplate {
     pub finalizers: Arc<[Arc<str>]>,
     /// Specification of the pods.
     pub spec: Arc<PodSpec>,
-}
-
-/// A `v1` Event: that something happened to an object, how often, and when last.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
-    /// The object it happened to.
-    pub involved: ObjectReference,
-    /// Whether it is a warning rather than normal.
-    pub warning: bool,
-    /// In one word, `Scheduled`.
-    pub reason: Arc<str>,
-    /// In a sentence.
-    pub message: Arc<str>,
-    /// Who says so, `kubelet`.
-    pub component: Arc<str>,
-    /// On which node, for the kubelet; empty for others.
-    pub host: Arc<str>,
-    /// When it happened first.
-    pub first_timestamp: SimTime,
-    /// When it happened last.
-    pub last_timestamp: SimTime,
-    /// How often.
-    pub count: u32,
-    /// Whether it is a series of the newer events API (the scheduler's), whose `source` is empty.
-    pub from_events_api: bool,
-}
-
-/// Which object an event is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ObjectReference {
-    /// Kind.
-    pub kind: Kind,
-    /// Namespace; empty for kinds without.
-    pub namespace: Arc<str>,
-    /// Name.
-    pub name: Arc<str>,
-    /// UID.
-    pub uid: super::Uid,
-    /// A part of it, `spec.containers{nginx}`.
-    pub field_path: Option<Arc<str>>,
 }
 
 impl Object {
@@ -234,6 +194,7 @@ impl Object {
             namespace: self.meta.namespace.clone(),
             name: self.meta.name.clone(),
             uid: self.meta.uid,
+            resource_version: self.meta.resource_version,
             field_path: None,
         }
     }
@@ -258,81 +219,6 @@ impl Content {
             })
         };
         self.template.get_or_init(read).as_ref()
-    }
-}
-
-impl Event {
-    fn from_value(value: &Value) -> Self {
-        let text = |path: &[&str]| Arc::from(value.str_at(path).unwrap_or_default());
-        let time = |key| value.str_at(&[key]).and_then(SimTime::parse_rfc3339).unwrap_or_default();
-        let kind = value.str_at(&["involvedObject", "kind"]).unwrap_or_default();
-        Event {
-            involved: ObjectReference {
-                kind: Kind::of_word(kind).unwrap_or(Kind::Pod),
-                namespace: text(&["involvedObject", "namespace"]),
-                name: text(&["involvedObject", "name"]),
-                uid: value
-                    .str_at(&["involvedObject", "uid"])
-                    .and_then(super::Uid::parse)
-                    .unwrap_or_default(),
-                field_path: value.str_at(&["involvedObject", "fieldPath"]).map(Arc::from),
-            },
-            warning: value.str_at(&["type"]) == Some("Warning"),
-            reason: text(&["reason"]),
-            message: text(&["message"]),
-            component: text(&["source", "component"]),
-            host: text(&["source", "host"]),
-            first_timestamp: time("firstTimestamp"),
-            last_timestamp: time("lastTimestamp"),
-            count: value
-                .int_at(&["count"])
-                .and_then(|count| u32::try_from(count).ok())
-                .unwrap_or(1),
-            from_events_api: false,
-        }
-    }
-
-    fn to_value(&self) -> Value {
-        let mut involved = json!({
-            "apiVersion": self.involved.kind.api_version(),
-            "kind": self.involved.kind.name(),
-            "name": *self.involved.name,
-            "uid": self.involved.uid.to_string(),
-        });
-        if let Some(fields) = involved.as_object_mut() {
-            if !self.involved.namespace.is_empty() {
-                fields.insert("namespace".into(), (*self.involved.namespace).into());
-            }
-            if let Some(path) = &self.involved.field_path {
-                fields.insert("fieldPath".into(), (**path).into());
-            }
-        }
-        let mut value = json!({
-            "eventTime": null,
-            "involvedObject": involved,
-            "message": *self.message,
-            "reason": *self.reason,
-            "reportingComponent": *self.component,
-            "reportingInstance": *self.host,
-            "source": {"component": *self.component},
-            "type": if self.warning { "Warning" } else { "Normal" },
-            "count": self.count,
-            "firstTimestamp": self.first_timestamp.rfc3339(),
-            "lastTimestamp": self.last_timestamp.rfc3339(),
-        });
-        let Some(fields) = value.as_object_mut() else { return value };
-        if self.from_events_api {
-            fields.insert("action".into(), "Binding".into());
-            fields.insert("eventTime".into(), self.first_timestamp.rfc3339_micros().into());
-            fields.insert("firstTimestamp".into(), Value::Null);
-            fields.insert("lastTimestamp".into(), Value::Null);
-            fields.remove("count");
-            fields.insert("source".into(), json!({}));
-        } else if !self.host.is_empty() {
-            fields
-                .insert("source".into(), json!({"component": *self.component, "host": *self.host}));
-        }
-        value
     }
 }
 

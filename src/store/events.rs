@@ -1,19 +1,58 @@
-//! Recording events: repeats raise a count, many alike become one.
+//! Recording events: repeats raise a count, many alike become one, too many are left out.
 //!
-//! Models staging/src/k8s.io/client-go/tools/record/events_cache.go.
+//! Models staging/src/k8s.io/client-go/tools/record/events_cache.go; the events of the scheduler
+//! are `event_series.rs`.
 
+use super::event_series::Series;
 use super::server::Context;
 use super::storage::{ObjectKey, Store};
+use crate::api::event::COMBINED;
 use crate::api::{Body, Event, Kind, Object, ObjectMeta};
+use crate::base::names::fnv64a;
+use crate::base::{Map, SimTime, order};
+use core::cmp::Reverse;
 use core::time::Duration;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// After so many events that differ in their message alone, the rest are combined.
-const MOST_SIMILAR: usize = 10;
-/// How long similar events count as similar.
+/// From the tenth on, events that differ in their message alone are combined.
+const MOST_SIMILAR: usize = 9;
+/// How long after the last one similar events count as similar.
 const SIMILAR_FOR: Duration = Duration::from_secs(600);
-/// What the message of combined events begins with.
-const COMBINED: &str = "(combined from similar events): ";
+/// So many events of one source about one object may come at once …
+const BURST: u32 = 25;
+/// … and then one each so long.
+const REFILL: Duration = Duration::from_secs(300);
+/// More objects than this are not watched for floods.
+const MOST_BUCKETS: usize = 4096;
+
+/// What those who record events remember beside the events.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Recorders {
+    /// For sources that have said much about an object: how much more they may say.
+    buckets: Map<u64, Bucket>,
+    /// How often something happened again while nothing could be said about it, by a hash of what.
+    unsaid: Map<u64, u32>,
+    /// The scheduler's events that were repeated.
+    pub(super) series: Map<ObjectKey, Series>,
+}
+
+/// Models staging/src/k8s.io/client-go/util/flowcontrol tokenBucketPassiveRateLimiter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Bucket {
+    tokens: u32,
+    /// Up to when it has been refilled.
+    filled: SimTime,
+}
+
+impl Bucket {
+    fn refill(&mut self, now: SimTime) {
+        let tokens = now.since(self.filled).as_secs() / REFILL.as_secs();
+        let tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
+        self.filled = self.filled + REFILL.saturating_mul(tokens);
+        self.tokens = self.tokens.saturating_add(tokens).min(BURST);
+    }
+}
 
 impl Store {
     /// Records an event, or counts it if it is a repeat. Events of cluster-wide objects lie in
@@ -23,29 +62,52 @@ impl Store {
             "" => Arc::from("default"),
             _ => event.involved.namespace.clone(),
         };
-        let Some(place) = self.find(Kind::Namespace, "", &namespace) else { return };
-        let terminating = place.meta.is_terminating();
+        if self.find(Kind::Namespace, "", &namespace).is_none() {
+            return;
+        }
+        if event.from_events_api {
+            self.record_in_series(context, namespace, event);
+            return;
+        }
         let similar = self.similar_events(&namespace, &event);
-        if similar.len() >= MOST_SIMILAR && similar.iter().all(|o| !same_message(o, &event)) {
+        if self.is_one_too_many(&similar, &event) {
             event.message = format!("{COMBINED}{}", event.message).into();
         }
         let repeat = similar.iter().find(|object| {
             object.event().is_some_and(|old| {
-                old.message == event.message
-                    || old.message.starts_with(COMBINED) && event.message.starts_with(COMBINED)
+                old.involved.field_path == event.involved.field_path && old.message == event.message
+                    || old.is_combined() && event.is_combined()
             })
         });
-        if let Some(repeat) = repeat {
-            let mut new = (**repeat).clone();
-            if let Body::Event(old) = &mut new.body {
-                old.count += event.count;
-                old.last_timestamp = event.last_timestamp;
-                old.message = event.message;
-            }
-            self.put(new, &context.cause);
+        let what = hash_of(&event);
+        let unsaid = self.recorders.unsaid.get(&what).copied().unwrap_or_default();
+        if !self.may_speak(&namespace, &event) {
+            self.recorders.unsaid.insert(what, unsaid + 1);
             return;
         }
-        if terminating {
+        self.recorders.unsaid.remove(&what);
+        event.count += unsaid;
+        match repeat {
+            Some(repeat) => self.count_event(context, repeat, event),
+            None => self.create_event(context, namespace, event),
+        }
+    }
+
+    /// Raises the count of an event.
+    pub(super) fn count_event(&mut self, context: &Context, repeat: &Object, event: Event) {
+        let mut new = repeat.clone();
+        if let Body::Event(old) = &mut new.body {
+            old.count += event.count;
+            old.last_timestamp = event.last_timestamp;
+            old.message = event.message;
+        }
+        self.put(new, &context.cause);
+    }
+
+    /// Stores an event of its own, unless its namespace is going.
+    pub(super) fn create_event(&mut self, context: &Context, namespace: Arc<str>, event: Event) {
+        let place = self.find(Kind::Namespace, "", &namespace);
+        if place.is_none_or(|place| place.meta.is_terminating()) {
             return;
         }
         let stamp = self.event_stamp(&namespace, &event);
@@ -74,18 +136,73 @@ impl Store {
             .take_while(move |o| o.meta.namespace == namespace && o.meta.name.starts_with(&prefix))
     }
 
+    /// The events of the same source and reason about the same object.
     fn similar_events(&self, namespace: &str, event: &Event) -> Vec<Arc<Object>> {
         let similar = |object: &&Arc<Object>| {
-            object.event().is_some_and(|old| {
-                old.involved == event.involved
-                    && old.reason == event.reason
-                    && old.warning == event.warning
-                    && old.component == event.component
-                    && old.host == event.host
-                    && event.last_timestamp.since(old.last_timestamp) < SIMILAR_FOR
-            })
+            object.event().is_some_and(|old| old.reason == event.reason && old.is_kin(event))
         };
         self.events_about(namespace, &event.involved.name).filter(similar).cloned().collect()
+    }
+
+    /// Whether there are so many similar events that this one is combined with others.
+    ///
+    /// Models EventAggregator.EventAggregate. Which message upstream forgets when the set is full
+    /// is left to chance; here it is the new one.
+    fn is_one_too_many(&self, similar: &[Arc<Object>], event: &Event) -> bool {
+        let own = similar.iter().filter_map(|object| object.event());
+        let mut own: Vec<&Event> = own.collect();
+        order::sort_by_key(&mut own, |old| Reverse(old.last_timestamp));
+        let mut then = event.last_timestamp;
+        let fresh = own.into_iter().take_while(|old| {
+            let is_near = then.since(old.last_timestamp) <= SIMILAR_FOR;
+            then = old.last_timestamp;
+            is_near
+        });
+        let messages: BTreeSet<&str> =
+            fresh.filter(|old| !old.is_combined()).map(|old| &*old.message).collect();
+        messages.len() >= MOST_SIMILAR && !messages.contains(&&*event.message)
+    }
+
+    /// Whether a source may say something about an object again so soon.
+    ///
+    /// Models EventSourceObjectSpamFilter.Filter. As long as all that was said is fewer than a burst
+    /// nothing needs to be remembered.
+    fn may_speak(&mut self, namespace: &str, event: &Event) -> bool {
+        let now = event.last_timestamp;
+        let about = (&event.involved.name, event.involved.uid.0, event.warning);
+        let who = format!("{about:?} {} {}", event.component, event.host);
+        let source = fnv64a(0, who.as_bytes());
+        let known = self.recorders.buckets.get(&source).copied();
+        let Some(mut bucket) = known.or_else(|| self.bucket_by_events(namespace, event)) else {
+            return true;
+        };
+        bucket.refill(now);
+        let may = bucket.tokens > 0;
+        bucket.tokens = bucket.tokens.saturating_sub(1);
+        let buckets = &mut self.recorders.buckets;
+        if buckets.len() >= MOST_BUCKETS
+            && let Some(oldest) = buckets.get_min().map(|(source, _)| *source)
+        {
+            buckets.remove(&oldest);
+        }
+        buckets.insert(source, bucket);
+        may
+    }
+
+    /// What the events themselves say of how much was said; `None` if it is little.
+    fn bucket_by_events(&self, namespace: &str, event: &Event) -> Option<Bucket> {
+        let said = self.events_about(namespace, &event.involved.name);
+        let said: Vec<&Event> =
+            said.filter_map(|object| object.event()).filter(|old| old.is_kin(event)).collect();
+        let count = said.iter().fold(0u32, |count, old| count.saturating_add(old.count));
+        if count < BURST {
+            return None;
+        }
+        let first = said.iter().map(|old| old.first_timestamp).min()?;
+        let mut bucket = Bucket { tokens: 0, filled: first };
+        bucket.refill(event.last_timestamp);
+        bucket.tokens = (bucket.tokens + BURST).saturating_sub(count).min(BURST);
+        Some(bucket)
     }
 
     /// `web.18eaa7b6cb7814ca`: the object's name and the time in nanoseconds.
@@ -101,6 +218,86 @@ impl Store {
     }
 }
 
-fn same_message(object: &Object, event: &Event) -> bool {
-    object.event().is_some_and(|old| old.message == event.message)
+/// A hash of all that makes an event a repeat of another.
+fn hash_of(event: &Event) -> u64 {
+    let about = (&event.involved.name, event.involved.uid.0, &event.involved.field_path);
+    let message = if event.is_combined() { COMBINED } else { &*event.message };
+    let source = (&event.component, &event.host, event.warning, &event.reason);
+    fnv64a(1, format!("{about:?} {source:?} {message}").as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Rng;
+    use crate::store::{Cause, Write};
+    use serde_json::json;
+
+    fn at(seconds: u64) -> SimTime {
+        SimTime::WORLD_START + Duration::from_secs(seconds)
+    }
+
+    fn store() -> Store {
+        let mut store = Store::new(Rng::new(1));
+        let namespace = json!({"metadata": {"name": "n"}});
+        store.restore(Object::from_value(Kind::Namespace, namespace));
+        store
+    }
+
+    /// Records an event about the object `x` and says its counts by message.
+    fn record(store: &mut Store, seconds: u64, message: &str) {
+        let x = Object::from_value(Kind::Job, json!({"metadata": {"name": "x", "namespace": "n"}}));
+        let write = Write::event(x.reference(), false, "Why", message, "me", at(seconds));
+        let cause = Cause { writer: "me".into(), working_on: None };
+        if let Write::Event(event) = write {
+            let context = Context { now: at(seconds), cause, validate: false };
+            store.record(&context, *event);
+        }
+    }
+
+    fn counts(store: &Store) -> Vec<(String, u32)> {
+        let events = store.events_about("n", "x").filter_map(|object| object.event());
+        events.map(|event| (event.message.to_string(), event.count)).collect()
+    }
+
+    #[test]
+    fn the_tenth_event_that_differs_only_in_its_message_is_combined_with_those_that_follow() {
+        let mut store = store();
+        for number in 0..12 {
+            record(&mut store, number, &number.to_string());
+        }
+        record(&mut store, 12, "3");
+        let counts = counts(&store);
+        assert_eq!(counts.len(), 10);
+        assert_eq!(counts[9], ("(combined from similar events): 11".to_owned(), 3));
+        assert_eq!(counts[3], ("3".to_owned(), 2));
+    }
+
+    #[test]
+    fn a_repeat_counts_however_late_and_ten_quiet_minutes_end_the_combining() {
+        let mut store = store();
+        for number in 0..10 {
+            record(&mut store, number, &number.to_string());
+        }
+        record(&mut store, 700, "new");
+        record(&mut store, 5000, "0");
+        let counts = counts(&store);
+        assert_eq!(counts[0], ("0".to_owned(), 2));
+        assert_eq!(counts[10], ("new".to_owned(), 1));
+    }
+
+    #[test]
+    fn after_a_burst_of_25_only_one_event_each_five_minutes_is_told_but_all_are_counted() {
+        let mut store = store();
+        for second in 0..30 {
+            record(&mut store, second, "again");
+        }
+        assert_eq!(counts(&store), [("again".to_owned(), 25)]);
+        record(&mut store, 299, "again");
+        assert_eq!(counts(&store), [("again".to_owned(), 25)]);
+        record(&mut store, 300, "again");
+        assert_eq!(counts(&store), [("again".to_owned(), 32)]);
+        record(&mut store, 310, "again");
+        assert_eq!(counts(&store), [("again".to_owned(), 32)]);
+    }
 }

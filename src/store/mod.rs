@@ -9,6 +9,7 @@
 
 pub mod admission;
 pub mod custom;
+mod event_series;
 mod events;
 mod eviction;
 mod index;
@@ -16,6 +17,7 @@ mod server;
 mod storage;
 mod write;
 
+pub use event_series::FINISH_TIME;
 pub use server::{Context, FOREGROUND_FINALIZER, ORPHAN_FINALIZER, invalid, read_object};
 pub use storage::{Change, ObjectKey, Store};
 pub use write::{Cause, Controller, DeleteOptions, Key, Note, Outcome, Plan, Propagation, Write};

@@ -1,6 +1,7 @@
 //! Plain storage: tables by kind, indexes, revisions and the change log.
 
 use super::admission::AdmittedSpecs;
+use super::events::Recorders;
 use super::index::Indexes;
 use super::write::{Cause, Key, Note};
 use crate::api::{Kind, Object, Selector, StringMap, Uid};
@@ -80,6 +81,7 @@ pub struct Store {
     rng: Rng,
     admitted: AdmittedSpecs,
     notes: Map<(&'static str, Key), Note>,
+    pub(super) recorders: Recorders,
 }
 
 impl Store {
@@ -93,6 +95,7 @@ impl Store {
             rng,
             admitted: AdmittedSpecs::default(),
             notes: Map::new(),
+            recorders: Recorders::default(),
         }
     }
 

@@ -7,7 +7,9 @@ use crate::api::{ApiError, Kind, Object};
 use crate::base::SimTime;
 use crate::controllers;
 use crate::kubelet::{self, Surroundings};
-use crate::store::{Cause, Change, Context, Controller, Key, Outcome, Plan, Store, Write};
+use crate::store::{
+    Cause, Change, Context, Controller, FINISH_TIME, Key, Outcome, Plan, Store, Write,
+};
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -28,6 +30,7 @@ impl World {
             Due::Schedule => self.schedule(),
             Due::Pod { node, key, uid } => self.sync_pod(&node, &key, uid),
             Due::Heartbeat { node } => self.heartbeat(&node),
+            Due::EventSeries => self.finish_series(),
         }
         self.tell();
     }
@@ -68,6 +71,12 @@ impl World {
         let doublings = *count;
         *count = count.saturating_add(1);
         Some(first.saturating_mul(1u32.checked_shl(doublings).unwrap_or(u32::MAX)).min(most))
+    }
+
+    fn finish_series(&mut self) {
+        self.queue.push(self.now + FINISH_TIME, Due::EventSeries);
+        let cause = Cause { writer: "default-scheduler".into(), working_on: None };
+        self.store.finish_series(&Context { now: self.now, cause, validate: false });
     }
 
     fn schedule(&mut self) {

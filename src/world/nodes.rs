@@ -7,7 +7,7 @@ use crate::addons;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, Value};
 use crate::kubelet::{NodeRuntime, images, node};
-use crate::store::{Cause, Change, Context, Plan, Write};
+use crate::store::{Cause, Change, Context, FINISH_TIME, Plan, Write};
 use core::time::Duration;
 use serde_json::json;
 use std::net::Ipv4Addr;
@@ -73,6 +73,7 @@ impl World {
     /// Namespaces, the API server's own Service, load balancer class and nodes.
     pub(super) fn set_up(&mut self) {
         let context = self.set_up_context();
+        self.queue.push(self.now + FINISH_TIME, Due::EventSeries);
         for name in NAMESPACES {
             let namespace = json!({"metadata": {"name": name}, "spec": {}});
             self.create_quietly(&context, Kind::Namespace, namespace);

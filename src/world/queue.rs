@@ -31,6 +31,8 @@ pub enum Due {
         /// The node.
         node: Arc<str>,
     },
+    /// It is looked whether series of events have ended.
+    EventSeries,
 }
 
 /// The queue. Each thing is in it once: asking again for an earlier time moves it forward.

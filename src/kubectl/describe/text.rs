@@ -4,7 +4,7 @@
 //! printAnnotationsMultiline, DescribeEvents.
 
 use crate::api::tree::Tree as _;
-use crate::api::{Object, Value};
+use crate::api::{Event, Object, Value};
 use crate::base::time::human_duration;
 use crate::base::{SimTime, order};
 use crate::kubectl::tabwriter;
@@ -142,7 +142,9 @@ impl Text {
         self.line(1, "Type\tReason\tAge\tFrom\tMessage");
         self.line(1, "----\t------\t----\t----\t-------");
         let mut sorted: Vec<_> = events.iter().filter_map(|object| object.event()).collect();
-        order::sort_by_key(&mut sorted, |event| event.last_timestamp);
+        // The scheduler's have no `lastTimestamp`.
+        let last = |event: &Event| Some(event.last_timestamp).filter(|_| !event.from_events_api);
+        order::sort_by_key(&mut sorted, |event| last(event));
         for event in sorted {
             let age = |time| human_duration(self.now.since(time));
             let age = match event.count {
