@@ -15,6 +15,7 @@ mod eviction;
 mod index;
 mod server;
 mod storage;
+mod strategy;
 mod write;
 
 pub use event_series::FINISH_TIME;

@@ -6,10 +6,11 @@
 
 use super::admission;
 use super::storage::{ObjectKey, Store};
+use super::strategy::{counts_generations, prepare_for_create, prepare_for_update};
 use super::write::{Cause, DeleteOptions, Propagation};
 use crate::api::pod::ConditionType;
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::{ApiError, Body, Deletion, Kind, Object, Reason, StringMap, Uid, validation};
+use crate::api::{ApiError, Body, Deletion, Kind, Object, Reason, Uid, validation};
 use crate::base::{SimTime, names};
 use core::time::Duration;
 use serde_json::Value;
@@ -19,8 +20,6 @@ use std::sync::Arc;
 pub const FOREGROUND_FINALIZER: &str = "foregroundDeletion";
 /// The finalizer that makes the garbage collector set dependents free.
 pub const ORPHAN_FINALIZER: &str = "orphan";
-
-const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 
 /// Who asks, and when.
 #[derive(Clone, Debug)]
@@ -84,7 +83,7 @@ impl Store {
         object.meta.generation = old.meta.generation;
         object.meta.resource_version = old.meta.resource_version;
         keep_status(&mut object, &old);
-        count_templates(&mut object, &old);
+        prepare_for_update(&mut object, &old);
         admission::admit_update(self, context, &mut object, &old)?;
         if counts_generations(object.kind) && desired_state_differs(&object, &old) {
             object.meta.generation += 1;
@@ -243,105 +242,6 @@ fn missing(kind: Kind, key: &ObjectKey) -> ApiError {
     ApiError::not_found(&kind.group_resource(), &key.name)
 }
 
-/// Whether the server counts changes of a kind's desired state in `metadata.generation`.
-const fn counts_generations(kind: Kind) -> bool {
-    !matches!(
-        kind,
-        Kind::ConfigMap
-            | Kind::Secret
-            | Kind::ServiceAccount
-            | Kind::Event
-            | Kind::Namespace
-            | Kind::Node
-            | Kind::Service
-            | Kind::Endpoints
-            | Kind::PersistentVolume
-            | Kind::PersistentVolumeClaim
-            | Kind::ResourceQuota
-            | Kind::LimitRange
-            | Kind::ControllerRevision
-            | Kind::HorizontalPodAutoscaler
-            | Kind::StorageClass
-            | Kind::Lease
-            | Kind::Role
-            | Kind::ClusterRole
-            | Kind::RoleBinding
-            | Kind::ClusterRoleBinding
-            | Kind::PodTemplate
-    )
-}
-
-/// What the registries' `PrepareForCreate` clear or set.
-fn prepare_for_create(object: &mut Object) {
-    match object.kind {
-        Kind::Namespace => {
-            let mut spec = object.spec().clone();
-            spec.put(&["finalizers"], serde_json::json!(["kubernetes"]));
-            object.set_spec(spec);
-            object.set_status(serde_json::json!({"phase": "Active"}));
-            let name = object.meta.name.clone();
-            object.meta.labels.set("kubernetes.io/metadata.name", &name);
-        }
-        Kind::Pod => {
-            if let Some(pod) = object.pod_mut() {
-                pod.status = crate::api::PodStatus::default();
-            }
-        }
-        Kind::Service => object.set_status(serde_json::json!({"loadBalancer": {}})),
-        Kind::Ingress => object.set_status(serde_json::json!({"loadBalancer": {}})),
-        Kind::PersistentVolume | Kind::PersistentVolumeClaim => {
-            object.set_status(serde_json::json!({"phase": "Pending"}));
-            let finalizer = match object.kind {
-                Kind::PersistentVolume => "kubernetes.io/pv-protection",
-                _ => "kubernetes.io/pvc-protection",
-            };
-            add_finalizer(object, finalizer);
-        }
-        Kind::ReplicaSet | Kind::ReplicationController => {
-            object.set_status(serde_json::json!({"replicas": 0}));
-        }
-        Kind::DaemonSet => {
-            object.meta.annotations.set(TEMPLATE_GENERATION, "1");
-            object.set_status(serde_json::json!({
-                "currentNumberScheduled": 0, "desiredNumberScheduled": 0,
-                "numberMisscheduled": 0, "numberReady": 0,
-            }));
-        }
-        Kind::StatefulSet => {
-            object.set_status(serde_json::json!({"replicas": 0, "availableReplicas": 0}));
-        }
-        Kind::HorizontalPodAutoscaler => object.set_status(serde_json::json!({
-            "currentMetrics": null, "desiredReplicas": 0,
-        })),
-        Kind::PodDisruptionBudget => object.set_status(serde_json::json!({
-            "currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0,
-        })),
-        Kind::Job => {
-            object.set_status(serde_json::json!({}));
-            select_own_pods(object);
-        }
-        Kind::Deployment | Kind::CronJob | Kind::ResourceQuota => {
-            object.set_status(serde_json::json!({}));
-        }
-        _ => {}
-    }
-}
-
-/// A DaemonSet counts its templates, as it did before there were revisions.
-///
-/// Models pkg/registry/apps/daemonset/strategy.go PrepareForUpdate.
-fn count_templates(object: &mut Object, old: &Object) {
-    if object.kind != Kind::DaemonSet {
-        return;
-    }
-    let number = old.meta.annotations.get(TEMPLATE_GENERATION).and_then(|text| text.parse().ok());
-    let mut number: i64 = number.unwrap_or(1);
-    if object.spec().get("template") != old.spec().get("template") {
-        number += 1;
-    }
-    object.meta.annotations.set(TEMPLATE_GENERATION, &number.to_string());
-}
-
 fn keep_status(object: &mut Object, old: &Object) {
     match (&mut object.body, &old.body) {
         (Body::Tree { status, .. }, Body::Tree { status: stored, .. }) => status.clone_from(stored),
@@ -388,38 +288,11 @@ fn add_propagation_finalizer(object: &mut Object, propagation: Propagation) {
     add_finalizer(object, wanted);
 }
 
-fn add_finalizer(object: &mut Object, wanted: &str) {
+pub(super) fn add_finalizer(object: &mut Object, wanted: &str) {
     if object.meta.finalizers.iter().all(|finalizer| &**finalizer != wanted) {
         let all = object.meta.finalizers.iter().cloned();
         object.meta.finalizers = all.chain([Arc::from(wanted)]).collect();
     }
-}
-
-/// A Job selects its pods by its own UID, unless a person has taken that over. A Job that has no
-/// labels of its own has those of its template, as these are then.
-///
-/// Models pkg/registry/batch/job/strategy.go generateSelector and pkg/apis/batch/v1/defaults.go
-/// SetDefaults_Job, which makes both the same map and runs again whenever the Job is read.
-fn select_own_pods(object: &mut Object) {
-    let mut spec = object.spec().clone();
-    if spec.bool_at(&["manualSelector"]).unwrap_or_default() {
-        return;
-    }
-    let template = ["template", "metadata", "labels"];
-    let own = object.meta.labels.clone();
-    let shares = own.is_empty() || own == StringMap::from_value(spec.at(&template));
-    let (uid, name) = (object.meta.uid.to_string(), object.meta.name.to_string());
-    for prefix in ["batch.kubernetes.io/", ""] {
-        for (label, value) in [("controller-uid", &uid), ("job-name", &name)] {
-            let label = format!("{prefix}{label}");
-            spec.put(&["template", "metadata", "labels", &label], value.as_str());
-        }
-    }
-    spec.put(&["selector", "matchLabels", "batch.kubernetes.io/controller-uid"], uid);
-    if shares {
-        object.meta.labels = StringMap::from_value(spec.at(&template));
-    }
-    object.set_spec(spec);
 }
 
 /// Models staging/src/k8s.io/apiserver/pkg/registry/rest/delete.go BeforeDelete.

@@ -65,6 +65,8 @@ pub enum Write {
     ///
     /// Models pkg/controller/replicaset/replica_set.go slowStartBatch.
     CreateBatch(Vec<Object>),
+    /// Create several objects in this order; after one that fails the rest is skipped.
+    CreateInTurn(Vec<Object>),
     /// Replace metadata and desired state; `status` stays as stored. With a resource version, only
     /// if it is still current. Nothing is written if nothing differs.
     Update(Box<Object>),
@@ -146,6 +148,8 @@ impl Write {
 pub struct Outcome {
     /// The number of the write in the plan, from 0.
     pub write: usize,
+    /// What was written; its name is empty if that was to be generated.
+    pub key: Key,
     /// Whether it was a creation.
     pub created: bool,
     /// The result.

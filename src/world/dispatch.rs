@@ -114,21 +114,44 @@ impl World {
     fn apply_writes(&mut self, writes: Vec<Write>, cause: &Cause) -> Vec<Outcome> {
         let mut outcomes = Vec::new();
         let context = Context { now: self.now, cause: cause.clone(), validate: false };
-        for (number, write) in writes.into_iter().enumerate() {
-            let created = matches!(write, Write::Create(_) | Write::CreateBatch(_));
-            let mut note = |result| outcomes.push(Outcome { write: number, created, result });
-            match write {
-                Write::Create(object) => note(self.store.create(&context, *object)),
+        for (write, asked) in writes.into_iter().enumerate() {
+            let mut note = |key: Key, created, result| {
+                outcomes.push(Outcome { write, key, created, result });
+            };
+            match asked {
+                Write::Create(object) => {
+                    let key = Key::of(&object);
+                    note(key, true, self.store.create(&context, *object));
+                }
                 Write::CreateBatch(objects) => {
-                    for result in create_batch(&mut self.store, &context, objects) {
-                        note(result);
+                    for (key, result) in create_batch(&mut self.store, &context, objects) {
+                        note(key, true, result);
                     }
                 }
-                Write::Update(object) => note(self.store.update(&context, *object)),
-                Write::UpdateStatus(object) => note(self.store.update_status(&context, *object)),
-                Write::Bind { pod, node } => note(self.store.bind(&context, &pod, &node)),
+                Write::CreateInTurn(objects) => {
+                    for object in objects {
+                        let key = Key::of(&object);
+                        let result = self.store.create(&context, object);
+                        let failed = result.is_err();
+                        note(key, true, result);
+                        if failed {
+                            break;
+                        }
+                    }
+                }
+                Write::Update(object) => {
+                    note(Key::of(&object), false, self.store.update(&context, *object));
+                }
+                Write::UpdateStatus(object) => {
+                    note(Key::of(&object), false, self.store.update_status(&context, *object));
+                }
+                Write::Bind { pod, node } => {
+                    let result = self.store.bind(&context, &pod, &node);
+                    note(Key { kind: Kind::Pod, object: pod }, false, result);
+                }
                 Write::Delete { key, options } => {
-                    note(self.store.delete(&context, key.kind, &key.object, &options));
+                    let result = self.store.delete(&context, key.kind, &key.object, &options);
+                    note(key, false, result);
                 }
                 Write::Event(event) => self.store.record(&context, *event),
                 Write::Note { writer, key, note } => self.store.set_note(writer, key, note),
@@ -232,7 +255,7 @@ fn create_batch(
     store: &mut Store,
     context: &Context,
     objects: Vec<Object>,
-) -> Vec<Result<Arc<Object>, ApiError>> {
+) -> Vec<(Key, Result<Arc<Object>, ApiError>)> {
     let mut results = Vec::with_capacity(objects.len());
     let (mut size, mut in_batch, mut failed) = (1usize, 0usize, false);
     for object in objects {
@@ -243,9 +266,10 @@ fn create_batch(
             (size, in_batch) = (size.saturating_mul(2), 0);
         }
         in_batch += 1;
+        let key = Key::of(&object);
         let result = store.create(context, object);
         failed |= result.is_err();
-        results.push(result);
+        results.push((key, result));
     }
     results
 }

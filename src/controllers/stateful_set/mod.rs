@@ -1,16 +1,19 @@
 //! StatefulSets: pods with a name, a place in the order, and a disk of their own.
 //!
 //! Models pkg/controller/statefulset.
+//!
+//! Reading order: `mod.rs` (one look at a StatefulSet), `claims.rs` (the disks of its pods).
+
+mod claims;
 
 use super::history::{History, REVISION_HASH};
 use super::pod_control::{
-    claim_pods, controller_key, controller_reference, is_available, is_ready, phase,
-    pod_of_template, selector_of, spec_int,
+    claim_pods, controller_key, is_available, is_ready, phase, pod_of_template, selector_of,
+    spec_int,
 };
-use crate::api::meta::OwnerReference;
 use crate::api::pod::Phase;
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::{Kind, Object, PodSpec, PodTemplate, Value};
+use crate::api::{Kind, Object, PodSpec, PodTemplate, Reason, Value};
 use crate::base::{SimTime, order};
 use crate::store::{Change, Controller, Key, Outcome, Plan, Store, Write};
 use core::time::Duration;
@@ -20,6 +23,8 @@ use std::sync::Arc;
 const NAME: &str = "statefulset-controller";
 const POD_NAME: &str = "statefulset.kubernetes.io/pod-name";
 const POD_INDEX: &str = "apps.kubernetes.io/pod-index";
+/// How long it waits for claims that are going.
+const CLAIMS_PERIOD: Duration = Duration::from_secs(1);
 
 /// The controller of StatefulSets.
 #[derive(Clone, Copy, Debug)]
@@ -55,11 +60,16 @@ impl Controller for StatefulSets {
     fn reconcile(&self, store: &Store, key: &Key, now: SimTime) -> Plan {
         let Some(set) = store.get(key.kind, &key.object) else { return Plan::default() };
         let Some(mut sync) = Sync::new(store, set, now) else { return Plan::default() };
-        if !set.meta.is_terminating() && !sync.bring_up() && !sync.bring_down() {
-            sync.update();
+        if !set.meta.is_terminating() && sync.bring_up() {
+            sync.fix_claims_of_condemned();
+            if sync.bring_down() {
+                sync.update();
+            }
         }
         sync.truncate_history();
-        Plan::of(sync.writes)
+        // Nothing tells of claims that are going.
+        let requeue_after = sync.waits_for_claims.then_some(CLAIMS_PERIOD);
+        Plan { writes: sync.writes, requeue_after }
     }
 
     fn report(&self, store: &Store, key: &Key, outcomes: &[Outcome], now: SimTime) -> Plan {
@@ -80,35 +90,47 @@ impl Controller for StatefulSets {
 /// Models stateful_pod_control.go recordPodEvent, recordClaimEvent.
 fn creation_events(set: &Object, outcomes: &[Outcome], now: SimTime) -> Vec<Write> {
     let name = &set.meta.name;
-    let event = |warning, reason: &str, message: String| {
+    let event = |warning, message: String| {
+        let reason = if warning { "FailedCreate" } else { "SuccessfulCreate" };
         Write::event(set.reference(), warning, reason, message, NAME, now)
     };
-    let created = outcomes.iter().filter(|outcome| outcome.created);
-    created
-        .filter_map(|outcome| match &outcome.result {
-            Ok(object) if object.kind == Kind::Pod => {
-                let pod = &object.meta.name;
-                let message = format!("Create Pod {pod} in StatefulSet {name} successful");
-                Some(event(false, "SuccessfulCreate", message))
+    let failed = |pod: &str, why: &str| {
+        event(true, format!("Create Pod {pod} in StatefulSet {name} failed error: {why}"))
+    };
+    let mut events = Vec::new();
+    for Outcome { key, result, .. } in outcomes.iter().filter(|outcome| outcome.created) {
+        let made = &key.object.name;
+        let exists = result.as_ref().is_err_and(|e| e.reason == Reason::AlreadyExists);
+        match (key.kind, result) {
+            (Kind::Pod, Ok(_)) => {
+                let message = format!("Create Pod {made} in StatefulSet {name} successful");
+                events.push(event(false, message));
             }
-            Ok(object) if object.kind == Kind::PersistentVolumeClaim => {
-                let claim = &object.meta.name;
-                // data-db-0 belongs to db-0.
-                let pod = claim.split_once(&format!("-{name}-")).map(|(_, ordinal)| ordinal)?;
-                let message =
-                    format!("Create Claim {claim} Pod {name}-{pod} in StatefulSet {name} success");
-                Some(event(false, "SuccessfulCreate", message))
+            (Kind::Pod, Err(error)) if !exists => events.push(failed(made, &error.message)),
+            (Kind::PersistentVolumeClaim, result) => {
+                let Some(pod) = claims::pod_of_claim(made, set) else { continue };
+                events.extend(match result {
+                    Ok(_) => vec![event(
+                        false,
+                        format!("Create Claim {made} Pod {pod} in StatefulSet {name} success"),
+                    )],
+                    // It was there, but on its way out.
+                    Err(_) if exists => vec![failed(&pod, &format!("pvc {made} is being deleted"))],
+                    Err(error) => {
+                        let why = &error.message;
+                        let message = format!(
+                            "Create Claim {made} for Pod {pod} in StatefulSet {name} failed \
+                             error: {why}"
+                        );
+                        let why = format!("failed to create PVC {made}: {why}");
+                        vec![event(true, message), failed(&pod, &why)]
+                    }
+                });
             }
-            Ok(_) => None,
-            Err(error) => {
-                let message = format!(
-                    "create Pod {name} in StatefulSet {name} failed error: {}",
-                    error.message
-                );
-                Some(event(true, "FailedCreate", message))
-            }
-        })
-        .collect()
+            _ => {}
+        }
+    }
+    events
 }
 
 /// One look at a StatefulSet.
@@ -124,6 +146,8 @@ struct Sync<'a> {
     start: i64,
     replicas: i64,
     monotonic: bool,
+    /// Whether a pod cannot be made before the claims of its predecessor are gone.
+    waits_for_claims: bool,
     writes: Vec<Write>,
 }
 
@@ -147,6 +171,7 @@ impl<'a> Sync<'a> {
             start: spec_int(set, &["ordinals", "start"], 0),
             replicas: spec_int(set, &["replicas"], 1),
             monotonic: set.spec().str_at(&["podManagementPolicy"]) != Some("Parallel"),
+            waits_for_claims: false,
             writes,
         })
     }
@@ -156,8 +181,10 @@ impl<'a> Sync<'a> {
         ordinal(pod, self.set).is_some_and(|ordinal| range.contains(&ordinal))
     }
 
+    /// Whether a pod runs and has been Ready for long enough.
     fn is_available(&self, pod: &Object) -> bool {
         phase(pod) == Phase::Running
+            && is_ready(pod)
             && is_available(pod, spec_int(self.set, &["minReadySeconds"], 0), self.now)
     }
 
@@ -165,65 +192,77 @@ impl<'a> Sync<'a> {
         !self.is_available(pod) || pod.meta.is_terminating()
     }
 
-    /// Creates what is missing, in order. Says whether to wait before going on.
+    /// Creates what is missing, in order. Says whether to go on.
     ///
     /// Models stateful_set_control.go processReplica.
     fn bring_up(&mut self) -> bool {
-        let mut wait = false;
         for ordinal_wanted in self.start..self.start + self.replicas {
             let existing = self.pods.iter().find(|p| ordinal(p, self.set) == Some(ordinal_wanted));
-            let stop = match existing.cloned() {
+            let ready = match existing.cloned() {
                 None => {
                     self.create(ordinal_wanted);
-                    true
+                    false
                 }
                 Some(pod) if phase(&pod).is_terminal() => {
                     if !pod.meta.is_terminating() {
                         self.delete(&pod);
                     }
-                    true
+                    false
                 }
                 Some(pod) => {
                     if phase(&pod) == Phase::Pending {
-                        self.create_claims(ordinal_wanted, &pod.meta.name);
+                        self.create_claims(ordinal_wanted);
                     }
-                    pod.meta.is_terminating() || !is_ready(&pod) || !self.is_available(&pod)
+                    let waits = pod.meta.is_terminating() || !self.is_available(&pod);
+                    if !waits || !self.monotonic {
+                        self.fix_claims(&pod);
+                    }
+                    !waits
                 }
             };
-            if stop && self.monotonic {
-                return true;
+            if !ready && self.monotonic {
+                return false;
             }
-            wait |= stop && self.pods.iter().all(|p| ordinal(p, self.set) != Some(ordinal_wanted));
         }
-        wait
+        true
     }
 
-    /// Deletes what is too many, from the highest ordinal down. Says whether to wait.
+    /// The pods that are too many, by ordinal.
+    fn condemned(&self) -> Vec<Arc<Object>> {
+        self.pods.iter().filter(|pod| !self.in_range(pod)).cloned().collect()
+    }
+
+    fn fix_claims_of_condemned(&mut self) {
+        for pod in self.condemned().iter().rev() {
+            self.update_claims(pod);
+        }
+    }
+
+    /// Deletes what is too many, from the highest ordinal down. Says whether to go on.
     ///
     /// Models stateful_set_control.go processCondemned.
     fn bring_down(&mut self) -> bool {
-        let condemned: Vec<_> = self.pods.iter().filter(|p| !self.in_range(p)).cloned().collect();
-        let (low, high): (Vec<_>, Vec<_>) =
-            (self.pods.iter().filter(|p| self.in_range(p)).cloned().collect(), condemned.clone());
-        let first_unavailable =
-            low.iter().chain(&high).find(|pod| self.is_unavailable(pod)).map(|pod| pod.meta.uid);
+        let condemned = self.condemned();
+        let low: Vec<_> = self.pods.iter().filter(|p| self.in_range(p)).cloned().collect();
+        let mut all = low.iter().chain(&condemned);
+        let first_unavailable = all.find(|pod| self.is_unavailable(pod)).map(|pod| pod.meta.uid);
         for pod in condemned.iter().rev() {
             if pod.meta.is_terminating() {
                 if self.monotonic {
-                    return true;
+                    return false;
                 }
                 continue;
             }
             let is_first = first_unavailable == Some(pod.meta.uid);
-            if self.monotonic && !is_first && (!is_ready(pod) || !self.is_available(pod)) {
-                return true;
+            if self.monotonic && !is_first && !self.is_available(pod) {
+                return false;
             }
             self.delete(pod);
             if self.monotonic {
-                return true;
+                return false;
             }
         }
-        false
+        true
     }
 
     /// Replaces one pod of an older template, from the highest ordinal down to the partition, and
@@ -237,17 +276,16 @@ impl<'a> Sync<'a> {
         }
         let partition = ["updateStrategy", "rollingUpdate", "partition"];
         let at_least = self.start + spec_int(self.set, &partition, 0);
-        let replicas: Vec<_> = self.pods.iter().filter(|p| self.in_range(p)).cloned().collect();
-        for pod in replicas.iter().rev() {
-            if ordinal(pod, self.set).is_some_and(|ordinal| ordinal < at_least) {
-                return;
-            }
+        for wanted in (at_least..self.start + self.replicas).rev() {
+            let pod = self.pods.iter().find(|pod| ordinal(pod, self.set) == Some(wanted)).cloned();
+            // One that was made just now is not available either.
+            let Some(pod) = pod else { return };
             let revision = pod.meta.labels.get(REVISION_HASH);
             if revision != Some(&*self.history.update) && !pod.meta.is_terminating() {
-                self.delete(pod);
+                self.delete(&pod);
                 return;
             }
-            if self.is_unavailable(pod) {
+            if self.is_unavailable(&pod) {
                 return;
             }
         }
@@ -283,7 +321,10 @@ impl<'a> Sync<'a> {
         let revision = self.revision_for(ordinal);
         let Some(template) = self.history.template(&revision, self.set) else { return };
         let name = format!("{}-{ordinal}", self.set.meta.name);
-        self.create_claims(ordinal, &name);
+        if self.has_stale_claim(ordinal, &name) {
+            self.waits_for_claims = true;
+            return;
+        }
         let template = self.own_template(&template, ordinal, &name);
         let mut pod = pod_of_template(self.set, &template);
         pod.meta.generate_name = format!("{}-", self.set.meta.name).into();
@@ -291,7 +332,8 @@ impl<'a> Sync<'a> {
         pod.meta.labels.set(POD_NAME, &name);
         pod.meta.labels.set(POD_INDEX, &ordinal.to_string());
         pod.meta.labels.set(REVISION_HASH, &revision);
-        self.writes.push(Write::Create(Box::new(pod)));
+        let claims = self.missing_claims(ordinal, true).into_iter();
+        self.writes.push(Write::CreateInTurn(claims.chain([pod]).collect()));
     }
 
     /// The template with this pod's host name and disks.
@@ -317,52 +359,6 @@ impl<'a> Sync<'a> {
             tree.put(&["volumes"], volumes);
         }
         PodTemplate { spec: Arc::new(PodSpec::from_value(tree)), ..template.clone() }
-    }
-
-    /// Volume and claim names of a pod.
-    fn claim_names(&self, ordinal: i64) -> Vec<(String, String)> {
-        let templates = self.set.spec().items_at(&["volumeClaimTemplates"]).iter();
-        let names = templates.filter_map(|claim| claim.str_at(&["metadata", "name"]));
-        names
-            .map(|name| (name.to_owned(), format!("{name}-{}-{ordinal}", self.set.meta.name)))
-            .collect()
-    }
-
-    fn create_claims(&mut self, ordinal: i64, pod: &str) {
-        let namespace = &self.set.meta.namespace;
-        let templates = self.set.spec().items_at(&["volumeClaimTemplates"]);
-        let names = self.claim_names(ordinal);
-        let mut claims = Vec::new();
-        for (template, (_, name)) in templates.iter().zip(names) {
-            if self.store.find(Kind::PersistentVolumeClaim, namespace, &name).is_some() {
-                continue;
-            }
-            let mut claim = template.clone();
-            claim.put(&["metadata", "name"], name);
-            claim.put(&["metadata", "namespace"], &**namespace);
-            let labels = self.set.spec().fields_at(&["selector", "matchLabels"]);
-            for (key, value) in labels.into_iter().flatten() {
-                claim.put(&["metadata", "labels", key], value.clone());
-            }
-            let mut claim = Object::from_value(Kind::PersistentVolumeClaim, claim);
-            claim.meta.owner_references = self.claim_owners(pod);
-            claims.push(Write::Create(Box::new(claim)));
-        }
-        self.writes.extend(claims);
-    }
-
-    /// With `whenDeleted: Delete` the claims go with the set.
-    fn claim_owners(&self, _pod: &str) -> Arc<[OwnerReference]> {
-        let policy = ["persistentVolumeClaimRetentionPolicy", "whenDeleted"];
-        match self.set.spec().str_at(&policy) {
-            Some("Delete") => {
-                let mut owner = controller_reference(self.set);
-                owner.controller = false;
-                owner.block_owner_deletion = false;
-                Arc::from([owner])
-            }
-            _ => Arc::from([]),
-        }
     }
 
     fn truncate_history(&mut self) {
