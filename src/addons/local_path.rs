@@ -12,6 +12,8 @@ use serde_json::json;
 use std::sync::Arc;
 
 const NAME: &str = "rancher.io/local-path";
+const PROVISIONED_BY: &str = "pv.kubernetes.io/provisioned-by";
+const PROVISIONER: &str = "volume.kubernetes.io/storage-provisioner";
 
 /// The control loop of the provisioner.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +26,7 @@ impl Controller for LocalPath {
 
     fn wants(&self, _store: &Store, change: &Change) -> Vec<Key> {
         match change.kind {
-            Kind::PersistentVolumeClaim => {
+            Kind::PersistentVolumeClaim | Kind::PersistentVolume => {
                 vec![Key { kind: change.kind, object: change.key.clone() }]
             }
             _ => Vec::new(),
@@ -33,6 +35,9 @@ impl Controller for LocalPath {
 
     fn reconcile(&self, store: &Store, key: &Key, now: SimTime) -> Plan {
         let Some(claim) = store.get(key.kind, &key.object) else { return Plan::default() };
+        if key.kind == Kind::PersistentVolume {
+            return Plan::of(reclaim(claim).into_iter().collect());
+        }
         let Some((class, node)) = wants_volume(store, claim) else { return Plan::default() };
         let name = format!("pvc-{}", claim.meta.uid);
         if store.find(Kind::PersistentVolume, "", &name).is_some() {
@@ -53,6 +58,15 @@ impl Controller for LocalPath {
     }
 }
 
+/// A volume of ours whose claim is gone goes too, if its policy says so.
+fn reclaim(volume: &Object) -> Option<Write> {
+    let policy = volume.spec().str_at(&["persistentVolumeReclaimPolicy"]);
+    let released = volume.status().str_at(&["phase"]) == Some("Released");
+    let ours = volume.meta.annotations.get(PROVISIONED_BY) == Some(NAME);
+    let goes = ours && released && policy == Some("Delete") && !volume.meta.is_terminating();
+    goes.then(|| Write::delete(volume))
+}
+
 /// The class of a claim that waits for a volume of ours, and the node its first pod will be on.
 fn wants_volume(store: &Store, claim: &Object) -> Option<(Arc<Object>, Arc<Object>)> {
     let unbound = claim.spec().str_at(&["volumeName"]).is_none_or(str::is_empty);
@@ -60,7 +74,8 @@ fn wants_volume(store: &Store, claim: &Object) -> Option<(Arc<Object>, Arc<Objec
         return None;
     }
     let class = store.find(Kind::StorageClass, "", claim.spec().str_at(&["storageClassName"])?)?;
-    if class.content().str_at(&["provisioner"]) != Some(NAME) {
+    // The volume binder asks for it.
+    if claim.meta.annotations.get(PROVISIONER) != Some(NAME) {
         return None;
     }
     let node = store.find(Kind::Node, "", claim.meta.annotations.get(SELECTED_NODE)?)?;
@@ -75,7 +90,7 @@ fn volume(claim: &Object, class: &Object, node: &Object, name: &str) -> Object {
         "key": "kubernetes.io/hostname", "operator": "In", "values": [*node.meta.name],
     });
     let volume = json!({
-        "metadata": {"name": name, "annotations": {"pv.kubernetes.io/provisioned-by": NAME}},
+        "metadata": {"name": name, "annotations": {PROVISIONED_BY: NAME}},
         "spec": {
             "accessModes": claim.spec().get("accessModes").cloned(),
             "capacity": {"storage": storage},

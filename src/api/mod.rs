@@ -18,6 +18,7 @@ pub mod pod;
 pub mod selector;
 pub mod tree;
 pub mod validation;
+pub mod volume_match;
 
 pub use error::{ApiError, FieldError, FieldErrorType, Reason};
 pub use event::{Event, ObjectReference};

@@ -24,6 +24,7 @@ mod quota;
 mod replica_set;
 mod stateful_set;
 mod taint_eviction;
+mod volume_protection;
 
 use crate::store::Controller;
 
@@ -51,7 +52,7 @@ static ALL: &[&dyn Controller] = &[
     &job::leftovers::JobExpiry,
     &job::cron::CronJobs,
     &persistent_volume::VolumeBinder,
-    &persistent_volume::VolumeProtection,
+    &volume_protection::VolumeProtection,
     &quota::ResourceQuotas,
     &disruption::DisruptionBudgets,
     &autoscaler::Autoscalers,

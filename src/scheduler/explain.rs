@@ -69,7 +69,7 @@ pub fn explain_state(state: &Value, pod: &Value) -> Value {
     let mut scheduler = super::Scheduler::new();
     let now = crate::base::SimTime::WORLD_START;
     for change in store.take_changes() {
-        scheduler.observe(&change, now);
+        scheduler.observe(&store, &change, now);
     }
     explain(&pod, scheduler.snapshot(), &store)
 }

@@ -6,13 +6,15 @@
 //!
 //! Simplified: no profiles, extenders, dynamic resources or gang scheduling.
 //!
-//! Reading order: `framework.rs`, `plugins/`, `cycle.rs`, `preemption.rs`, `queue.rs`,
-//! `node_info.rs`, `explain.rs`.
+//! Reading order: `framework.rs`, `plugins/`, `cycle.rs`, `preemption.rs`, `binding.rs`, `queue.rs`,
+//! `hints.rs`, `node_info.rs`, `explain.rs`.
 
 pub mod affinity;
+mod binding;
 mod cycle;
 mod explain;
 mod framework;
+mod hints;
 mod node_info;
 mod plugins;
 mod preemption;
@@ -24,12 +26,13 @@ pub use explain::{PodSource, explain, explain_state, explain_texts, explanation_
 pub use framework::{Normalization, Rejection, Scores};
 pub use node_info::{NodeInfo, Snapshot};
 
-use crate::api::node_affinity::SELECTED_NODE;
 use crate::api::pod::ConditionType;
 use crate::api::tree::Tree as _;
 use crate::api::{Body, Event, Kind, Object};
 use crate::base::{Map, Rng, SimTime};
 use crate::store::{Change, DeleteOptions, Key, ObjectKey, Plan, Store, Write};
+use binding::Binding;
+use hints::News;
 use queue::Queue;
 use std::sync::Arc;
 
@@ -42,14 +45,6 @@ const INSTANCE: &str = "default-scheduler-cp-1";
 /// How many pods one turn takes.
 const PODS_A_TURN: usize = 64;
 
-/// Bits of plugins for the queue: which changes could help.
-mod bits {
-    pub(super) const NODE: u32 = 1;
-    pub(super) const POD_GONE: u32 = 2;
-    pub(super) const POD_ADDED: u32 = 4;
-    pub(super) const VOLUME: u32 = 8;
-}
-
 /// The scheduler's own memory.
 #[derive(Clone, Debug, Default)]
 pub struct Scheduler {
@@ -59,6 +54,8 @@ pub struct Scheduler {
     next_start: u32,
     /// Pods for which preemption frees a node.
     nominated: Map<ObjectKey, Arc<str>>,
+    /// Pods that have a node and wait for their volumes.
+    binding: Map<ObjectKey, Binding>,
 }
 
 impl Scheduler {
@@ -73,35 +70,57 @@ impl Scheduler {
     }
 
     /// Takes note of a change in the store.
-    pub fn observe(&mut self, change: &Change, now: SimTime) {
-        match change.kind {
-            Kind::Node => self.observe_node(change),
-            Kind::Pod => self.observe_pod(change, now),
-            Kind::PersistentVolume | Kind::PersistentVolumeClaim | Kind::StorageClass => {
-                self.queue.changed(bits::VOLUME);
+    ///
+    /// Models pkg/scheduler/eventhandlers.go.
+    pub fn observe(&mut self, store: &Store, change: &Change, now: SimTime) {
+        let (old, new) = (change.old.as_deref(), change.new.as_deref());
+        match (change.kind, new) {
+            (Kind::Node, _) => self.observe_node(store, change, now),
+            (Kind::Pod, _) => self.observe_pod(store, change, now),
+            (Kind::PersistentVolumeClaim, Some(_)) => {
+                let news = News::Claim { key: &change.key, is_new: old.is_none() };
+                self.wake(store, news, now);
             }
+            (Kind::PersistentVolume, Some(new)) => {
+                self.wake(store, News::Volume { old, new }, now);
+            }
+            (Kind::StorageClass, Some(new)) => self.wake(store, News::Class { old, new }, now),
             _ => {}
         }
     }
 
-    fn observe_node(&mut self, change: &Change) {
-        let Some(new) = &change.new else {
-            self.snapshot.remove_node(&change.key.name);
-            return;
+    /// Tries the pods again that some news could help.
+    fn wake(&mut self, store: &Store, news: News<'_>, now: SimTime) {
+        let could_help = |key: &ObjectKey, refused_by: u32| {
+            let pod = store.get(Kind::Pod, key);
+            pod.is_some_and(|pod| news.could_help(store, pod, refused_by & news.interested()))
         };
-        let matters = change.old.as_ref().is_none_or(|old| {
-            old.content() != new.content()
-                || old.meta.labels != new.meta.labels
-                || old.status().at(&["allocatable"]) != new.status().at(&["allocatable"])
-                || old.status().at(&["images"]) != new.status().at(&["images"])
-        });
-        if matters {
-            self.snapshot.set_node(new);
-            self.queue.changed(bits::NODE);
-        }
+        let refused = self.queue.refused_by(news.interested());
+        let woken: Vec<ObjectKey> =
+            refused.filter(|(key, by)| could_help(key, *by)).map(|(key, _)| key.clone()).collect();
+        woken.iter().for_each(|key| self.queue.wake(key, now));
     }
 
-    fn observe_pod(&mut self, change: &Change, now: SimTime) {
+    fn observe_node(&mut self, store: &Store, change: &Change, now: SimTime) {
+        let news = match (&change.old, &change.new) {
+            (Some(old), None) => {
+                self.snapshot.remove_node(&change.key.name);
+                News::NodeGone(old)
+            }
+            (None, Some(new)) => {
+                self.snapshot.set_node(new);
+                News::NodeAdded(new)
+            }
+            (Some(old), Some(new)) if is_another(old, new) => {
+                self.snapshot.set_node(new);
+                News::NodeChanged { old, new }
+            }
+            _ => return,
+        };
+        self.wake(store, news, now);
+    }
+
+    fn observe_pod(&mut self, store: &Store, change: &Change, now: SimTime) {
         let place = |object: &Arc<Object>| {
             let pod = object.pod()?;
             pod.node_name.clone().filter(|_| !pod.status.phase.is_terminal())
@@ -111,10 +130,11 @@ impl Scheduler {
         if after.is_some() || new.is_none() {
             self.snapshot.confirm(&change.key);
         }
-        let replaced = old.zip(new).is_some_and(|(old, new)| {
-            old.meta.labels != new.meta.labels
-                || old.meta.is_terminating() != new.meta.is_terminating()
-        });
+        let relabelled = old.zip(new).is_some_and(|(old, new)| old.meta.labels != new.meta.labels);
+        let replaced = relabelled
+            || old
+                .zip(new)
+                .is_some_and(|(old, new)| old.meta.is_terminating() != new.meta.is_terminating());
         if before != after || replaced {
             if let (Some(node), Some(old)) = (&before, old) {
                 self.snapshot.remove_pod(node, old.meta.uid);
@@ -125,49 +145,80 @@ impl Scheduler {
                 self.snapshot.add_pod(node, new);
             }
         }
-        match (&before, &after) {
-            (Some(_), None) => self.queue.changed(bits::POD_GONE),
-            (None, Some(_)) => {
+        match (&before, &after, old, new) {
+            (Some(_), None, Some(old), _) => self.wake(store, News::PodGone(old), now),
+            (None, Some(_), _, Some(new)) => {
                 self.queue.remove(&change.key);
-                self.queue.changed(bits::POD_ADDED);
+                self.binding.remove(&change.key);
+                self.wake(store, News::PodAdded(new), now);
             }
-            (Some(_), Some(_)) if replaced => self.queue.changed(bits::POD_ADDED | bits::POD_GONE),
+            (Some(_), Some(_), Some(old), Some(new)) if relabelled => {
+                self.wake(store, News::PodChanged { old, new }, now);
+            }
             _ => {}
         }
-        self.observe_waiting(change, now);
+        self.observe_waiting(store, change, now);
     }
 
-    fn observe_waiting(&mut self, change: &Change, now: SimTime) {
+    fn observe_waiting(&mut self, store: &Store, change: &Change, now: SimTime) {
+        let nominated = |object: &Arc<Object>| {
+            let pod = object.pod().filter(|pod| pod.node_name.is_none())?;
+            pod.status.nominated_node_name.clone()
+        };
         let waits = change.new.as_ref().filter(|object| is_ours(object));
+        if let Some(old) = change.old.as_ref().filter(|old| nominated(old).is_some())
+            && change.new.as_ref().is_none_or(|new| {
+                nominated(new) != nominated(old) && new.pod().is_some_and(|p| p.node_name.is_none())
+            })
+        {
+            // Room that was kept for it is free.
+            self.wake(store, News::PodGone(old), now);
+        }
         let Some(object) = waits else {
             self.queue.remove(&change.key);
             self.nominated.remove(&change.key);
+            self.give_up_binding(store, &change.key, now);
             return;
         };
-        let nominated = object.pod().and_then(|pod| pod.status.nominated_node_name.clone());
-        match nominated {
+        match nominated(object) {
             Some(node) => drop(self.nominated.insert(change.key.clone(), node)),
             None => drop(self.nominated.remove(&change.key)),
+        }
+        if self.binding.contains_key(&change.key) {
+            return;
         }
         let priority = object.pod().map_or(0, |pod| pod.spec.priority);
         if !self.queue.contains(&change.key) {
             self.queue.add(change.key.clone(), priority, now);
-        } else if change.old.as_ref().is_some_and(|old| {
-            old.meta.labels != object.meta.labels
-                || old.pod().map(|pod| &pod.spec) != object.pod().map(|pod| &pod.spec)
-        }) {
-            self.queue.wake_one(change.key.clone());
+        } else if let Some(old) = &change.old {
+            let news = News::Itself { old, new: object };
+            let refused = self.queue.refused_by(news.interested());
+            let by = refused.filter(|(key, _)| **key == change.key).map(|(_, by)| by).next();
+            if by.is_some_and(|by| news.could_help(store, object, by & news.interested())) {
+                self.queue.wake(&change.key, now);
+            }
+        }
+    }
+
+    /// A pod went while its volumes were being bound.
+    fn give_up_binding(&mut self, store: &Store, key: &ObjectKey, now: SimTime) {
+        if let Some(binding) = self.binding.remove(key) {
+            self.snapshot.remove_pod(&binding.node, binding.pod.meta.uid);
+            self.snapshot.confirm(key);
+            self.wake(store, News::PodGone(&binding.pod), now);
         }
     }
 
     /// When it has something to do next.
     pub fn next_due(&self, now: SimTime) -> Option<SimTime> {
-        self.queue.next_due(now)
+        let polls = self.binding.values().map(|binding| binding.next).min();
+        polls.into_iter().chain(self.queue.next_due(now)).min()
     }
 
     /// Takes the next pods and finds nodes for them.
     pub fn cycle(&mut self, store: &Store, now: SimTime, rng: &mut Rng) -> Plan {
         let mut writes = Vec::new();
+        self.poll_bindings(store, now, &mut writes);
         for _ in 0..PODS_A_TURN {
             let Some(key) = self.queue.pop(now) else { break };
             match store.get(Kind::Pod, &key).filter(|object| is_ours(object)) {
@@ -202,17 +253,11 @@ impl Scheduler {
         if let Some(node) = decision.choose(rng) {
             // Nothing shares the node any more, so it is counted in place.
             drop((decision, snapshot));
-            let claims = plugins::delayed_claims(store, object);
-            if !claims.is_empty() {
-                writes.extend(wait_for_volumes(object, &claims, &node));
-                self.queue.park(key, bits::VOLUME, now);
-                return;
-            }
             self.assume(object, &node);
             self.queue.remove(key);
-            let message = format!("Successfully assigned {}/{} to {node}", key.namespace, key.name);
-            writes.push(Write::Bind { pod: key.clone(), node });
-            writes.push(event(object, false, "Scheduled", message, now));
+            if !self.begin_binding(store, object, &node, now, writes) {
+                writes.extend(bind(object, &node, now));
+            }
             return;
         }
         let (after, victims) = cycle::make_room(object, &self.snapshot, store, &decision);
@@ -220,7 +265,7 @@ impl Scheduler {
             0 => "no nodes available to schedule pods".to_owned(),
             _ => decision.message(nodes, &after),
         };
-        self.queue.park(key, interests(&decision), now);
+        self.queue.park(key, refused_by(&decision), now);
         writes.push(event(object, true, "FailedScheduling", message.clone(), now));
         let nominated = victims.as_ref().map(|victims| victims.node.clone());
         writes.extend(unschedulable(object, &message, nominated, now));
@@ -267,15 +312,25 @@ fn is_ours(object: &Object) -> bool {
     })
 }
 
-/// What could help a pod that these plugins refused.
-fn interests(decision: &Decision) -> u32 {
-    let of = |plugin: &str| match plugin {
-        "NodeResourcesFit" | "NodePorts" => bits::NODE | bits::POD_GONE,
-        "PodTopologySpread" | "InterPodAffinity" => bits::NODE | bits::POD_GONE | bits::POD_ADDED,
-        "VolumeBinding" => bits::VOLUME | bits::NODE,
-        _ => bits::NODE,
-    };
-    decision.plugins().map(of).fold(bits::NODE, |all, bits| all | bits)
+/// Whether anything of a node changed that the scheduler looks at.
+fn is_another(old: &Object, new: &Object) -> bool {
+    let status = |node: &Object, key: &str| node.status().at(&[key]).cloned();
+    old.content() != new.content()
+        || old.meta.labels != new.meta.labels
+        || ["allocatable", "images"].iter().any(|key| status(old, key) != status(new, key))
+}
+
+/// The plugins that refused a pod.
+fn refused_by(decision: &Decision) -> u32 {
+    // Where there is no node at all, any change may help.
+    let all = decision.plugins().fold(0, |all, plugin| all | hints::bit(plugin));
+    if all == 0 { u32::MAX } else { all }
+}
+
+fn bind(object: &Object, node: &Arc<str>, now: SimTime) -> [Write; 2] {
+    let key = ObjectKey::of(object);
+    let message = format!("Successfully assigned {}/{} to {node}", key.namespace, key.name);
+    [Write::Bind { pod: key, node: node.clone() }, event(object, false, "Scheduled", message, now)]
 }
 
 fn event(object: &Object, warning: bool, reason: &str, message: String, now: SimTime) -> Write {
@@ -307,26 +362,6 @@ fn unschedulable(
         pod.status.nominated_node_name = nominated;
     }
     Some(Write::UpdateStatus(Box::new(new)))
-}
-
-/// Tells the claims that wait for this pod which node it will be on, and keeps its place there.
-///
-/// Models plugins/volumebinding PreBind and the feature NominatedNodeNameForExpectation.
-fn wait_for_volumes(object: &Object, claims: &[Arc<Object>], node: &Arc<str>) -> Vec<Write> {
-    let mut writes = Vec::new();
-    for claim in claims {
-        let mut new = (**claim).clone();
-        if new.meta.annotations.get(SELECTED_NODE) != Some(&**node) {
-            new.meta.annotations.set(SELECTED_NODE, node);
-            writes.push(Write::Update(Box::new(new)));
-        }
-    }
-    let mut new = object.clone();
-    if let Some(pod) = new.pod_mut() {
-        pod.status.nominated_node_name = Some(node.clone());
-    }
-    writes.push(Write::UpdateStatus(Box::new(new)));
-    writes
 }
 
 /// Models pkg/scheduler/framework/preemption/executor.go.

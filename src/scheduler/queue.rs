@@ -8,51 +8,73 @@ use core::cmp::Reverse;
 use core::time::Duration;
 
 const MOST_BACK_OFF: Duration = Duration::from_secs(10);
-/// However little happens, a pod is tried again after this long.
+/// Ends of back-offs within the same window are the same.
+const WINDOW_MICROS: u64 = 1_000_000;
+/// However little happens, a pod is tried again after it has waited this long …
 const FLUSH_AFTER: Duration = Duration::from_secs(300);
+/// … which is looked at so often.
+const FLUSH_PERIOD: Duration = Duration::from_secs(30);
 
-/// Pods by priority, then by the time they came.
+/// Where a pod stands among those that may be tried: the most important first, then the one that
+/// has waited longest.
+type Rank = (Reverse<i32>, SimTime, ObjectKey);
+
+/// All pods without a node.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Queue {
-    active: Set<(Reverse<i32>, SimTime, ObjectKey)>,
+    active: Set<Rank>,
+    /// By the end of the back-off. They are tried as soon as no other pod is active (the feature
+    /// SchedulerPopFromBackoffQ): backing off only lets others go first.
+    backing_off: Set<(SimTime, Rank)>,
+    /// By the plugins that said no.
+    parked: Map<u32, Set<ObjectKey>>,
+    parked_since: Set<(SimTime, ObjectKey)>,
     pods: Map<ObjectKey, Waiting>,
-    backing_off: Set<(SimTime, ObjectKey)>,
-    parked: Set<ObjectKey>,
 }
 
 /// One pod that waits.
 #[derive(Clone, Debug)]
 struct Waiting {
     priority: i32,
+    /// Since it came, or since it was last tried.
     since: SimTime,
     attempts: u32,
     /// Bits of the plugins that said no.
     refused_by: u32,
-    last_attempt: SimTime,
+}
+
+impl Waiting {
+    fn rank(&self, key: &ObjectKey) -> Rank {
+        (Reverse(self.priority), self.since, key.clone())
+    }
+
+    /// When its back-off ends: 1, 2, 4 … seconds after its last try, at most 10.
+    fn back_off_ends(&self) -> SimTime {
+        let doublings = self.attempts.saturating_sub(1).min(10);
+        let wait = Duration::from_secs(1 << doublings).min(MOST_BACK_OFF);
+        window(self.since + wait)
+    }
+}
+
+fn window(time: SimTime) -> SimTime {
+    SimTime::from_micros(time.as_micros() / WINDOW_MICROS * WINDOW_MICROS)
 }
 
 impl Queue {
-    /// A pod needs a node. One that waits already starts anew only if it is parked.
+    /// A pod needs a node.
     pub(super) fn add(&mut self, key: ObjectKey, priority: i32, now: SimTime) {
-        let waiting = self.pods.entry(key.clone()).or_insert(Waiting {
-            priority,
-            since: now,
-            attempts: 0,
-            refused_by: 0,
-            last_attempt: now,
-        });
-        if waiting.attempts == 0 {
-            self.active.insert((Reverse(priority), waiting.since, key));
-        }
+        let waiting = Waiting { priority, since: now, attempts: 0, refused_by: 0 };
+        self.active.insert(waiting.rank(&key));
+        self.pods.insert(key, waiting);
     }
 
     /// A pod needs a node no longer.
     pub(super) fn remove(&mut self, key: &ObjectKey) {
+        self.unpark(key);
         let Some(waiting) = self.pods.remove(key) else { return };
-        self.active.remove(&(Reverse(waiting.priority), waiting.since, key.clone()));
-        let until = waiting.last_attempt + back_off(waiting.attempts);
-        self.backing_off.remove(&(until, key.clone()));
-        self.parked.remove(key);
+        let rank = waiting.rank(key);
+        self.active.remove(&rank);
+        self.backing_off.remove(&(waiting.back_off_ends(), rank));
     }
 
     /// Whether a pod waits.
@@ -62,83 +84,88 @@ impl Queue {
 
     /// The next pod to try; it stays in the queue until [`Queue::remove`] or [`Queue::park`].
     pub(super) fn pop(&mut self, now: SimTime) -> Option<ObjectKey> {
-        self.wake(now);
-        let first = self.active.get_min()?.clone();
-        self.active.remove(&first);
-        Some(first.2)
+        self.flush(now);
+        while let Some((end, rank)) = self.backing_off.get_min().cloned() {
+            if end >= window(now) {
+                break;
+            }
+            self.backing_off.remove(&(end, rank.clone()));
+            self.active.insert(rank);
+        }
+        if let Some(first) = self.active.get_min().cloned() {
+            self.active.remove(&first);
+            return Some(first.2);
+        }
+        let first = self.backing_off.get_min().cloned()?;
+        self.backing_off.remove(&first);
+        Some(first.1.2)
     }
 
     /// A pod found no node; it waits for a change that one of these plugins cares for.
     pub(super) fn park(&mut self, key: &ObjectKey, refused_by: u32, now: SimTime) {
         let Some(waiting) = self.pods.get_mut(key) else { return };
-        waiting.attempts += 1;
+        waiting.attempts = waiting.attempts.saturating_add(1);
         waiting.refused_by = refused_by;
-        waiting.last_attempt = now;
-        self.parked.insert(key.clone());
+        waiting.since = now;
+        self.parked.entry(refused_by).or_default().insert(key.clone());
+        self.parked_since.insert((now, key.clone()));
     }
 
-    /// Something changed that plugins of these bits care for: their pods are tried again once
-    /// their back-off is over.
-    pub(super) fn changed(&mut self, bits: u32) {
-        let woken: Vec<ObjectKey> = self
-            .parked
-            .iter()
-            .filter(|key| self.pods.get(*key).is_some_and(|w| w.refused_by & bits != 0))
-            .cloned()
-            .collect();
-        for key in woken {
-            self.wake_one(key);
-        }
+    /// The pods that one of these plugins refused, each with all the plugins that did.
+    pub(super) fn refused_by(&self, plugins: u32) -> impl Iterator<Item = (&ObjectKey, u32)> {
+        let groups = self.parked.iter().filter(move |(by, _)| *by & plugins != 0);
+        groups.flat_map(|(by, keys)| keys.iter().map(|key| (key, *by)))
     }
 
-    /// A pod that waits was changed itself.
-    pub(super) fn wake_one(&mut self, key: ObjectKey) {
-        if self.parked.remove(&key).is_none() {
+    /// A change could help a pod.
+    pub(super) fn wake(&mut self, key: &ObjectKey, now: SimTime) {
+        if !self.unpark(key) {
             return;
         }
-        if let Some(waiting) = self.pods.get(&key) {
-            self.backing_off.insert((waiting.last_attempt + back_off(waiting.attempts), key));
+        let Some(waiting) = self.pods.get(key) else { return };
+        let (end, rank) = (waiting.back_off_ends(), waiting.rank(key));
+        if end >= window(now) {
+            self.backing_off.insert((end, rank));
+        } else {
+            self.active.insert(rank);
         }
     }
 
-    fn wake(&mut self, now: SimTime) {
-        while let Some((until, key)) = self.backing_off.get_min().cloned() {
-            if until > now {
+    fn unpark(&mut self, key: &ObjectKey) -> bool {
+        let Some(waiting) = self.pods.get(key) else { return false };
+        let Some(group) = self.parked.get_mut(&waiting.refused_by) else { return false };
+        let was_parked = group.remove(key).is_some();
+        if group.is_empty() {
+            self.parked.remove(&waiting.refused_by);
+        }
+        self.parked_since.remove(&(waiting.since, key.clone()));
+        was_parked
+    }
+
+    fn flush(&mut self, now: SimTime) {
+        while let Some((since, key)) = self.parked_since.get_min().cloned() {
+            if flush_time(since) > now {
                 break;
             }
-            self.backing_off.remove(&(until, key.clone()));
-            if let Some(waiting) = self.pods.get(&key) {
-                self.active.insert((Reverse(waiting.priority), waiting.since, key));
-            }
-        }
-        let flushed = |key: &&ObjectKey| {
-            self.pods.get(*key).is_some_and(|w| now.since(w.last_attempt) >= FLUSH_AFTER)
-        };
-        let flushed: Vec<ObjectKey> = self.parked.iter().filter(flushed).cloned().collect();
-        for key in flushed {
-            self.parked.remove(&key);
-            if let Some(waiting) = self.pods.get(&key) {
-                self.active.insert((Reverse(waiting.priority), waiting.since, key));
-            }
+            self.wake(&key, now);
         }
     }
 
     /// When there is something to do next.
     pub(super) fn next_due(&self, now: SimTime) -> Option<SimTime> {
-        if !self.active.is_empty() {
+        if !self.active.is_empty() || !self.backing_off.is_empty() {
             return Some(now);
         }
-        let backing_off = self.backing_off.get_min().map(|(until, _)| *until);
-        let flush = self.parked.iter().filter_map(|key| self.pods.get(key));
-        let flush = flush.map(|waiting| waiting.last_attempt + FLUSH_AFTER).min();
-        backing_off.into_iter().chain(flush).min()
+        self.parked_since.get_min().map(|(since, _)| flush_time(*since))
     }
 }
 
-/// 1, 2, 4 … seconds, at most 10.
-fn back_off(attempts: u32) -> Duration {
-    let doublings = attempts.saturating_sub(1).min(10);
-    Duration::from_secs(1 << doublings).min(MOST_BACK_OFF)
+/// When a pod that has waited since then is tried again without a reason.
+fn flush_time(since: SimTime) -> SimTime {
+    let waited = since + FLUSH_AFTER;
+    let into_period = waited.since(SimTime::WORLD_START).as_micros() % FLUSH_PERIOD.as_micros();
+    let into_period = u64::try_from(into_period).unwrap_or_default();
+    waited + FLUSH_PERIOD - Duration::from_micros(into_period)
 }
 
 #[cfg(test)]
@@ -147,6 +174,11 @@ mod tests {
 
     fn at(seconds: u64) -> SimTime {
         SimTime::WORLD_START + Duration::from_secs(seconds)
+    }
+
+    fn wake_all(queue: &mut Queue, plugins: u32, now: SimTime) {
+        let woken: Vec<ObjectKey> = queue.refused_by(plugins).map(|(key, _)| key.clone()).collect();
+        woken.iter().for_each(|key| queue.wake(key, now));
     }
 
     #[test]
@@ -161,16 +193,29 @@ mod tests {
     }
 
     #[test]
-    fn a_pod_without_a_node_is_tried_again_when_what_refused_it_changes_but_not_too_soon() {
+    fn a_pod_without_a_node_is_tried_again_when_what_refused_it_changes_or_after_five_minutes() {
         let mut queue = Queue::default();
         let key = ObjectKey::new("a", "b");
-        queue.add(key.clone(), 0, at(0));
-        assert_eq!(queue.pop(at(0)), Some(key.clone()));
-        queue.park(&key, 0b10, at(0));
-        queue.changed(0b01);
-        assert_eq!((queue.pop(at(100)), queue.next_due(at(100))), (None, Some(at(300))));
-        queue.changed(0b10);
-        assert_eq!((queue.pop(at(0)), queue.next_due(at(0))), (None, Some(at(1))));
-        assert_eq!(queue.pop(at(1)), Some(key));
+        queue.add(key.clone(), 0, at(10));
+        assert_eq!(queue.pop(at(10)), Some(key.clone()));
+        queue.park(&key, 0b10, at(10));
+        wake_all(&mut queue, 0b01, at(10));
+        assert_eq!((queue.pop(at(329)), queue.next_due(at(329))), (None, Some(at(330))));
+        assert_eq!(queue.pop(at(330)), Some(key.clone()));
+        queue.park(&key, 0b110, at(330));
+        wake_all(&mut queue, 0b10, at(331));
+        assert_eq!((queue.next_due(at(331)), queue.pop(at(331))), (Some(at(331)), Some(key)));
+    }
+
+    #[test]
+    fn a_pod_that_backs_off_waits_only_for_other_pods() {
+        let mut queue = Queue::default();
+        let (first, second) = (ObjectKey::new("a", "first"), ObjectKey::new("a", "second"));
+        queue.add(first.clone(), 9, at(0));
+        queue.pop(at(0));
+        queue.park(&first, 1, at(0));
+        wake_all(&mut queue, 1, at(0));
+        queue.add(second.clone(), 0, at(0));
+        assert_eq!((queue.pop(at(0)), queue.pop(at(0))), (Some(second), Some(first)));
     }
 }

@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 /// From a change to the controllers that watch for it: an informer's delay.
 const WATCH_DELAY: Duration = Duration::from_millis(3);
-/// From a pod in the queue to the scheduler's next cycle.
-const SCHEDULE_DELAY: Duration = Duration::from_millis(2);
+/// From a change to the scheduler's next cycle.
+const SCHEDULE_DELAY: Duration = Duration::from_millis(5);
 
 /// Every control loop, those of the controller manager first; the place of each is its number.
 fn control_loops() -> impl Iterator<Item = &'static dyn Controller> {
@@ -169,7 +169,7 @@ impl World {
             }
             for change in &changes {
                 self.note_time(change);
-                self.scheduler.observe(change, self.now);
+                self.scheduler.observe(&self.store, change, self.now);
                 self.wake_control_loops(change);
                 self.wake_kubelet(change);
             }

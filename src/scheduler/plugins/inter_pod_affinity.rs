@@ -5,6 +5,7 @@ use super::super::framework::Normalization;
 use super::super::node_info::PlacedPod;
 use super::{Cycle, Filter, NodeInfo, Rejection, Scores};
 use crate::api::Object;
+use crate::store::Store;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -28,7 +29,7 @@ impl Required {
     pub(super) fn prepare(cycle: &Cycle<'_>) -> Option<Box<dyn Filter>> {
         let own = Arc::new(PodAffinity::of(cycle.pod).unwrap_or_default());
         let mut state = Required {
-            fits_itself: matches_all(&own.required, cycle.pod, cycle),
+            fits_itself: matches_all(&own.required, cycle.pod, cycle.store),
             own,
             existing_anti: Counts::new(),
             near: Counts::new(),
@@ -65,7 +66,7 @@ impl Required {
     }
 
     fn count_own(&mut self, cycle: &Cycle<'_>, other: &Object, node: &NodeInfo, by: i64) {
-        if matches_all(&self.own.required, other, cycle) {
+        if matches_all(&self.own.required, other, cycle.store) {
             for term in &self.own.required {
                 count(&mut self.near, term, node, by);
             }
@@ -91,8 +92,50 @@ impl Required {
     }
 }
 
-fn matches_all(terms: &[AffinityTerm], pod: &Object, cycle: &Cycle<'_>) -> bool {
-    !terms.is_empty() && terms.iter().all(|term| term.matches(pod, cycle.store))
+fn matches_all(terms: &[AffinityTerm], pod: &Object, store: &Store) -> bool {
+    !terms.is_empty() && terms.iter().all(|term| term.matches(pod, store))
+}
+
+/// Whether a pod must be near another one.
+pub(in super::super) fn is_wanted(store: &Store, pod: &Object, other: &Object) -> bool {
+    PodAffinity::of(pod).is_some_and(|own| matches_all(&own.required, other, store))
+}
+
+/// Whether a pod must be near another one now, or may.
+pub(in super::super) fn is_wanted_now(
+    store: &Store,
+    pod: &Object,
+    old: &Object,
+    new: &Object,
+) -> bool {
+    let Some(own) = PodAffinity::of(pod) else { return false };
+    let (near, far) = (&own.required, &own.required_anti);
+    !matches_all(near, old, store) && matches_all(near, new, store)
+        || matches_all(far, old, store) && !matches_all(far, new, store)
+}
+
+/// Whether a pod and another one must be far from each other.
+pub(in super::super) fn is_unwanted(store: &Store, pod: &Object, other: &Object) -> bool {
+    let avoids = |one: &Object, another: &Object| {
+        PodAffinity::of(one).is_some_and(|own| matches_all(&own.required_anti, another, store))
+    };
+    avoids(pod, other) || avoids(other, pod)
+}
+
+/// Whether a new or changed node stands elsewhere now in the sense of a pod's affinity.
+pub(in super::super) fn changes_domain(pod: &Object, old: Option<&Object>, new: &Object) -> bool {
+    let Some(own) = PodAffinity::of(pod) else { return false };
+    let label = |node: &Object, key: &str| node.meta.labels.get(key).map(str::to_owned);
+    let before = |key: &str| old.and_then(|old| label(old, key));
+    let comes_near = |term: &AffinityTerm| {
+        let (before, after) = (before(&term.topology_key), label(new, &term.topology_key));
+        after.is_some() && before != after
+    };
+    let goes_far = |term: &AffinityTerm| {
+        let (before, after) = (before(&term.topology_key), label(new, &term.topology_key));
+        old.is_none() || before.is_some() && before != after
+    };
+    own.required.iter().any(comes_near) || own.required_anti.iter().any(goes_far)
 }
 
 fn count(counts: &mut Counts, term: &AffinityTerm, node: &NodeInfo, by: i64) {

@@ -1,18 +1,25 @@
 //! The plugins of the default profile, one file each, as in pkg/scheduler/framework/plugins.
 
 mod image_locality;
-mod inter_pod_affinity;
+pub(super) mod inter_pod_affinity;
 mod node_affinity;
 mod node_name;
 mod node_ports;
 mod node_resources;
 mod node_unschedulable;
-mod pod_topology_spread;
+pub(super) mod pod_topology_spread;
 mod taint_toleration;
+mod volume_restrictions;
+mod volume_zone;
 mod volumes;
 
+pub(super) use node_ports::ports_conflict;
+pub(super) use node_resources::{fits_when_empty, grew};
+pub(super) use node_unschedulable::tolerates_cordon;
 pub(super) use pod_topology_spread::default_spread_selector;
-pub(super) use volumes::delayed_claims;
+pub(super) use taint_toleration::repels;
+pub(super) use volume_zone::ZONE_LABELS;
+pub(super) use volumes::{Bindings, bindings_on, claims_of};
 
 use super::framework::{Cycle, Filter, Rejection, Scores};
 use super::node_info::NodeInfo;
@@ -30,7 +37,9 @@ pub(super) fn filters(cycle: &Cycle<'_>) -> Result<Vec<Box<dyn Filter>>, Rejecti
     filters.extend(node_affinity::NodeAffinity::prepare(cycle)?);
     filters.extend(node_ports::NodePorts::prepare(cycle));
     filters.push(Box::new(node_resources::Fit::new(cycle)));
+    filters.extend(volume_restrictions::VolumeRestrictions::prepare(cycle)?);
     filters.extend(volumes::VolumeBinding::prepare(cycle)?);
+    filters.extend(volume_zone::VolumeZone::prepare(cycle));
     filters.extend(pod_topology_spread::Hard::prepare(cycle));
     filters.extend(inter_pod_affinity::Required::prepare(cycle));
     Ok(filters)

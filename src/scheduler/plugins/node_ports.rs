@@ -23,6 +23,11 @@ fn conflict(a: &HostPort, b: &HostPort) -> bool {
     a.protocol == b.protocol && a.port == b.port && (a.ip == b.ip || a.ip == any || b.ip == any)
 }
 
+/// Whether two pods want a port of the same node.
+pub(in super::super) fn ports_conflict(one: &PodSpec, other: &PodSpec) -> bool {
+    one.host_ports.iter().any(|port| other.host_ports.iter().any(|taken| conflict(port, taken)))
+}
+
 impl Filter for NodePorts {
     fn filter(&self, node: &NodeInfo) -> Result<(), Rejection> {
         let taken = |port: &HostPort| node.host_ports.iter().any(|other| conflict(port, other));

@@ -5,8 +5,9 @@
 
 use super::super::framework::{MAX_NODE_SCORE, Normalization};
 use super::{Cycle, Filter, NodeInfo, Rejection, Scores};
-use crate::api::PodSpec;
-use crate::api::pod::Resources;
+use crate::api::pod::{Resources, quantity_of};
+use crate::api::tree::Tree as _;
+use crate::api::{Object, PodSpec};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -52,6 +53,46 @@ impl Filter for Fit {
     fn boxed_clone(&self) -> Box<dyn Filter> {
         Box::new(self.clone())
     }
+}
+
+/// What a node offers.
+fn offer(node: &Object) -> Resources {
+    Resources::from_value(node.status().at(&["allocatable"]))
+}
+
+/// Each resource that a pod asks for, with how much of it a node offers.
+fn asked_and_offered(spec: &PodSpec, offered: &Resources) -> Vec<(i64, i64)> {
+    let asked = &spec.requests;
+    let others = asked
+        .others
+        .iter()
+        .map(|(name, amount)| (*amount, offered.others.get(name).copied().unwrap_or_default()));
+    [
+        (asked.milli_cpu, offered.milli_cpu),
+        (asked.memory, offered.memory),
+        (asked.ephemeral_storage, offered.ephemeral_storage),
+    ]
+    .into_iter()
+    .chain(others)
+    .filter(|(asked, _)| *asked > 0)
+    .collect()
+}
+
+/// Whether a pod would fit an empty node. Models noderesources/fit.go isFit.
+pub(in super::super) fn fits_when_empty(spec: &PodSpec, node: &Object) -> bool {
+    asked_and_offered(spec, &offer(node)).iter().all(|(asked, offered)| asked <= offered)
+}
+
+/// Whether a node offers more of something that a pod asks for, or takes more pods.
+///
+/// Models noderesources/fit.go haveAnyRequestedResourcesIncreased.
+pub(in super::super) fn grew(spec: &PodSpec, old: &Object, new: &Object) -> bool {
+    let pods = |node: &Object| {
+        let count = node.status().at(&["allocatable", "pods"]);
+        count.and_then(quantity_of).map_or(0, |quantity| quantity.value())
+    };
+    let amounts = |node: &Object| asked_and_offered(spec, &offer(node)).into_iter();
+    pods(new) > pods(old) || amounts(old).zip(amounts(new)).any(|(old, new)| new.1 > old.1)
 }
 
 /// Models noderesources/least_allocated.go.

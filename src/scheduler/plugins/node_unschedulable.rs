@@ -1,6 +1,7 @@
 //! Cordoned nodes take no pods but those that tolerate it.
 
 use super::{Cycle, Filter, NodeInfo, Rejection};
+use crate::api::PodSpec;
 use crate::api::pod::{Effect, Taint};
 
 #[derive(Clone, Copy, Debug)]
@@ -10,14 +11,18 @@ pub(super) struct NodeUnschedulable {
 
 impl NodeUnschedulable {
     pub(super) fn new(cycle: &Cycle<'_>) -> Self {
-        let taint = Taint {
-            key: "node.kubernetes.io/unschedulable".to_owned(),
-            value: String::new(),
-            effect: Effect::NoSchedule,
-        };
-        let tolerated = cycle.spec.tolerations.iter().any(|t| t.tolerates(&taint));
-        NodeUnschedulable { tolerated }
+        NodeUnschedulable { tolerated: tolerates_cordon(cycle.spec) }
     }
+}
+
+/// Whether a pod tolerates cordoned nodes.
+pub(in super::super) fn tolerates_cordon(spec: &PodSpec) -> bool {
+    let taint = Taint {
+        key: "node.kubernetes.io/unschedulable".to_owned(),
+        value: String::new(),
+        effect: Effect::NoSchedule,
+    };
+    spec.tolerations.iter().any(|toleration| toleration.tolerates(&taint))
 }
 
 impl Filter for NodeUnschedulable {

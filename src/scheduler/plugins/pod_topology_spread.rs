@@ -73,11 +73,55 @@ impl Constraint {
     }
 }
 
-fn constraints(cycle: &Cycle<'_>, action: &str) -> Vec<Constraint> {
-    let all = cycle.spec.tree.items_at(&["topologySpreadConstraints"]).iter();
+fn constraints(pod: &Object, action: &str) -> Vec<Constraint> {
+    let tree = pod.pod().map(|facts| &facts.spec.tree);
+    let all = tree.into_iter().flat_map(|tree| tree.items_at(&["topologySpreadConstraints"]));
     all.filter(|constraint| constraint.str_at(&["whenUnsatisfiable"]) == Some(action))
-        .map(|constraint| Constraint::from_value(constraint, cycle.pod))
+        .map(|constraint| Constraint::from_value(constraint, pod))
         .collect()
+}
+
+/// The constraints of a pod that must hold.
+fn musts(pod: &Object) -> Vec<Constraint> {
+    constraints(pod, "DoNotSchedule")
+}
+
+/// Whether another pod, come or gone, counts for a pod.
+pub(in super::super) fn is_counted(pod: &Object, other: &Object) -> bool {
+    pod.meta.namespace == other.meta.namespace
+        && musts(pod).iter().any(|must| must.selector.matches(&other.meta.labels))
+}
+
+/// Whether another pod counts where it did not, or no longer where it did.
+pub(in super::super) fn counts_otherwise(pod: &Object, old: &Object, new: &Object) -> bool {
+    let counts = |must: &Constraint, other: &Object| must.selector.matches(&other.meta.labels);
+    pod.meta.namespace == new.meta.namespace
+        && musts(pod).iter().any(|must| counts(must, old) != counts(must, new))
+}
+
+/// Whether a pod is spread over nodes that tolerate it only.
+pub(in super::super) fn honors_taints(pod: &Object) -> bool {
+    musts(pod).iter().any(|must| must.honor_taints)
+}
+
+/// Whether a node has all the labels that a pod is spread by.
+pub(in super::super) fn has_all_keys(pod: &Object, node: &Object) -> bool {
+    musts(pod).iter().all(|must| node.meta.labels.get(&must.topology_key).is_some())
+}
+
+/// Whether a node stands elsewhere now for a pod that is spread, or counts otherwise for its taints.
+pub(in super::super) fn changes_domain(
+    pod: &Object,
+    old: &Object,
+    new: &Object,
+    retainted: bool,
+) -> bool {
+    let (before, after) = (has_all_keys(pod, old), has_all_keys(pod, new));
+    let moved = |must: &Constraint| {
+        let key = must.topology_key.as_str();
+        old.meta.labels.get(key) != new.meta.labels.get(key)
+    };
+    before != after || after && (retainted || musts(pod).iter().any(moved))
 }
 
 /// What spreads without being asked: the pods of the same Services and the same owner.
@@ -143,7 +187,7 @@ struct HardConstraint {
 
 impl Hard {
     pub(super) fn prepare(cycle: &Cycle<'_>) -> Option<Box<dyn Filter>> {
-        let constraints = constraints(cycle, "DoNotSchedule");
+        let constraints = musts(cycle.pod);
         if constraints.is_empty() {
             return None;
         }
@@ -217,7 +261,7 @@ impl Filter for Hard {
 pub(super) fn score(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>]) -> Option<Scores> {
     let own = !cycle.spec.tree.items_at(&["topologySpreadConstraints"]).is_empty();
     let constraints = match own {
-        true => constraints(cycle, "ScheduleAnyway"),
+        true => constraints(cycle.pod, "ScheduleAnyway"),
         false => default_constraints(cycle),
     };
     if constraints.is_empty() {

@@ -20,7 +20,7 @@ impl TaintToleration {
 }
 
 /// Whether a taint keeps the pod of this specification away.
-pub(super) fn repels(taint: &Taint, spec: &PodSpec) -> bool {
+pub(in super::super) fn repels(taint: &Taint, spec: &PodSpec) -> bool {
     taint.effect != Effect::PreferNoSchedule && !tolerated(taint, spec)
 }
 

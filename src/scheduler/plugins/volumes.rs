@@ -1,118 +1,179 @@
-//! The disks of a pod: its claims must exist and be bound, and their volumes be reachable.
+//! The disks of a pod: its claims must exist and be bound, or there must be volumes for them where
+//! the pod goes.
 //!
-//! Models pkg/scheduler/framework/plugins/{volumebinding,volumezone,volumerestrictions}.
+//! Models pkg/scheduler/framework/plugins/volumebinding.
 //!
-//! Simplified: CSI limits of volumes a node are not counted.
+//! Simplified: CSI limits of volumes a node and the storage capacity of drivers are not counted.
 
 use super::{Cycle, Filter, NodeInfo, Rejection};
-use crate::api::node_affinity::node_selector_matches;
+use crate::api::node_affinity::SELECTED_NODE;
 use crate::api::pod::VolumeSource;
 use crate::api::tree::Tree as _;
-use crate::api::{Kind, Object};
+use crate::api::volume_match::{
+    NO_PROVISIONER, Seeker, find_volume, is_fully_bound, is_reachable, requested_bytes,
+};
+use crate::api::{Kind, Object, PodSpec, Value};
+use crate::base::order;
 use crate::store::Store;
 use std::sync::Arc;
 
 const NAME: &str = "VolumeBinding";
 
+/// The names of the claims that a pod uses.
+pub(in super::super) fn claims_of(spec: &PodSpec) -> impl Iterator<Item = &String> {
+    spec.volumes.iter().filter_map(|(_, source)| match source {
+        VolumeSource::PersistentVolumeClaim(name) => Some(name),
+        _ => None,
+    })
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct VolumeBinding {
-    /// Volumes of claims that are bound.
-    bound: Vec<Arc<Object>>,
-    /// For each claim that waits for its first pod: the volumes it could take, and whether a
-    /// provisioner could make one.
-    waiting: Vec<(Vec<Arc<Object>>, bool)>,
+    /// Volumes of claims that are bound; `None` for one that is not there.
+    bound: Vec<Option<Arc<Object>>>,
+    /// The claims that wait for their first pod.
+    waiting: Vec<Waiting>,
+    /// The volumes that they could take.
+    volumes: Vec<Arc<Object>>,
+}
+
+/// A claim that waits for its first pod.
+#[derive(Clone, Debug)]
+struct Waiting {
+    claim: Arc<Object>,
+    /// Its class, if that makes volumes.
+    provisioned: Option<Arc<Object>>,
+}
+
+/// What becomes of the waiting claims of a pod on a node.
+#[derive(Clone, Debug, Default)]
+pub(in super::super) struct Bindings {
+    /// Claims with the volumes that they get.
+    pub(in super::super) found: Vec<(Arc<Object>, Arc<Object>)>,
+    /// Claims that volumes are made for.
+    pub(in super::super) provisioned: Vec<Arc<Object>>,
 }
 
 impl VolumeBinding {
     pub(super) fn prepare(cycle: &Cycle<'_>) -> Result<Option<Box<dyn Filter>>, Rejection> {
-        let namespace = &cycle.pod.meta.namespace;
-        let claims = cycle.spec.volumes.iter().filter_map(|(_, source)| match source {
-            VolumeSource::PersistentVolumeClaim(name) => Some(name),
-            _ => None,
-        });
-        let mut found = Vec::new();
-        for name in claims {
-            let refuse = |why: String| Rejection::unresolvable(NAME, why);
-            let Some(claim) = cycle.store.find(Kind::PersistentVolumeClaim, namespace, name) else {
-                return Err(refuse(format!("persistentvolumeclaim \"{name}\" not found")));
-            };
-            if claim.status().str_at(&["phase"]) == Some("Lost") {
-                let volume = claim.spec().str_at(&["volumeName"]).unwrap_or_default();
-                return Err(refuse(format!(
-                    "persistentvolumeclaim \"{name}\" bound to non-existent persistentvolume \
-                     \"{volume}\""
-                )));
-            }
-            if claim.meta.is_terminating() {
-                return Err(refuse(format!("persistentvolumeclaim \"{name}\" is being deleted")));
-            }
-            found.push(claim.clone());
+        let state = Self::of(cycle.store, cycle.pod)
+            .map_err(|why| Rejection::unresolvable(NAME, why))?
+            .map(|state| Box::new(state) as Box<dyn Filter>);
+        Ok(state)
+    }
+
+    /// `None` for a pod without claims.
+    ///
+    /// # Errors
+    /// Why no node will do, whatever its volumes.
+    fn of(store: &Store, pod: &Object) -> Result<Option<Self>, String> {
+        let Some(facts) = pod.pod() else { return Ok(None) };
+        let mut claims = Vec::new();
+        for name in claims_of(&facts.spec) {
+            claims.push(usable_claim(store, &pod.meta.namespace, name)?.clone());
         }
-        if found.is_empty() {
+        if claims.is_empty() {
             return Ok(None);
         }
         let (mut bound, mut waiting) = (Vec::new(), Vec::new());
-        for claim in found {
-            match claim.spec().str_at(&["volumeName"]).filter(|name| !name.is_empty()) {
-                Some(name) => {
-                    bound.extend(cycle.store.find(Kind::PersistentVolume, "", name).cloned());
-                }
-                None if waits_for_consumer(cycle.store, &claim) => {
-                    waiting.push((
-                        candidates(cycle.store, &claim),
-                        has_provisioner(cycle.store, &claim),
-                    ));
-                }
+        for claim in claims {
+            let name = claim.spec().str_at(&["volumeName"]).unwrap_or_default();
+            if is_fully_bound(&claim) {
+                bound.push(store.find(Kind::PersistentVolume, "", name).cloned());
+            } else if name.is_empty() && waits_for_consumer(store, &claim) {
+                let provisioned = class_of(store, &claim).filter(|class| makes_volumes(class));
+                waiting.push(Waiting { provisioned: provisioned.cloned(), claim });
+            } else {
+                return Err("pod has unbound immediate PersistentVolumeClaims".to_owned());
+            }
+        }
+        // The smallest first, so that each gets the smallest volume that will do.
+        order::sort_by_key(&mut waiting, |waiting| requested_bytes(&waiting.claim));
+        let volumes = match waiting.is_empty() {
+            true => Vec::new(),
+            false => store.list(Kind::PersistentVolume).cloned().collect(),
+        };
+        Ok(Some(VolumeBinding { bound, waiting, volumes }))
+    }
+
+    /// What the waiting claims would get on a node; `None` if one would get nothing.
+    fn bindings(&self, node: &Object) -> Option<Bindings> {
+        let mut bindings = Bindings::default();
+        for Waiting { claim, provisioned } in &self.waiting {
+            let chosen = claim.meta.annotations.get(SELECTED_NODE);
+            if chosen.is_some_and(|name| *name != *node.meta.name) {
+                return None;
+            }
+            let free = self.volumes.iter().filter(|volume| {
+                bindings.found.iter().all(|(_, taken)| taken.meta.uid != volume.meta.uid)
+            });
+            let found = match chosen {
+                Some(_) => None,
+                None => find_volume(claim, free, Seeker::Scheduler { node }).cloned(),
+            };
+            match found {
+                Some(volume) => bindings.found.push((claim.clone(), volume)),
                 None => {
-                    let reason = "pod has unbound immediate PersistentVolumeClaims";
-                    return Err(Rejection::unresolvable(NAME, reason));
+                    provisioned.as_ref().filter(|class| serves(class, node))?;
+                    bindings.provisioned.push(claim.clone());
                 }
             }
         }
-        Ok(Some(Box::new(VolumeBinding { bound, waiting })))
+        Some(bindings)
     }
 }
 
-/// The claims of a pod that wait for it to be given a node.
-pub(in super::super) fn delayed_claims(store: &Store, pod: &Object) -> Vec<Arc<Object>> {
-    let volumes = pod.pod().map(|facts| facts.spec.volumes.iter()).into_iter().flatten();
-    let claims = volumes.filter_map(|(_, source)| match source {
-        VolumeSource::PersistentVolumeClaim(name) => {
-            store.find(Kind::PersistentVolumeClaim, &pod.meta.namespace, name)
-        }
-        _ => None,
-    });
-    let unbound = |claim: &&Arc<Object>| {
-        claim.spec().str_at(&["volumeName"]).is_none_or(str::is_empty)
-            && waits_for_consumer(store, claim)
+/// What becomes of the claims of a pod that wait for it, once it goes to a node; `None` if none
+/// does.
+pub(in super::super) fn bindings_on(store: &Store, pod: &Object, node: &str) -> Option<Bindings> {
+    let node = store.find(Kind::Node, "", node)?;
+    let state = VolumeBinding::of(store, pod).ok().flatten()?;
+    state.bindings(node).filter(|b| !b.found.is_empty() || !b.provisioned.is_empty())
+}
+
+fn usable_claim<'a>(
+    store: &'a Store,
+    namespace: &str,
+    name: &str,
+) -> Result<&'a Arc<Object>, String> {
+    let Some(claim) = store.find(Kind::PersistentVolumeClaim, namespace, name) else {
+        return Err(format!("persistentvolumeclaim \"{name}\" not found"));
     };
-    claims.filter(unbound).cloned().collect()
+    if claim.status().str_at(&["phase"]) == Some("Lost") {
+        let volume = claim.spec().str_at(&["volumeName"]).unwrap_or_default();
+        return Err(format!(
+            "persistentvolumeclaim \"{name}\" bound to non-existent persistentvolume \"{volume}\""
+        ));
+    }
+    if claim.meta.is_terminating() {
+        return Err(format!("persistentvolumeclaim \"{name}\" is being deleted"));
+    }
+    Ok(claim)
 }
 
 impl Filter for VolumeBinding {
     fn filter(&self, node: &NodeInfo) -> Result<(), Rejection> {
-        if !self.bound.iter().all(|volume| reachable(volume, node)) {
-            let reason = "node(s) didn't match PersistentVolume's node affinity";
-            return Err(Rejection::unresolvable(NAME, reason));
+        let mut reasons = Vec::new();
+        if self.bound.iter().flatten().any(|volume| !is_reachable(volume, &node.node)) {
+            reasons.push("node(s) didn't match PersistentVolume's node affinity".into());
         }
-        let takes = |(volumes, provisioner): &(Vec<Arc<Object>>, bool)| {
-            *provisioner || volumes.iter().any(|volume| reachable(volume, node))
-        };
-        if !self.waiting.iter().all(takes) {
-            let reason = "node(s) didn't find available persistent volumes to bind";
-            return Err(Rejection::unresolvable(NAME, reason));
+        if self.bindings(&node.node).is_none() {
+            reasons.push("node(s) didn't find available persistent volumes to bind".into());
         }
-        Ok(())
+        if self.bound.iter().any(Option::is_none) {
+            let reason =
+                "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)";
+            reasons.push(reason.into());
+        }
+        match reasons.is_empty() {
+            true => Ok(()),
+            false => Err(Rejection { plugin: NAME, reasons, unresolvable: true }),
+        }
     }
 
     fn boxed_clone(&self) -> Box<dyn Filter> {
         Box::new(self.clone())
     }
-}
-
-fn reachable(volume: &Object, node: &NodeInfo) -> bool {
-    let required = volume.spec().at(&["nodeAffinity", "required"]);
-    required.is_none_or(|selector| node_selector_matches(selector, &node.node))
 }
 
 fn class_of<'a>(store: &'a Store, claim: &Object) -> Option<&'a Arc<Object>> {
@@ -125,18 +186,20 @@ fn waits_for_consumer(store: &Store, claim: &Object) -> bool {
     })
 }
 
-fn has_provisioner(store: &Store, claim: &Object) -> bool {
-    class_of(store, claim).is_some_and(|class| {
-        let provisioner = class.content().str_at(&["provisioner"]).unwrap_or_default();
-        provisioner != "kubernetes.io/no-provisioner"
-    })
+fn makes_volumes(class: &Object) -> bool {
+    let provisioner = class.content().str_at(&["provisioner"]).unwrap_or_default();
+    !provisioner.is_empty() && provisioner != NO_PROVISIONER
 }
 
-fn candidates(store: &Store, claim: &Object) -> Vec<Arc<Object>> {
-    let class = claim.spec().str_at(&["storageClassName"]).unwrap_or_default();
-    let fits = |volume: &&Arc<Object>| {
-        volume.spec().str_at(&["storageClassName"]).unwrap_or_default() == class
-            && volume.status().str_at(&["phase"]) == Some("Available")
+/// Whether a class makes volumes for a node. Models component-helpers/scheduling/corev1
+/// MatchTopologySelectorTerms.
+fn serves(class: &Object, node: &Object) -> bool {
+    let terms = class.content().items_at(&["allowedTopologies"]);
+    let holds = |expression: &Value| {
+        let label = node.meta.labels.get(expression.str_at(&["key"]).unwrap_or_default());
+        let mut values = expression.items_at(&["values"]).iter().filter_map(Value::as_str);
+        label.is_some_and(|label| values.any(|value| value == label))
     };
-    store.list(Kind::PersistentVolume).filter(fits).cloned().collect()
+    let fits = |term: &Value| term.items_at(&["matchLabelExpressions"]).iter().all(holds);
+    terms.is_empty() || terms.iter().any(fits)
 }
