@@ -4,76 +4,47 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![expect(clippy::panic, reason = "a test stops where it cannot go on")]
 
-use diorama::console::Console;
-use diorama::world::{ClusterConfig, World};
+mod room;
 
-/// A cluster with a console.
-struct Room {
-    world: World,
-    console: Console,
+use room::Room;
+
+/// A cluster with a class of volumes that are made by hand.
+fn room() -> Room {
+    let mut room = Room::new();
+    room.apply(
+        "{apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: local}, provisioner: \
+         kubernetes.io/no-provisioner, volumeBindingMode: WaitForFirstConsumer}",
+    );
+    room
 }
 
-impl Room {
-    fn new() -> Self {
-        let mut room =
-            Room { world: World::new(ClusterConfig::default(), 3), console: Console::new() };
-        room.apply(
-            "{apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: local}, \
-             provisioner: kubernetes.io/no-provisioner, volumeBindingMode: WaitForFirstConsumer}",
-        );
-        room
-    }
+/// A volume of 1Gi with more of a specification, without its braces.
+fn volume(room: &mut Room, name: &str, class: &str, more: &str) {
+    room.apply(&format!(
+        "{{apiVersion: v1, kind: PersistentVolume, metadata: {{name: {name}}}, spec: {{capacity: \
+         {{storage: 1Gi}}, accessModes: [ReadWriteOnce], storageClassName: {class}, {more}}}}}"
+    ));
+}
 
-    /// What a command prints that must go well.
-    fn done(&mut self, line: &str) -> String {
-        let output = self.console.execute(&mut self.world, line, None);
-        if output.exit != 0 {
-            panic!("{line}: {}{}", output.stdout, output.stderr);
-        }
-        output.stdout.trim_end().to_owned()
-    }
+fn claim(room: &mut Room, name: &str, class: &str, size: &str, more: &str) {
+    room.apply(&format!(
+        "{{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {{name: {name}}}, spec: \
+         {{accessModes: [ReadWriteOnce], storageClassName: {class}, resources: {{requests: \
+         {{storage: {size}}}}}{more}}}}}"
+    ));
+}
 
-    fn apply(&mut self, manifest: &str) {
-        self.done(&format!("kubectl apply -f - <<'EOF'\n{manifest}\nEOF"));
-    }
+fn pod(room: &mut Room, name: &str, claim: &str) {
+    room.apply(&format!(
+        "{{apiVersion: v1, kind: Pod, metadata: {{name: {name}}}, spec: {{volumes: [{{name: v, \
+         persistentVolumeClaim: {{claimName: {claim}}}}}], containers: [{{name: c, image: \
+         'nginx:1.27'}}]}}}}"
+    ));
+}
 
-    /// A volume of 1Gi with more of a specification, without its braces.
-    fn volume(&mut self, name: &str, class: &str, more: &str) {
-        self.apply(&format!(
-            "{{apiVersion: v1, kind: PersistentVolume, metadata: {{name: {name}}}, spec: \
-             {{capacity: {{storage: 1Gi}}, accessModes: [ReadWriteOnce], storageClassName: \
-             {class}, {more}}}}}"
-        ));
-    }
-
-    fn claim(&mut self, name: &str, class: &str, size: &str, more: &str) {
-        self.apply(&format!(
-            "{{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {{name: {name}}}, spec: \
-             {{accessModes: [ReadWriteOnce], storageClassName: {class}, resources: {{requests: \
-             {{storage: {size}}}}}{more}}}}}"
-        ));
-    }
-
-    fn pod(&mut self, name: &str, claim: &str) {
-        self.apply(&format!(
-            "{{apiVersion: v1, kind: Pod, metadata: {{name: {name}}}, spec: {{volumes: [{{name: v, \
-             persistentVolumeClaim: {{claimName: {claim}}}}}], containers: [{{name: c, image: \
-             'nginx:1.27'}}]}}}}"
-        ));
-    }
-
-    /// One field of an object.
-    fn field(&mut self, what: &str, path: &str) -> String {
-        self.done(&format!("kubectl get {what} -o jsonpath='{{{path}}}'"))
-    }
-
-    /// The events about an object, one a line: reason, count and message.
-    fn events(&mut self, name: &str) -> Vec<String> {
-        let path = "{range .items[*]}{.reason} x{.count}: {.message}{\"\\n\"}{end}";
-        let filter = format!("involvedObject.name={name}");
-        let line = format!("kubectl get events --field-selector {filter} -o jsonpath='{path}'");
-        self.done(&line).lines().map(str::to_owned).collect()
-    }
+/// The events about an object.
+fn events(room: &mut Room, name: &str) -> Vec<String> {
+    room.events(&format!("involvedObject.name={name}"))
 }
 
 /// A `local` volume on a node.
@@ -87,11 +58,11 @@ fn on(node: &str) -> String {
 
 #[test]
 fn a_volume_that_comes_late_is_found_at_the_next_look_fifteen_seconds_apart() {
-    let mut room = Room::new();
+    let mut room = room();
     room.done("sleep 1");
-    room.claim("late", "manual", "1Gi", "");
+    claim(&mut room, "late", "manual", "1Gi", "");
     room.done("sleep 15");
-    room.volume("late", "manual", "hostPath: {path: /d}");
+    volume(&mut room, "late", "manual", "hostPath: {path: /d}");
     room.done("sleep 5");
     assert_eq!(room.field("pvc late", ".status.phase"), "Pending");
     assert_eq!(room.field("pv late", ".status.phase"), "Available");
@@ -103,35 +74,35 @@ fn a_volume_that_comes_late_is_found_at_the_next_look_fifteen_seconds_apart() {
 /// Texts from pkg/controller/volume/persistentvolume/pv_controller.go.
 #[test]
 fn a_claim_that_names_a_volume_gets_it_only_if_that_fits_and_is_free() {
-    let mut room = Room::new();
-    room.volume("a", "manual", "hostPath: {path: /a}");
-    room.volume("b", "manual", "hostPath: {path: /b}");
-    room.claim("class", "other", "1Gi", ", volumeName: a");
-    room.claim("size", "manual", "2Gi", ", volumeName: a");
-    room.claim("fits", "manual", "1Gi", ", volumeName: b");
+    let mut room = room();
+    volume(&mut room, "a", "manual", "hostPath: {path: /a}");
+    volume(&mut room, "b", "manual", "hostPath: {path: /b}");
+    claim(&mut room, "class", "other", "1Gi", ", volumeName: a");
+    claim(&mut room, "size", "manual", "2Gi", ", volumeName: a");
+    claim(&mut room, "fits", "manual", "1Gi", ", volumeName: b");
     room.done("sleep 2");
-    room.claim("taken", "manual", "1Gi", ", volumeName: b");
+    claim(&mut room, "taken", "manual", "1Gi", ", volumeName: b");
     room.done("sleep 2");
     let mismatch = "VolumeMismatch x1: Cannot bind to requested volume \"a\": ";
-    assert_eq!(room.events("class"), [format!("{mismatch}storageClassName does not match")]);
-    assert_eq!(room.events("size"), [format!("{mismatch}requested PV is too small")]);
+    assert_eq!(events(&mut room, "class"), [format!("{mismatch}storageClassName does not match")]);
+    assert_eq!(events(&mut room, "size"), [format!("{mismatch}requested PV is too small")]);
     let taken = "FailedBinding x1: volume \"b\" already bound to a different claim.";
-    assert_eq!(room.events("taken"), [taken]);
+    assert_eq!(events(&mut room, "taken"), [taken]);
     let phases = room.field("pvc", ".items[*].status.phase");
     assert_eq!(phases, "Pending Bound Pending Pending");
 }
 
 #[test]
 fn a_released_volume_is_deleted_only_by_somebody_who_can() {
-    let mut room = Room::new();
+    let mut room = room();
     for (name, source) in [
         ("tmp", "hostPath: {path: /tmp/a}"),
         ("mnt", "hostPath: {path: /mnt/a}"),
         ("nfs", "nfs: {server: s, path: /}"),
         ("csi", "csi: {driver: d, volumeHandle: h}"),
     ] {
-        room.volume(name, name, &format!("persistentVolumeReclaimPolicy: Delete, {source}"));
-        room.claim(name, name, "1Gi", "");
+        volume(&mut room, name, name, &format!("persistentVolumeReclaimPolicy: Delete, {source}"));
+        claim(&mut room, name, name, "1Gi", "");
     }
     room.done("sleep 20");
     room.done("kubectl delete pvc --all");
@@ -140,7 +111,7 @@ fn a_released_volume_is_deleted_only_by_somebody_who_can() {
     let failed = "host_path deleter only supports /tmp/.+ but received provided /mnt/a";
     assert_eq!(room.field("pv mnt", ".status.message"), failed);
     assert_eq!(
-        room.events("mnt").last().cloned(),
+        events(&mut room, "mnt").last().cloned(),
         Some(format!("VolumeFailedDelete x1: {failed}"))
     );
     let failed = "error getting deleter volume plugin for volume \"nfs\": no deletable volume \
@@ -152,13 +123,13 @@ fn a_released_volume_is_deleted_only_by_somebody_who_can() {
 /// Texts from pkg/scheduler/framework/plugins/volumebinding/binder.go and pv_controller.go.
 #[test]
 fn a_claim_that_waits_for_its_pod_gets_a_volume_where_the_pod_can_go() {
-    let mut room = Room::new();
-    room.volume("here", "local", &on("node-2"));
-    room.claim("small", "local", "1Gi", "");
-    room.claim("big", "local", "5Gi", "");
+    let mut room = room();
+    volume(&mut room, "here", "local", &on("node-2"));
+    claim(&mut room, "small", "local", "1Gi", "");
+    claim(&mut room, "big", "local", "5Gi", "");
     room.done("sleep 1");
-    room.pod("fits", "small");
-    room.pod("waits", "big");
+    pod(&mut room, "fits", "small");
+    pod(&mut room, "waits", "big");
     room.done("sleep 3");
     assert_eq!(room.field("pod fits", ".spec.nodeName"), "node-2");
     assert_eq!(room.field("pvc small", ".spec.volumeName"), "here");
@@ -166,22 +137,22 @@ fn a_claim_that_waits_for_its_pod_gets_a_volume_where_the_pod_can_go() {
     assert!(!annotations.contains("selected-node"), "{annotations}");
     let waiting =
         "WaitForFirstConsumer x1: waiting for first consumer to be created before binding";
-    assert_eq!(room.events("small"), [waiting]);
-    let message = room.events("waits").join("\n");
+    assert_eq!(events(&mut room, "small"), [waiting]);
+    let message = events(&mut room, "waits").join("\n");
     let refused = "3 node(s) didn't find available persistent volumes to bind.";
     assert!(message.contains(refused), "{message}");
     room.done("sleep 15");
-    let waiting = room.events("big");
+    let waiting = events(&mut room, "big");
     let for_pod = "WaitForPodScheduled x1: waiting for pod waits to be scheduled";
     assert_eq!(waiting.last().map(String::as_str), Some(for_pod));
 }
 
 #[test]
 fn each_claim_of_a_pod_needs_a_volume_of_its_own() {
-    let mut room = Room::new();
-    room.volume("one", "local", &on("node-1"));
-    room.claim("a", "local", "1Gi", "");
-    room.claim("b", "local", "1Gi", "");
+    let mut room = room();
+    volume(&mut room, "one", "local", &on("node-1"));
+    claim(&mut room, "a", "local", "1Gi", "");
+    claim(&mut room, "b", "local", "1Gi", "");
     room.apply(
         "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {volumes: [{name: a, \
          persistentVolumeClaim: {claimName: a}}, {name: b, persistentVolumeClaim: {claimName: b}}], \
@@ -190,7 +161,7 @@ fn each_claim_of_a_pod_needs_a_volume_of_its_own() {
     room.done("sleep 5");
     assert_eq!(room.field("pod p", ".spec.nodeName"), "");
     assert_eq!(room.field("pv one", ".status.phase"), "Available");
-    room.volume("two", "local", &on("node-1"));
+    volume(&mut room, "two", "local", &on("node-1"));
     room.done("sleep 5");
     assert_eq!(room.field("pod p", ".spec.nodeName"), "node-1");
 }
@@ -198,7 +169,7 @@ fn each_claim_of_a_pod_needs_a_volume_of_its_own() {
 /// Text from pkg/scheduler/framework/plugins/volumerestrictions/volume_restrictions.go.
 #[test]
 fn a_claim_for_one_pod_keeps_all_others_away() {
-    let mut room = Room::new();
+    let mut room = room();
     room.apply(
         "{apiVersion: v1, kind: PersistentVolume, metadata: {name: v}, spec: {capacity: {storage: \
          1Gi}, accessModes: [ReadWriteOncePod], storageClassName: m, hostPath: {path: /d}}}\n---\n\
@@ -206,11 +177,11 @@ fn a_claim_for_one_pod_keeps_all_others_away() {
          [ReadWriteOncePod], storageClassName: m, resources: {requests: {storage: 1Gi}}}}",
     );
     room.done("sleep 2");
-    room.pod("first", "c");
+    pod(&mut room, "first", "c");
     room.done("sleep 2");
-    room.pod("second", "c");
+    pod(&mut room, "second", "c");
     room.done("sleep 2");
-    let message = room.events("second").join("\n");
+    let message = events(&mut room, "second").join("\n");
     let refused = "3 node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access \
                    mode already in-use by another pod.";
     assert!(message.contains(refused), "{message}");
@@ -222,7 +193,8 @@ fn a_claim_for_one_pod_keeps_all_others_away() {
 /// A StatefulSet of three pods with a disk each, kept or deleted as the policies say.
 fn set_with_disks(room: &mut Room, scaled: &str, deleted: &str) {
     for number in 0..3 {
-        room.volume(&format!("v{number}"), "manual", &format!("hostPath: {{path: /d{number}}}"));
+        let path = format!("hostPath: {{path: /d{number}}}");
+        volume(room, &format!("v{number}"), "manual", &path);
     }
     room.apply(&format!(
         "{{apiVersion: apps/v1, kind: StatefulSet, metadata: {{name: db}}, spec: {{serviceName: db, \
@@ -244,7 +216,7 @@ fn the_disks_of_a_stateful_set_go_with_its_pods_or_with_itself_as_it_says() {
         ("Delete", "Delete", 1, 0),
     ];
     for (scaled, deleted, after_scaling, after_deletion) in cases {
-        let mut room = Room::new();
+        let mut room = room();
         set_with_disks(&mut room, scaled, deleted);
         let claims = |room: &mut Room| room.done("kubectl get pvc -o name").lines().count();
         assert_eq!(claims(&mut room), 3, "{scaled} {deleted}");
@@ -259,7 +231,7 @@ fn the_disks_of_a_stateful_set_go_with_its_pods_or_with_itself_as_it_says() {
 
 #[test]
 fn a_set_that_is_scaled_up_again_waits_for_the_disks_that_are_going() {
-    let mut room = Room::new();
+    let mut room = room();
     set_with_disks(&mut room, "Delete", "Retain");
     let first = room.field("pvc data-db-2", ".metadata.uid");
     room.done("kubectl scale sts db --replicas=2");
@@ -277,7 +249,7 @@ fn a_set_that_is_scaled_up_again_waits_for_the_disks_that_are_going() {
 /// Models pkg/registry/apps/statefulset/strategy.go dropStatefulSetDisabledFields.
 #[test]
 fn a_stateful_set_does_not_keep_max_unavailable() {
-    let mut room = Room::new();
+    let mut room = room();
     room.apply(
         "{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: s}, spec: {serviceName: s, \
          updateStrategy: {rollingUpdate: {maxUnavailable: 2}}, selector: {matchLabels: {a: s}}, \
@@ -290,7 +262,7 @@ fn a_stateful_set_does_not_keep_max_unavailable() {
 /// Texts from pkg/controller/statefulset/stateful_pod_control.go.
 #[test]
 fn a_stateful_set_says_which_pod_or_claim_it_could_not_make() {
-    let mut room = Room::new();
+    let mut room = room();
     room.done("kubectl create quota none --hard=pods=0");
     room.apply(
         "{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: s}, spec: {serviceName: s, \
@@ -300,16 +272,18 @@ fn a_stateful_set_says_which_pod_or_claim_it_could_not_make() {
     room.done("sleep 1");
     let refused = "pods \"s-0\" is forbidden: exceeded quota: none, requested: pods=1, used: \
                    pods=0, limited: pods=0";
-    let events = room.events("s");
+    let said = events(&mut room, "s");
     let wanted = format!(": Create Pod s-0 in StatefulSet s failed error: {refused}");
-    assert!(events.iter().all(|event| event.ends_with(&wanted)), "{events:?}");
+    assert!(said.iter().all(|event| event.ends_with(&wanted)), "{said:?}");
     room.done("kubectl create quota claims --hard=persistentvolumeclaims=0");
     set_with_disks(&mut room, "Retain", "Retain");
     let refused = "persistentvolumeclaims \"data-db-0\" is forbidden: exceeded quota: claims, \
                    requested: persistentvolumeclaims=1, used: persistentvolumeclaims=0, limited: \
                    persistentvolumeclaims=0";
-    let messages: Vec<String> =
-        room.events("db").iter().filter_map(|e| Some(e.split_once(": ")?.1.to_owned())).collect();
+    let messages: Vec<String> = events(&mut room, "db")
+        .iter()
+        .filter_map(|e| Some(e.split_once(": ")?.1.to_owned()))
+        .collect();
     let expected = [
         format!("Create Claim data-db-0 for Pod db-0 in StatefulSet db failed error: {refused}"),
         format!(

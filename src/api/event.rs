@@ -151,14 +151,29 @@ impl Event {
 }
 
 impl ObjectReference {
+    /// An object that is only named: the event says neither which UID nor which version it has, and
+    /// `kubectl describe` does not find it.
+    pub fn by_name(kind: Kind, namespace: Arc<str>, name: Arc<str>) -> Self {
+        ObjectReference {
+            kind,
+            namespace,
+            name,
+            uid: Uid::default(),
+            resource_version: 0,
+            field_path: None,
+        }
+    }
+
     fn to_value(&self) -> Value {
         let mut value = json!({
             "apiVersion": self.kind.api_version(),
             "kind": self.kind.name(),
             "name": *self.name,
-            "uid": self.uid.to_string(),
         });
         let Some(fields) = value.as_object_mut() else { return value };
+        if self.uid != Uid::default() {
+            fields.insert("uid".into(), self.uid.to_string().into());
+        }
         if !self.namespace.is_empty() {
             fields.insert("namespace".into(), (*self.namespace).into());
         }
