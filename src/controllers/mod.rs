@@ -20,6 +20,7 @@ mod namespaces;
 mod node_lifecycle;
 mod persistent_volume;
 mod pod_control;
+mod pod_gc;
 mod quota;
 mod replica_set;
 mod stateful_set;
@@ -44,8 +45,9 @@ static ALL: &[&dyn Controller] = &[
     &endpoints::EndpointSlices,
     &endpoints::EndpointsObjects,
     &garbage_collector::GarbageCollector,
+    &node_lifecycle::NodeTaints,
     &node_lifecycle::NodeLifecycle,
-    &node_lifecycle::OrphanedPods,
+    &pod_gc::PodGarbageCollector,
     &taint_eviction::TaintEviction,
     &job::Jobs,
     &job::leftovers::JobOrphans,

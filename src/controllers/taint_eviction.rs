@@ -66,7 +66,7 @@ impl Controller for TaintEviction {
             }
             Patience::For(_) if planned.is_some() => wait(planned, now),
             Patience::For(time) => {
-                let note = Note { since: now, until: now + time, count: 1 };
+                let note = Note { since: now, until: now + time, count: 1, ..Note::default() };
                 let write = Write::Note { writer: NAME, key: key.clone(), note: Some(note) };
                 Plan { writes: vec![write], requeue_after: Some(time) }
             }

@@ -101,7 +101,7 @@ pub enum Write {
 
 /// What a control loop knows of a key beside the objects: in a real cluster it is in the process'
 /// memory, here it is data, so that a world can be copied, hashed and replayed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Note {
     /// Since when.
     pub since: SimTime,
@@ -109,6 +109,8 @@ pub struct Note {
     pub until: SimTime,
     /// How often.
     pub count: u32,
+    /// For which object, where a name may come again.
+    pub uid: Uid,
 }
 
 impl Write {

@@ -48,7 +48,7 @@ impl BackOff {
     /// As a note for the next time.
     pub(super) fn note(self) -> Option<Note> {
         let Self { failures: count, last: until } = self;
-        (count > 0).then_some(Note { since: until, until, count })
+        (count > 0).then_some(Note { since: until, until, count, ..Note::default() })
     }
 }
 
