@@ -8,6 +8,7 @@
 
 pub mod conversion;
 pub mod defaults;
+pub mod disruption_budget;
 pub mod error;
 pub mod event;
 pub mod kind;

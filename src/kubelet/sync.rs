@@ -33,7 +33,7 @@ const START: Duration = Duration::from_millis(250);
 /// do not start together, so who waits for them sees one after the other. A step is longer than a
 /// pod's news takes to its Deployment.
 const START_STEP: Duration = Duration::from_millis(11);
-const START_STEPS: u128 = 24;
+const START_STEPS: u128 = 16;
 /// For a process to end when it is asked to.
 const STOP: Duration = Duration::from_millis(500);
 /// Before the first retry of a pull or a crashed container, in seconds.

@@ -1,5 +1,7 @@
 //! A cluster with a console, for tests that type and look.
 
+#![allow(dead_code, reason = "each file of tests uses a part of it")]
+
 use diorama::console::Console;
 use diorama::world::{ClusterConfig, World};
 
@@ -22,6 +24,15 @@ impl Room {
             panic!("{line}: {}{}", output.stdout, output.stderr);
         }
         output.stdout.trim_end().to_owned()
+    }
+
+    /// What a command prints that must fail.
+    pub(crate) fn failed(&mut self, line: &str) -> String {
+        let output = self.console.execute(&mut self.world, line, None);
+        if output.exit == 0 {
+            panic!("{line} went well: {}", output.stdout);
+        }
+        format!("{}{}", output.stdout, output.stderr)
     }
 
     pub(crate) fn apply(&mut self, manifest: &str) {
