@@ -216,6 +216,8 @@ pub enum Reason {
     TooManyRequests,
     Gone,
     InternalError,
+    /// None of the others: an error that the server did not expect.
+    Unknown,
 }
 
 impl Reason {
@@ -230,7 +232,7 @@ impl Reason {
             Reason::Gone => 410,
             Reason::Invalid => 422,
             Reason::TooManyRequests => 429,
-            Reason::InternalError => 500,
+            Reason::InternalError | Reason::Unknown => 500,
         }
     }
 
@@ -247,6 +249,7 @@ impl Reason {
             Reason::TooManyRequests => "TooManyRequests",
             Reason::Gone => "Gone",
             Reason::InternalError => "InternalError",
+            Reason::Unknown => "",
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::api::pod::quantity_of;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, Value};
 use crate::base::{Quantity, SimTime};
-use crate::store::admission::quota_usage;
+use crate::store::admission::{quota_in_scope, quota_usage};
 use crate::store::{Change, Controller, Key, Plan, Store, Write};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -24,7 +24,8 @@ impl Controller for ResourceQuotas {
         if change.kind == Kind::ResourceQuota {
             return vec![Key { kind: change.kind, object: change.key.clone() }];
         }
-        let counted = change.old.is_none() || change.new.is_none() || change.kind == Kind::Pod;
+        let grows = [Kind::Pod, Kind::Service, Kind::PersistentVolumeClaim].contains(&change.kind);
+        let counted = change.old.is_none() || change.new.is_none() || grows;
         if !counted || change.key.namespace.is_empty() || store.count(Kind::ResourceQuota) == 0 {
             return Vec::new();
         }
@@ -56,8 +57,7 @@ fn used(store: &Store, quota: &Object) -> Value {
         .collect();
     let kinds = Kind::all().filter(|kind| kind.namespaced() && *kind != Kind::Event);
     for object in kinds.flat_map(|kind| store.list_in(kind, &quota.meta.namespace)) {
-        // A pod that has ended takes nothing any more.
-        if object.pod().is_some_and(|pod| pod.status.phase.is_terminal()) {
+        if !quota_in_scope(quota, object) {
             continue;
         }
         for (name, amount) in quota_usage(object) {

@@ -6,7 +6,7 @@ use super::manifests::to_yaml;
 use super::output;
 use super::verbs::Verb;
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::{Kind, Object, Value, validation};
+use crate::api::{Kind, Object, Value};
 pub use crate::programs::Output;
 use crate::world::World;
 use core::fmt::Write as _;
@@ -115,20 +115,31 @@ impl Call<'_> {
         found.ok_or_else(|| crate::api::ApiError::not_found(&kind.group_resource(), name).into())
     }
 
-    /// Acts on the world, or on a copy of it that is thrown away for `--dry-run=server`.
+    /// Acts on the world, or on a copy of it that is thrown away for `--dry-run=server`. What the
+    /// API server warns of is said.
     pub(crate) fn write<T>(
         &mut self,
         change: impl FnOnce(&mut World) -> Result<T, crate::api::ApiError>,
     ) -> Result<T, Failure> {
         if self.dry_run()? == DryRun::Server {
             let mut copy = self.world.clone();
-            return change(&mut copy).map_err(Failure::from);
+            let result = change(&mut copy);
+            self.say_warnings(copy.take_warnings());
+            return result.map_err(Failure::from);
         }
-        change(self.world).map_err(Failure::from)
+        let result = change(self.world);
+        let warnings = self.world.take_warnings();
+        self.say_warnings(warnings);
+        result.map_err(Failure::from)
+    }
+
+    fn say_warnings(&mut self, warnings: Vec<String>) {
+        for warning in warnings {
+            self.warn(format!("Warning: {warning}"));
+        }
     }
 
     /// Creates an object, or on `--dry-run=server` says what it would be; then it has no revision.
-    /// What the API server warns of is said.
     pub(crate) fn create(
         &mut self,
         kind: Kind,
@@ -136,9 +147,6 @@ impl Call<'_> {
         namespace: &str,
     ) -> Result<Arc<Object>, Failure> {
         let made = self.write(|world| world.create(kind, value, namespace))?;
-        for warning in validation::warnings(kind, &made.to_value()) {
-            self.warn(format!("Warning: {warning}"));
-        }
         if self.dry_run()? == DryRun::Server {
             let mut imagined = (*made).clone();
             imagined.meta.resource_version = 0;

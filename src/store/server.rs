@@ -6,11 +6,11 @@
 
 use super::admission;
 use super::storage::{ObjectKey, Store};
-use super::strategy::{counts_generations, prepare_for_create, prepare_for_update};
+use super::strategy::{self, add_finalizer};
 use super::write::{Cause, DeleteOptions, Propagation};
 use crate::api::pod::ConditionType;
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::{ApiError, Body, Deletion, Kind, Object, Reason, Uid, validation};
+use crate::api::{ApiError, Body, Deletion, Kind, Object, Reason, Uid};
 use crate::base::{SimTime, names};
 use core::time::Duration;
 use serde_json::Value;
@@ -44,23 +44,42 @@ impl Store {
         context: &Context,
         mut object: Object,
     ) -> Result<Arc<Object>, ApiError> {
+        self.warn_of_kind(context, object.kind);
         self.check_namespace(&object)?;
-        if object.meta.name.is_empty() && !object.meta.generate_name.is_empty() {
-            object.meta.name = names::generate_name(self.rng(), &object.meta.generate_name).into();
-        }
-        object.meta.uid = Uid(self.rng().uuid());
-        object.meta.creation_timestamp = context.now;
         object.meta.deletion = None;
         object.meta.resource_version = 0;
-        object.meta.generation = i64::from(counts_generations(object.kind));
-        prepare_for_create(&mut object);
-        admission::admit_create(self, context, &mut object)?;
-        if self.get(object.kind, &ObjectKey::of(&object)).is_some() {
-            let resource = object.kind.group_resource();
-            return Err(ApiError::already_exists(&resource, &object.meta.name));
+        admission::mutate(self, &mut object, None)?;
+        object.meta.uid = Uid(self.rng().uuid());
+        object.meta.creation_timestamp = context.now;
+        self.name(&mut object);
+        admission::begin(self, context, &mut object, None)?;
+        strategy::prepare_for_create(&mut object, context.now);
+        if context.validate {
+            admission::validate_fields(self, &object, None)?;
         }
-        admission::charge_quota(self, context, &object)?;
+        admission::validate(self, context, &object, None)?;
+        let charges = admission::check_quota(self, &object, None)?;
+        if let Some(existing) = self.get(object.kind, &ObjectKey::of(&object)) {
+            return Err(already_exists(existing));
+        }
+        admission::charge(self, context, charges);
         Ok(self.put(object, &context.cause))
+    }
+
+    /// Makes a name from `generateName`, one that nobody has.
+    ///
+    /// Models store.go createWithGenerateNameRetry.
+    fn name(&mut self, object: &mut Object) {
+        const MOST_TRIES: usize = 8;
+        if !object.meta.name.is_empty() || object.meta.generate_name.is_empty() {
+            return;
+        }
+        for _ in 0..MOST_TRIES {
+            object.meta.name = names::generate_name(self.rng(), &object.meta.generate_name).into();
+            if self.get(object.kind, &ObjectKey::of(object)).is_none() {
+                return;
+            }
+        }
     }
 
     /// Replaces metadata and desired state; `status` stays as stored.
@@ -72,6 +91,7 @@ impl Store {
         context: &Context,
         mut object: Object,
     ) -> Result<Arc<Object>, ApiError> {
+        self.warn_of_kind(context, object.kind);
         let key = ObjectKey::of(&object);
         let old = self.current(object.kind, &key, object.meta.resource_version)?;
         if object.meta.uid != Uid::default() && object.meta.uid != old.meta.uid {
@@ -83,18 +103,15 @@ impl Store {
         object.meta.generation = old.meta.generation;
         object.meta.resource_version = old.meta.resource_version;
         keep_status(&mut object, &old);
-        prepare_for_update(&mut object, &old);
-        admission::admit_update(self, context, &mut object, &old)?;
-        if counts_generations(object.kind) && desired_state_differs(&object, &old) {
-            object.meta.generation += 1;
-        }
+        admission::mutate(self, &mut object, Some(&old))?;
+        admission::begin(self, context, &mut object, Some(&old))?;
+        strategy::prepare_for_update(&mut object, &old, context.validate);
         if context.validate {
-            let (new_value, old_value) = (object.to_value(), old.to_value());
-            let causes = validation::validate_update(object.kind, &new_value, &old_value);
-            if !causes.is_empty() {
-                return Err(invalid(object.kind, &key.name, causes));
-            }
+            admission::validate_fields(self, &object, Some(&old))?;
         }
+        admission::validate(self, context, &object, Some(&old))?;
+        let charges = admission::check_quota(self, &object, Some(&old))?;
+        admission::charge(self, context, charges);
         if object == *old {
             return Ok(old);
         }
@@ -175,6 +192,7 @@ impl Store {
         options: &DeleteOptions,
     ) -> Result<Arc<Object>, ApiError> {
         let old = self.current(kind, key, 0)?;
+        strategy::check_delete(&old)?;
         if options.uid.is_some_and(|uid| uid != old.meta.uid) {
             return Err(ApiError::conflict(&kind.group_resource(), &key.name));
         }
@@ -208,6 +226,17 @@ impl Store {
         Ok(object.clone())
     }
 
+    /// Who writes a kind that is on its way out is told so, whatever comes of it.
+    ///
+    /// Models staging/src/k8s.io/apiserver/pkg/endpoints/deprecation.
+    fn warn_of_kind(&mut self, context: &Context, kind: Kind) {
+        if context.validate && kind == Kind::Endpoints {
+            self.warn(
+                "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+            );
+        }
+    }
+
     /// Models staging/src/k8s.io/apiserver/pkg/admission/plugin/namespace/lifecycle/admission.go.
     fn check_namespace(&self, object: &Object) -> Result<(), ApiError> {
         if !object.kind.namespaced() {
@@ -238,6 +267,14 @@ pub fn invalid(kind: Kind, name: &str, causes: Vec<crate::api::FieldError>) -> A
     ApiError::invalid(&kind, name, causes)
 }
 
+fn already_exists(existing: &Object) -> ApiError {
+    let mut error = ApiError::already_exists(&existing.kind.group_resource(), &existing.meta.name);
+    if existing.meta.is_terminating() {
+        error.message = format!("object is being deleted: {}", error.message);
+    }
+    error
+}
+
 fn missing(kind: Kind, key: &ObjectKey) -> ApiError {
     ApiError::not_found(&kind.group_resource(), &key.name)
 }
@@ -247,15 +284,6 @@ fn keep_status(object: &mut Object, old: &Object) {
         (Body::Tree { status, .. }, Body::Tree { status: stored, .. }) => status.clone_from(stored),
         (Body::Pod(pod), Body::Pod(stored)) => pod.status = stored.status.clone(),
         _ => {}
-    }
-}
-
-fn desired_state_differs(new: &Object, old: &Object) -> bool {
-    match (&new.body, &old.body) {
-        (Body::Pod(a), Body::Pod(b)) => {
-            !Arc::ptr_eq(&a.spec, &b.spec) && a.spec_value() != b.spec_value()
-        }
-        _ => new.content() != old.content(),
     }
 }
 
@@ -286,13 +314,6 @@ fn add_propagation_finalizer(object: &mut Object, propagation: Propagation) {
         Propagation::Orphan => ORPHAN_FINALIZER,
     };
     add_finalizer(object, wanted);
-}
-
-pub(super) fn add_finalizer(object: &mut Object, wanted: &str) {
-    if object.meta.finalizers.iter().all(|finalizer| &**finalizer != wanted) {
-        let all = object.meta.finalizers.iter().cloned();
-        object.meta.finalizers = all.chain([Arc::from(wanted)]).collect();
-    }
 }
 
 /// Models staging/src/k8s.io/apiserver/pkg/registry/rest/delete.go BeforeDelete.

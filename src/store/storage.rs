@@ -82,6 +82,7 @@ pub struct Store {
     admitted: AdmittedSpecs,
     notes: Map<(&'static str, Key), Note>,
     pub(super) recorders: Recorders,
+    warnings: Vec<String>,
 }
 
 impl Store {
@@ -96,6 +97,7 @@ impl Store {
             admitted: AdmittedSpecs::default(),
             notes: Map::new(),
             recorders: Recorders::default(),
+            warnings: Vec::new(),
         }
     }
 
@@ -226,6 +228,16 @@ impl Store {
         }
     }
 
+    /// Notes what the server has to say beside its answer.
+    pub(super) fn warn(&mut self, text: impl Into<String>) {
+        self.warnings.push(text.into());
+    }
+
+    /// Takes what the server has said beside its answers since this was last called.
+    pub fn take_warnings(&mut self) -> Vec<String> {
+        core::mem::take(&mut self.warnings)
+    }
+
     /// Takes the changes since this was last called.
     pub fn take_changes(&mut self) -> Vec<Change> {
         core::mem::take(&mut self.changes)
@@ -277,7 +289,9 @@ impl Store {
 
     /// What was admitted under other rules must pass again.
     fn forget_admitted(&mut self, kind: Kind) {
-        if matches!(kind, Kind::LimitRange | Kind::PriorityClass | Kind::ServiceAccount) {
+        if matches!(kind, Kind::LimitRange | Kind::PriorityClass | Kind::ServiceAccount)
+            || kind.name() == "RuntimeClass"
+        {
             self.admitted.clear();
         }
     }

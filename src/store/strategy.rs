@@ -1,49 +1,60 @@
-//! What the server sets and clears in an object of a kind before anybody checks it.
+//! What each kind's registry does to an object beside checking it: status and finalizers of new
+//! ones, generations, fields that are not in use.
 //!
-//! Models pkg/registry/*/*/strategy.go.
+//! Models the strategies of pkg/registry: PrepareForCreate and PrepareForUpdate.
 
-use super::server::add_finalizer;
+use super::admission::SYSTEM_CLASSES;
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::{Kind, Object, StringMap};
+use crate::api::{ApiError, Body, Kind, Object, StringMap};
+use crate::base::SimTime;
 use serde_json::json;
+use std::sync::Arc;
 
 const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 const MAX_UNAVAILABLE: [&str; 3] = ["updateStrategy", "rollingUpdate", "maxUnavailable"];
 
-/// Whether the server counts changes of a kind's desired state in `metadata.generation`.
-pub(super) const fn counts_generations(kind: Kind) -> bool {
-    !matches!(
-        kind,
-        Kind::ConfigMap
-            | Kind::Secret
-            | Kind::ServiceAccount
-            | Kind::Event
-            | Kind::Namespace
-            | Kind::Node
-            | Kind::Service
-            | Kind::Endpoints
-            | Kind::PersistentVolume
-            | Kind::PersistentVolumeClaim
-            | Kind::ResourceQuota
-            | Kind::LimitRange
-            | Kind::ControllerRevision
-            | Kind::HorizontalPodAutoscaler
-            | Kind::StorageClass
-            | Kind::Lease
-            | Kind::Role
-            | Kind::ClusterRole
-            | Kind::RoleBinding
-            | Kind::ClusterRoleBinding
-            | Kind::PodTemplate
-    )
+/// Whether objects of a kind begin with `metadata.generation` 1.
+fn counts_generations(kind: Kind) -> bool {
+    match kind {
+        Kind::Pod
+        | Kind::PodTemplate
+        | Kind::ReplicationController
+        | Kind::Deployment
+        | Kind::ReplicaSet
+        | Kind::StatefulSet
+        | Kind::DaemonSet
+        | Kind::Job
+        | Kind::CronJob
+        | Kind::EndpointSlice
+        | Kind::Ingress
+        | Kind::IngressClass
+        | Kind::NetworkPolicy
+        | Kind::PodDisruptionBudget
+        | Kind::PriorityClass
+        | Kind::CustomResourceDefinition
+        | Kind::GatewayClass
+        | Kind::Gateway
+        | Kind::HttpRoute => true,
+        Kind::Other(_) if kind.is_custom() => true,
+        Kind::Other(_) => matches!(
+            kind.resource().group,
+            "admissionregistration.k8s.io" | "flowcontrol.apiserver.k8s.io"
+        ),
+        _ => false,
+    }
 }
 
 /// What the registries' `PrepareForCreate` clear or set.
-pub(super) fn prepare_for_create(object: &mut Object) {
+pub(super) fn prepare_for_create(object: &mut Object, now: SimTime) {
+    object.meta.generation = i64::from(counts_generations(object.kind));
     match object.kind {
         Kind::Namespace => {
             let mut spec = object.spec().clone();
-            spec.put(&["finalizers"], json!(["kubernetes"]));
+            let mut finalizers = spec.items_at(&["finalizers"]).to_vec();
+            if !finalizers.iter().any(|name| name == "kubernetes") {
+                finalizers.push("kubernetes".into());
+            }
+            spec.put(&["finalizers"], finalizers);
             object.set_spec(spec);
             object.set_status(json!({"phase": "Active"}));
             let name = object.meta.name.clone();
@@ -56,13 +67,14 @@ pub(super) fn prepare_for_create(object: &mut Object) {
         }
         Kind::Service => object.set_status(json!({"loadBalancer": {}})),
         Kind::Ingress => object.set_status(json!({"loadBalancer": {}})),
-        Kind::PersistentVolume | Kind::PersistentVolumeClaim => {
+        Kind::PersistentVolume => {
+            let since = now.rfc3339();
+            object.set_status(json!({"phase": "Pending", "lastPhaseTransitionTime": since}));
+            add_finalizer(object, "kubernetes.io/pv-protection");
+        }
+        Kind::PersistentVolumeClaim => {
             object.set_status(json!({"phase": "Pending"}));
-            let finalizer = match object.kind {
-                Kind::PersistentVolume => "kubernetes.io/pv-protection",
-                _ => "kubernetes.io/pvc-protection",
-            };
-            add_finalizer(object, finalizer);
+            add_finalizer(object, "kubernetes.io/pvc-protection");
         }
         Kind::ReplicaSet | Kind::ReplicationController => {
             object.set_status(json!({"replicas": 0}));
@@ -95,14 +107,36 @@ pub(super) fn prepare_for_create(object: &mut Object) {
     }
 }
 
-/// What the registries' `PrepareForUpdate` clear or set, beside the status.
-pub(super) fn prepare_for_update(object: &mut Object, old: &Object) {
-    match object.kind {
-        Kind::DaemonSet => count_templates(object, old),
-        Kind::StatefulSet if old.spec().at(&MAX_UNAVAILABLE).is_none() => {
-            drop_max_unavailable(object);
+/// What the registries' `PrepareForUpdate` take over or count. `person` is whether a person asks:
+/// what controllers note in annotations they note with the status.
+pub(super) fn prepare_for_update(object: &mut Object, old: &Object, person: bool) {
+    count_templates(object, old);
+    if old.spec().at(&MAX_UNAVAILABLE).is_none() {
+        drop_max_unavailable(object);
+    }
+    if object.kind == Kind::Namespace && person {
+        object.set_content(old.content().clone());
+    }
+    if counts_changes(object.kind) && desired_state_differs(object, old, person) {
+        object.meta.generation += 1;
+    }
+}
+
+fn counts_changes(kind: Kind) -> bool {
+    kind != Kind::PriorityClass && (counts_generations(kind) || kind.name() == "CSIDriver")
+}
+
+fn desired_state_differs(new: &Object, old: &Object, person: bool) -> bool {
+    let also = match new.kind {
+        Kind::Deployment => person && new.meta.annotations != old.meta.annotations,
+        Kind::EndpointSlice => new.meta.labels != old.meta.labels,
+        _ => false,
+    };
+    also || match (&new.body, &old.body) {
+        (Body::Pod(a), Body::Pod(b)) => {
+            !Arc::ptr_eq(&a.spec, &b.spec) && a.spec_value() != b.spec_value()
         }
-        _ => {}
+        _ => new.content() != old.content(),
     }
 }
 
@@ -110,23 +144,47 @@ pub(super) fn prepare_for_update(object: &mut Object, old: &Object) {
 ///
 /// Models pkg/registry/apps/statefulset/strategy.go dropStatefulSetDisabledFields.
 fn drop_max_unavailable(object: &mut Object) {
-    if object.spec().at(&MAX_UNAVAILABLE).is_some() {
+    if object.kind == Kind::StatefulSet && object.spec().at(&MAX_UNAVAILABLE).is_some() {
         let mut spec = object.spec().clone();
         spec.remove(&MAX_UNAVAILABLE);
         object.set_spec(spec);
     }
 }
 
+/// The priority classes that the cluster needs stay.
+///
+/// Models pkg/registry/scheduling/priorityclass/storage/storage.go Delete.
+pub(super) fn check_delete(object: &Object) -> Result<(), ApiError> {
+    let is_system = SYSTEM_CLASSES.iter().any(|(name, _)| **name == *object.meta.name);
+    if object.kind == Kind::PriorityClass && is_system {
+        let why = "this is a system priority class and cannot be deleted";
+        let resource = object.kind.group_resource();
+        return Err(ApiError::forbidden(&resource, &object.meta.name, why));
+    }
+    Ok(())
+}
+
 /// A DaemonSet counts its templates, as it did before there were revisions.
 ///
 /// Models pkg/registry/apps/daemonset/strategy.go PrepareForUpdate.
 fn count_templates(object: &mut Object, old: &Object) {
+    if object.kind != Kind::DaemonSet {
+        return;
+    }
     let number = old.meta.annotations.get(TEMPLATE_GENERATION).and_then(|text| text.parse().ok());
     let mut number: i64 = number.unwrap_or(1);
     if object.spec().get("template") != old.spec().get("template") {
         number += 1;
     }
     object.meta.annotations.set(TEMPLATE_GENERATION, &number.to_string());
+}
+
+/// Adds a finalizer that is not there yet.
+pub(super) fn add_finalizer(object: &mut Object, wanted: &str) {
+    if object.meta.finalizers.iter().all(|finalizer| &**finalizer != wanted) {
+        let all = object.meta.finalizers.iter().cloned();
+        object.meta.finalizers = all.chain([Arc::from(wanted)]).collect();
+    }
 }
 
 /// A Job selects its pods by its own UID, unless a person has taken that over. A Job that has no

@@ -97,6 +97,12 @@ impl World {
         result
     }
 
+    /// Takes what the API server had to say beside its answers since this was last called: what
+    /// kubectl prints after `Warning: `.
+    pub fn take_warnings(&mut self) -> Vec<String> {
+        self.store.take_warnings()
+    }
+
     fn person(&self) -> Context {
         let cause = Cause { writer: "kubectl".into(), working_on: None };
         Context { now: self.now, cause, validate: true }

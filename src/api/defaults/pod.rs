@@ -10,6 +10,10 @@ use serde_json::json;
 pub(super) fn pod(object: &mut Value) {
     let spec = ensure_object(object, "spec");
     pod_spec(spec);
+    // Models pkg/apis/core/v1/conversion.go Convert_v1_Pod_To_core_Pod.
+    if spec.int_at(&["terminationGracePeriodSeconds"]).is_some_and(|seconds| seconds < 0) {
+        spec.put(&["terminationGracePeriodSeconds"], 1);
+    }
     for list in ["initContainers", "containers"] {
         for container in items(spec, list) {
             if let Some(limits) = container.fields_at(&["resources", "limits"]).cloned() {

@@ -27,8 +27,18 @@ pub(super) fn namespace(object: &mut Value) {
     }
 }
 
-/// Models SetDefaults_NodeStatus.
+/// Models SetDefaults_NodeStatus and Convert_v1_NodeSpec_To_core_NodeSpec: where they differ, the
+/// old `podCIDR` counts.
 pub(super) fn node(object: &mut Value) {
+    let first = object.items_at(&["spec", "podCIDRs"]).first().cloned();
+    match (object.str_at(&["spec", "podCIDR"]).filter(|range| !range.is_empty()), first) {
+        (Some(range), first) if first.as_ref().and_then(Value::as_str) != Some(range) => {
+            let range = range.to_owned();
+            object.put(&["spec", "podCIDRs"], json!([range]));
+        }
+        (None, Some(first)) => object.put(&["spec", "podCIDR"], first),
+        _ => {}
+    }
     if let Some(capacity) = object.at(&["status", "capacity"]).filter(|value| value.is_object()) {
         let capacity = capacity.clone();
         object.put_default(&["status", "allocatable"], capacity);

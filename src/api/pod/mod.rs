@@ -3,8 +3,9 @@
 //! Pods of one template share one [`PodSpec`]; what differs from pod to pod (node, token volume)
 //! lies beside it and is woven in when somebody reads the pod as a tree.
 //!
-//! Reading order: `spec.rs`, `status.rs`.
+//! Reading order: `spec.rs`, `status.rs`, `amounts.rs`.
 
+pub mod amounts;
 mod spec;
 mod status;
 

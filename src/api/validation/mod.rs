@@ -119,6 +119,16 @@ fn own_fields(kind: Kind, object: &Value, old: Option<&Value>, errors: &mut Vec<
     }
 }
 
+/// What is wrong with the cluster addresses of a Service, which the server looks at before it gives
+/// any out.
+///
+/// Models pkg/apis/core/validation/validation.go ValidateServiceClusterIPsRelatedFields.
+pub fn service_address_errors(spec: &Value) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    service_addresses::addresses(spec, &path::Path::root("spec"), &mut errors);
+    errors
+}
+
 /// Where checks overlap, the API server says a thing once.
 ///
 /// Models staging/src/k8s.io/apimachinery/pkg/util/validation/field/errors.go ToAggregate.

@@ -29,7 +29,12 @@ fn pattern(text: &str, format: &str, examples: &[&str]) -> String {
     }
 }
 
-/// `must be no more than 63 characters`.
+/// `must be no more than 63 bytes`: of label keys and values.
+fn longer_in_bytes(most: usize) -> String {
+    format!("must be no more than {most} bytes")
+}
+
+/// `must be no more than 63 characters`: of names.
 pub(super) fn longer_than(most: usize) -> String {
     format!("must be no more than {most} characters")
 }
@@ -158,7 +163,10 @@ pub(super) fn qualified_name(text: &str) -> Messages {
             if prefix.is_empty() {
                 messages.push("prefix part must be non-empty".to_owned());
             } else {
-                let wrong = dns_subdomain(prefix);
+                let mut wrong = dns_subdomain(prefix);
+                if let Some(first) = wrong.first_mut().filter(|_| prefix.len() > 253) {
+                    *first = longer_in_bytes(253);
+                }
                 messages.extend(wrong.into_iter().map(|message| format!("prefix part {message}")));
             }
             name
@@ -174,7 +182,7 @@ pub(super) fn qualified_name(text: &str) -> Messages {
     if name.is_empty() {
         messages.push("name part must be non-empty".to_owned());
     } else if name.len() > 63 {
-        messages.push(format!("name part {}", longer_than(63)));
+        messages.push(format!("name part {}", longer_in_bytes(63)));
     }
     if !is_qualified_part(name) {
         let what = pattern(&format!("must {QUALIFIED_TEXT}"), QUALIFIED_FORMAT, &EXAMPLES);
@@ -189,7 +197,7 @@ pub(super) fn qualified_name(text: &str) -> Messages {
 pub(super) fn label_value(text: &str) -> Messages {
     let mut messages = Messages::new();
     if text.len() > 63 {
-        messages.push(longer_than(63));
+        messages.push(longer_in_bytes(63));
     }
     if !text.is_empty() && !is_qualified_part(text) {
         let what = format!("a valid label must be an empty string or {QUALIFIED_TEXT}");

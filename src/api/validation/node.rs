@@ -17,9 +17,7 @@ pub(super) fn node(object: &Value, old: Option<&Value>, errors: &mut Errors) {
     let spec = object.sub("spec").unwrap_or(&null);
     // The API server looks for a node's taints beside its labels.
     let meta_path = Path::root("metadata");
-    if old.is_none() {
-        taints(spec.list("taints"), &meta_path.child("taints"), errors);
-    }
+    taints(spec.list("taints"), &meta_path.child("taints"), errors);
     let status = object.sub("status").unwrap_or(&null);
     let status_path = Path::root("status");
     for list in ["capacity", "allocatable"] {
@@ -29,22 +27,21 @@ pub(super) fn node(object: &Value, old: Option<&Value>, errors: &mut Errors) {
         }
     }
     let path = Path::root("spec");
-    match old {
-        None => pod_ranges(spec, &path.child("podCIDRs"), errors),
-        Some(old) => {
-            let old = old.sub("spec").unwrap_or(&null);
-            let ranges = old.list("podCIDRs");
-            if !ranges.is_empty() && ranges != spec.list("podCIDRs") {
-                let detail = "node updates may not change podCIDR except from \"\" to valid";
-                errors.forbidden(path.child("podCIDRs"), detail);
-            }
-            let id = old.text("providerID");
-            if !id.is_empty() && id != spec.text("providerID") {
-                let detail = "node updates may not change providerID except from \"\" to valid";
-                errors.forbidden(path.child("providerID"), detail);
-            }
-            taints(spec.list("taints"), &meta_path.child("taints"), errors);
-        }
+    pod_ranges(spec, &path.child("podCIDRs"), errors);
+    let Some(old) = old else { return };
+    let old = old.sub("spec").unwrap_or(&null);
+    let ranges = old.list("podCIDRs");
+    if !ranges.is_empty() && ranges != spec.list("podCIDRs") {
+        let detail = "node updates may not change podCIDR except from \"\" to valid";
+        errors.forbidden(path.child("podCIDRs"), detail);
+    }
+    let id = old.text("providerID");
+    if !id.is_empty() && id != spec.text("providerID") {
+        let detail = "node updates may not change providerID except from \"\" to valid";
+        errors.forbidden(path.child("providerID"), detail);
+    }
+    if spec.text("externalID") != old.text("externalID") {
+        errors.forbidden(path.child("externalID"), "may not be updated");
     }
 }
 

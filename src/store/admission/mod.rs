@@ -1,65 +1,97 @@
 //! What the API server adds to an object, and what it refuses beside broken fields.
 //!
-//! Each file is one plugin or one allocator. Order matters: mutation, allocation, validation,
-//! quota; so a refusal here reads as it does on a real cluster.
+//! Each file is one plugin or one allocator. Their order is that of a real cluster, so a refusal
+//! here reads as it does there: first those that change an object (before a generated name is
+//! known), then allocation, then validation, then those that only look at what is about to be
+//! stored, quotas last.
 //!
-//! Models pkg/kubeapiserver/options/plugins.go.
+//! Models pkg/kubeapiserver/options/plugins.go and
+//! staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go Create and Update.
+//!
+//! Simplified: webhooks and admission policies are stored and not asked.
 
 mod limit_range;
 mod pod;
+mod pod_security;
+mod priority;
 mod quota;
+mod quota_usage;
+mod runtime_class;
 mod service;
+mod storage;
 
 use super::custom;
 use super::server::{Context, internal_error, invalid};
 use super::storage::Store;
-use crate::api::tree::Tree as _;
+use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{ApiError, Body, Kind, Object, validation};
-use std::sync::Arc;
+use serde_json::json;
 
 pub(super) use pod::AdmittedSpecs;
-pub(super) use quota::charge as charge_quota;
-pub use quota::usage as quota_usage;
+pub(super) use priority::SYSTEM_CLASSES;
+pub(super) use quota::{charge, check as check_quota};
+pub use quota_usage::{in_scope as quota_in_scope, usage as quota_usage};
 pub use service::{NODE_PORTS, SERVICE_CIDR};
 
-/// Completes a new object and checks it.
-pub(super) fn admit_create(
+/// Completes an object, new or changed, as far as that needs no name.
+///
+/// # Errors
+/// `Forbidden` by a plugin.
+pub(super) fn mutate(
     store: &mut Store,
-    context: &Context,
     object: &mut Object,
+    old: Option<&Object>,
 ) -> Result<(), ApiError> {
-    let mut validated = !context.validate;
-    if object.kind.is_custom() {
-        custom_object(store, object)?;
-    }
-    match object.kind {
-        Kind::CustomResourceDefinition => custom::establish(object, context.now),
-        Kind::Pod => validated |= pod::admit(store, object)?,
-        Kind::Service => service::allocate(store, object, None)?,
-        Kind::PriorityClass | Kind::PersistentVolumeClaim => default_class(store, object),
+    match (object.kind, old) {
+        (Kind::Pod, None) => pod::complete_new(store, object)?,
+        (Kind::Pod, Some(old)) => pod::complete_changed(object, old),
+        (Kind::PersistentVolumeClaim, None) => storage::default_class(store, object),
+        (Kind::Node, None) => taint_new_node(object),
         _ => {}
-    }
-    if !validated {
-        let causes = validation::validate_create(object.kind, &object.to_value());
-        if !causes.is_empty() {
-            return Err(invalid(object.kind, &object.meta.name, causes));
-        }
-        if object.kind == Kind::Pod {
-            pod::remember_valid(store, object);
-        }
     }
     Ok(())
 }
 
-/// Completes a changed object with what its writer left out.
-pub(super) fn admit_update(
+/// A node is kept free until it is known to be ready.
+///
+/// Models plugin/pkg/admission/nodetaint/admission.go.
+fn taint_new_node(object: &mut Object) {
+    const NOT_READY: &str = "node.kubernetes.io/not-ready";
+    let mut taints = object.spec().items_at(&["taints"]).to_vec();
+    let is_there = taints.iter().any(|taint| {
+        taint.str_at(&["key"]) == Some(NOT_READY) && taint.str_at(&["effect"]) == Some("NoSchedule")
+    });
+    if !is_there {
+        taints.push(json!({"key": NOT_READY, "effect": "NoSchedule"}));
+        let mut spec = object.spec().clone();
+        spec.put(&["taints"], taints);
+        object.set_spec(spec);
+    }
+}
+
+/// Gives an object what only the server can give: addresses, ports, the fields of its schema.
+///
+/// # Errors
+/// `Invalid` where there is nothing to give.
+pub(super) fn begin(
     store: &mut Store,
-    _context: &Context,
+    context: &Context,
     object: &mut Object,
-    old: &Object,
+    old: Option<&Object>,
 ) -> Result<(), ApiError> {
     match object.kind {
-        Kind::Service => service::allocate(store, object, Some(old)),
+        Kind::Service => {
+            service::allocate(store, object, old)?;
+            if let Some(old) = old {
+                service::drop_what_the_type_has_not(object, old);
+            }
+            service::as_read(object);
+            Ok(())
+        }
+        Kind::CustomResourceDefinition if old.is_none() => {
+            custom::establish(object, context.now);
+            Ok(())
+        }
         kind if kind.is_custom() => custom_object(store, object),
         _ => Ok(()),
     }
@@ -73,23 +105,47 @@ fn custom_object(store: &Store, object: &mut Object) -> Result<(), ApiError> {
     Err(invalid(object.kind, &object.meta.name, causes))
 }
 
-/// A claim without a class gets the default one.
+/// Refuses an object with broken fields, and says what it warns of.
 ///
-/// Models plugin/pkg/admission/storage/storageclass/setdefault/admission.go.
-fn default_class(store: &Store, object: &mut Object) {
-    if object.kind != Kind::PersistentVolumeClaim || object.spec().get("storageClassName").is_some()
-    {
-        return;
-    }
-    let is_default = |class: &&Arc<Object>| {
-        class.meta.annotations.get("storageclass.kubernetes.io/is-default-class") == Some("true")
+/// # Errors
+/// `Invalid` with all its causes.
+pub(super) fn validate_fields(
+    store: &mut Store,
+    object: &Object,
+    old: Option<&Object>,
+) -> Result<(), ApiError> {
+    let value = object.to_value();
+    let old_value = old.map(Object::to_value);
+    let causes = match &old_value {
+        None => validation::validate_create(object.kind, &value),
+        Some(old) => validation::validate_update(object.kind, &value, old),
     };
-    if let Some(class) = store.list(Kind::StorageClass).find(is_default) {
-        let mut spec = object.spec().clone();
-        if let Some(fields) = spec.as_object_mut() {
-            fields.insert("storageClassName".into(), (*class.meta.name).into());
-        }
-        object.set_spec(spec);
+    if !causes.is_empty() {
+        return Err(invalid(object.kind, &object.meta.name, causes));
+    }
+    for warning in validation::warnings(object.kind, &value, old_value.as_ref()) {
+        store.warn(warning);
+    }
+    Ok(())
+}
+
+/// The plugins that look at an object as it is about to be stored; quotas come after them.
+///
+/// # Errors
+/// `Forbidden` by a plugin, `Invalid` for the labels of a namespace.
+pub(super) fn validate(
+    store: &mut Store,
+    context: &Context,
+    object: &Object,
+    old: Option<&Object>,
+) -> Result<(), ApiError> {
+    limit_range::check(store, object, old)?;
+    pod_security::validate(store, context, object, old)?;
+    match (object.kind, old) {
+        (Kind::PriorityClass, old) => priority::check_class(store, object, old),
+        (Kind::PersistentVolumeClaim, Some(old)) => storage::check_growth(store, object, old),
+        (Kind::Pod, None) => runtime_class::check(store, object),
+        _ => Ok(()),
     }
 }
 
@@ -109,6 +165,22 @@ pub(super) fn copy_topology_labels(store: &mut Store, pod: &mut Object, node: &s
     }
     let shared = store.shared_labels(&pod.meta.labels, &wanted);
     pod.meta.labels = shared;
+}
+
+/// Several faults in one sentence, each once.
+///
+/// Models staging/src/k8s.io/apimachinery/pkg/util/errors/errors.go Aggregate.
+fn aggregate(faults: &[String]) -> String {
+    let mut once: Vec<&str> = Vec::new();
+    for fault in faults {
+        if !once.contains(&fault.as_str()) {
+            once.push(fault);
+        }
+    }
+    match once.as_slice() {
+        [one] => (*one).to_owned(),
+        many => format!("[{}]", many.join(", ")),
+    }
 }
 
 /// The tree of a kind that must be one.

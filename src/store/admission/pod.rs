@@ -1,6 +1,6 @@
 //! What the API server adds to a pod: service account, token, priority, tolerations, limits.
 
-use super::limit_range;
+use super::{limit_range, priority, runtime_class};
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{ApiError, Kind, Object, PodSpec, StringMap, Value, defaults};
 use crate::base::names;
@@ -29,7 +29,8 @@ struct Entry {
     namespace: Arc<str>,
     given: Arc<PodSpec>,
     admitted: Arc<PodSpec>,
-    valid: bool,
+    /// What a LimitRange filled in, in a sentence.
+    note: Option<String>,
 }
 
 /// More templates than this at the same time just miss the cache.
@@ -43,7 +44,7 @@ impl AdmittedSpecs {
 }
 
 impl Store {
-    /// Labels with additions, shared between all pods that ask for the same.
+    /// Labels or annotations with additions, shared between all pods that ask for the same.
     pub(super) fn shared_labels(
         &mut self,
         labels: &StringMap,
@@ -75,61 +76,78 @@ impl Store {
     }
 }
 
-/// Completes a pod. Says whether its specification is known to be valid.
-pub(super) fn admit(store: &mut Store, object: &mut Object) -> Result<bool, ApiError> {
-    let (name, namespace) = (object.meta.name.clone(), object.meta.namespace.clone());
+/// Completes a new pod.
+pub(super) fn complete_new(store: &mut Store, object: &mut Object) -> Result<(), ApiError> {
+    let namespace = object.meta.namespace.clone();
     let suffix = names::random_suffix(store.rng(), 5);
-    let Some(pod) = object.pod_mut() else { return Ok(false) };
+    let Some(pod) = object.pod() else { return Ok(()) };
     let given = pod.spec.clone();
     let known = store
         .admitted()
         .entries
         .iter()
         .find(|entry| Arc::ptr_eq(&entry.given, &given) && entry.namespace == namespace);
-    let (admitted, valid) = match known {
-        Some(entry) => (entry.admitted.clone(), entry.valid),
+    let (admitted, note) = match known {
+        Some(entry) => (entry.admitted.clone(), entry.note.clone()),
         None => {
-            let admitted = complete(store, &namespace, &name, &given)?;
-            let entry = Entry { namespace, given, admitted: admitted.clone(), valid: false };
+            // A name that is generated is not there yet.
+            let name = match &*object.meta.name {
+                "" => &*object.meta.generate_name,
+                name => name,
+            };
+            let (admitted, note) = complete(store, &namespace, name, &given)?;
+            let (kept, note_kept) = (admitted.clone(), note.clone());
+            let entry = Entry { namespace, given, admitted: kept, note: note_kept };
             let entries = &mut store.admitted().entries;
             entries.push(entry);
             if entries.len() > MOST_ENTRIES {
                 entries.remove(0);
             }
-            (admitted, false)
+            (admitted, note)
         }
     };
+    if let Some(note) = note {
+        let noted = [(limit_range::ANNOTATION, note)];
+        object.meta.annotations = store.shared_labels(&object.meta.annotations, &noted);
+    }
+    let Some(pod) = object.pod_mut() else { return Ok(()) };
     let mounts_token = mounts_token(&admitted.tree);
     pod.spec = admitted;
     pod.token_volume = suffix.as_bytes().try_into().ok().filter(|_| mounts_token);
-    Ok(valid)
+    Ok(())
 }
 
-/// Notes that the specification of this pod passed validation.
-pub(super) fn remember_valid(store: &mut Store, object: &Object) {
-    let Some(pod) = object.pod() else { return };
-    let entries = &mut store.admitted().entries;
-    if let Some(entry) = entries.iter_mut().find(|e| Arc::ptr_eq(&e.admitted, &pod.spec)) {
-        entry.valid = true;
+/// A changed pod keeps what was given to it when it was new.
+pub(super) fn complete_changed(object: &mut Object, old: &Object) {
+    let (Some(pod), Some(old)) = (object.pod_mut(), old.pod()) else { return };
+    if Arc::ptr_eq(&pod.spec, &old.spec) {
+        return;
+    }
+    let mut tree = pod.spec.tree.clone();
+    priority::keep(&mut tree, &old.spec.tree);
+    tolerate_node_trouble(&mut tree);
+    if tree != pod.spec.tree {
+        pod.spec = Arc::new(PodSpec::from_value(tree));
     }
 }
 
+/// The specification with what admission adds, and what a LimitRange filled in.
 fn complete(
     store: &Store,
     namespace: &str,
     name: &str,
     given: &PodSpec,
-) -> Result<Arc<PodSpec>, ApiError> {
+) -> Result<(Arc<PodSpec>, Option<String>), ApiError> {
     // A template has the defaults of templates; a pod has a few more.
     let mut pod = json!({"spec": given.tree});
     defaults::apply(Kind::Pod, &mut pod);
     let mut tree = pod.remove(&["spec"]).unwrap_or_default();
-    limit_range::apply_defaults(store, namespace, &mut tree);
+    let note = limit_range::apply_defaults(store, namespace, &mut tree);
     service_account(store, namespace, name, &mut tree)?;
-    priority(store, name, &mut tree)?;
+    priority::resolve(store, name, &mut tree)?;
     tolerate_node_trouble(&mut tree);
-    limit_range::check(store, namespace, name, &tree)?;
-    Ok(Arc::new(PodSpec::from_value(tree)))
+    runtime_class::apply(store, name, &mut tree)?;
+    Ok((Arc::new(PodSpec::from_value(tree)), note))
 }
 
 /// Models plugin/pkg/admission/serviceaccount/admission.go.
@@ -169,43 +187,6 @@ fn mounts_token(tree: &Value) -> bool {
         volume.str_at(&["name"]).is_some_and(|name| name.starts_with("kube-api-access-"))
     });
     tree.bool_at(&["automountServiceAccountToken"]) != Some(false) && !has_one
-}
-
-/// Models plugin/pkg/admission/priority/admission.go.
-fn priority(store: &Store, name: &str, tree: &mut Value) -> Result<(), ApiError> {
-    const SYSTEM_CLASSES: [(&str, i64); 2] =
-        [("system-cluster-critical", 2_000_000_000), ("system-node-critical", 2_000_001_000)];
-    let class = tree.str_at(&["priorityClassName"]).unwrap_or_default().to_owned();
-    let (priority, preemption) = match class.as_str() {
-        "" => {
-            let default = store
-                .list(Kind::PriorityClass)
-                .find(|class| class.content().bool_at(&["globalDefault"]) == Some(true));
-            if let Some(default) = default {
-                tree.put(&["priorityClassName"], &*default.meta.name);
-            }
-            default.map_or((0, None), |class| class_values(class))
-        }
-        class => match SYSTEM_CLASSES.iter().find(|(name, _)| *name == class) {
-            Some((_, priority)) => (*priority, None),
-            None => {
-                let found = store.find(Kind::PriorityClass, "", class).ok_or_else(|| {
-                    let why = format!("no PriorityClass with name {class} was found");
-                    ApiError::forbidden("pods", name, &why)
-                })?;
-                class_values(found)
-            }
-        },
-    };
-    tree.put(&["priority"], priority);
-    let preemption = preemption.unwrap_or_else(|| "PreemptLowerPriority".to_owned());
-    tree.put_default(&["preemptionPolicy"], preemption);
-    Ok(())
-}
-
-fn class_values(class: &Object) -> (i64, Option<String>) {
-    let value = class.content().int_at(&["value"]).unwrap_or_default();
-    (value, class.content().str_at(&["preemptionPolicy"]).map(str::to_owned))
 }
 
 /// Every pod bears a lost node for five minutes.

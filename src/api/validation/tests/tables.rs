@@ -100,7 +100,7 @@ fn answer(case: &str, warn: bool) -> Vec<String> {
     let (kind, patch) = case.split_once(' ').expect("a kind");
     let object = object(kind, patch);
     if warn {
-        return warnings(kind_of(&object), &object);
+        return warnings(kind_of(&object), &object, None);
     }
     shown(validate_create(kind_of(&object), &object))
 }
@@ -214,11 +214,11 @@ fn an_object_with_a_value_of_a_wrong_type_does_not_panic() {
                 validate_create(kind, &object);
                 validate_update(kind, &object, &tree);
                 validate_update(kind, &tree, &object);
-                warnings(kind, &object);
+                warnings(kind, &object, None);
                 crate::api::defaults::apply(kind, &mut object);
                 validate_create(kind, &object);
                 validate_update(kind, &object, &tree);
-                warnings(kind, &object);
+                warnings(kind, &object, None);
             });
         }
     }

@@ -75,7 +75,7 @@ fn under<'a>(base: Option<&'a Path<'a>>, name: &'a str) -> Path<'a> {
     base.map_or(Path::root(name), |base| base.child(name))
 }
 
-fn deprecated_label(key: &str) -> Option<&'static str> {
+pub(super) fn deprecated_label(key: &str) -> Option<&'static str> {
     DEPRECATED_LABELS.iter().find(|(label, _)| *label == key).map(|(_, text)| *text)
 }
 
@@ -185,7 +185,12 @@ fn placement(spec: &Value, path: &Path<'_>, found: &mut Vec<String>) {
 }
 
 /// Models pkg/api/node/util.go GetWarningsForNodeSelectorTerm.
-fn selector_term(term: &Value, check_values: bool, path: &Path<'_>, found: &mut Vec<String>) {
+pub(super) fn selector_term(
+    term: &Value,
+    check_values: bool,
+    path: &Path<'_>,
+    found: &mut Vec<String>,
+) {
     let list = path.child("matchExpressions");
     for (index, expression) in term.list("matchExpressions").iter().enumerate() {
         let path = list.index(index);
