@@ -6,8 +6,9 @@ where STAGING is staging/src/k8s.io of a Kubernetes 1.36 checkout. Needed only w
 
 A line is one type: `Name: field type, field type, …`. A type is a Go type; `*` before it a pointer,
 `[]` a list, `{}` a map by name. After the type, `!` says that the field is written even when empty,
-`@key` by which of its fields a list is merged, `@` that it is merged by value. `Name = type` is a
-named basic type, and `Name = string: A B` one with these values.
+`@key` by which of its fields a list is merged, `@` that it is merged by value, `@!` that a patch
+replaces the whole, `~` that a patch may name the keys that stay. `Name = type` is a named basic
+type, and `Name = string: A B` one with these values.
 """
 import re, sys, os
 
@@ -103,6 +104,10 @@ def fields(key, todo):
             continue
         flags = "" if "omitempty" in parts or "omitzero" in parts else "!"
         strategy, merge = re.search(r'patchStrategy:"([^"]*)"', tags), re.search(r'patchMergeKey:"([^"]*)"', tags)
+        if strategy and "retainKeys" in strategy[1]:
+            flags += "~"
+        if strategy and "replace" in strategy[1]:
+            flags += "@!"
         if strategy and "merge" in strategy[1]:
             flags += "@" + (merge[1] if merge else "")
         result.append((parts[0], type_text(go, package, todo), flags))

@@ -215,6 +215,7 @@ pub enum Reason {
     MethodNotAllowed,
     TooManyRequests,
     Gone,
+    UnsupportedMediaType,
     InternalError,
     /// None of the others: an error that the server did not expect.
     Unknown,
@@ -230,13 +231,14 @@ impl Reason {
             Reason::MethodNotAllowed => 405,
             Reason::AlreadyExists | Reason::Conflict => 409,
             Reason::Gone => 410,
+            Reason::UnsupportedMediaType => 415,
             Reason::Invalid => 422,
             Reason::TooManyRequests => 429,
             Reason::InternalError | Reason::Unknown => 500,
         }
     }
 
-    /// The reason as a Status holds it, `NotFound`.
+    /// The reason as a Status holds it, `NotFound`; empty for `Unknown`.
     pub const fn name(self) -> &'static str {
         match self {
             Reason::BadRequest => "BadRequest",
@@ -248,6 +250,7 @@ impl Reason {
             Reason::MethodNotAllowed => "MethodNotAllowed",
             Reason::TooManyRequests => "TooManyRequests",
             Reason::Gone => "Gone",
+            Reason::UnsupportedMediaType => "UnsupportedMediaType",
             Reason::InternalError => "InternalError",
             Reason::Unknown => "",
         }

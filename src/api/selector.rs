@@ -95,17 +95,9 @@ impl Selector {
     /// Reads the command line's form: `app=web,env in (dev,test),!old,tier!=db`.
     ///
     /// # Errors
-    /// A sentence as kubectl words it.
+    /// The API server's sentence.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let mut requirements = Vec::new();
-        for part in split_outside_parentheses(text) {
-            let part = part.trim();
-            if part.is_empty() {
-                continue;
-            }
-            requirements.push(parse_requirement(part)?);
-        }
-        order::sort(&mut requirements);
+        let requirements = super::selector_text::parse(text)?;
         Ok(Selector { requirements })
     }
 
@@ -170,54 +162,6 @@ pub fn requirement_from_value(value: &Value) -> Option<Requirement> {
         operator: Operator::parse(value.str_at(&["operator"])?)?,
         values,
     })
-}
-
-fn split_outside_parentheses(text: &str) -> Vec<&str> {
-    let mut depth = 0u32;
-    text.split(|c: char| {
-        match c {
-            '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        c == ',' && depth == 0
-    })
-    .collect()
-}
-
-fn parse_requirement(part: &str) -> Result<Requirement, String> {
-    let make = |key: &str, operator, values: Vec<String>| {
-        let key = key.trim();
-        match key.is_empty() || key.contains(char::is_whitespace) {
-            true => Err(format!("unable to parse requirement: {part}")),
-            false => Ok(Requirement { key: key.to_owned(), operator, values }),
-        }
-    };
-    let one = |value: &str| vec![value.trim().to_owned()];
-    if let Some(key) = part.strip_prefix('!') {
-        return make(key, Operator::DoesNotExist, Vec::new());
-    }
-    for (sign, operator) in [
-        ("!=", Operator::NotIn),
-        ("==", Operator::In),
-        ("=", Operator::In),
-        (">", Operator::Gt),
-        ("<", Operator::Lt),
-    ] {
-        if let Some((key, value)) = part.split_once(sign) {
-            return make(key, operator, one(value));
-        }
-    }
-    for (word, operator) in [(" notin ", Operator::NotIn), (" in ", Operator::In)] {
-        if let Some((key, list)) = part.split_once(word) {
-            let inner = list.trim().strip_prefix('(').and_then(|list| list.strip_suffix(')'));
-            let inner = inner.ok_or_else(|| format!("unable to parse requirement: {part}"))?;
-            let mut values: Vec<String> = inner.split(',').map(|v| v.trim().to_owned()).collect();
-            order::sort(&mut values);
-            return make(key, operator, values);
-        }
-    }
-    make(part, Operator::Exists, Vec::new())
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use super::verbs::Verb;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, Value};
 pub use crate::programs::Output;
+use crate::store::ObjectKey;
+use crate::store::patch::Patch;
 use crate::world::World;
 use core::fmt::Write as _;
 use std::collections::BTreeMap;
@@ -155,19 +157,38 @@ impl Call<'_> {
         Ok(made)
     }
 
+    /// Changes an object by a patch, or on `--dry-run=server` says what it would be. What the API
+    /// server warns of is said.
+    pub(crate) fn patch(
+        &mut self,
+        kind: Kind,
+        key: &ObjectKey,
+        patch: &Patch,
+    ) -> Result<Arc<Object>, Failure> {
+        let patched = self.write(|world| world.patch(kind, key, patch))?;
+        for field in patched.unknown {
+            self.warn(format!("Warning: unknown field \"{field}\""));
+        }
+        Ok(patched.object)
+    }
+
     /// Says what was done to an object: `deployment.apps/web created`, or the object itself with
     /// `-o`.
     pub(crate) fn done(&mut self, kind: Kind, value: &Value, what: &str) -> Outcome {
+        let suffix = match self.dry_run()? {
+            DryRun::None => "",
+            DryRun::Client => " (dry run)",
+            DryRun::Server => " (server dry run)",
+        };
+        self.done_plainly(kind, value, &format!("{what}{suffix}"))
+    }
+
+    /// The same for commands that do not say that it was a dry run.
+    pub(crate) fn done_plainly(&mut self, kind: Kind, value: &Value, what: &str) -> Outcome {
         let name = value.str_at(&["metadata", "name"]).unwrap_or_default();
         let line = match self.flags.get("output") {
             None | Some("") => {
-                let suffix = match self.dry_run()? {
-                    DryRun::None => "",
-                    DryRun::Client => " (dry run)",
-                    DryRun::Server => " (server dry run)",
-                };
-                let space = if what.is_empty() { "" } else { " " };
-                format!("{}/{name}{space}{what}{suffix}", kind.singular_group())
+                format!("{}/{name} {what}", kind.singular_group()).trim_end().to_owned()
             }
             Some("name") => format!("{}/{name}", kind.singular_group()),
             Some(_) => {

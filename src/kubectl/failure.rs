@@ -59,10 +59,13 @@ impl Failure {
         }
     }
 
-    /// In a list, plain errors lose their `error: `.
+    /// In a list, plain errors lose their `error: `, and what is invalid is told in one line.
+    ///
+    /// Models staging/src/k8s.io/kubectl/pkg/cmd/util/helpers.go messageForError.
     fn in_a_list(&self) -> String {
         match self {
             Failure::Plain(message) => ended(message),
+            Failure::Api(error) => ended(&from_server(error)),
             other => other.report().0,
         }
     }
@@ -110,14 +113,24 @@ impl Failure {
     }
 }
 
-/// Models staging/src/k8s.io/kubectl/pkg/cmd/util/helpers.go StandardErrorMessage and
-/// MultilineError.
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/util/helpers.go StandardErrorMessage.
+fn from_server(error: &ApiError) -> String {
+    match error.reason.name() {
+        "" => format!("Error from server: {}", error.message),
+        reason => format!("Error from server ({reason}): {}", error.message),
+    }
+}
+
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/util/helpers.go checkErr and MultilineError.
 fn api_text(error: &ApiError) -> String {
     if error.reason != Reason::Invalid {
-        return format!("Error from server ({}): {}", error.reason.name(), error.message);
+        return from_server(error);
     }
     let kind = error.kind.split('.').next().unwrap_or_default();
-    let what = format!("The {kind} {} is invalid: ", go_quote(&error.name));
+    let what = match kind.is_empty() && error.name.is_empty() {
+        true => "The request is invalid: ".to_owned(),
+        false => format!("The {kind} {} is invalid: ", go_quote(&error.name)),
+    };
     let mut causes: Vec<String> = Vec::new();
     for cause in &error.causes {
         let text = match cause.field.as_str() {
@@ -129,7 +142,7 @@ fn api_text(error: &ApiError) -> String {
         }
     }
     match causes.as_slice() {
-        [] => format!("Error from server ({}): {}", error.reason.name(), error.message),
+        [] => what + &error.message,
         [one] => format!("{what}{one}"),
         many => many.iter().fold(what, |text, cause| format!("{text}\n* {cause}")),
     }

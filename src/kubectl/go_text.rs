@@ -1,6 +1,7 @@
 //! Values as Go's standard library writes them.
 
 use crate::api::Value;
+pub(crate) use crate::api::go_value as scalar_text;
 use core::fmt::Write as _;
 
 /// JSON on one line with sorted keys, `<`, `>` and `&` escaped, as encoding/json writes it.
@@ -35,24 +36,6 @@ fn escape_html(json: &str) -> String {
         }
         text
     })
-}
-
-/// A scalar as `fmt.Print` shows it; lists and maps in Go's `[a b]` and `map[k:v]`.
-pub(crate) fn scalar_text(value: &Value) -> String {
-    match value {
-        Value::Null => "<nil>".into(),
-        Value::String(text) => text.clone(),
-        Value::Array(items) => {
-            let texts: Vec<String> = items.iter().map(scalar_text).collect();
-            format!("[{}]", texts.join(" "))
-        }
-        Value::Object(fields) => {
-            let texts: Vec<String> =
-                fields.iter().map(|(key, value)| format!("{key}:{}", scalar_text(value))).collect();
-            format!("map[{}]", texts.join(" "))
-        }
-        other => other.to_string(),
-    }
 }
 
 /// A value as `%#v` shows what client-go decoded.

@@ -1,9 +1,9 @@
 //! What the words after a verb mean: `pods`, `po,svc`, `deploy web db`, `deploy/web svc/web`, `all`.
 
 use super::call::Call;
-use super::failure::Failure;
-use super::manifests;
-use crate::api::tree::Tree as _;
+use super::failure::{Failure, plain};
+use super::{field_selector, manifests};
+use crate::api::error::go_quote;
 use crate::api::{ApiError, Kind, Object, Reason, Selector};
 use std::sync::Arc;
 
@@ -34,20 +34,28 @@ pub(crate) struct Found {
 /// # Errors
 /// That the server has none of that name.
 pub(crate) fn kind_of(word: &str) -> Result<Kind, Failure> {
-    Kind::of_word(word).ok_or_else(|| {
-        Failure::Plain(format!("the server doesn't have a resource type \"{word}\""))
-    })
+    Kind::of_word(word).ok_or_else(|| unknown_kind(word.split('.').next().unwrap_or(word)))
+}
+
+fn unknown_kind(word: &str) -> Failure {
+    Failure::Plain(format!("the server doesn't have a resource type {}", go_quote(word)))
 }
 
 fn kinds_of(words: &str) -> Result<Vec<Kind>, Failure> {
     let mut kinds = Vec::new();
     for word in words.split(',') {
-        if word == "all" {
-            kinds.extend(ALL);
-        } else {
-            kinds.push(kind_of(word)?);
+        match word {
+            "all" => kinds.extend(ALL),
+            word => kinds.push(kind_of(word)?),
         }
     }
+    let mut seen = Vec::new();
+    kinds.retain(|kind| {
+        !seen.contains(kind) && {
+            seen.push(*kind);
+            true
+        }
+    });
     Ok(kinds)
 }
 
@@ -65,9 +73,15 @@ const ALL: [Kind; 10] = [
     Kind::Job,
 ];
 
+/// What kubectl says where nothing is asked for.
+pub(crate) const MISSING: &str = "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'";
+
+/// What kubectl says where it may not ask the server.
+pub(crate) const LOCAL: &str = "error: you must specify resources by --filename when --local is set.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'";
+
 /// Reads the words after a verb.
 ///
-/// Models staging/src/k8s.io/cli-runtime/pkg/resource/builder.go.
+/// Models staging/src/k8s.io/cli-runtime/pkg/resource/builder.go ResourceTypeOrNameArgs.
 ///
 /// # Errors
 /// Unknown kinds; forms that do not mix.
@@ -77,18 +91,19 @@ pub(crate) fn queries(args: &[String]) -> Result<Vec<Query>, Failure> {
         let mut all = Vec::new();
         for arg in args {
             let Some((kind, name)) = arg.split_once('/') else {
-                return super::failure::plain(
+                return plain(
                     "there is no need to specify a resource type as a separate argument when passing arguments in resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get resource resource/<resource_name>'",
                 );
             };
-            if name.is_empty() || name.contains('/') || kind.is_empty() {
-                return super::failure::plain(
-                    "arguments in resource/name form may not have more than one slash",
+            if name.contains('/') {
+                return plain("arguments in resource/name form may not have more than one slash");
+            }
+            if name.is_empty() || kind.is_empty() || kind.contains(',') {
+                return plain(
+                    "arguments in resource/name form must have a single resource and name",
                 );
             }
-            for kind in kinds_of(kind)? {
-                all.push(Query::Named(kind, name.to_owned()));
-            }
+            all.push(Query::Named(kind_of(kind)?, name.to_owned()));
         }
         return Ok(all);
     }
@@ -101,24 +116,72 @@ pub(crate) fn queries(args: &[String]) -> Result<Vec<Query>, Failure> {
     Ok(kinds.into_iter().flat_map(named).collect())
 }
 
-/// Finds what the command asks for: the words after the verb, or the manifests of `-f`.
+/// Finds what the command asks for: the words after the verb, or the manifests of `-f`. A kind
+/// alone means all of its objects.
 ///
 /// # Errors
 /// Unknown kinds, wrong selectors. Objects that do not exist are in [`Found::failures`].
 pub(crate) fn find(call: &Call<'_>) -> Result<Found, Failure> {
-    if !call.flags.list("filename").is_empty() {
-        let (manifests, failures) = manifests::read_all(call)?;
-        let mut found = Found { failures, single: manifests.len() == 1, ..Found::default() };
-        for manifest in manifests {
-            note_kind(&mut found, manifest.kind);
-            match call.object(manifest.kind, &manifest.namespace, &manifest.name) {
-                Ok(object) => found.objects.push(object),
-                Err(failure) => found.failures.push(failure),
-            }
-        }
-        return Ok(found);
+    find_by(call, true)
+}
+
+/// The same for commands that need names, a selector or `--all`.
+///
+/// # Errors
+/// As [`find`]; a kind alone.
+pub(crate) fn find_named(call: &Call<'_>) -> Result<Found, Failure> {
+    find_by(call, call.flags.on("all"))
+}
+
+fn find_by(call: &Call<'_>, kind_is_enough: bool) -> Result<Found, Failure> {
+    if call.flags.given("filename") || call.flags.given("kustomize") {
+        return find_in_files(call);
     }
-    find_queries(call, &queries(&call.args)?)
+    let queries = queries(&call.args)?;
+    let by_kind = queries.iter().any(|query| matches!(query, Query::All(_)));
+    if queries.is_empty() {
+        return plain(match is_narrowed(call) {
+            true => "at least one resource must be specified to use a selector",
+            false => MISSING,
+        });
+    }
+    if by_kind && !kind_is_enough && !is_narrowed(call) {
+        return plain("resource(s) were provided, but no name was specified");
+    }
+    find_queries(call, &queries)
+}
+
+fn find_in_files(call: &Call<'_>) -> Result<Found, Failure> {
+    if let Some(arg) = call.args.first() {
+        return plain(match (arg.contains('/'), call.args.len()) {
+            (true, _) => "resource/name arguments cannot be provided when a path is specified",
+            _ => {
+                "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well"
+            }
+        });
+    }
+    let (manifests, failures) = manifests::read_all(call)?;
+    let from_stream = call.flags.list("filename").iter().any(|path| path == "-");
+    let single = manifests.len() == 1 && !from_stream;
+    let mut found = Found { failures, single, ..Found::default() };
+    for manifest in manifests {
+        note_kind(&mut found, manifest.kind);
+        match call.object(manifest.kind, &manifest.namespace, &manifest.name) {
+            Ok(object) => found.objects.push(object),
+            Err(failure) => found.failures.push(failure),
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a selector says which objects are meant.
+pub(crate) fn is_narrowed(call: &Call<'_>) -> bool {
+    !label_text(call).is_empty() || !call.flags.text("field-selector").trim().is_empty()
+}
+
+/// `-l` of a command that selects by it.
+fn label_text<'a>(call: &'a Call<'_>) -> &'a str {
+    if call.verb.selects() { call.flags.text("selector").trim() } else { "" }
 }
 
 fn note_kind(found: &mut Found, kind: Kind) {
@@ -132,29 +195,31 @@ fn note_kind(found: &mut Found, kind: Kind) {
 /// # Errors
 /// Wrong selectors; names beside selectors.
 pub(crate) fn find_queries(call: &Call<'_>, queries: &[Query]) -> Result<Found, Failure> {
-    let selector = selector(call)?;
-    let fields = call.flags.text("field-selector").to_owned();
     let named = queries.iter().any(|query| matches!(query, Query::Named(..)));
     for query in queries {
         let (Query::Named(kind, _) | Query::All(kind)) = query;
         if !call.world.store().serves(*kind) {
-            let plural = kind.plural();
-            let why = format!("the server doesn't have a resource type \"{plural}\"");
-            return super::failure::plain(why);
+            return Err(unknown_kind(kind.plural()));
         }
     }
-    if named && (!selector.is_everything() || !fields.is_empty()) {
-        return super::failure::plain("name cannot be provided when a selector is specified");
-    }
-    if named && call.all_namespaces() {
-        return super::failure::plain(
-            "a resource cannot be retrieved by name across all namespaces",
-        );
+    if named && is_narrowed(call) {
+        return plain(match call.args.iter().any(|arg| arg.contains('/')) {
+            true => {
+                "selectors and the all flag cannot be used when passing resource/name arguments"
+            }
+            false => "name cannot be provided when a selector is specified",
+        });
     }
     let mut found = Found { single: named && queries.len() == 1, ..Found::default() };
     for query in queries {
         match query {
             Query::Named(kind, name) => {
+                if kind.namespaced() && call.all_namespaces() {
+                    return plain("a resource cannot be retrieved by name across all namespaces");
+                }
+                if name.is_empty() {
+                    return plain("resource name may not be empty");
+                }
                 note_kind(&mut found, *kind);
                 match call.object(*kind, &call.namespace_for(*kind), name) {
                     Ok(object) => found.objects.push(object),
@@ -163,8 +228,7 @@ pub(crate) fn find_queries(call: &Call<'_>, queries: &[Query]) -> Result<Found, 
             }
             Query::All(kind) => {
                 note_kind(&mut found, *kind);
-                let listed = list(call, *kind, &selector, &fields);
-                match listed {
+                match list(call, *kind) {
                     Ok(objects) => found.objects.extend(objects),
                     Err(failure) => found.failures.push(failure),
                 }
@@ -174,27 +238,29 @@ pub(crate) fn find_queries(call: &Call<'_>, queries: &[Query]) -> Result<Found, 
     Ok(found)
 }
 
-/// Reads `-l`.
+/// Reads `-l` for manifests.
 ///
 /// # Errors
 /// What is wrong with it.
 pub(crate) fn selector(call: &Call<'_>) -> Result<Selector, Failure> {
-    Selector::parse(call.flags.text("selector")).map_err(Failure::Plain)
+    let text = label_text(call);
+    Selector::parse(text).map_err(|why| {
+        let text = crate::api::error::go_quote(text);
+        Failure::Plain(format!("the provided selector {text} is not valid: {why}"))
+    })
 }
 
-/// The objects of a kind that selectors choose, by namespace and name.
+/// The objects of a kind that the flags choose, by namespace and name.
 ///
 /// # Errors
-/// A field that the kind cannot be selected by.
-pub(crate) fn list(
-    call: &Call<'_>,
-    kind: Kind,
-    selector: &Selector,
-    fields: &str,
-) -> Result<Vec<Arc<Object>>, Failure> {
-    let terms = field_terms(kind, selector, fields)?;
+/// A selector that the API server does not understand.
+pub(crate) fn list(call: &Call<'_>, kind: Kind) -> Result<Vec<Arc<Object>>, Failure> {
+    let (labels, fields) = (label_text(call), call.flags.text("field-selector").trim());
+    let refused = |why| refused_list(kind, labels, fields, why);
+    let selector = Selector::parse(labels).map_err(refused)?;
+    let terms = field_selector::terms(kind, fields).map_err(refused)?;
     let chosen = |object: &&Arc<Object>| {
-        selector.matches(&object.meta.labels) && fields_match(object, &terms)
+        selector.matches(&object.meta.labels) && field_selector::matches(object, &terms)
     };
     let store = call.world.store();
     if !kind.namespaced() || call.all_namespaces() {
@@ -204,98 +270,18 @@ pub(crate) fn list(
     Ok(store.list_in(kind, &namespace).filter(chosen).cloned().collect())
 }
 
-struct Term {
-    path: Vec<String>,
-    equal: bool,
-    value: String,
-}
-
-fn field_terms(kind: Kind, selector: &Selector, fields: &str) -> Result<Vec<Term>, Failure> {
-    let mut terms = Vec::new();
-    for part in fields.split(',').filter(|part| !part.trim().is_empty()) {
-        let found = [("!=", false), ("==", true), ("=", true)].iter().find_map(|(sign, equal)| {
-            part.split_once(sign).map(|(field, value)| (field, *equal, value))
-        });
-        let Some((field, equal, value)) = found else {
-            return super::failure::plain(format!(
-                "invalid field selector: {part}; can't understand '{part}'"
-            ));
-        };
-        let field = field.trim();
-        if !selectable(kind, field) {
-            let group = kind.api_version();
-            let resource = match group.as_str() {
-                "v1" => format!("/v1, Resource={}", kind.plural()),
-                group => format!("{group}, Resource={}", kind.plural()),
-            };
-            let why = format!(
-                "Unable to find \"{resource}\" that match label selector \"{selector}\", field selector \"{fields}\": field label not supported: {field}"
-            );
-            return Err(ApiError::new(Reason::BadRequest, why).into());
-        }
-        let path = field.split('.').map(str::to_owned).collect();
-        terms.push(Term { path, equal, value: value.trim().to_owned() });
-    }
-    Ok(terms)
-}
-
-fn selectable(kind: Kind, field: &str) -> bool {
-    let more: &[&str] = match kind {
-        Kind::Pod => &[
-            "spec.nodeName",
-            "spec.restartPolicy",
-            "spec.schedulerName",
-            "spec.serviceAccountName",
-            "spec.hostNetwork",
-            "status.phase",
-            "status.podIP",
-            "status.podIPs",
-            "status.nominatedNodeName",
-        ],
-        Kind::Event => &[
-            "involvedObject.kind",
-            "involvedObject.namespace",
-            "involvedObject.name",
-            "involvedObject.uid",
-            "involvedObject.apiVersion",
-            "involvedObject.resourceVersion",
-            "involvedObject.fieldPath",
-            "reason",
-            "reportingComponent",
-            "source",
-            "type",
-        ],
-        Kind::Node => &["spec.unschedulable"],
-        Kind::Namespace => &["status.phase"],
-        Kind::Secret => &["type"],
-        Kind::Service => &["spec.clusterIP", "spec.type"],
-        Kind::ReplicaSet | Kind::ReplicationController => &["status.replicas"],
-        Kind::Job => &["status.successful"],
-        _ => &[],
-    };
-    let always = field == "metadata.name" || (field == "metadata.namespace" && kind.namespaced());
-    always || more.contains(&field)
-}
-
-fn fields_match(object: &Object, terms: &[Term]) -> bool {
-    if terms.is_empty() {
-        return true;
-    }
-    let value = object.to_value();
-    terms.iter().all(|term| {
-        let path: Vec<&str> = term.path.iter().map(String::as_str).collect();
-        let path: &[&str] = match path.as_slice() {
-            ["status", "successful"] => &["status", "succeeded"],
-            ["source"] => &["source", "component"],
-            path => path,
-        };
-        let text = value.at(path).map(super::go_text::scalar_text);
-        let text = match path {
-            ["spec", "unschedulable" | "hostNetwork"] => text.unwrap_or_else(|| "false".into()),
-            _ => text.unwrap_or_default(),
-        };
-        (text == term.value) == term.equal
-    })
+/// Models staging/src/k8s.io/cli-runtime/pkg/resource/helper.go EnhanceListError.
+fn refused_list(kind: Kind, labels: &str, fields: &str, why: String) -> Failure {
+    let resource = kind.resource();
+    let why = format!(
+        "Unable to find \"{}/{}, Resource={}\" that match label selector {}, field selector {}: {why}",
+        resource.group,
+        resource.version,
+        resource.plural,
+        go_quote(labels),
+        go_quote(fields),
+    );
+    ApiError::new(Reason::BadRequest, why).into()
 }
 
 #[cfg(test)]

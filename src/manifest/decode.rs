@@ -21,36 +21,58 @@ const MOST_UNKNOWN: usize = 100;
 /// # Errors
 /// `BadRequest` in the API server's words.
 pub fn decode(kind: Kind, value: &Value) -> Result<Value, ApiError> {
-    let Some(fields) = schema::fields_of(kind) else { return Ok(value.clone()) };
-    let mut decoder = Decoder::default();
-    let refuse = |why: &str| {
+    let refuse = |why: String| {
         let (name, version) = (kind.name(), kind.resource().version);
         let message =
             format!("{name} in version \"{version}\" cannot be handled as a {name}: {why}");
         ApiError::new(Reason::BadRequest, message)
     };
+    let decoded = decode_leniently(kind, value).map_err(refuse)?;
+    match decoded.unknown.is_empty() {
+        true => Ok(decoded.value),
+        false => Err(refuse(strict_error(&decoded.unknown))),
+    }
+}
+
+/// An object as the API server reads it, and what it does not know of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decoded {
+    /// The object without its unknown fields.
+    pub value: Value,
+    /// The unknown fields, `spec.replica`.
+    pub unknown: Vec<String>,
+}
+
+/// Reads an object whose unknown fields do not matter.
+///
+/// # Errors
+/// A wrong type, in the words of Go's decoder.
+pub fn decode_leniently(kind: Kind, value: &Value) -> Result<Decoded, String> {
+    let Some(fields) = schema::fields_of(kind) else {
+        return Ok(Decoded { value: value.clone(), unknown: Vec::new() });
+    };
+    let mut decoder = Decoder::default();
     let Value::Object(map) = value else {
-        let why = format!(
+        return Err(format!(
             "json: cannot unmarshal {} into Go value of type v1.{}",
             value_word(value),
             kind.name()
-        );
-        return Err(refuse(&why));
+        ));
     };
-    let decoded = decoder.structure(kind.name(), fields, map);
-    let decoded = match decoded {
-        Ok(decoded) => decoded,
-        Err(Stop(why)) => return Err(refuse(&why)),
-    };
-    if let Some(why) = decoder.wrong_type {
-        return Err(refuse(&why));
+    let value = decoder.structure(kind.name(), fields, map).map_err(|Stop(why)| why)?;
+    match decoder.wrong_type {
+        Some(why) => Err(why),
+        None => Ok(Decoded { value: with_string_data(kind, value), unknown: decoder.unknown }),
     }
-    if !decoder.unknown.is_empty() {
-        let list: Vec<String> =
-            decoder.unknown.iter().map(|path| format!("unknown field \"{path}\"")).collect();
-        return Err(refuse(&format!("strict decoding error: {}", list.join(", "))));
-    }
-    Ok(with_string_data(kind, decoded))
+}
+
+/// What is said of unknown fields.
+///
+/// Models staging/src/k8s.io/apimachinery/pkg/runtime/error.go strictDecodingError.
+pub fn strict_error(unknown: &[String]) -> String {
+    let list: Vec<String> =
+        unknown.iter().map(|path| format!("unknown field \"{path}\"")).collect();
+    format!("strict decoding error: {}", list.join(", "))
 }
 
 /// `stringData` is written, `data` is read.
@@ -136,7 +158,7 @@ impl Decoder {
             (Type::List(inner), Value::Array(items)) => return self.list(inner, items).map(Some),
             (Type::Map(inner), Value::Object(map)) => return self.map(inner, map).map(Some),
             (Type::Quantity, Value::String(_) | Value::Number(_)) => {
-                return quantity(value).map(Some);
+                return quantity(value).map(Some).map_err(Stop);
             }
             (Type::IntOrString, Value::String(_)) | (Type::Any, _) => {}
             (Type::IntOrString, Value::Number(number)) if number.is_i64() => {}
@@ -149,7 +171,7 @@ impl Decoder {
             (Type::Quantity, _) => {
                 return Err(Stop(QUANTITY_FORM.to_owned()));
             }
-            (Type::Bytes, Value::String(text)) => check_base64(text)?,
+            (Type::Bytes, Value::String(text)) => check_base64(text).map_err(Stop)?,
             (Type::String | Type::Time, Value::String(_)) | (Type::Bool, Value::Bool(_)) => {}
             (Type::Int32, Value::Number(number)) if fits::<i32>(number) => {}
             (Type::Int64, Value::Number(number)) if fits::<i64>(number) => {}
@@ -268,25 +290,26 @@ fn value_word(value: &Value) -> String {
 const QUANTITY_FORM: &str = "quantities must match the regular expression \
                              '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 
-fn quantity(value: &Value) -> Result<Value, Stop> {
+/// An amount in its canonical form.
+pub(super) fn quantity(value: &Value) -> Result<Value, String> {
     let text = match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
     match Quantity::parse(&text) {
         Ok(quantity) => Ok(quantity.to_string().into()),
-        Err(error) => Err(Stop(error.to_string())),
+        Err(error) => Err(error.to_string()),
     }
 }
 
 /// Says, as Go's decoder does, at which byte a text stops being base64.
 ///
 /// Models Go's encoding/base64 Encoding.decodeQuantum.
-fn check_base64(text: &str) -> Result<(), Stop> {
+pub(super) fn check_base64(text: &str) -> Result<(), String> {
     let bytes: Vec<(usize, u8)> =
         text.bytes().enumerate().filter(|(_, byte)| !matches!(byte, b'\n' | b'\r')).collect();
     let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-    let wrong = |place: usize| Err(Stop(format!("illegal base64 data at input byte {place}")));
+    let wrong = |place: usize| Err(format!("illegal base64 data at input byte {place}"));
     for (number, quantum) in bytes.chunks(4).enumerate() {
         let digits = quantum.iter().take_while(|(_, byte)| is_digit(*byte)).count();
         if digits == 4 {
@@ -397,7 +420,7 @@ mod tests {
     #[test]
     fn base64_ends_where_go_says_it_does() {
         for (text, place) in [("abc", 0), ("abcde", 4), ("ab=c", 4), ("a===", 1), ("ab!d", 2)] {
-            let Err(Stop(message)) = check_base64(text) else { panic!("{text} is fine") };
+            let Err(message) = check_base64(text) else { panic!("{text} is fine") };
             assert_eq!(message, format!("illegal base64 data at input byte {place}"), "{text}");
         }
         for text in ["", "YQ==", "YWI=", "YWJj", "YWJj\nZA=="] {

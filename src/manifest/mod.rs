@@ -5,19 +5,22 @@
 //! [`to_yaml`] writes what kubectl prints. No input panics or takes more than linear
 //! time.
 //!
-//! Reading order: `parse.rs`, `scalar.rs`, `go_yaml.rs`, `schema.rs`, `decode.rs`, `emit.rs`,
-//! `suggest.rs`.
+//! Reading order: `parse.rs`, `scalar.rs`, `go_yaml.rs`, `go_json.rs`, `schema.rs`, `decode.rs`,
+//! `convert.rs`, `emit.rs`, `suggest.rs`.
 
+pub mod convert;
 mod decode;
 pub mod descriptions;
 mod emit;
+mod go_json;
 mod go_yaml;
 mod parse;
 mod scalar;
 pub mod schema;
 mod suggest;
 
-pub use decode::decode;
+pub use decode::{Decoded, decode, decode_leniently, strict_error};
 pub use emit::to_yaml;
+pub use go_json::parse_json;
 pub use parse::{Document, LIMIT, Parsed, Place, Position, Problem, parse};
 pub use suggest::{Suggestion, path_at, suggestions};

@@ -99,17 +99,23 @@ pub struct Field {
     pub field_type: Type,
     /// Whether it is written even when it is empty.
     pub always: bool,
-    /// How a list of it is merged by a strategic merge patch.
+    /// How a strategic merge patch merges it, where that is not the usual way.
     pub merge: Option<Merge>,
+    /// Whether a strategic merge patch may name the keys that stay.
+    pub retain_keys: bool,
+    /// Its place in the structure, from 0.
+    pub place: u32,
 }
 
-/// How a strategic merge patch merges a list.
+/// How a strategic merge patch merges a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Merge {
-    /// Items with the same value of this field are the same.
+    /// Items of the list with the same value of this field are the same.
     ByKey(&'static str),
-    /// The list is a set of values (or the structure is merged field by field).
+    /// The list is a set of values.
     ByValue,
+    /// The new structure replaces the old one.
+    Whole,
 }
 
 /// A type of the table.
@@ -133,7 +139,7 @@ fn definition(line: &'static str) -> Option<(&'static str, Definition)> {
     if let Some((name, fields)) = line.split_once(": ")
         && !name.contains(" = ")
     {
-        let fields = fields.split(", ").filter_map(field).collect();
+        let fields = fields.split(", ").zip(0..).filter_map(field).collect();
         return Some((name, Definition::Struct(fields)));
     }
     if let Some((name, rest)) = line.split_once(" = ") {
@@ -144,18 +150,23 @@ fn definition(line: &'static str) -> Option<(&'static str, Definition)> {
     Some((line.strip_suffix(':')?, Definition::Struct(BTreeMap::new())))
 }
 
-fn field(text: &'static str) -> Option<(&'static str, Field)> {
+fn field((text, place): (&'static str, u32)) -> Option<(&'static str, Field)> {
     let (name, rest) = text.split_once(' ')?;
     let (rest, merge) = match rest.split_once('@') {
         Some((rest, "")) => (rest, Some(Merge::ByValue)),
+        Some((rest, "!")) => (rest, Some(Merge::Whole)),
         Some((rest, key)) => (rest, Some(Merge::ByKey(key))),
         None => (rest, None),
+    };
+    let (rest, retain_keys) = match rest.strip_suffix('~') {
+        Some(rest) => (rest, true),
+        None => (rest, false),
     };
     let (go, always) = match rest.strip_suffix('!') {
         Some(go) => (go, true),
         None => (rest, false),
     };
-    Some((name, Field { field_type: Type::parse(go), always, merge }))
+    Some((name, Field { field_type: Type::parse(go), always, merge, retain_keys, place }))
 }
 
 /// The type of a name.

@@ -5,7 +5,7 @@
 //! is O(1). Above plain storage lies the API server's own work (`server.rs`): names, generations,
 //! graceful deletion, finalizers, admission.
 //!
-//! Reading order: `write.rs` (what others ask for), `storage.rs`, `server.rs`, `admission/`.
+//! Reading order: `write.rs` (what others ask for), `storage.rs`, `server.rs`, `admission/`, `patch/`.
 
 pub mod admission;
 pub mod custom;
@@ -13,6 +13,7 @@ mod event_series;
 mod events;
 mod eviction;
 mod index;
+pub mod patch;
 mod server;
 mod storage;
 mod strategy;

@@ -2,6 +2,7 @@
 
 use super::World;
 use crate::api::{ApiError, Kind, Object, Value};
+use crate::store::patch::{Patch, Patched};
 use crate::store::{Cause, Context, DeleteOptions, ObjectKey, read_object};
 use std::sync::Arc;
 
@@ -54,6 +55,22 @@ impl World {
         let object = read_object(kind, value, namespace)?;
         let context = self.person();
         let result = self.store.update_status(&context, object);
+        self.tell();
+        result
+    }
+
+    /// Changes an object by a patch.
+    ///
+    /// # Errors
+    /// All that [`crate::store::Store::patch`] refuses.
+    pub fn patch(
+        &mut self,
+        kind: Kind,
+        key: &ObjectKey,
+        patch: &Patch,
+    ) -> Result<Patched, ApiError> {
+        let context = self.person();
+        let result = self.store.patch(&context, kind, key, patch);
         self.tell();
         result
     }

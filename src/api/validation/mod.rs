@@ -17,7 +17,7 @@ mod endpoints;
 mod go_structs;
 mod ingress;
 mod job_policies;
-mod names;
+pub mod names;
 mod network_policy;
 mod node;
 mod object_meta;

@@ -6,7 +6,7 @@
 //! …/pkg/api/validate/content.
 
 /// What is wrong with a text, one sentence each.
-pub(super) type Messages = Vec<String>;
+pub type Messages = Vec<String>;
 
 const LABEL_FORMAT: &str = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 const SUBDOMAIN_FORMAT: &str = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*";
@@ -153,7 +153,7 @@ fn is_qualified_part(text: &str) -> bool {
 /// The key of a label: a name, with a domain and a slash in front if need be.
 ///
 /// Models content.IsLabelKey (IsQualifiedName).
-pub(super) fn qualified_name(text: &str) -> Messages {
+pub fn qualified_name(text: &str) -> Messages {
     const EXAMPLES: [&str; 3] = ["MyName", "my.name", "123-abc"];
     let mut messages = Messages::new();
     let mut parts = text.split('/');
@@ -194,7 +194,7 @@ pub(super) fn qualified_name(text: &str) -> Messages {
 /// The value of a label.
 ///
 /// Models content.IsLabelValue.
-pub(super) fn label_value(text: &str) -> Messages {
+pub fn label_value(text: &str) -> Messages {
     let mut messages = Messages::new();
     if text.len() > 63 {
         messages.push(longer_in_bytes(63));
@@ -263,7 +263,7 @@ pub(super) fn http_header_name(text: &str) -> Messages {
 /// The name of an environment variable: all of printable ASCII but the equals sign.
 ///
 /// Models IsRelaxedEnvVarName.
-pub(super) fn environment_name(text: &str) -> Messages {
+pub fn environment_name(text: &str) -> Messages {
     let mut messages = Messages::new();
     if text.is_empty() {
         messages.push("environment variable name must be non-empty".to_owned());
@@ -291,7 +291,7 @@ fn parent_directory(text: &str) -> Messages {
 /// The key of a ConfigMap or a Secret.
 ///
 /// Models IsConfigMapKey.
-pub(super) fn config_key(text: &str) -> Messages {
+pub fn config_key(text: &str) -> Messages {
     let mut messages = Messages::new();
     if text.len() > 253 {
         messages.push(longer_than(253));

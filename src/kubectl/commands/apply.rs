@@ -2,13 +2,15 @@
 
 use super::store_change;
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::{ApiError, Kind, Reason, Value};
+use crate::api::{ApiError, Kind, Value};
 use crate::kubectl::call::{Call, DryRun, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::go_text::compact_json;
 use crate::kubectl::manifests::{self, Manifest, to_yaml};
-use crate::kubectl::patch::{Lists, three_way};
+use crate::kubectl::patch::{is_empty, three_way};
 use crate::kubectl::resources;
+use crate::store::ObjectKey;
+use crate::store::patch::{FieldValidation, Patch, patch_locally};
 
 /// Where kubectl keeps what was applied last.
 pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -112,35 +114,36 @@ fn apply_one(call: &mut Call<'_>, manifest: &Manifest) -> Result<(Value, &'stati
         call.warn(format!("Warning: resource {what} is missing the {LAST_APPLIED} annotation which is required by kubectl apply. kubectl apply should only be used on resources created declaratively by either kubectl create --save-config or kubectl apply. The missing annotation will be patched automatically."));
     }
     let last = note.and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null);
-    let mut merged = three_way(kind, &last, &new, &live, Lists::of(kind));
-    merged.put(&["status"], live.get("status").cloned().unwrap_or(Value::Null));
-    if merged.get("status").is_some_and(Value::is_null) {
-        merged.remove(&["status"]);
-    }
-    if merged == live {
+    let (how, body) = three_way(kind, &last, &new, &live).map_err(Failure::Plain)?;
+    if is_empty(&body) {
         return Ok((live, if server_side { "serverside-applied" } else { "unchanged" }));
     }
-    if let Some(fields) = merged.at(&["metadata"]).and_then(Value::as_object).cloned() {
-        let mut fields = fields;
-        fields.remove("resourceVersion");
-        merged.put(&["metadata"], Value::Object(fields));
-    }
-    let stored = store_change(call, kind, &merged, &manifest.namespace);
-    let stored = stored.map_err(|failure| patch_failed(failure, manifest, &live, &merged))?;
+    let patch = Patch { how, body, fields: FieldValidation::Strict, of_status: false };
+    let key = ObjectKey::new(&manifest.namespace, &manifest.name);
+    let stored = match call.dry_run()? {
+        DryRun::Client => patched_here(kind, &live, &patch),
+        _ => call.patch(kind, &key, &patch).map(|patched| shown(&patched)),
+    };
+    let stored = stored.map_err(|failure| patch_failed(failure, manifest, &patch.body))?;
     Ok((stored, if server_side { "serverside-applied" } else { "configured" }))
 }
 
+/// An object with a patch that no server has seen.
+fn patched_here(kind: Kind, live: &Value, patch: &Patch) -> Result<Value, Failure> {
+    let mut value = live.clone();
+    patch_locally(kind, &mut value, patch)
+        .map_err(|why| Failure::Plain(format!("applying patch locally: {why}")))?;
+    Ok(value)
+}
+
 /// What kubectl says when the server refuses its patch.
-fn patch_failed(failure: Failure, manifest: &Manifest, live: &Value, merged: &Value) -> Failure {
+fn patch_failed(failure: Failure, manifest: &Manifest, patch: &Value) -> Failure {
     let Failure::Api(error) = failure else { return failure };
-    if error.reason == Reason::Invalid {
-        return Failure::Api(error);
-    }
     let source = crate::api::error::go_quote(&manifest.source);
     let kind = manifest.kind;
-    let patch = compact_json(&difference(live, merged));
     let message = format!(
-        "error when applying patch:\n{patch}\nto:\nResource: \"{}\", GroupVersionKind: \"{}\"\nName: \"{}\", Namespace: \"{}\"\nfor: {source}: error when patching {source}: {}",
+        "error when applying patch:\n{}\nto:\nResource: \"{}\", GroupVersionKind: \"{}\"\nName: \"{}\", Namespace: \"{}\"\nfor: {source}: error when patching {source}: {}",
+        compact_json(patch),
         group_version_resource(kind),
         group_version_kind(kind),
         manifest.name,
@@ -161,27 +164,6 @@ fn group_version_resource(kind: Kind) -> String {
 
 fn group_version_kind(kind: Kind) -> String {
     format!("{}, Kind={}", group_version(kind), kind.name())
-}
-
-/// A merge patch from one value to another.
-fn difference(old: &Value, new: &Value) -> Value {
-    let (Value::Object(a), Value::Object(b)) = (old, new) else { return new.clone() };
-    let mut patch = serde_json::Map::new();
-    for key in a.keys().filter(|key| !b.contains_key(*key)) {
-        patch.insert(key.clone(), Value::Null);
-    }
-    for (key, value) in b {
-        match a.get(key) {
-            Some(before) if before == value => {}
-            Some(before) => {
-                patch.insert(key.clone(), difference(before, value));
-            }
-            None => {
-                patch.insert(key.clone(), value.clone());
-            }
-        }
-    }
-    Value::Object(patch)
 }
 
 /// `kubectl create -f`.
@@ -274,8 +256,12 @@ pub(crate) fn diff(call: &mut Call<'_>) -> Outcome {
                 let note = live.str_at(&["metadata", "annotations", LAST_APPLIED]);
                 let last =
                     note.and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null);
-                let merged = three_way(manifest.kind, &last, &new, live, Lists::of(manifest.kind));
-                copy.update(manifest.kind, &merged, &manifest.namespace)
+                let (how, body) =
+                    three_way(manifest.kind, &last, &new, live).map_err(Failure::Plain)?;
+                let fields = FieldValidation::Strict;
+                let patch = Patch { how, body, fields, of_status: false };
+                let key = ObjectKey::new(&manifest.namespace, &manifest.name);
+                copy.patch(manifest.kind, &key, &patch).map(|patched| patched.object)
             }
         };
         let clean = |value: &Value| {

@@ -1,6 +1,6 @@
 //! `kubectl label` and `kubectl annotate`.
 
-use super::store_change;
+use super::send_change;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Object, Value};
 use crate::kubectl::call::{Call, shown};
@@ -66,7 +66,7 @@ fn change(call: &mut Call<'_>, words: &Words) -> Outcome {
     if by_kind && !narrowed && !call.flags.on("all") && !from_files {
         return plain("resource(s) were provided, but no name was specified");
     }
-    let found = resources::find(call)?;
+    let found = resources::find_named(call)?;
     let mut failures = found.failures;
     if found.objects.is_empty() && failures.is_empty() {
         call.warn("No resources found");
@@ -147,5 +147,5 @@ fn change_one(
 }
 
 fn store(call: &mut Call<'_>, object: &Object, value: &Value) -> Result<Value, Failure> {
-    store_change(call, object.kind, value, &object.meta.namespace)
+    send_change(call, object, value)
 }

@@ -21,7 +21,10 @@ pub(crate) mod wait;
 
 use super::call::Call;
 use super::failure::Failure;
-use crate::api::{Kind, Value};
+use super::patch::two_way;
+use crate::api::{Kind, Object, Value};
+use crate::store::ObjectKey;
+use crate::store::patch::{FieldValidation, Patch};
 use crate::world::World;
 use core::time::Duration;
 
@@ -57,6 +60,23 @@ pub(crate) fn store_change(
         return Ok(value.clone());
     }
     let stored = call.write(|world| world.update(kind, value, namespace))?;
+    Ok(super::call::shown(&stored))
+}
+
+/// Sends what is different in an object as a patch, or not with `--dry-run`, and gives back what it
+/// is then.
+pub(crate) fn send_change(
+    call: &mut Call<'_>,
+    object: &Object,
+    value: &Value,
+) -> Result<Value, Failure> {
+    if call.dry_run()? == super::call::DryRun::Client {
+        return Ok(value.clone());
+    }
+    let before = super::call::shown(object);
+    let (how, body) = two_way(object.kind, &before, value).map_err(Failure::Plain)?;
+    let patch = Patch { how, body, fields: FieldValidation::Warn, of_status: false };
+    let stored = call.patch(object.kind, &ObjectKey::of(object), &patch)?;
     Ok(super::call::shown(&stored))
 }
 

@@ -1,6 +1,6 @@
 //! `kubectl taint`, `cordon` and `uncordon`.
 
-use super::store_change;
+use super::send_change;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, Value};
 use crate::kubectl::call::{Call, shown};
@@ -62,7 +62,7 @@ pub(crate) fn set_unschedulable(call: &mut Call<'_>, node: &Object, closed: bool
     } else {
         value.remove(&["spec", "unschedulable"]);
     }
-    let stored = store_change(call, Kind::Node, &value, "")?;
+    let stored = send_change(call, node, &value)?;
     call.done(Kind::Node, &stored, done)
 }
 
@@ -178,7 +178,7 @@ fn taint_one(call: &mut Call<'_>, node: &Object, new: &[Change], gone: &[Change]
     } else {
         value.put(&["spec", "taints"], taints);
     }
-    let stored = store_change(call, Kind::Node, &value, "")?;
+    let stored = send_change(call, node, &value)?;
     let what = match (new.is_empty(), gone.is_empty()) {
         (true, _) => "untainted",
         (false, true) => "tainted",

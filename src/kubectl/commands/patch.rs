@@ -1,88 +1,126 @@
 //! `kubectl patch` and `kubectl edit`.
 
-use super::store_change;
-use crate::api::{ApiError, Reason};
-use crate::kubectl::call::{Call, shown};
+use crate::api::error::go_quote;
+use crate::api::{Kind, Object, Reason, Value};
+use crate::kubectl::call::{Call, DryRun, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
-use crate::kubectl::{manifests, patch as patches, resources};
+use crate::kubectl::{manifests, resources, scale};
+use crate::store::ObjectKey;
+use crate::store::patch::{Patch, PatchType, patch_locally};
 
 /// Changes fields of an object.
 ///
 /// Models staging/src/k8s.io/kubectl/pkg/cmd/patch/patch.go.
 pub(crate) fn patch(call: &mut Call<'_>) -> Outcome {
-    let text = match call.flags.get("patch-file") {
-        Some(path) => call.read(path)?,
-        None => call.flags.text("patch").to_owned(),
+    let how = patch_type(call)?;
+    let text = patch_text(call)?;
+    let found = match call.flags.on("local") {
+        true => return patch_files(call, how, &text),
+        false => resources::find_named(call)?,
     };
-    if text.is_empty() {
-        return plain("must specify --patch or --patch-file containing the contents of the patch");
-    }
-    let how = call.flags.text("type").to_lowercase();
-    if !["json", "merge", "strategic"].contains(&how.as_str()) {
-        return plain(format!(
-            "--type must be one of [json merge strategic], not {}",
-            crate::api::error::go_quote(&how)
-        ));
-    }
-    let Some(change) = manifests::parse_value(&text) else {
-        return plain(format!(
-            "unable to parse {}: yaml: invalid",
-            crate::api::error::go_quote(&text)
-        ));
-    };
-    let found = resources::find(call)?;
     let mut failures = found.failures;
     if found.objects.is_empty() && failures.is_empty() {
         return plain("no objects passed to patch");
     }
-    let of_status = call.flags.text("subresource") == "status";
     for object in found.objects {
-        let before = shown(&object);
-        let mut value = before.clone();
-        let result = match how.as_str() {
-            "json" => patches::json_patch(&mut value, &change).map_err(|_| {
-                ApiError::new(
-                    Reason::Invalid,
-                    "the server rejected our request due to an error in our request",
-                )
-            }),
-            "merge" => {
-                patches::merge(&mut value, &change);
-                Ok(())
-            }
-            _ => patches::strategic(object.kind, &mut value, &change)
-                .map_err(|why| ApiError::new(Reason::BadRequest, why)),
-        };
-        if let Err(error) = result {
-            failures.push(Failure::Api(error));
-            continue;
-        }
-        if value == before {
-            call.done(object.kind, &value, "patched (no change)")?;
-            continue;
-        }
-        let namespace = object.meta.namespace.clone();
-        let stored = if of_status {
-            call.write(|world| world.update_status(object.kind, &value, &namespace))
-                .map(|o| shown(&o))
-        } else {
-            store_change(call, object.kind, &value, &namespace)
-        };
-        match stored {
-            Ok(stored) => {
-                let what = if same(&stored, &before) { "patched (no change)" } else { "patched" };
-                call.done(object.kind, &stored, what)?;
-            }
-            Err(failure) => failures.push(failure),
+        if let Err(failure) = patch_one(call, &object, how, &text) {
+            failures.push(failure);
         }
     }
     Failure::of(failures)
 }
 
-fn same(a: &crate::api::Value, b: &crate::api::Value) -> bool {
-    a.get("metadata").and_then(|m| m.get("resourceVersion"))
-        == b.get("metadata").and_then(|m| m.get("resourceVersion"))
-        && a == b
+fn patch_type(call: &Call<'_>) -> Result<PatchType, Failure> {
+    let (text, file) = (call.flags.text("patch"), call.flags.text("patch-file"));
+    if !text.is_empty() && !file.is_empty() {
+        return plain("cannot specify --patch and --patch-file together");
+    }
+    if text.is_empty() && file.is_empty() {
+        return plain("must specify --patch or --patch-file containing the contents of the patch");
+    }
+    if call.flags.on("local") && !call.args.is_empty() {
+        return plain("cannot specify --local and server resources");
+    }
+    let how = call.flags.text("type");
+    match how.to_lowercase().as_str() {
+        "json" => Ok(PatchType::Json),
+        "merge" => Ok(PatchType::Merge),
+        "strategic" => Ok(PatchType::Strategic),
+        _ => plain(format!("--type must be one of [json merge strategic], not {}", go_quote(how))),
+    }
+}
+
+/// The patch as JSON; what begins like JSON is sent as it stands.
+fn patch_text(call: &Call<'_>) -> Result<String, Failure> {
+    let text = match call.flags.get("patch-file") {
+        Some(path) => call.read(path).map_err(|_| {
+            Failure::Plain(format!(
+                "unable to read patch file: open {path}: no such file or directory"
+            ))
+        })?,
+        None => call.flags.text("patch").to_owned(),
+    };
+    if text.trim_start().starts_with('{') {
+        return Ok(text);
+    }
+    let parsed = crate::manifest::parse(&text);
+    match parsed.problems.first() {
+        Some(problem) => plain(format!("unable to parse {}: {}", go_quote(&text), problem.message)),
+        None => {
+            let value = parsed.documents.into_iter().next();
+            Ok(value.map_or(Value::Null, |document| document.value).to_string())
+        }
+    }
+}
+
+fn patch_one(call: &mut Call<'_>, object: &Object, how: PatchType, text: &str) -> Outcome {
+    let (kind, before) = (object.kind, shown(object));
+    let mut patch = Patch::parse(how, text)?;
+    let subresource = call.flags.text("subresource").to_owned();
+    patch.of_status = subresource == "status";
+    if subresource == "scale" {
+        return scale::patch(call, object, &patch);
+    }
+    if call.dry_run()? == DryRun::Client {
+        return patch_here(call, kind, before, &patch);
+    }
+    let patched =
+        call.patch(kind, &ObjectKey::of(object), &patch).map_err(|failure| match failure {
+            Failure::Api(error) if error.reason == Reason::UnsupportedMediaType => {
+                let (media, version) = (how.media_type(), kind.api_version());
+                let name = kind.name();
+                Failure::Plain(format!(
+                    "{media} is not supported by {version}, Kind={name}: {}",
+                    error.message
+                ))
+            }
+            other => other,
+        })?;
+    let after = shown(&patched);
+    let what = if after == before { "patched (no change)" } else { "patched" };
+    call.done_plainly(kind, &after, what)
+}
+
+/// Patches an object without the server.
+fn patch_here(call: &mut Call<'_>, kind: Kind, before: Value, patch: &Patch) -> Outcome {
+    let mut value = before.clone();
+    patch_locally(kind, &mut value, patch).map_err(Failure::Plain)?;
+    let what = if value == before { "patched (no change)" } else { "patched" };
+    call.done_plainly(kind, &value, what)
+}
+
+fn patch_files(call: &mut Call<'_>, how: PatchType, text: &str) -> Outcome {
+    if !call.flags.given("filename") {
+        return plain(resources::LOCAL);
+    }
+    let (manifests, mut failures) = manifests::read_all(call)?;
+    for manifest in manifests {
+        let patch = Patch::parse(how, text)?;
+        if let Err(failure) = patch_here(call, manifest.kind, manifest.value, &patch) {
+            failures.push(failure);
+        }
+    }
+    Failure::of(failures)
 }
 
 /// There is no editor in a console.

@@ -1,6 +1,6 @@
 //! `kubectl rollout`.
 
-use super::{PATIENCE, duration, store_change};
+use super::{PATIENCE, duration, send_change};
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, Value};
 use crate::kubectl::call::{Call, shown};
@@ -298,7 +298,7 @@ pub(crate) fn undo(call: &mut Call<'_>) -> Outcome {
             continue;
         }
         value.put(&["spec", "template"], revision.template.clone());
-        let stored = store_change(call, object.kind, &value, &object.meta.namespace)?;
+        let stored = send_change(call, &object, &value)?;
         call.done(object.kind, &stored, "rolled back")?;
     }
     Ok(())
@@ -363,7 +363,7 @@ fn change(
             failures.push(Failure::Plain(text));
             continue;
         }
-        let stored = store_change(call, object.kind, &value, &object.meta.namespace)?;
+        let stored = send_change(call, &object, &value)?;
         call.done(object.kind, &stored, done)?;
     }
     Failure::of(failures)

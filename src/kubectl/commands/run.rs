@@ -116,7 +116,7 @@ fn override_with(call: &Call<'_>, value: &mut Value) -> Outcome {
     let Some(change) = crate::kubectl::manifests::parse_value(text) else {
         return plain("invalid character in --overrides");
     };
-    crate::kubectl::patch::merge(value, &change);
+    crate::store::patch::merge(value, &change);
     Ok(())
 }
 
@@ -167,7 +167,7 @@ fn after_run(call: &mut Call<'_>, name: &str, words: &[String]) -> Outcome {
 ///
 /// Models staging/src/k8s.io/kubectl/pkg/cmd/expose/expose.go.
 pub(crate) fn expose(call: &mut Call<'_>) -> Outcome {
-    let found = resources::find(call)?;
+    let found = resources::find_named(call)?;
     let mut failures = found.failures;
     if found.objects.is_empty() && failures.is_empty() {
         return plain("You must provide one or more resources by argument or filename.");

@@ -23,7 +23,7 @@ pub(crate) fn scale(call: &mut Call<'_>) -> Outcome {
             "The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0",
         );
     }
-    let found = resources::find(call)?;
+    let found = resources::find_named(call)?;
     if found.objects.is_empty() {
         return if found.failures.is_empty() {
             plain("no objects passed to scale")
@@ -83,7 +83,7 @@ pub(crate) fn autoscale(call: &mut Call<'_>) -> Outcome {
             "--max=MAXPODS must be larger or equal to --min=MINPODS, max: {most}, min: {least}"
         ));
     }
-    let found = resources::find(call)?;
+    let found = resources::find_named(call)?;
     for object in &found.objects {
         if !SCALABLE.contains(&object.kind) {
             return plain(format!("cannot autoscale a {}: not supported", object.kind.name()));

@@ -1,6 +1,6 @@
 //! `kubectl set`.
 
-use super::store_change;
+use super::send_change;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Value};
 use crate::kubectl::call::{Call, shown};
@@ -45,7 +45,7 @@ fn change_all(
             "one or more resources must be specified as <resource> <name> or <resource>/<name>",
         );
     }
-    let found = resources::find(call)?;
+    let found = resources::find_named(call)?;
     let mut failures = found.failures;
     for object in found.objects {
         let before = shown(&object);
@@ -66,7 +66,7 @@ fn change_all(
         if value == before {
             continue;
         }
-        match store_change(call, object.kind, &value, &object.meta.namespace) {
+        match send_change(call, &object, &value) {
             Ok(stored) => call.done(object.kind, &stored, done)?,
             Err(failure) => failures.push(failure),
         }
@@ -253,7 +253,7 @@ fn named_by_source(call: &Call<'_>) -> Result<Vec<Value>, Failure> {
 }
 
 fn list_env(call: &mut Call<'_>) -> Outcome {
-    let found = resources::find(call)?;
+    let found = resources::find_named(call)?;
     for object in found.objects {
         let mut value = shown(&object);
         let mut lines = Vec::new();
@@ -309,14 +309,14 @@ pub(crate) fn selector(call: &mut Call<'_>) -> Outcome {
             pair.split_once('=').map(|(key, value)| (key.to_owned(), Value::from(value)))
         })
         .collect();
-    let found = resources::find(call)?;
+    let found = resources::find_named(call)?;
     for object in found.objects {
         if object.kind != Kind::Service {
             return plain("setting a selector is only supported for Services");
         }
         let mut value = shown(&object);
         value.put(&["spec", "selector"], Value::Object(pairs.clone()));
-        let stored = store_change(call, object.kind, &value, &object.meta.namespace)?;
+        let stored = send_change(call, &object, &value)?;
         call.done(object.kind, &stored, "selector updated")?;
     }
     Failure::of(found.failures)

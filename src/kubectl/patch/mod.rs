@@ -1,48 +1,54 @@
-//! Patches: strategic merge, JSON merge (RFC 7386), JSON patch (RFC 6902), and the three-way merge
-//! of `kubectl apply`.
+//! Patches that kubectl makes of two or three versions of an object.
 //!
-//! Models staging/src/k8s.io/apimachinery/pkg/util/strategicpatch and k8s.io/apimachinery's use of
-//! gopkg.in/evanphx/json-patch.
+//! Carrying them out is the API server's work: [`crate::store::patch`].
 
-mod json;
-mod keys;
-mod strategic;
-mod three_way;
+mod diff;
+mod json_merge;
 
-pub(crate) use json::json_patch;
-pub(crate) use strategic::strategic;
-pub(crate) use three_way::{Lists, three_way};
+use crate::api::{Kind, Value};
+use crate::store::patch::PatchType;
+use crate::store::patch::meta::Meta;
+use crate::store::patch::strategic::{Into, strategic};
+use diff::Diff;
 
-use crate::api::Value;
-
-/// Merges a JSON merge patch into a value: `null` takes away, lists are replaced.
-pub(crate) fn merge(value: &mut Value, patch: &Value) {
-    let Value::Object(changes) = patch else {
-        *value = patch.clone();
-        return;
+/// What `kubectl apply` sends: what the new object says differently from the live one, and
+/// without what the last applied one said and the new one does not say any more.
+///
+/// Models staging/src/k8s.io/apimachinery/pkg/util/strategicpatch/patch.go
+/// CreateThreeWayMergePatch and staging/src/k8s.io/kubectl/pkg/cmd/apply/patcher.go patchSimple.
+///
+/// # Errors
+/// Lists that cannot be merged, in upstream's words.
+pub(crate) fn three_way(
+    kind: Kind,
+    last: &Value,
+    new: &Value,
+    live: &Value,
+) -> Result<(PatchType, Value), String> {
+    let Some(meta) = Meta::of(kind) else {
+        return Ok((PatchType::Merge, json_merge::three_way(last, new, live)));
     };
-    if !value.is_object() {
-        *value = Value::Object(serde_json::Map::new());
-    }
-    let Some(fields) = value.as_object_mut() else { return };
-    for (key, change) in changes {
-        if change.is_null() {
-            fields.remove(key);
-        } else {
-            merge(fields.entry(key.clone()).or_insert(Value::Null), change);
-        }
+    let delta = Diff::changes().maps(live, new, &meta)?;
+    let mut patch = Diff::deletions().maps(last, new, &meta)?;
+    strategic(&meta, &mut patch, &mut delta.clone(), Into::Patch)?;
+    Ok((PatchType::Strategic, patch))
+}
+
+/// What changes one object into another: `kubectl edit`, `set`, `rollout`.
+///
+/// Models strategicpatch.CreateTwoWayMergePatch; for kinds without types,
+/// jsonpatch.CreateMergePatch.
+///
+/// # Errors
+/// As [`three_way`].
+pub(crate) fn two_way(kind: Kind, old: &Value, new: &Value) -> Result<(PatchType, Value), String> {
+    match Meta::of(kind) {
+        Some(meta) => Ok((PatchType::Strategic, Diff::all().maps(old, new, &meta)?)),
+        None => Ok((PatchType::Merge, json_merge::difference(old, new))),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn a_merge_patch_takes_away_what_is_null_and_replaces_lists() {
-        let mut value = json!({"a": {"b": 1, "c": 2}, "l": [1, 2], "k": 1});
-        merge(&mut value, &json!({"a": {"b": null, "d": {"e": null, "f": 1}}, "l": [3]}));
-        assert_eq!(value, json!({"a": {"c": 2, "d": {"f": 1}}, "l": [3], "k": 1}));
-    }
+/// Whether a patch changes nothing.
+pub(crate) fn is_empty(patch: &Value) -> bool {
+    patch.as_object().is_some_and(serde_json::Map::is_empty)
 }

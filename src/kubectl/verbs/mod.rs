@@ -104,6 +104,12 @@ impl Verb {
         self.flags.iter().copied().chain([GLOBAL]).collect()
     }
 
+    /// Whether `-l` chooses the objects that the command acts on.
+    pub(crate) fn selects(&self) -> bool {
+        let mut flags = self.flags.iter().flat_map(|group| group.iter());
+        flags.any(|flag| flag.name == "selector" && flag.short == Some('l'))
+    }
+
     fn is_named(&self, words: &[&str]) -> bool {
         let path: Vec<&str> = self.path.split(' ').collect();
         let Some((last, parents)) = path.split_last() else { return false };

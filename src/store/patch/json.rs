@@ -7,7 +7,7 @@ use crate::api::tree::Tree as _;
 ///
 /// # Errors
 /// What is wrong with an operation, in the words of the library that the API server uses.
-pub(crate) fn json_patch(value: &mut Value, patch: &Value) -> Result<(), String> {
+pub(super) fn json_patch(value: &mut Value, patch: &Value) -> Result<(), String> {
     let Value::Array(operations) = patch else {
         return Err("json: cannot unmarshal object into Go value of type jsonpatch.Patch".into());
     };
