@@ -28,11 +28,13 @@ pub(crate) fn read_all(call: &Call<'_>) -> Result<(Vec<Manifest>, Vec<Failure>),
     for path in call.flags.list("filename") {
         let source = if path == "-" { "STDIN".to_owned() } else { path.clone() };
         let text = call.read(&path)?;
-        for document in documents(&text, &source)? {
+        let (documents, broken) = documents(&text, &source);
+        for document in documents {
             if let Err(failure) = flatten(call, document, &source, &mut all) {
                 failures.push(failure);
             }
         }
+        failures.extend(broken);
     }
     if all.is_empty() && failures.is_empty() {
         return Err(Failure::Plain("no objects passed to ".to_owned() + call.verb.path));
@@ -92,16 +94,21 @@ fn flatten(
     Ok(())
 }
 
-/// The documents of a YAML or JSON text, without the empty ones.
+/// The documents of a YAML or JSON text, without the empty ones, up to the first that cannot be
+/// read; then why it cannot.
 ///
-/// # Errors
-/// Where the text is no YAML.
-pub(crate) fn documents(text: &str, source: &str) -> Result<Vec<Value>, Failure> {
+/// Models staging/src/k8s.io/cli-runtime/pkg/resource/visitor.go StreamVisitor.
+pub(crate) fn documents(text: &str, source: &str) -> (Vec<Value>, Option<Failure>) {
     let parsed = manifest::parse(text);
-    if let Some(problem) = parsed.problems.first() {
-        return Err(Failure::Plain(format!("error parsing {source}: {}", problem.message)));
-    }
-    Ok(parsed.documents.into_iter().map(|document| document.value).collect())
+    let broken = parsed.problems.first();
+    let before = |document: &manifest::Document| {
+        broken.is_none_or(|problem| document.line < problem.document)
+    };
+    let values = parsed.documents.iter().filter(|document| before(document));
+    let values = values.map(|document| document.value.clone()).collect();
+    let failure = broken
+        .map(|problem| Failure::Plain(format!("error parsing {source}: {}", problem.message)));
+    (values, failure)
 }
 
 /// YAML as kubectl prints it.

@@ -37,7 +37,8 @@ pub use jsonpath::JsonPath;
 /// # Errors
 /// Where the text is no YAML.
 pub fn documents(text: &str) -> Result<Vec<crate::api::Value>, String> {
-    manifests::documents(text, "STDIN").map_err(|failure| failure.report().0)
+    let (documents, broken) = manifests::documents(text, "STDIN");
+    broken.map_or(Ok(documents), |failure| Err(failure.report().0))
 }
 
 use crate::world::World;

@@ -5,19 +5,20 @@
 //! [`to_yaml`] writes what kubectl prints. No input panics or takes more than linear
 //! time.
 //!
-//! Reading order: `parse.rs`, `scalar.rs`, `go_yaml.rs`, `go_json.rs`, `schema.rs`, `decode.rs`,
-//! `convert.rs`, `emit.rs`, `suggest.rs`.
+//! Reading order: `yaml/`, `scalar.rs`, `reader.rs`, `parse.rs`, `go_json.rs`, `schema.rs`,
+//! `decode.rs`, `convert.rs`, `emit.rs`, `suggest.rs`.
 
 pub mod convert;
 mod decode;
 pub mod descriptions;
 mod emit;
 mod go_json;
-mod go_yaml;
 mod parse;
+mod reader;
 mod scalar;
 pub mod schema;
 mod suggest;
+mod yaml;
 
 pub use decode::{Decoded, decode, decode_leniently, strict_error};
 pub use emit::to_yaml;
