@@ -6,13 +6,14 @@
 //! time.
 //!
 //! Reading order: `yaml/`, `scalar.rs`, `reader.rs`, `parse.rs`, `go_json.rs`, `schema.rs`,
-//! `decode.rs`, `convert.rs`, `emit.rs`, `suggest.rs`.
+//! `go_time.rs`, `decode.rs`, `convert.rs`, `emit.rs`, `suggest.rs`.
 
 pub mod convert;
 mod decode;
 pub mod descriptions;
 mod emit;
 mod go_json;
+mod go_time;
 mod parse;
 mod reader;
 mod scalar;
