@@ -63,6 +63,15 @@ impl SimTime {
         format!("{}, {day:02} {} {year:04} {time} +0000", three(weekday), three(month))
     }
 
+    /// As C's `ctime` shows it: `Mon Nov 23 11:03:24 2026`.
+    pub fn ctime(self) -> String {
+        let moment = self.moment();
+        let three = |word: String| word.chars().take(3).collect::<String>();
+        let (weekday, month) = (moment.weekday().to_string(), moment.month().to_string());
+        let (day, year, (_, time)) = (moment.day(), moment.year(), self.civil());
+        format!("{} {} {day:>2} {time} {year}", three(weekday), three(month))
+    }
+
     /// Reads what [`rfc3339`](Self::rfc3339) and [`rfc3339_micros`](Self::rfc3339_micros) write,
     /// with any offset; `None` for other text and for times before the epoch.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {

@@ -6,12 +6,12 @@
 //! same lines on the same world give the same text.
 //!
 //! Reading order: `words.rs` (a line into commands), `filters.rs` (grep, head …), `time.rs` (sleep,
-//! idle, node), `network.rs` (curl, trace, proxy, node run), `machine.rs`, `transcript.rs` (`diorama
+//! idle, node), `network.rs` (curl, trace, proxy), `node/` (node run), `transcript.rs` (`diorama
 //! run`).
 
 mod filters;
-mod machine;
 mod network;
+mod node;
 mod time;
 mod transcript;
 mod words;
@@ -138,6 +138,11 @@ impl Console {
         let Some((first, rest)) = words.split_first() else { return Output::default() };
         if let Some(output) = filters::run(first, rest, stdin) {
             return output;
+        }
+        if let ("node", ["run", ..]) = (first.as_str(), &[rest.first().map_or("", String::as_str)])
+        {
+            let rest = rest.get(1..).unwrap_or_default();
+            return node::run(world, rest, stdin, &self.session.files);
         }
         if let Some(output) = time::run(world, first, rest) {
             return output;

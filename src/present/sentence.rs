@@ -35,6 +35,7 @@ impl Told<'_> {
             }
             Reason::Routes(route) => self.route(route),
             Reason::Tracks => self.say(Text::HopTracks, &[]),
+            Reason::Remembers => self.say(Text::HopRemembers, &[]),
             Reason::LeavesCluster => self.say(Text::HopLeaves, &[]),
             Reason::Allowed { policy: Some(policy), .. } => {
                 self.say(Text::HopAllowed, &[("policy", &policy.name)])

@@ -92,10 +92,10 @@ texts! {
     EmptyTitle EmptyText RequestTo RequestSend RequestBurst RequestBurstHint RequestNone
     DoorNodePort DoorLoadBalancer DoorIngress DoorInside TraceReply TraceEmptyTitle TraceEmptyText
     TraceHops TraceFirst TraceBack TraceForward TracePlay TracePause TraceSlow TraceCopy Copied
-    TraceStep Arrived Refused ArrivedSees NotResolved Unreachable NotSent PlaceBridge HopSends
+    TraceStep Arrived Refused ArrivedSees NotResolved Unreachable NotSent PlaceDevice HopSends
     HopResolves HopBalances HopBalancesLocal HopEnters HopSchedules HopTracks HopLeaves HopAllowed
     HopNoPolicy HopDenied HopDelivers HopAnswers HopIngress HopIngressNone HopBypasses
-    HopUntranslates HopReturns HopReceives HopRouteLocal HopRoutePod HopRouteNode HopRouteDefault
+    HopUntranslates HopRemembers HopReturns HopReceives HopRouteLocal HopRoutePod HopRouteNode HopRouteDefault
     HopDnat HopMasquerade HopMark HopDrawn HopNotDrawn HopRule HopChainHook HopChainServices
     HopChainNodePorts HopChainExternal HopChainService HopChainLocal HopChainEndpoint
     HopChainFirewall HopChainForward HopChainPostrouting CauseNoClient CauseNoSuchName

@@ -54,6 +54,7 @@ impl Tracer<'_> {
         let to = arrival.packet.destination;
         let container = object.pod().and_then(|pod| server::listener(pod, to.port));
         let Some(container) = container else {
+            self.reset(arrival);
             let cause = Cause::NothingListens { pod: key, port: to.port };
             return self.fail(cause, Manner::Refused);
         };
@@ -108,6 +109,7 @@ impl Tracer<'_> {
             10250 => (401, "Unauthorized"),
             10256 => (200, "ok"),
             _ => {
+                self.reset(arrival);
                 let cause = Cause::NotANodePort { node: node.clone(), port };
                 return self.fail(cause, Manner::Refused);
             }

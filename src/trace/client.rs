@@ -3,7 +3,7 @@
 use super::hop::{Cause, Failure, Manner, Place, Reason, Spread};
 use super::path::{Arrival, Entrance, Taker, Tracer};
 use super::request::{Request, Source};
-use super::{Network, dns, ingress};
+use super::{dns, ingress};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object};
 use crate::net::conntrack::Connection;
@@ -184,7 +184,7 @@ impl Tracer<'_> {
         match self.cluster.store.find(Kind::Pod, namespace, name) {
             Some(pod) => {
                 let taker = Taker::Pod(pod.clone(), node.clone());
-                Ok(Arrival { taker, packet })
+                Ok(Arrival { taker, packet, tracked: Vec::new() })
             }
             None => self.fail(Cause::NoClient(request.from.clone()), Manner::NotSent),
         }
@@ -275,22 +275,17 @@ impl Tracer<'_> {
         let ip = self.cluster.nodes.get(node).map_or(own, |machine| IpAddr::from(machine.ip));
         let destination = Endpoint { ip, port: node_port };
         let onward = Packet::new(packet.protocol, source, destination);
-        let memory = self.network.memory(&Network::balancer_key(own));
-        memory.track(Connection::new(&packet, &onward));
+        let now = self.cluster.now;
+        self.network.balancer(own).add(Connection::new(&packet, &onward, now), now);
         onward
     }
 
     /// The nodes that a load balancer sends to.
     fn healthy_nodes(&self, key: &ObjectKey, local: bool) -> Vec<Arc<str>> {
         let with_endpoints = |name: &Arc<str>| {
-            let mut endpoints = self
-                .network
-                .input()
-                .endpoints
-                .iter()
-                .filter(|((port, _), _)| port.0 == key.namespace && port.1 == key.name);
-            endpoints
-                .any(|(_, all)| all.iter().any(|it| it.ready && it.node.as_ref() == Some(name)))
+            let is_here =
+                |it: &crate::proxy::input::Endpoint| it.ready && it.node.as_ref() == Some(name);
+            self.network.endpoints_of(key).any(|(_, all)| all.iter().any(is_here))
         };
         let nodes = self.cluster.store.list(Kind::Node).filter(|node| {
             let conditions = node.status().items_at(&["conditions"]);

@@ -6,18 +6,21 @@
 //! Invariants: a trace always ends; each hop says where and why; nothing is decided here that the
 //! rules decide. The store is only read.
 //!
-//! Reading order: `request`, `hop`, `network`, `path`, `dns`, `policy`, `ingress`, `server`, then
-//! the views `text` and `json`.
+//! Reading order: `request`, `hop`, `network`, `path`, `node`, `enforce`, `policy`, `blame`, `dns`,
+//! `client`, `answer`, `ingress`, `server`, then the views `text` and `json`.
 
 mod answer;
+mod blame;
 mod client;
 pub mod dns;
+mod enforce;
 #[cfg(test)]
 mod fixture;
 pub mod hop;
 mod ingress;
 mod json;
 pub mod network;
+mod node;
 mod path;
 pub mod policy;
 #[cfg(test)]
@@ -33,6 +36,8 @@ pub use network::{Cluster, Network};
 pub use request::{Request, Source};
 
 use crate::base::Rng;
+use crate::net::conntrack::Phase;
+use crate::net::dice::Dice;
 use path::Tracer;
 
 /// As many hops as most traces have, so that their list need not grow.
@@ -41,6 +46,11 @@ const USUAL_HOPS: usize = 32;
 impl Network {
     /// Follows a request.
     pub fn send(&mut self, cluster: &Cluster<'_>, request: &Request, rng: &mut Rng) -> PacketTrace {
+        self.send_by(cluster, request, Dice::Drawn(rng))
+    }
+
+    /// Follows a request with this chance.
+    fn send_by(&mut self, cluster: &Cluster<'_>, request: &Request, rng: Dice<'_>) -> PacketTrace {
         self.refresh(cluster);
         let mut tracer = Tracer {
             cluster: *cluster,
@@ -49,6 +59,7 @@ impl Network {
             hops: Vec::with_capacity(USUAL_HOPS),
             examined: 0,
             forwarded_for: None,
+            tracked: Vec::new(),
         };
         let outcome = match tracer.request(request) {
             Ok(outcome) => outcome,
@@ -68,11 +79,8 @@ impl Tracer<'_> {
             crate::net::packet::Endpoint { ip: self.resolve(request)?, port: request.port };
         let arrival = self.open(request, destination)?;
         let answered = self.answer(request, &arrival)?;
-        let first_reply = self.hops.len();
-        let reply_from = self.reply(&arrival);
-        for hop in self.hops.iter_mut().skip(first_reply) {
-            hop.is_reply = true;
-        }
+        let reply_from = self.reply(&arrival)?;
+        self.conclude(&arrival, Phase::Closed);
         if reply_from != destination {
             return self.fail(Cause::StrangeReply(reply_from), Manner::TimedOut);
         }

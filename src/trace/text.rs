@@ -60,7 +60,7 @@ impl fmt::Display for Place {
                 write!(formatter, "node {node} {hook} {} {}", rule.table, rule.chain)
             }
             Place::VirtualServer(node, address) => write!(formatter, "node {node} ipvs {address}"),
-            Place::Bridge(node) => write!(formatter, "node {node} bridge"),
+            Place::Device(node, device) => write!(formatter, "node {node} {}", device.name()),
             Place::Pod(pod) => write!(formatter, "pod {pod}"),
             Place::Internet => formatter.write_str("internet"),
         }
@@ -107,6 +107,7 @@ impl fmt::Display for Reason {
             }
             Reason::Routes(route) => write!(formatter, "route {route}"),
             Reason::Tracks => formatter.write_str("conntrack entry"),
+            Reason::Remembers => formatter.write_str("conntrack knows the connection"),
             Reason::LeavesCluster => formatter.write_str("masqueraded by the pod network"),
             Reason::Allowed { direction, policy: Some(policy), .. } => {
                 write!(formatter, "{direction} allowed by {policy}")

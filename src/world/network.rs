@@ -2,9 +2,10 @@
 
 use super::World;
 use crate::net::Ruleset;
-use crate::net::conntrack::Memory;
-use crate::net::edit::{Edit, Refused};
+use crate::net::iptables::command::Refusal;
+use crate::net::iptables::edit::Edit;
 use crate::proxy::Mode;
+use crate::trace::network::Kernel;
 use crate::trace::{Cluster, Network, PacketTrace, Request};
 use core::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -71,25 +72,32 @@ impl World {
         self.wires.network.ruleset(node)
     }
 
-    /// What a node remembers of packets, if it has seen any.
-    pub fn memory_of(&self, node: &str) -> Option<&Memory> {
-        self.wires.network.memory_of(node)
+    /// What a node's kernel holds of the network: counters, connections, its log.
+    pub fn kernel(&mut self, node: &str) -> &mut Kernel {
+        self.wires.network.kernel(&Arc::from(node))
     }
 
-    /// Changes a node's rules by hand, as `iptables -I`, `-A`, `-D` and their kin do.
+    /// Changes a node's rules by hand, as `iptables -I`, `-A`, `-D` and their kin do: all changes or
+    /// none.
     ///
     /// # Errors
     /// iptables' sentence, if there is no such chain or rule.
-    pub fn edit_rules(&mut self, node: &str, edit: Edit) -> Result<(), Refused> {
+    pub fn edit_rules(&mut self, node: &str, edits: &[Edit]) -> Result<(), Refusal> {
         let mut ruleset = (*self.ruleset(node)).clone();
-        let edit = edit.by_rule(&ruleset);
-        edit.apply(&mut ruleset)?;
-        self.wires.network.add_edit(node, edit, ruleset);
+        for edit in edits {
+            edit.apply(&mut ruleset)?;
+        }
+        self.set_ruleset(node, ruleset);
         Ok(())
     }
 
-    /// Rules that people changed by hand, by node, for the world's hash.
-    pub(super) fn edits(&self) -> impl Iterator<Item = (&Arc<str>, &[Edit])> {
-        self.wires.network.edits()
+    /// Gives a node other rules, as `iptables-restore` does.
+    pub fn set_ruleset(&mut self, node: &str, ruleset: Ruleset) {
+        self.wires.network.set_ruleset(node, ruleset);
+    }
+
+    /// The rules of the nodes where people have changed some, for the world's hash.
+    pub(super) fn rules_by_hand(&self) -> impl Iterator<Item = (&Arc<str>, &Ruleset)> {
+        self.wires.network.changed_by_hand()
     }
 }

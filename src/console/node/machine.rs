@@ -1,8 +1,8 @@
 //! What a node's own tools show of its addresses, routes and open ports.
 
-use super::{Output, failed, said};
 use crate::api::Kind;
 use crate::base::order;
+use crate::console::{Output, failed, said};
 use crate::kubelet::listens_on;
 use crate::world::World;
 use core::fmt::Write as _;
