@@ -255,7 +255,7 @@ impl Console {
         let Some((first, rest)) = words.split_first() else {
             let own = [
                 "kubectl", "node", "idle", "sleep", "curl", "wget", "nslookup", "trace", "proxy",
-                "watch", "grep", "help", "clear", "history", "cat", "ls",
+                "network", "watch", "grep", "help", "clear", "history", "cat", "ls",
             ];
             let all = own.iter().map(|word| (*word).to_owned()).chain(self.aliases.keys().cloned());
             return all.filter(|word| word.starts_with(&last)).collect();
@@ -276,6 +276,7 @@ node run NAME -- CMD  iptables, iptables-save, nft, ipvsadm, conntrack, ip, ss, 
 curl URL             send a request from outside; wget, nslookup, nc likewise
 trace curl URL       show every hop of it; --from node/NAME or pod/NS/NAME, -o json
 proxy mode [MODE]    how kube-proxy works: iptables, nftables or ipvs
+network mode [MODE]  how pods of different nodes meet: routed or vxlan
 grep, head, tail, sort, wc, uniq, cut, tr, sed, awk, echo, cat, ls, rm, watch, history, clear
 ";
 

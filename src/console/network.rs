@@ -1,6 +1,7 @@
-//! Words for the network: requests from outside, `trace`, `proxy mode`.
+//! Words for the network: requests from outside, `trace`, `proxy mode`, `network mode`.
 
 use super::{Output, failed, said};
+use crate::net::link::PodNetwork;
 use crate::programs::{self, Kit, Site};
 use crate::proxy::Mode;
 use crate::trace::{Request, Source};
@@ -18,6 +19,7 @@ pub(super) fn run(
     match name.as_str() {
         "trace" => Some(trace(world, rest)),
         "proxy" => Some(proxy(world, rest)),
+        "network" => Some(network(world, rest)),
         _ => {
             let from = Source::Internet { ip: CLIENT_ADDRESS };
             programs::run(&mut Site { world, from, files }, Kit::COMPUTER, words)
@@ -108,5 +110,20 @@ fn proxy(world: &mut World, words: &[String]) -> Output {
             ),
         },
         _ => failed(2, "usage: proxy mode [iptables|nftables|ipvs]\n".to_owned()),
+    }
+}
+
+/// `network mode`, `network mode vxlan`.
+fn network(world: &mut World, words: &[String]) -> Output {
+    match words {
+        [word] if word == "mode" => said(format!("{}\n", world.pod_network().name())),
+        [word, mode] if word == "mode" => match PodNetwork::parse(mode) {
+            Some(mode) => {
+                world.set_pod_network(mode);
+                Output::default()
+            }
+            None => failed(1, format!("network: unknown mode \"{mode}\": use routed or vxlan\n")),
+        },
+        _ => failed(2, "usage: network mode [routed|vxlan]\n".to_owned()),
     }
 }

@@ -9,11 +9,12 @@
 //! caller's [`dice`]; a walk always ends, since a packet can pass a bounded number of nested chains.
 //!
 //! Reading order: `packet`, `rule`, `action`, `set`, `table`, `walk`, `matching`, `dice`,
-//! `conntrack`, `memory`, `link`, then what people see and change: `iptables`, `nft_text`, `ipvs`.
+//! `conntrack`, `memory`, `link`, then what people see and change: `iptables`, `nft_text`, `ipvs`, `flannel`.
 
 pub mod action;
 pub mod conntrack;
 pub mod dice;
+pub mod flannel;
 pub mod iptables;
 pub mod ipvs;
 pub mod link;

@@ -162,13 +162,27 @@ impl Tracer<'_> {
             return self.arrive_from_internet(packet);
         }
         let (node, ip, entrance) = self.origin(&request.from)?;
-        let ip = if to.ip.is_loopback() { to.ip } else { ip };
+        let ip = if to.ip.is_loopback() { to.ip } else { self.source_for(&node, ip, to.ip) };
         let packet = Packet::new(request.protocol, Endpoint { ip, port }, to);
         self.hop(place, Reason::Sends, Some((packet, packet)));
         if to.ip.is_loopback() && entrance == Entrance::Pod {
             return self.within_pod(request, packet, &node);
         }
         self.send(&node, packet, entrance)
+    }
+
+    /// The address that a packet gets that begins on a node: that of the device it leaves by.
+    fn source_for(&self, node: &Arc<str>, ip: IpAddr, to: IpAddr) -> IpAddr {
+        let Some(machine) = self.cluster.machine(node).filter(|it| IpAddr::from(it.ip) == ip)
+        else {
+            return ip;
+        };
+        let own = self.network.pod_network().own_addresses(machine.pod_network);
+        match (self.network.node_of_pods_at(to), own) {
+            (Some(home), Some((bridge, _))) if home == node => bridge,
+            (Some(_), Some((_, tunnel))) => tunnel,
+            _ => ip,
+        }
     }
 
     /// A pod that talks to itself over loopback.

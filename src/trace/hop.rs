@@ -20,6 +20,9 @@ pub struct PacketTrace {
     pub hops: Vec<Hop>,
     /// How many rules the nodes had to look at, whether they matched or not: what a request costs.
     pub examined: u32,
+    /// The time to live that the answer has left when it comes back: 64 but for the nodes that
+    /// forwarded it.
+    pub ttl: u8,
     /// How it ended.
     pub outcome: Outcome,
 }
@@ -119,6 +122,8 @@ pub enum Route {
     Pod,
     /// To another node.
     Node(Arc<str>),
+    /// To another node, through a tunnel.
+    Tunnel(Arc<str>),
     /// Out of the cluster.
     Default,
 }
@@ -197,6 +202,17 @@ pub enum Reason {
     /// The packet belongs to a connection that the node knows, and is translated as its first one
     /// was.
     Remembers,
+    /// The packet is packed into another one that goes through a tunnel between nodes.
+    Encapsulates {
+        /// The tunnels' network.
+        vni: u32,
+        /// How many bytes that adds.
+        overhead: u16,
+        /// The longest packet that fits into the tunnel.
+        mtu: u16,
+    },
+    /// The packet is unpacked at the other end of the tunnel.
+    Decapsulates,
     /// The pod network's own masquerading of what leaves the cluster.
     LeavesCluster,
     /// A NetworkPolicy let it pass; without one, none selects the pod.
@@ -406,6 +422,8 @@ pub enum Cause {
         /// The chain.
         chain: Arc<str>,
     },
+    /// The node does not forward packets (`net.ipv4.ip_forward` is 0).
+    NoForwarding(Arc<str>),
     /// It went around too often.
     Loop,
 }

@@ -25,6 +25,7 @@ impl PacketTrace {
             },
             "hops": hops,
             "examined": self.examined,
+            "ttl": self.ttl,
             "outcome": self.outcome.to_value(),
         })
     }
@@ -144,6 +145,10 @@ fn reason(reason: &Reason) -> Value {
         Reason::Routes(route) => routes(route),
         Reason::Tracks => json!({"kind": "tracks"}),
         Reason::Remembers => json!({"kind": "remembers"}),
+        Reason::Encapsulates { vni, overhead, mtu } => {
+            json!({"kind": "encapsulates", "vni": vni, "overhead": overhead, "mtu": mtu})
+        }
+        Reason::Decapsulates => json!({"kind": "decapsulates"}),
         Reason::LeavesCluster => json!({"kind": "leavesCluster"}),
         Reason::Allowed { direction: way, pod, policy } => json!({
             "kind": "allowed",
@@ -184,6 +189,7 @@ fn routes(route: &Route) -> Value {
         Route::Local => json!({"kind": "routes", "to": "local"}),
         Route::Pod => json!({"kind": "routes", "to": "pod"}),
         Route::Node(node) => json!({"kind": "routes", "to": "node", "node": **node}),
+        Route::Tunnel(node) => json!({"kind": "routes", "to": "tunnel", "node": **node}),
         Route::Default => json!({"kind": "routes", "to": "default"}),
     }
 }
@@ -294,6 +300,7 @@ impl Cause {
             Cause::RuleByHand { node, chain } => {
                 json!({"kind": "ruleByHand", "node": **node, "chain": **chain})
             }
+            Cause::NoForwarding(node) => json!({"kind": "noForwarding", "node": **node}),
             Cause::Loop => json!({"kind": "loop"}),
         }
     }

@@ -40,6 +40,9 @@ use crate::net::conntrack::Phase;
 use crate::net::dice::Dice;
 use path::Tracer;
 
+/// The time to live that packets begin with on Linux.
+const FIRST_TTL: u8 = 64;
+
 /// As many hops as most traces have, so that their list need not grow.
 const USUAL_HOPS: usize = 32;
 
@@ -60,13 +63,16 @@ impl Network {
             examined: 0,
             forwarded_for: None,
             tracked: Vec::new(),
+            is_replying: false,
+            forwards: 0,
         };
         let outcome = match tracer.request(request) {
             Ok(outcome) => outcome,
             Err(failure) => Outcome::Failed(failure),
         };
-        let Tracer { hops, examined, .. } = tracer;
-        PacketTrace { request: request.clone(), hops, examined, outcome }
+        let Tracer { hops, examined, forwards, .. } = tracer;
+        let ttl = FIRST_TTL.saturating_sub(forwards);
+        PacketTrace { request: request.clone(), hops, examined, ttl, outcome }
     }
 }
 

@@ -4,7 +4,9 @@ use crate::api::{Kind, Object};
 use crate::base::{Map, SimTime};
 use crate::kubelet::NodeRuntime;
 use crate::net::conntrack::Conntrack;
+use crate::net::flannel;
 use crate::net::iptables::edit;
+use crate::net::link::PodNetwork;
 use crate::net::memory::Memory;
 use crate::net::packet::Endpoint;
 use crate::net::table::{Count, Dialect};
@@ -40,6 +42,7 @@ impl Cluster<'_> {
 #[derive(Clone, Debug)]
 pub struct Network {
     mode: Mode,
+    pods: PodNetwork,
     /// The store's revision at the last look, and what was found then.
     seen: Option<(u64, Fingerprint)>,
     input: Arc<Input>,
@@ -66,6 +69,10 @@ pub struct Kernel {
     counts: Arc<Vec<Count>>,
     /// What it remembers of packets.
     memory: Memory,
+    /// When the machines beside it were last heard of.
+    neighbours: Map<IpAddr, SimTime>,
+    /// Settings that a person has changed (`sysctl -w`).
+    settings: Map<Arc<str>, Arc<str>>,
 }
 
 impl Kernel {
@@ -98,6 +105,33 @@ impl Kernel {
             false => Arc::make_mut(&mut self.counts).as_mut_slice(),
         };
         (&mut self.memory, counts)
+    }
+
+    /// When the machines beside it were last heard of, by address.
+    pub const fn neighbours(&self) -> &Map<IpAddr, SimTime> {
+        &self.neighbours
+    }
+
+    /// A machine beside it was heard of.
+    pub(super) fn meets(&mut self, ip: IpAddr, now: SimTime) {
+        if self.neighbours.get(&ip).is_none_or(|last| *last < now) {
+            self.neighbours.insert(ip, now);
+        }
+    }
+
+    /// A setting, if a person has changed it.
+    pub fn setting(&self, key: &str) -> Option<&str> {
+        self.settings.get(key).map(|value| &**value)
+    }
+
+    /// Changes a setting, as `sysctl -w` does.
+    pub fn set(&mut self, key: &str, value: &str) {
+        self.settings.insert(Arc::from(key), Arc::from(value));
+    }
+
+    /// Whether it passes on packets that are for others.
+    pub(super) fn forwards(&self) -> bool {
+        self.settings.is_empty() || self.setting("net.ipv4.ip_forward") != Some("0")
     }
 
     /// Counts from zero again: all rules of a table, those of a chain and its policy, or one rule.
@@ -145,6 +179,7 @@ impl Network {
     pub fn new(mode: Mode) -> Self {
         Network {
             mode,
+            pods: PodNetwork::Routed,
             seen: None,
             input: Arc::default(),
             version: 0,
@@ -170,7 +205,28 @@ impl Network {
                 let ruleset = kernel.ruleset.clone();
                 (node.clone(), Kernel { ruleset, by_hand: true, ..Kernel::default() })
             });
-            *self = Network { version, kernels: kernels.collect(), ..Network::new(mode) };
+            let (kernels, pods) = (kernels.collect(), self.pods);
+            *self = Network { version, kernels, pods, ..Network::new(mode) };
+        }
+    }
+
+    /// How packets come from one pod to another.
+    pub const fn pod_network(&self) -> PodNetwork {
+        self.pods
+    }
+
+    /// Makes packets come from one pod to another otherwise. Nodes forget their connections and
+    /// their neighbours, since both have other addresses now.
+    pub fn set_pod_network(&mut self, pods: PodNetwork) {
+        if self.pods == pods {
+            return;
+        }
+        self.pods = pods;
+        self.version = self.version.saturating_add(1);
+        let nodes: Vec<Arc<str>> = self.kernels.iter().map(|(node, _)| node.clone()).collect();
+        for node in nodes {
+            let kernel = self.kernels.entry(node).or_default();
+            (kernel.memory, kernel.neighbours) = (Memory::default(), Map::new());
         }
     }
 
@@ -281,7 +337,13 @@ impl Network {
     fn fresh_ruleset(&self, node: &str) -> Ruleset {
         let missing = proxy::Node { name: Arc::from(node), ..proxy::Node::default() };
         let found = self.input.node(node).unwrap_or(&missing);
-        proxy::rules(&self.input, found, self.mode)
+        let mut ruleset = proxy::rules(&self.input, found, self.mode);
+        let own = found.pod_cidrs.iter().find(|net| Family::of(net.addr()) == Family::V4);
+        let cluster = self.input.cluster_cidr(Family::V4);
+        if let (PodNetwork::Vxlan, Some(own), Some(cluster)) = (self.pods, own, cluster) {
+            flannel::add_rules(&mut ruleset, cluster, *own);
+        }
+        ruleset
     }
 
     /// The rules of a node.

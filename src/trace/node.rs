@@ -4,6 +4,7 @@ use super::hop::{Cause, Failure, Manner, Place, Reason, Route, RuleRef};
 use super::path::{Entrance, Next, Tracer};
 use crate::api::Object;
 use crate::net::conntrack::Known;
+use crate::net::link::{self, PodNetwork};
 use crate::net::packet::State;
 use crate::net::table::Hook;
 use crate::net::walk::{Device, Fate, Passed, Surroundings, Walk};
@@ -17,11 +18,26 @@ const USUAL_RULES: usize = 8;
 /// A packet's passage through a node: what stays the same at all its hooks.
 struct Passage<'a> {
     node: &'a Arc<str>,
-    own_ip: IpAddr,
+    /// Its address on the nodes' network, and those on its pods', which are the same again where it
+    /// has none.
+    own: [IpAddr; 3],
     ruleset: Arc<Ruleset>,
     known: Option<Known>,
     input: Device,
     output: Device,
+}
+
+impl Passage<'_> {
+    /// The address that masqueraded packets get: that of the device they leave by. A cable has
+    /// none, and then the machine's first address stands in.
+    fn masquerade_as(&self) -> IpAddr {
+        let [own, bridge, tunnel] = self.own;
+        match self.output {
+            Device::Named("cni0") => bridge,
+            Device::Named("flannel.1") => tunnel,
+            _ => own,
+        }
+    }
 }
 
 impl Tracer<'_> {
@@ -33,20 +49,9 @@ impl Tracer<'_> {
         entrance: Entrance,
         sender: Option<&Arc<Object>>,
     ) -> Result<Next, Failure> {
-        let Some(machine) = self.cluster.machine(node) else {
-            return self.fail(Cause::NodeDown(node.clone()), Manner::TimedOut);
-        };
-        let own_ip = IpAddr::from(machine.ip);
-        let ruleset = self.network.ruleset(node);
-        let known = self.network.kernel(node).memory().conntrack.find(&before, self.cluster.now);
-        let input = match entrance {
-            Entrance::Process => Device::None,
-            Entrance::Pod => Device::Cable(before.source.ip),
-            Entrance::Network => Device::Named("eth0"),
-        };
-        let mut it = Passage { node, own_ip, ruleset, known, input, output: Device::None };
+        let mut it = self.passage(node, &before, entrance)?;
         let mut packet = before;
-        if let Some(known) = known {
+        if let Some(known) = it.known {
             (packet.state, packet.dnat, packet.snat) = (known.state, known.dnat, known.snat);
         } else if before.is_reply {
             packet.state = State::Invalid;
@@ -66,6 +71,81 @@ impl Tracer<'_> {
         self.leave(node, route, packet)
     }
 
+    /// What a node knows of a packet that comes to it.
+    fn passage<'n>(
+        &mut self,
+        node: &'n Arc<str>,
+        packet: &Packet,
+        entrance: Entrance,
+    ) -> Result<Passage<'n>, Failure> {
+        let Some(machine) = self.cluster.machine(node) else {
+            return self.fail(Cause::NodeDown(node.clone()), Manner::TimedOut);
+        };
+        let own_ip = IpAddr::from(machine.ip);
+        let pods = self.network.pod_network();
+        let (bridge, tunnel) = pods.own_addresses(machine.pod_network).unwrap_or((own_ip, own_ip));
+        let ruleset = self.network.ruleset(node);
+        let now = self.cluster.now;
+        let known = self.network.kernel(node).memory().conntrack.find(packet, now);
+        let input = match entrance {
+            Entrance::Process => Device::None,
+            Entrance::Pod => pods.to_pod(packet.source.ip),
+            Entrance::Network => Device::Named("eth0"),
+            Entrance::Tunnel => pods.to_other_pods(),
+        };
+        let own = [own_ip, bridge, tunnel];
+        Ok(Passage { node, own, ruleset, known, input, output: Device::None })
+    }
+
+    /// Packs a packet into one that goes through the tunnel to another node, and sends that off.
+    pub(super) fn pack(
+        &mut self,
+        node: &Arc<str>,
+        to: &Arc<str>,
+        inside: &Packet,
+    ) -> Result<Packet, Failure> {
+        let ip_of = |name: &Arc<str>| {
+            let machine = self.cluster.nodes.get(name);
+            machine.map_or(inside.destination.ip, |machine| IpAddr::from(machine.ip))
+        };
+        let mut outside = link::encapsulated(inside, ip_of(node), ip_of(to));
+        let mtu = self.network.pod_network().pod_mtu();
+        let reason = Reason::Encapsulates { vni: link::VNI, overhead: link::OVERHEAD, mtu };
+        let place = Place::Device(node.clone(), Device::Named("flannel.1"));
+        self.hop(place, reason, Some((*inside, outside)));
+        let before = outside;
+        let mut it = self.passage(node, &outside, Entrance::Process)?;
+        it.output = Device::Named("eth0");
+        let now = self.cluster.now;
+        self.network.kernel(node).meets(outside.destination.ip, now);
+        self.pass(&it, Hook::Output, &mut outside)?;
+        self.pass(&it, Hook::Postrouting, &mut outside)?;
+        if it.known.is_none() {
+            self.note(node, &before, &outside);
+        }
+        Ok(outside)
+    }
+
+    /// Receives a packet that carries another, and unpacks it.
+    pub(super) fn unpack(
+        &mut self,
+        node: &Arc<str>,
+        outside: Packet,
+        inside: Packet,
+    ) -> Result<(), Failure> {
+        let it = self.passage(node, &outside, Entrance::Network)?;
+        let (before, mut packet) = (outside, outside);
+        self.hop(Place::Node(node.clone()), Reason::Enters, Some((packet, packet)));
+        self.pass(&it, Hook::Prerouting, &mut packet)?;
+        self.pass(&it, Hook::Input, &mut packet)?;
+        if it.known.is_none() {
+            self.note(node, &before, &packet);
+        }
+        let place = Place::Device(node.clone(), Device::Named("flannel.1"));
+        self.hop(place, Reason::Decapsulates, Some((packet, inside.on_wire())));
+        Ok(())
+    }
+
     /// The hooks of a node one after the other, with routing between them.
     fn hooks(
         &mut self,
@@ -79,6 +159,7 @@ impl Tracer<'_> {
         self.pass(it, first, packet)?;
         let mut route = self.routed(it, packet);
         if !is_made_here {
+            self.forward(it, &route, entrance, packet)?;
             let hook = if route == Route::Local { Hook::Input } else { Hook::Forward };
             self.pass(it, hook, packet)?;
         }
@@ -108,6 +189,32 @@ impl Tracer<'_> {
         Ok(route)
     }
 
+    /// What is for others goes on only if the node forwards packets, and lives one node less.
+    fn forward(
+        &mut self,
+        it: &Passage<'_>,
+        route: &Route,
+        entrance: Entrance,
+        packet: &Packet,
+    ) -> Result<(), Failure> {
+        if *route == Route::Local {
+            return Ok(());
+        }
+        // A bridge passes on what stays on it by itself.
+        let is_bridged = self.network.pod_network() == PodNetwork::Vxlan
+            && entrance == Entrance::Pod
+            && *route == Route::Pod
+            && !packet.dnat;
+        if is_bridged {
+            return Ok(());
+        }
+        if !self.network.kernel(it.node).forwards() {
+            return self.fail(Cause::NoForwarding(it.node.clone()), Manner::TimedOut);
+        }
+        self.forwards = self.forwards.saturating_add(1);
+        Ok(())
+    }
+
     /// What a machine sends to itself comes in again over its loopback device.
     fn loop_back(&mut self, it: &mut Passage<'_>, packet: &mut Packet) -> Result<(), Failure> {
         (it.input, it.output) = (Device::Named("lo"), Device::None);
@@ -120,12 +227,23 @@ impl Tracer<'_> {
 
     /// Asks the routing table where a packet goes.
     fn routed(&mut self, it: &mut Passage<'_>, packet: &Packet) -> Route {
-        let route = self.route(it.node, it.own_ip, &it.ruleset, packet.destination.ip);
-        it.output = match route {
-            Route::Local => Device::Named("lo"),
-            Route::Pod => Device::Cable(packet.destination.ip),
-            Route::Node(_) | Route::Default => Device::Named("eth0"),
+        let route = self.route(it.node, &it.own, &it.ruleset, packet.destination.ip);
+        let pods = self.network.pod_network();
+        let (output, neighbour) = match &route {
+            Route::Local => (Device::Named("lo"), None),
+            Route::Pod => (pods.to_pod(packet.destination.ip), Some(packet.destination.ip)),
+            Route::Node(node) => {
+                let machine = self.cluster.nodes.get(node);
+                (Device::Named("eth0"), machine.map(|machine| IpAddr::from(machine.ip)))
+            }
+            Route::Tunnel(_) => (pods.to_other_pods(), None),
+            Route::Default => (Device::Named("eth0"), Some(link::ROUTER)),
         };
+        it.output = output;
+        if let Some(ip) = neighbour {
+            let now = self.cluster.now;
+            self.network.kernel(it.node).meets(ip, now);
+        }
         if !packet.is_reply {
             let place = Place::Node(it.node.clone());
             self.hop(place, Reason::Routes(route.clone()), Some((*packet, *packet)));
@@ -140,10 +258,10 @@ impl Tracer<'_> {
         let is_after_routing = hook == Hook::Output || hook == Hook::Postrouting;
         let surroundings = Surroundings {
             own: &own,
-            masquerade_as: it.own_ip,
+            masquerade_as: it.masquerade_as(),
             input: if is_after_routing { Device::None } else { it.input },
             output: if is_before_routing { Device::None } else { it.output },
-            from_bridge: false,
+            from_bridge: it.input == Device::Named("cni0"),
             now: self.cluster.now,
         };
         let before = *packet;
@@ -250,7 +368,9 @@ impl Tracer<'_> {
     }
 
     /// Pods have addresses that nobody outside of the pod network knows: its plugin translates
-    /// what leaves it, as kindnet and Flannel do; other nodes' own addresses are outside too.
+    /// what leaves it; other nodes' own addresses are outside too. Flannel has rules for it.
+    ///
+    /// Simplified: a routed network's plugin has rules for it too, which are not among the node's.
     fn masquerade_by_plugin(
         &mut self,
         it: &Passage<'_>,
@@ -258,16 +378,20 @@ impl Tracer<'_> {
         entrance: Entrance,
         packet: &mut Packet,
     ) {
+        if self.network.pod_network() != PodNetwork::Routed {
+            return;
+        }
+        let [own_ip, ..] = it.own;
         let leaves = matches!(route, Route::Default | Route::Node(_));
         let to = packet.destination.ip;
         let to_pod = self.network.input().cluster_cidrs.iter().any(|net| net.contains(&to));
         let is_first = it.known.is_none() && packet.state == State::New;
-        let is_own = packet.source.ip == it.own_ip;
+        let is_own = packet.source.ip == own_ip;
         if !leaves || to_pod || !is_first || is_own || entrance != Entrance::Pod {
             return;
         }
         let before = *packet;
-        packet.source.ip = it.own_ip;
+        packet.source.ip = own_ip;
         packet.snat = true;
         let place = Place::Node(it.node.clone());
         self.hop(place, Reason::LeavesCluster, Some((before, *packet)));
@@ -288,7 +412,8 @@ fn as_it_is(packet: &Packet) -> Known {
 }
 
 /// The addresses of a machine that can matter to a packet.
-fn own_addresses(it: &Passage<'_>, packet: &Packet) -> [IpAddr; 3] {
-    let bound = |end: IpAddr| if it.ruleset.ipvs.bound.contains(&end) { end } else { it.own_ip };
-    [it.own_ip, bound(packet.source.ip), bound(packet.destination.ip)]
+fn own_addresses(it: &Passage<'_>, packet: &Packet) -> [IpAddr; 5] {
+    let [own, bridge, tunnel] = it.own;
+    let bound = |end: IpAddr| if it.ruleset.ipvs.bound.contains(&end) { end } else { own };
+    [own, bridge, tunnel, bound(packet.source.ip), bound(packet.destination.ip)]
 }

@@ -6,8 +6,8 @@ use super::request::Source;
 use crate::api::{Kind, Object};
 use crate::net::conntrack::{Connection, Phase, Tuple};
 use crate::net::dice::Dice;
+use crate::net::link::PodNetwork;
 use crate::net::packet::{Endpoint, Protocol, State};
-use crate::net::walk::Device;
 use crate::net::{Packet, Ruleset};
 use crate::store::ObjectKey;
 use std::net::IpAddr;
@@ -33,6 +33,10 @@ pub(super) struct Tracer<'a> {
     pub(super) forwarded_for: Option<IpAddr>,
     /// The entries that the current connection has made in connection tracking.
     pub(super) tracked: Vec<(Arc<str>, Tuple)>,
+    /// Whether an answer is on its way back.
+    pub(super) is_replying: bool,
+    /// How many nodes have forwarded the last packet.
+    pub(super) forwards: u8,
 }
 
 /// How a packet came to a node.
@@ -44,6 +48,8 @@ pub(super) enum Entrance {
     Pod,
     /// Over the network.
     Network,
+    /// Over the network, out of a tunnel.
+    Tunnel,
 }
 
 /// Who takes a packet.
@@ -72,13 +78,14 @@ pub(super) struct Arrival {
 pub(super) enum Next {
     Arrived(Taker, Packet),
     Node(Arc<str>, Packet),
+    /// By a tunnel, in the second packet.
+    Tunnel(Arc<str>, Packet, Packet),
 }
 
 impl Tracer<'_> {
     /// Notes a hop.
     pub(super) fn hop(&mut self, place: Place, reason: Reason, packet: Option<(Packet, Packet)>) {
-        let is_reply = packet.is_some_and(|(packet, _)| packet.is_reply);
-        self.hops.push(Hop { place, reason, packet, is_reply });
+        self.hops.push(Hop { place, reason, packet, is_reply: self.is_replying });
     }
 
     pub(super) fn fail<T>(&self, cause: Cause, manner: Manner) -> Result<T, Failure> {
@@ -96,9 +103,10 @@ impl Tracer<'_> {
         let (mut node, mut packet, mut entrance) = (node.clone(), packet, entrance);
         let sender = match entrance {
             Entrance::Pod if !packet.is_reply => self.pod_of(packet.source.ip),
-            Entrance::Pod | Entrance::Process | Entrance::Network => None,
+            _ => None,
         };
         self.tracked.clear();
+        self.forwards = 0;
         for passed in 0..MAX_NODES {
             let first_pod = sender.as_ref().filter(|_| passed == 0);
             match self.on_node(&node, packet, entrance, first_pod)? {
@@ -110,23 +118,25 @@ impl Tracer<'_> {
                     (node, entrance) = (next, Entrance::Network);
                     packet = on_wire.on_wire();
                 }
+                Next::Tunnel(next, inside, outside) => {
+                    self.unpack(&next, outside.on_wire(), inside)?;
+                    (node, entrance) = (next, Entrance::Tunnel);
+                    packet = inside.on_wire();
+                }
             }
         }
         self.fail(Cause::Loop, Manner::TimedOut)
     }
 
-    /// Where a node sends a packet to an address.
-    ///
-    /// Simplified: the pod network routes, as kindnet and Flannel's host-gw do; there are no
-    /// tunnels.
+    /// Where a node sends a packet to an address; `own` are the node's addresses.
     pub(super) fn route(
         &self,
         node: &Arc<str>,
-        own: IpAddr,
+        own: &[IpAddr],
         ruleset: &Ruleset,
         to: IpAddr,
     ) -> Route {
-        if to == own || to.is_loopback() || ruleset.ipvs.bound.contains(&to) {
+        if own.contains(&to) || to.is_loopback() || ruleset.ipvs.bound.contains(&to) {
             return Route::Local;
         }
         if let Some(other) = self.network.node_at(to) {
@@ -134,7 +144,10 @@ impl Tracer<'_> {
         }
         match self.network.node_of_pods_at(to) {
             Some(home) if home == node => Route::Pod,
-            Some(other) => Route::Node(other.clone()),
+            Some(other) => match self.network.pod_network() {
+                PodNetwork::Routed => Route::Node(other.clone()),
+                PodNetwork::Vxlan => Route::Tunnel(other.clone()),
+            },
             None => Route::Default,
         }
     }
@@ -149,14 +162,18 @@ impl Tracer<'_> {
         match route {
             Route::Local => Ok(Next::Arrived(Taker::Node(node.clone()), packet)),
             Route::Node(next) => Ok(Next::Node(next, packet)),
+            Route::Tunnel(next) => {
+                let outside = self.pack(node, &next, &packet)?;
+                Ok(Next::Tunnel(next, packet, outside))
+            }
             Route::Pod => {
                 let Some(pod) = self.pod_of(packet.destination.ip) else {
                     let cause = Cause::NoSuchAddress(packet.destination.ip);
                     return self.fail(cause, Manner::Unreachable);
                 };
                 if !packet.is_reply {
-                    let cable = Device::Cable(packet.destination.ip);
-                    let place = Place::Device(node.clone(), cable);
+                    let device = self.network.pod_network().to_pod(packet.destination.ip);
+                    let place = Place::Device(node.clone(), device);
                     self.hop(place, Reason::Delivers, Some((packet, packet)));
                 }
                 Ok(Next::Arrived(Taker::Pod(pod, node.clone()), packet))
@@ -170,14 +187,25 @@ impl Tracer<'_> {
         }
     }
 
-    /// A node notes a connection whose first packet it has let through.
-    pub(super) fn track(&mut self, node: &Arc<str>, before: &Packet, after: &Packet) {
+    /// A node notes a connection, unless a rule keeps it from that.
+    pub(super) fn note(
+        &mut self,
+        node: &Arc<str>,
+        before: &Packet,
+        after: &Packet,
+    ) -> Option<Connection> {
         if after.state == State::Untracked {
-            return;
+            return None;
         }
         let now = self.cluster.now;
         let connection = Connection::new(before, after, now);
         self.network.kernel(node).memory_mut().conntrack.add(connection, now);
+        Some(connection)
+    }
+
+    /// A node notes a connection whose first packet it has let through.
+    pub(super) fn track(&mut self, node: &Arc<str>, before: &Packet, after: &Packet) {
+        let Some(connection) = self.note(node, before, after) else { return };
         self.tracked.push((node.clone(), connection.original));
         if connection.is_translated() {
             let place = Place::Node(node.clone());
@@ -259,12 +287,24 @@ impl Tracer<'_> {
             Taker::Internet(Some(node)) => Some((node, Entrance::Network)),
             Taker::Internet(None) => None,
         };
+        self.is_replying = true;
+        let sent = self.send_reply(&mut packet, arrival, begin);
+        self.is_replying = false;
+        sent.map(|()| packet.source)
+    }
+
+    fn send_reply(
+        &mut self,
+        packet: &mut Packet,
+        arrival: &Arrival,
+        begin: Option<(&Arc<str>, Entrance)>,
+    ) -> Result<(), Failure> {
         // A pod that talks to itself needs no node.
-        if let Some((node, entrance)) = begin.filter(|_| !arrival.tracked.is_empty()) {
-            packet = self.send(node, packet, entrance)?.packet;
+        if let Some((node, entrance)) = begin.filter(|_| !arrival.packet.source.ip.is_loopback()) {
+            *packet = self.send(node, *packet, entrance)?.packet;
         }
-        self.through_balancer(&mut packet);
-        Ok(packet.source)
+        self.through_balancer(packet);
+        Ok(())
     }
 
     /// A reply to a load balancer that is a proxy: it hands it on to its client.

@@ -108,6 +108,10 @@ impl fmt::Display for Reason {
             Reason::Routes(route) => write!(formatter, "route {route}"),
             Reason::Tracks => formatter.write_str("conntrack entry"),
             Reason::Remembers => formatter.write_str("conntrack knows the connection"),
+            Reason::Encapsulates { vni, overhead, mtu } => {
+                write!(formatter, "packs into VXLAN {vni}, {overhead} bytes more, MTU {mtu}")
+            }
+            Reason::Decapsulates => formatter.write_str("unpacks from VXLAN"),
             Reason::LeavesCluster => formatter.write_str("masqueraded by the pod network"),
             Reason::Allowed { direction, policy: Some(policy), .. } => {
                 write!(formatter, "{direction} allowed by {policy}")
@@ -167,6 +171,7 @@ impl fmt::Display for Route {
             Route::Local => formatter.write_str("local"),
             Route::Pod => formatter.write_str("to own pod"),
             Route::Node(node) => write!(formatter, "via node {node}"),
+            Route::Tunnel(node) => write!(formatter, "by tunnel to node {node}"),
             Route::Default => formatter.write_str("default"),
         }
     }
@@ -267,6 +272,9 @@ impl fmt::Display for Cause {
             }
             Cause::RuleByHand { node, chain } => {
                 write!(formatter, "a rule added by hand to chain {chain} of node {node}")
+            }
+            Cause::NoForwarding(node) => {
+                write!(formatter, "node {node} does not forward packets: net.ipv4.ip_forward is 0")
             }
             Cause::Loop => formatter.write_str("routing loop"),
         }

@@ -50,6 +50,7 @@ impl World {
     pub fn new(config: ClusterConfig, seed: u64) -> Self {
         let mut rng = Rng::new(seed);
         let store = Store::new(rng.fork());
+        let pods = config.pod_network;
         let mut world = World {
             config: Arc::new(config),
             now: SimTime::WORLD_START,
@@ -59,7 +60,7 @@ impl World {
             scheduler: Scheduler::new(),
             nodes: Map::new(),
             last_change: SimTime::WORLD_START,
-            wires: network::Wires::new(),
+            wires: network::Wires::new(pods),
             failures: Map::new(),
         };
         world.set_up();

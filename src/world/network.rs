@@ -4,6 +4,7 @@ use super::World;
 use crate::net::Ruleset;
 use crate::net::iptables::command::Refusal;
 use crate::net::iptables::edit::Edit;
+use crate::net::link::PodNetwork;
 use crate::proxy::Mode;
 use crate::trace::network::Kernel;
 use crate::trace::{Cluster, Network, PacketTrace, Request};
@@ -21,8 +22,10 @@ pub(super) struct Wires {
 }
 
 impl Wires {
-    pub(super) fn new() -> Self {
-        Wires { network: Network::new(Mode::Iptables), latest: None }
+    pub(super) fn new(pods: PodNetwork) -> Self {
+        let mut network = Network::new(Mode::Iptables);
+        network.set_pod_network(pods);
+        Wires { network, latest: None }
     }
 }
 
@@ -63,6 +66,17 @@ impl World {
     /// own stay; connections and affinity are forgotten.
     pub fn set_proxy_mode(&mut self, mode: Mode) {
         self.wires.network.set_mode(mode);
+    }
+
+    /// How packets come from one pod to another.
+    pub const fn pod_network(&self) -> PodNetwork {
+        self.wires.network.pod_network()
+    }
+
+    /// Makes packets come from one pod to another otherwise, on every node. What nodes remember of
+    /// connections is forgotten.
+    pub fn set_pod_network(&mut self, pods: PodNetwork) {
+        self.wires.network.set_pod_network(pods);
     }
 
     /// What netfilter and IPVS hold on a node now.

@@ -71,6 +71,7 @@ impl Node<'_> {
             "ipvsadm-save" => self.ipvsadm(&["-S", "-n"]),
             "ipset" => self.ipset(&words),
             "conntrack" => self.conntrack(&words),
+            "bridge" => machine::bridge(self.world, self.name, &words),
             "ip" => machine::ip(self.world, self.name, &words),
             "ss" | "netstat" => machine::sockets(self.world, self.name),
             "hostname" => said(format!("{}\n", self.name)),

@@ -321,9 +321,9 @@ fn remove_chain(table: &mut Table, name: &Arc<str>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whether a chain is one that kube-proxy writes.
-pub fn is_of_proxy(chain: &str) -> bool {
-    chain.starts_with("KUBE-")
+/// Whether a chain is one that kube-proxy writes, or Flannel.
+fn is_of_software(chain: &str) -> bool {
+    chain.starts_with("KUBE-") || super::super::flannel::is_of_flannel(chain)
 }
 
 /// What a node's tables are when kube-proxy has written its own anew beside what people have put
@@ -358,7 +358,7 @@ fn merged(own: &Table, wanted: Option<&Table>) -> Table {
         table.map(|table| table.chains.as_slice()).unwrap_or_default().to_vec()
     };
     for chain in &own.chains {
-        if is_of_proxy(&chain.name) && wanted.is_none_or(|it| it.chain(&chain.name).is_none()) {
+        if is_of_software(&chain.name) && wanted.is_none_or(|it| it.chain(&chain.name).is_none()) {
             continue;
         }
         result.add_chain(chain.emptied());
@@ -373,7 +373,7 @@ fn merged(own: &Table, wanted: Option<&Table>) -> Table {
             chain.map(|chain| chain.rules.clone()).unwrap_or_default()
         };
         let (kept, fresh) = (of(Some(own)), of(wanted));
-        if is_of_proxy(&name) {
+        if is_of_software(&name) {
             result.set_rules(&name, fresh);
             continue;
         }

@@ -1,0 +1,80 @@
+//! The network between nodes, and requests over time, typed into a classroom's console.
+
+#![cfg(not(target_arch = "wasm32"))]
+#![expect(clippy::panic, reason = "a test stops where it cannot go on")]
+
+mod room;
+
+use room::Room;
+
+/// Pods on all three workers, a Service of each kind that matters, and a pod to ask from.
+fn with_web() -> Room {
+    let mut room = Room::new();
+    for line in [
+        "kubectl create deployment web --image=traefik/whoami --replicas=3",
+        "kubectl expose deployment web --port=80 --type=NodePort",
+        "kubectl run curl --image=curlimages/curl --command -- sleep infinity",
+        "sleep 60",
+    ] {
+        room.done(line);
+    }
+    room
+}
+
+/// A pod of `app=web` on this node, by its address.
+fn pod_on(room: &mut Room, node: &str) -> String {
+    let path = format!("{{.items[?(@.spec.nodeName==\"{node}\")].status.podIP}}");
+    room.done(&format!("kubectl get pods -l app=web -o jsonpath='{path}'"))
+}
+
+#[test]
+fn a_packet_to_another_nodes_pod_goes_through_the_tunnel_inside_of_another() {
+    let mut room = with_web();
+    let home = room.field("pod/curl", ".spec.nodeName");
+    let other = if home == "node-1" { "node-2" } else { "node-1" };
+    let (near, far) = (pod_on(&mut room, &home), pod_on(&mut room, other));
+    let ask = |ip: &str| format!("trace --from pod/curl curl http://{ip}");
+
+    assert_eq!(room.done("network mode"), "routed");
+    assert!(!room.done(&ask(&far)).contains("VXLAN"));
+
+    room.done("network mode vxlan");
+    let trace = room.done(&ask(&far));
+    let packed = trace.lines().find(|line| line.contains("packs into VXLAN 1, 50 bytes more"));
+    let Some(packed) = packed else { panic!("{trace}") };
+    assert!(packed.contains(":8472]") && packed.contains("[udp 172.18.0."), "{packed}");
+    // There and back.
+    assert_eq!(trace.matches("unpacks from VXLAN").count(), 2, "{trace}");
+    assert!(!room.done(&ask(&near)).contains("VXLAN"));
+
+    let routes = room.done(&format!("node run {home} -- ip route"));
+    assert!(routes.contains(" dev flannel.1 onlink") && routes.contains(" dev cni0 "), "{routes}");
+    assert!(room.done(&format!("node run {home} -- ip neigh")).contains(" dev flannel.1 lladdr "));
+
+    // What cuts the tunnel cuts the pods of that node off, and nothing else.
+    room.done(&format!("node run {other} -- iptables -I INPUT -p udp --dport 8472 -j DROP"));
+    let cut = room.failed(&ask(&far));
+    assert!(
+        cut.ends_with(&format!("a rule added by hand to chain INPUT of node {other}\n")),
+        "{cut}"
+    );
+    room.done(&ask(&near));
+}
+
+/// With tunnels a node has an address of its own among its pods', and masquerades with it: what
+/// Linux 6.18 did with Flannel's devices and rules.
+#[test]
+fn masqueraded_packets_have_the_address_of_the_device_they_leave_by() {
+    let mut room = with_web();
+    let port = room.field("svc/web", ".spec.ports[0].nodePort");
+    room.done("network mode vxlan");
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..40 {
+        let body = room.done(&format!("curl -s http://172.18.0.3:{port}/"));
+        let line = body.lines().find_map(|line| line.strip_prefix("RemoteAddr: "));
+        let Some(address) = line.and_then(|line| line.split_once(':')) else { panic!("{body}") };
+        seen.insert(address.0.to_owned());
+    }
+    let seen: Vec<String> = seen.into_iter().collect();
+    assert_eq!(seen, ["10.244.1.0", "10.244.1.1"], "to other nodes' pods, and to node-1's own");
+}
