@@ -78,3 +78,47 @@ fn masqueraded_packets_have_the_address_of_the_device_they_leave_by() {
     let seen: Vec<String> = seen.into_iter().collect();
     assert_eq!(seen, ["10.244.1.0", "10.244.1.1"], "to other nodes' pods, and to node-1's own");
 }
+
+#[test]
+fn the_same_request_is_seen_beside_what_it_would_be_under_another_setting() {
+    let mut room = with_web();
+    let text =
+        room.done("trace --from pod/curl --against 'proxy mode ipvs' curl -s -o /dev/null web");
+    assert!(text.contains("\n- node node-") && text.contains("\n+ node node-"), "{text}");
+    assert!(text.contains(" ipvs 10.96.") && text.contains(": round robin to 10.244."), "{text}");
+    let examined = |sign: &str| {
+        let line = text.lines().find(|line| line.starts_with(&format!("{sign} = pod ")));
+        let counted = line.and_then(|line| line.rsplit_once(" hops, ")).map(|(_, rest)| rest);
+        let number = counted.and_then(|rest| rest.split(' ').next()?.parse::<u32>().ok());
+        number.unwrap_or_else(|| panic!("{text}"))
+    };
+    assert!(examined("-") > examined("+"), "{text}");
+    // Nothing of it has happened.
+    assert_eq!(room.done("proxy mode"), "iptables");
+
+    // Local keeps the client's address, and drops where no pod is.
+    let port = room.field("svc/web", ".spec.ports[0].nodePort");
+    let patch = r#"kubectl patch svc web -p '{\"spec\":{\"externalTrafficPolicy\":\"Local\"}}'"#;
+    let text = room.done(&format!("trace --against \"{patch}\" curl http://172.18.0.3:{port}"));
+    let ends: Vec<&str> = text.lines().filter(|line| line.contains(" = ")).collect();
+    let [left, right] = ends.as_slice() else { panic!("{text}") };
+    assert!(left.contains("saw 172.18.0.3,") && right.contains("saw 198.51.100.7,"), "{text}");
+    room.failed("trace --against 'kubectl patch svc none -p {}' curl http://172.18.0.3");
+}
+
+#[test]
+fn traces_are_of_other_programs_too_and_from_the_current_namespace() {
+    let mut room = with_web();
+    let trace = room.done("trace --from pod/curl nc -zv web 80");
+    assert!(trace.contains("A web.default.svc.cluster.local"), "{trace}");
+    let trace = room.failed("trace --from pod/curl nslookup web");
+    assert!(
+        trace.contains("sends [udp 10.244.") && trace.contains(" -> 10.96.0.10:53]"),
+        "{trace}"
+    );
+    room.done("kubectl create namespace other");
+    room.done("kubectl config set-context --current --namespace=other");
+    let trace = room.failed("trace --from pod/curl curl web");
+    assert!(trace.contains("= not sent"), "{trace}");
+    room.done("trace --from pod/default/curl wget -qO- http://web.default");
+}

@@ -13,6 +13,7 @@ mod filters;
 mod network;
 mod node;
 mod time;
+mod trace;
 mod transcript;
 mod words;
 
@@ -153,6 +154,11 @@ impl Console {
                 world.run_for(self.command_time);
                 output
             }
+            "trace" => {
+                let output = trace::run(self, world, rest);
+                world.run_for(self.command_time);
+                output
+            }
             "watch" => self.watch(world, rest),
             "alias" => self.alias(rest),
             "unalias" => {
@@ -275,6 +281,7 @@ idle N               wait until nothing has changed for N seconds (90 at most)
 node run NAME -- CMD  iptables, iptables-save, nft, ipvsadm, conntrack, ip, ss, curl on a node
 curl URL             send a request from outside; wget, nslookup, nc likewise
 trace curl URL       show every hop of it; --from node/NAME or pod/NS/NAME, -o json
+trace --against 'CMD' …  the same beside what it would be after that command
 proxy mode [MODE]    how kube-proxy works: iptables, nftables or ipvs
 network mode [MODE]  how pods of different nodes meet: routed or vxlan
 grep, head, tail, sort, wc, uniq, cut, tr, sed, awk, echo, cat, ls, rm, watch, history, clear

@@ -2,6 +2,7 @@
 //! exactly and not guessed from a sample.
 
 use crate::base::Rng;
+use core::fmt;
 
 /// A share of all requests: a fraction in lowest terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,10 +42,25 @@ impl Share {
         Share::new(over, self.under * other.under)
     }
 
+    /// What is missing from all.
+    #[must_use]
+    pub const fn rest(self) -> Share {
+        Share::new(self.under.saturating_sub(self.over), self.under)
+    }
+
     /// In millionths, rounded.
     pub fn millionths(self) -> u32 {
         let scaled = (self.over * 1_000_000 + self.under / 2) / self.under.max(1);
         u32::try_from(scaled).unwrap_or(u32::MAX)
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.under {
+            1 => write!(formatter, "{}", self.over),
+            under => write!(formatter, "{}/{under}", self.over),
+        }
     }
 }
 

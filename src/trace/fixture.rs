@@ -161,6 +161,11 @@ impl Fixture {
         }));
     }
 
+    /// The cluster as it is.
+    pub(super) const fn cluster(&self) -> Cluster<'_> {
+        Cluster { store: &self.store, nodes: &self.nodes, now: self.now }
+    }
+
     pub(super) fn send(&mut self, request: &Request) -> PacketTrace {
         let cluster = Cluster { store: &self.store, nodes: &self.nodes, now: self.now };
         self.network.send(&cluster, request, &mut self.rng)

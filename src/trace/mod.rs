@@ -7,10 +7,13 @@
 //! rules decide. The store is only read.
 //!
 //! Reading order: `request`, `hop`, `network`, `path`, `node`, `enforce`, `policy`, `blame`, `dns`,
-//! `client`, `answer`, `ingress`, `server`, then the views `text` and `json`.
+//! `client`, `answer`, `ingress`, `server`, then what is made of traces: `chances`, `beside`, and the
+//! views `text` and `json`.
 
 mod answer;
+pub mod beside;
 mod blame;
+pub mod chances;
 mod client;
 pub mod dns;
 mod enforce;

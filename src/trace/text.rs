@@ -5,6 +5,7 @@ use super::hop::{
     Cause, Direction, Failure, Hop, Manner, NearMiss, Outcome, PacketTrace, Place, Reason, Route,
     Server, Spread,
 };
+use crate::net::Packet;
 use crate::net::rule::Verdict;
 use crate::net::walk::Draw;
 use crate::store::ObjectKey;
@@ -31,6 +32,22 @@ impl PacketTrace {
     /// Whether the request was answered.
     pub const fn is_answered(&self) -> bool {
         matches!(self.outcome, Outcome::Answered { .. })
+    }
+}
+
+impl Hop {
+    /// The hop without its packet's port of the moment and its rule's text: what can be the same in
+    /// two traces.
+    pub fn brief(&self) -> String {
+        let mut text = format!("{}: {}", self.place, self.reason);
+        if let Some((before, after)) = self.packet.filter(|(before, after)| before != after) {
+            let ips = |packet: &Packet| (packet.source.ip, packet.destination.ip);
+            if ips(&before) != ips(&after) {
+                let ((source, to), (new_source, new_to)) = (ips(&before), ips(&after));
+                text += &format!(" [{source} -> {to}] => [{new_source} -> {new_to}]");
+            }
+        }
+        text
     }
 }
 

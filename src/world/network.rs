@@ -6,6 +6,8 @@ use crate::net::iptables::command::Refusal;
 use crate::net::iptables::edit::Edit;
 use crate::net::link::PodNetwork;
 use crate::proxy::Mode;
+use crate::trace::beside::{self, Comparison};
+use crate::trace::chances::Chances;
 use crate::trace::network::Kernel;
 use crate::trace::{Cluster, Network, PacketTrace, Request};
 use core::net::{IpAddr, Ipv4Addr};
@@ -37,6 +39,24 @@ impl World {
         let trace = Arc::new(self.wires.network.send(&cluster, request, &mut rng));
         self.wires.latest = Some(trace.clone());
         trace
+    }
+
+    /// Where a request that is sent now can end, and how likely each end is, to the last digit.
+    pub fn chances(&self, request: &Request) -> Chances {
+        self.wires.network.chances(&self.cluster(), request)
+    }
+
+    /// The same request as things are and after a change, at the same moment and with the same
+    /// chance, hop beside hop. This world stays as it is.
+    ///
+    /// `change` may let time pass, so that what it changes takes effect.
+    pub fn side_by_side(&self, change: impl FnOnce(&mut World), request: &Request) -> Comparison {
+        let (mut left, mut right) = (self.clone(), self.clone());
+        change(&mut right);
+        left.run_for(right.now.since(left.now));
+        left.rng = self.rng.clone();
+        right.rng = self.rng.clone();
+        beside::side_by_side(left.send(request), right.send(request))
     }
 
     /// Whether an address is one that kube-proxy makes for a Service.
