@@ -3,7 +3,7 @@
 use super::{Output, failed, said};
 use crate::api::Kind;
 use crate::base::order;
-use crate::kubelet::listens_on;
+use crate::container::server::listens_on;
 use crate::world::World;
 use core::fmt::Write as _;
 use std::net::Ipv4Addr;

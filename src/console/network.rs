@@ -27,9 +27,23 @@ pub(super) fn run(
         "proxy" => Some(proxy(world, rest)),
         _ => {
             let from = Source::Internet { ip: CLIENT_ADDRESS };
-            programs::run(&mut Site { world, from, files }, Kit::COMPUTER, words)
+            run_program(world, from, files, words)
         }
     }
+}
+
+/// Runs a program of the network, and lets the time pass that it waits.
+fn run_program(
+    world: &mut World,
+    from: Source,
+    files: &mut BTreeMap<String, String>,
+    words: &[String],
+) -> Option<Output> {
+    let mut site = Site::new(world, from, files);
+    let output = programs::run(&mut site, Kit::COMPUTER, words);
+    let waited = site.waited;
+    world.run_for(waited);
+    output
 }
 
 const TRACE_USAGE: &str = "usage: trace [--from internet|node/NAME|pod/NS/NAME] [-o text|json] [curl] [-H 'Host: NAME'] URL\n";
@@ -147,8 +161,7 @@ pub(super) fn node_run(world: &mut World, words: &[String]) -> Output {
         (other, _) => {
             let from = Source::Node(Arc::from(name.as_str()));
             let mut files = BTreeMap::new();
-            let mut site = Site { world, from, files: &mut files };
-            let output = programs::run(&mut site, Kit::COMPUTER, command);
+            let output = run_program(world, from, &mut files, command);
             output.unwrap_or_else(|| failed(127, format!("bash: {other}: command not found\n")))
         }
     }

@@ -6,7 +6,7 @@
 //! Invariants: a trace always ends; each hop says where and why; nothing is decided here that the
 //! rules decide. The store is only read.
 //!
-//! Reading order: `request`, `hop`, `network`, `path`, `dns`, `policy`, `ingress`, `server`, then
+//! Reading order: `request`, `hop`, `network`, `path`, `dns`, `policy`, `ingress`, then
 //! the views `text` and `json`.
 
 mod answer;
@@ -23,14 +23,14 @@ pub mod policy;
 #[cfg(test)]
 mod property;
 pub mod request;
-pub mod server;
 #[cfg(test)]
 mod tests;
 mod text;
 
+pub use crate::container::server;
 pub use hop::{Cause, Failure, Hop, Manner, Outcome, PacketTrace, Place, Reason, Server};
 pub use network::{Cluster, Network};
-pub use request::{Request, Source};
+pub use request::{CLIENT_ADDRESS, Request, Source};
 
 use crate::base::Rng;
 use path::Tracer;
