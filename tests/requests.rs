@@ -373,7 +373,8 @@ fn a_pod_for_one_command_prints_what_it_gets_and_goes() {
     room.done("sleep 40");
     let output = room.run(&format!("{run} -T 2 nobody"));
     assert_eq!(
-        (output.exit, output.stderr.contains("bad address 'nobody'")),
+        // A terminal has one stream.
+        (output.exit, output.stdout.contains("bad address 'nobody'")),
         (1, true),
         "{output:?}"
     );

@@ -5,11 +5,9 @@
 //! Invariants: no input panics; output is capped; a command that waits runs the world forward; the
 //! same lines on the same world give the same text.
 //!
-//! Reading order: `words.rs` (a line into commands), `filters.rs` (grep, head …), `time.rs` (sleep,
-//! idle, node), `network.rs` (curl, trace, proxy), `node/` (node run), `transcript.rs` (`diorama
-//! run`).
+//! Reading order: `words.rs` (a line into commands), `time.rs` (sleep, idle, node), `network.rs`
+//! (curl, proxy), `trace.rs`, `node/` (node run), `transcript.rs` (`diorama run`).
 
-mod filters;
 mod network;
 mod node;
 mod time;
@@ -20,6 +18,7 @@ mod words;
 pub use crate::kubectl::{Output, Session};
 pub use transcript::{Block, blocks, run, transcript};
 
+use crate::container::filters;
 use crate::kubectl;
 use crate::world::World;
 use core::time::Duration;

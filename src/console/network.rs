@@ -20,9 +20,23 @@ pub(super) fn run(
         "network" => Some(network(world, rest)),
         _ => {
             let from = Source::Internet { ip: CLIENT_ADDRESS };
-            programs::run(&mut Site { world, from, files }, Kit::COMPUTER, words)
+            run_program(world, from, files, words)
         }
     }
+}
+
+/// Runs a program of the network, and lets the time pass that it waits.
+pub(super) fn run_program(
+    world: &mut World,
+    from: Source,
+    files: &mut BTreeMap<String, String>,
+    words: &[String],
+) -> Option<Output> {
+    let mut site = Site::new(world, from, files);
+    let output = programs::run(&mut site, Kit::COMPUTER, words);
+    let waited = site.waited;
+    world.run_for(waited);
+    output
 }
 
 /// `proxy mode`, `proxy mode nftables`.

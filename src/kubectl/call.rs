@@ -7,7 +7,7 @@ use super::output;
 use super::verbs::Verb;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, Value};
-pub use crate::programs::Output;
+pub use crate::container::Output;
 use crate::store::ObjectKey;
 use crate::store::patch::Patch;
 use crate::world::World;

@@ -400,7 +400,7 @@ fn say_connection(
 }
 
 fn wait(site: &mut Site<'_>, duration: Duration, transfer: &mut Transfer) {
-    site.world.run_for(duration);
+    site.wait(duration);
     transfer.waited += duration;
 }
 

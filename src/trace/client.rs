@@ -26,6 +26,10 @@ impl Tracer<'_> {
         }
         let (names, server) = match &request.from {
             Source::Pod { namespace, name } => {
+                let own = self.cluster.store.find(Kind::Pod, namespace, name);
+                if let Some(ip) = own.and_then(|pod| host_of_file(pod, &request.host)) {
+                    return Ok(ip);
+                }
                 let (server, endpoint) = self.dns_server()?;
                 if let Some(endpoint) = endpoint {
                     let client = ObjectKey { namespace: namespace.clone(), name: name.clone() };
@@ -315,4 +319,15 @@ impl Tracer<'_> {
         });
         nodes.map(|node| node.meta.name.clone()).collect()
     }
+}
+
+/// The address that a pod's /etc/hosts has for a name.
+fn host_of_file(pod: &Object, name: &str) -> Option<IpAddr> {
+    let text = crate::kubelet::hosts(pod);
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.into_iter().find_map(|line| {
+        let mut words = line.split_whitespace();
+        let ip = words.next()?;
+        words.any(|word| word.eq_ignore_ascii_case(name)).then(|| ip.parse().ok())?
+    })
 }

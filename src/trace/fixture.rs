@@ -167,7 +167,9 @@ impl Fixture {
     }
 
     pub(super) fn send(&mut self, request: &Request) -> PacketTrace {
-        let cluster = Cluster { store: &self.store, nodes: &self.nodes, now: self.now };
+        let disks = crate::container::Trees::new();
+        let cluster =
+            Cluster { store: &self.store, nodes: &self.nodes, disks: &disks, now: self.now };
         self.network.send(&cluster, request, &mut self.rng)
     }
 

@@ -7,8 +7,8 @@
 //! rules decide. The store is only read.
 //!
 //! Reading order: `request`, `hop`, `network`, `path`, `node`, `enforce`, `policy`, `blame`, `dns`,
-//! `client`, `answer`, `ingress`, `server`, then what is made of traces: `chances`, `beside`, and the
-//! views `text` and `json`.
+//! `client`, `answer`, `ingress`, then what is made of traces: `chances`, `beside`, and the views
+//! `text` and `json`.
 
 mod answer;
 pub mod beside;
@@ -29,14 +29,14 @@ pub mod policy;
 #[cfg(test)]
 mod property;
 pub mod request;
-pub mod server;
 #[cfg(test)]
 mod tests;
 mod text;
 
+pub use crate::container::server;
 pub use hop::{Cause, Failure, Hop, Manner, Outcome, PacketTrace, Place, Reason, Server};
 pub use network::{Cluster, Network};
-pub use request::{Request, Source};
+pub use request::{CLIENT_ADDRESS, Request, Source};
 
 use crate::base::Rng;
 use crate::net::conntrack::Phase;

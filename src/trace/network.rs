@@ -2,7 +2,9 @@
 
 use crate::api::{Kind, Object};
 use crate::base::{Map, SimTime};
+use crate::container::Trees;
 use crate::kubelet::NodeRuntime;
+use crate::kubelet::inside::Inside;
 use crate::net::conntrack::Conntrack;
 use crate::net::flannel;
 use crate::net::iptables::edit;
@@ -24,6 +26,8 @@ pub struct Cluster<'a> {
     pub store: &'a Store,
     /// Its machines, by node name.
     pub nodes: &'a Map<Arc<str>, NodeRuntime>,
+    /// The disks that outlive pods.
+    pub disks: &'a Trees,
     /// The moment.
     pub now: SimTime,
 }
@@ -32,6 +36,13 @@ impl Cluster<'_> {
     /// The machine of a node, if it is up.
     pub fn machine(&self, node: &str) -> Option<&NodeRuntime> {
         self.nodes.get(node).filter(|machine| machine.up)
+    }
+
+    /// What is inside of a pod, if its kubelet runs it.
+    pub fn inside<'b>(&'b self, object: &'b Arc<Object>) -> Option<Inside<'b>> {
+        let node = object.pod()?.node_name.as_ref()?;
+        let runtime = self.nodes.get(node)?.pods.get(&object.meta.uid)?;
+        Some(Inside { api: self.store, object, runtime, disks: self.disks })
     }
 }
 

@@ -37,6 +37,10 @@ pub struct ClusterConfig {
     /// Whether the workloads of [`crate::addons::CLASSROOM`] run: DNS, kube-proxy, an ingress
     /// controller, a default StorageClass.
     pub addons: bool,
+    /// Whether the kubelets are hollow, as those of the recordings were: what is asked to end does
+    /// so at once and with 0, whatever it is, and a readiness probe comes as soon as its delay is
+    /// over.
+    pub hollow: bool,
 }
 
 impl Default for ClusterConfig {
@@ -68,6 +72,7 @@ impl Default for ClusterConfig {
             load_balancers: LoadBalancers::None,
             pod_network: PodNetwork::Routed,
             addons: false,
+            hollow: false,
         }
     }
 }

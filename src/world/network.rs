@@ -1,20 +1,21 @@
 //! The cluster's network: requests that people and pods send, and what nodes hold for them.
 
 use super::World;
+use crate::base::Rng;
 use crate::net::Ruleset;
 use crate::net::iptables::command::Refusal;
 use crate::net::iptables::edit::Edit;
 use crate::net::link::PodNetwork;
+use crate::programs::Wire;
 use crate::proxy::Mode;
 use crate::trace::beside::{self, Comparison};
 use crate::trace::chances::Chances;
 use crate::trace::network::Kernel;
 use crate::trace::{Cluster, Network, PacketTrace, Request};
-use core::net::{IpAddr, Ipv4Addr};
+use core::net::IpAddr;
 use std::sync::Arc;
 
-/// The address that stands for somebody on the internet (RFC 5737).
-pub const CLIENT_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7));
+pub use crate::trace::CLIENT_ADDRESS;
 
 /// The network, and the request that was followed last.
 #[derive(Clone, Debug)]
@@ -35,7 +36,8 @@ impl World {
     /// Sends a request and follows it. It takes no time: what a client waits for is its own affair.
     pub fn send(&mut self, request: &Request) -> Arc<PacketTrace> {
         let mut rng = self.rng.fork();
-        let cluster = Cluster { store: &self.store, nodes: &self.nodes, now: self.now };
+        let cluster =
+            Cluster { store: &self.store, nodes: &self.nodes, disks: &self.disks, now: self.now };
         let trace = Arc::new(self.wires.network.send(&cluster, request, &mut rng));
         self.wires.latest = Some(trace.clone());
         trace
@@ -61,14 +63,15 @@ impl World {
 
     /// Whether an address is one that kube-proxy makes for a Service.
     pub fn is_service_address(&mut self, ip: IpAddr) -> bool {
-        let cluster = Cluster { store: &self.store, nodes: &self.nodes, now: self.now };
+        let cluster =
+            Cluster { store: &self.store, nodes: &self.nodes, disks: &self.disks, now: self.now };
         self.wires.network.refresh(&cluster);
         self.wires.network.is_service_ip(ip)
     }
 
     /// The cluster at this moment, for those who ask its DNS.
     pub const fn cluster(&self) -> Cluster<'_> {
-        Cluster { store: &self.store, nodes: &self.nodes, now: self.now }
+        Cluster { store: &self.store, nodes: &self.nodes, disks: &self.disks, now: self.now }
     }
 
     /// Takes the request that was sent last, if one was since this was asked before: for whoever
@@ -101,7 +104,8 @@ impl World {
 
     /// What netfilter and IPVS hold on a node now.
     pub fn ruleset(&mut self, node: &str) -> Arc<Ruleset> {
-        let cluster = Cluster { store: &self.store, nodes: &self.nodes, now: self.now };
+        let cluster =
+            Cluster { store: &self.store, nodes: &self.nodes, disks: &self.disks, now: self.now };
         self.wires.network.refresh(&cluster);
         self.wires.network.ruleset(node)
     }
@@ -133,5 +137,27 @@ impl World {
     /// The rules of the nodes where people have changed some, for the world's hash.
     pub(super) fn rules_by_hand(&self) -> impl Iterator<Item = (&Arc<str>, &Ruleset)> {
         self.wires.network.changed_by_hand()
+    }
+}
+
+impl Wire for World {
+    fn send(&mut self, request: &Request) -> Arc<PacketTrace> {
+        World::send(self, request)
+    }
+
+    fn cluster(&self) -> Cluster<'_> {
+        World::cluster(self)
+    }
+
+    fn is_service_address(&mut self, ip: IpAddr) -> bool {
+        World::is_service_address(self, ip)
+    }
+
+    fn proxy_mode(&self) -> Mode {
+        World::proxy_mode(self)
+    }
+
+    fn rng(&mut self) -> &mut Rng {
+        World::rng(self)
     }
 }

@@ -3,7 +3,8 @@
 use crate::api::Kind;
 use crate::base::{SimTime, order};
 use crate::console::{Output, failed, said};
-use crate::kubelet::{NodeRuntime, listens_on};
+use crate::container::server::listens_on;
+use crate::kubelet::NodeRuntime;
 use crate::net::link::{self, PodNetwork};
 use crate::world::World;
 use core::fmt::Write as _;

@@ -6,9 +6,9 @@ mod machine;
 mod nft;
 mod virtual_servers;
 
+use super::network::run_program;
 use super::{Output, failed, said};
 use crate::net::Family;
-use crate::programs::{self, Kit, Site};
 use crate::trace::Source;
 use crate::world::World;
 use std::collections::BTreeMap;
@@ -50,8 +50,7 @@ pub(super) fn run(
     }
     let from = Source::Node(Arc::from(name.as_str()));
     let mut files = BTreeMap::new();
-    let mut site = Site { world, from, files: &mut files };
-    let output = programs::run(&mut site, Kit::COMPUTER, command);
+    let output = run_program(world, from, &mut files, command);
     output.unwrap_or_else(|| failed(127, format!("bash: {program}: command not found\n")))
 }
 

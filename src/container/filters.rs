@@ -1,10 +1,18 @@
 //! The small tools that read standard input.
 
-use super::{Output, failed, said};
+use super::Output;
 use crate::base::order;
 
+fn said(stdout: String) -> Output {
+    Output { stdout, ..Output::default() }
+}
+
+fn failed(exit: i32, stderr: String) -> Output {
+    Output { stderr, exit, ..Output::default() }
+}
+
 /// Runs one of the small tools; `None` if the word names none of them.
-pub(super) fn run(name: &str, words: &[String], stdin: Option<&str>) -> Option<Output> {
+pub fn run(name: &str, words: &[String], stdin: Option<&str>) -> Option<Output> {
     let text = stdin.unwrap_or_default();
     Some(match name {
         "grep" | "egrep" => grep(words, text),
