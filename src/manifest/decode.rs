@@ -64,6 +64,31 @@ pub fn decode_leniently(kind: Kind, value: &Value) -> Result<Decoded, String> {
     }
 }
 
+/// Looks at an object's metadata alone, as a client does before it sends the object anywhere.
+///
+/// Models staging/src/k8s.io/cli-runtime/pkg/resource/metadata_decoder.go.
+///
+/// # Errors
+/// A wrong type, in the words of Go's decoder.
+pub fn check_metadata(object: &Value) -> Result<(), String> {
+    let field = Field {
+        field_type: Type::Named("ObjectMeta"),
+        always: false,
+        merge: None,
+        retain_keys: false,
+        place: 0,
+        embedded: None,
+    };
+    let (Some(metadata), fields) = (object.get("metadata"), [("metadata", field)]) else {
+        return Ok(());
+    };
+    let map = Map::from_iter([("metadata".to_owned(), metadata.clone())]);
+    let mut decoder = Decoder::default();
+    let read = decoder.structure("metadataOnlyObject", &BTreeMap::from(fields), &map);
+    read.map_err(|Stop(why)| why)?;
+    decoder.wrong_type.map_or(Ok(()), Err)
+}
+
 /// What is said of unknown fields.
 ///
 /// Models staging/src/k8s.io/apimachinery/pkg/runtime/error.go strictDecodingError.
@@ -519,6 +544,37 @@ mod tests {
         for (kind, value, expected) in cases {
             assert_eq!(refusal(kind, &value), expected, "{value}");
         }
+    }
+
+    /// Printed by a real kubectl.
+    #[test]
+    fn clients_look_at_metadata_themselves() {
+        let cases = [
+            (
+                json!({"metadata": {"labels": {"version": 1}}}),
+                "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of \
+                 type string",
+            ),
+            (
+                json!({"metadata": {"name": true}}),
+                "json: cannot unmarshal bool into Go struct field ObjectMeta.metadata.name of type \
+                 string",
+            ),
+            (
+                json!({"metadata": "name:a"}),
+                "json: cannot unmarshal string into Go struct field metadataOnlyObject.metadata of \
+                 type v1.ObjectMeta",
+            ),
+            (
+                json!({"metadata": {"uid": 7}}),
+                "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.uid of \
+                 type types.UID",
+            ),
+        ];
+        for (object, why) in cases {
+            assert_eq!(check_metadata(&object), Err(why.to_owned()), "{object}");
+        }
+        assert_eq!(check_metadata(&json!({"spec": 1, "metadata": {"label": 1}})), Ok(()));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub mod schema;
 mod suggest;
 mod yaml;
 
-pub use decode::{Decoded, decode, decode_leniently, strict_error};
+pub use decode::{Decoded, check_metadata, decode, decode_leniently, strict_error};
 pub use emit::to_yaml;
 pub use go_json::parse_json;
 pub use parse::{Document, LIMIT, Parsed, Place, Position, Problem, parse};
