@@ -8,6 +8,7 @@
 //!
 //! Reading order: `kit` (which image has what), `exchange`, `curl`, `wget`, `nslookup`, `probe`.
 
+pub mod burst;
 mod curl;
 mod exchange;
 mod kit;

@@ -52,7 +52,10 @@ impl Tracer<'_> {
     ) -> Result<Answered, Failure> {
         let key = ObjectKey::of(object);
         let to = arrival.packet.destination;
-        let container = object.pod().and_then(|pod| server::listener(pod, to.port));
+        let container = object
+            .pod()
+            .and_then(|pod| server::listener(pod, to.port))
+            .filter(|container| !self.cluster.is_ending(object, &container.name));
         let Some(container) = container else {
             self.reset(arrival);
             let cause = Cause::NothingListens { pod: key, port: to.port };
