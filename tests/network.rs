@@ -122,3 +122,66 @@ fn traces_are_of_other_programs_too_and_from_the_current_namespace() {
     assert!(trace.contains("= not sent"), "{trace}");
     room.done("trace --from pod/default/curl wget -qO- http://web.default");
 }
+
+/// Models pkg/proxy/runner/bounded_frequency_runner.go: rules come a moment after the change, and
+/// not again within a second.
+#[test]
+fn rules_come_a_moment_after_the_change_and_at_most_once_a_second() {
+    let mut room = with_web();
+    let rules = |room: &mut Room, port: &str| {
+        let save = room.done("node run node-1 -- iptables-save -t nat");
+        save.contains(&format!("--dport {port} "))
+    };
+    room.done("kubectl expose deployment web --name=a --port=81");
+    assert!(!rules(&mut room, "81"), "at the moment of the change");
+    room.done("sleep 0.5");
+    assert!(rules(&mut room, "81"), "half a second later");
+    room.done("kubectl expose deployment web --name=b --port=82");
+    room.done("sleep 0.3");
+    assert!(!rules(&mut room, "82"), "kube-proxy waits a second");
+    room.done("sleep 0.7");
+    assert!(rules(&mut room, "82"));
+}
+
+#[test]
+fn a_burst_is_counted_by_pod_against_exact_shares_and_a_kept_connection_stays_with_its_pod() {
+    let mut room = with_web();
+    let text = room.done("burst -n 60 --from pod/curl curl http://web");
+    assert!(
+        text.starts_with("60 requests over 60 connections in 0.000 s: 60 answered, 0 failed"),
+        "{text}"
+    );
+    assert_eq!(text.matches(" expected  33.3 % (1/3)").count(), 3, "{text}");
+    let counts = |text: &str| -> Vec<u32> {
+        let lines = text.lines().skip(1).filter_map(|line| line.split(" expected").next());
+        lines.filter_map(|line| line.split_whitespace().rev().nth(2)?.parse().ok()).collect()
+    };
+    assert_eq!(counts(&text).iter().sum::<u32>(), 60, "{text}");
+    assert!(counts(&text).iter().all(|count| *count > 5), "{text}");
+    // Two connections can be with two Pods at most.
+    let text = room.done("burst -n 60 --keepalive 2 --from pod/curl curl http://web");
+    assert!(text.starts_with("60 requests over 2 connections"), "{text}");
+    assert!(counts(&text).iter().filter(|count| **count > 0).count() <= 2, "{text}");
+    assert!(counts(&text).iter().all(|count| [0, 30, 60].contains(count)), "{text}");
+}
+
+/// Processes that end at once while rules still lead to them: what a `preStop` hook is for.
+#[test]
+fn requests_fail_during_a_rollout_while_rules_lead_to_pods_that_have_ended() {
+    let mut room = with_web();
+    let text = room.failed(
+        "kubectl rollout restart deployment web; burst -n 400 --rate 20 --from pod/curl curl http://web",
+    );
+    assert!(text.contains(" refused: nothing listens on port 80 of pod default/web-"), "{text}");
+    assert!(text.contains("; saved by lifecycle.preStop with a sleep"), "{text}");
+    // A while after the rollout all is well again.
+    room.done("sleep 60");
+    room.done("burst -n 100 --from pod/curl curl http://web");
+    // Connections that are kept alive are closed by the Pod that ends, and opened to another one.
+    let restart = "kubectl rollout restart deployment web; burst -n 400 --rate 20 --keepalive 3";
+    let text = room.run(&format!("{restart} --from pod/curl curl http://web"));
+    let first = text.lines().nth(1).unwrap_or_default();
+    let opened = first.split(" over ").nth(1).and_then(|rest| rest.split(' ').next());
+    let opened: u32 = opened.and_then(|word| word.parse().ok()).unwrap_or(0);
+    assert!((6..100).contains(&opened), "{text}");
+}

@@ -8,6 +8,7 @@
 //! Reading order: `words.rs` (a line into commands), `time.rs` (sleep, idle, node), `network.rs`
 //! (curl, proxy), `trace.rs`, `node/` (node run), `transcript.rs` (`diorama run`).
 
+mod burst;
 mod network;
 mod node;
 mod time;
@@ -158,6 +159,7 @@ impl Console {
                 world.run_for(self.command_time);
                 output
             }
+            "burst" => burst::run(self, world, rest),
             "watch" => self.watch(world, rest),
             "alias" => self.alias(rest),
             "unalias" => {
@@ -259,8 +261,8 @@ impl Console {
         };
         let Some((first, rest)) = words.split_first() else {
             let own = [
-                "kubectl", "node", "idle", "sleep", "curl", "wget", "nslookup", "trace", "proxy",
-                "network", "watch", "grep", "help", "clear", "history", "cat", "ls",
+                "kubectl", "node", "idle", "sleep", "curl", "wget", "nslookup", "trace", "burst",
+                "proxy", "network", "watch", "grep", "help", "clear", "history", "cat", "ls",
             ];
             let all = own.iter().map(|word| (*word).to_owned()).chain(self.aliases.keys().cloned());
             return all.filter(|word| word.starts_with(&last)).collect();
@@ -281,6 +283,7 @@ node run NAME -- CMD  iptables, iptables-save, nft, ipvsadm, conntrack, ip, ss, 
 curl URL             send a request from outside; wget, nslookup, nc likewise
 trace curl URL       show every hop of it; --from node/NAME or pod/NS/NAME, -o json
 trace --against 'CMD' …  the same beside what it would be after that command
+burst -n 200 --rate 20 curl URL  many requests counted; --keepalive CONNECTIONS, --from
 proxy mode [MODE]    how kube-proxy works: iptables, nftables or ipvs
 network mode [MODE]  how pods of different nodes meet: routed or vxlan
 grep, head, tail, sort, wc, uniq, cut, tr, sed, awk, echo, cat, ls, rm, watch, history, clear

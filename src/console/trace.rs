@@ -59,6 +59,15 @@ pub(super) fn run(console: &mut Console, world: &mut World, words: &[String]) ->
     Output { stdout, exit: exit(&trace), ..Output::default() }
 }
 
+/// The request of a program's words, after `--from SOURCE`.
+pub(super) fn request(
+    console: &Console,
+    world: &World,
+    words: &[String],
+) -> Result<Request, Output> {
+    read(world, &console.session.namespace, words).map(|asked| asked.request)
+}
+
 fn exit(trace: &PacketTrace) -> i32 {
     match &trace.outcome {
         Outcome::Answered { .. } => 0,

@@ -256,6 +256,15 @@ pub struct PodRuntime {
 }
 
 impl PodRuntime {
+    /// Whether the process of the container at this place was asked to end: servers then take no
+    /// more connections.
+    ///
+    /// Simplified: a server that does not listen for SIGTERM would go on until it is killed.
+    pub fn is_asked_to_end(&self, place: usize) -> bool {
+        let state = self.containers.get(place).map(|container| &container.state);
+        matches!(state, Some(RunState::Stopping { step: StopStep::Asked(_), .. }))
+    }
+
     /// A pod that the kubelet sees for the first time.
     pub fn new(containers: usize, init_containers: usize, now: SimTime) -> Self {
         PodRuntime {

@@ -10,6 +10,7 @@
 //!
 //! Reading order: `exchange`, `curl`, `wget`, `nslookup`, `probe`.
 
+pub mod burst;
 mod curl;
 mod exchange;
 mod nslookup;

@@ -105,7 +105,10 @@ impl Tracer<'_> {
     ) -> Result<Answered, Failure> {
         let key = ObjectKey::of(object);
         let to = arrival.packet.destination;
-        let Some(listener) = self.listener(object, to.port) else {
+        let listener = self
+            .listener(object, to.port)
+            .filter(|listener| !self.cluster.is_ending(object, listener.place));
+        let Some(listener) = listener else {
             self.reset(arrival);
             let cause = Cause::NothingListens { pod: key, port: to.port };
             return self.fail(cause, Manner::Refused);

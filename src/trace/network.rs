@@ -44,6 +44,15 @@ impl Cluster<'_> {
         let runtime = self.nodes.get(node)?.pods.get(&object.meta.uid)?;
         Some(Inside { api: self.store, object, runtime, disks: self.disks })
     }
+
+    /// Whether a container of a pod was asked to end, and so takes no more connections; `place`
+    /// counts init containers too.
+    pub fn is_ending(&self, object: &Object, place: usize) -> bool {
+        let node = object.pod().and_then(|pod| pod.node_name.as_ref());
+        let machine = node.and_then(|node| self.nodes.get(node));
+        let runtime = machine.and_then(|machine| machine.pods.get(&object.meta.uid));
+        runtime.is_some_and(|runtime| runtime.is_asked_to_end(place))
+    }
 }
 
 /// The cluster's network: rules by node, made when they are first needed and kept until a Service,
@@ -54,6 +63,8 @@ impl Cluster<'_> {
 pub struct Network {
     mode: Mode,
     pods: PodNetwork,
+    /// The objects that kube-proxy has written its rules for; none where it is never behind.
+    synced: Option<Store>,
     /// The store's revision at the last look, and what was found then.
     seen: Option<(u64, Fingerprint)>,
     input: Arc<Input>,
@@ -191,6 +202,7 @@ impl Network {
         Network {
             mode,
             pods: PodNetwork::Routed,
+            synced: None,
             seen: None,
             input: Arc::default(),
             version: 0,
@@ -216,8 +228,8 @@ impl Network {
                 let ruleset = kernel.ruleset.clone();
                 (node.clone(), Kernel { ruleset, by_hand: true, ..Kernel::default() })
             });
-            let (kernels, pods) = (kernels.collect(), self.pods);
-            *self = Network { version, kernels, pods, ..Network::new(mode) };
+            let (kernels, pods, synced) = (kernels.collect(), self.pods, self.synced.take());
+            *self = Network { version, kernels, pods, synced, ..Network::new(mode) };
         }
     }
 
@@ -277,11 +289,26 @@ impl Network {
         &self.input
     }
 
-    /// Takes notice of what has changed since the last look.
+    /// Every kube-proxy writes its rules for these objects; until the next time it knows no others.
     ///
-    /// Simplified: rules are up to date at once; a real kube-proxy writes them a moment after the
-    /// change, at most once a second.
+    /// Simplified: all nodes do so at the same moment, and in no time.
+    pub fn sync(&mut self, store: &Store) {
+        self.synced = Some(store.clone());
+    }
+
+    /// Takes notice of what kube-proxy has done since the last look: it has seen all there is, unless
+    /// it was ever told when to look ([`Network::sync`]).
     pub fn refresh(&mut self, cluster: &Cluster<'_>) {
+        match self.synced.take() {
+            None => self.look(cluster),
+            Some(store) => {
+                self.look(&Cluster { store: &store, ..*cluster });
+                self.synced = Some(store);
+            }
+        }
+    }
+
+    fn look(&mut self, cluster: &Cluster<'_>) {
         let revision = cluster.store.revision();
         if self.seen.is_some_and(|(seen, _)| seen == revision) {
             return;

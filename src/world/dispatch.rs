@@ -31,6 +31,7 @@ impl World {
             Due::Pod { node, key, uid } => self.sync_pod(&node, &key, uid),
             Due::Heartbeat { node } => self.heartbeat(&node),
             Due::EventSeries => self.finish_series(),
+            Due::ProxySync => self.sync_kube_proxy(),
         }
         self.tell();
     }
@@ -193,6 +194,7 @@ impl World {
                 self.scheduler.observe(&self.store, change, self.now);
                 self.wake_control_loops(change);
                 self.wake_kubelet(change);
+                self.wake_kube_proxy(change);
             }
         }
         if let Some(at) = self.scheduler.next_due(self.now) {

@@ -1,18 +1,22 @@
 //! The cluster's network: requests that people and pods send, and what nodes hold for them.
 
 use super::World;
-use crate::base::Rng;
+use super::queue::Due;
+use crate::api::Kind;
+use crate::base::{Rng, SimTime};
 use crate::net::Ruleset;
 use crate::net::iptables::command::Refusal;
 use crate::net::iptables::edit::Edit;
 use crate::net::link::PodNetwork;
 use crate::programs::Wire;
 use crate::proxy::Mode;
+use crate::store::Change;
 use crate::trace::beside::{self, Comparison};
 use crate::trace::chances::Chances;
 use crate::trace::network::Kernel;
 use crate::trace::{Cluster, Network, PacketTrace, Request};
 use core::net::IpAddr;
+use core::time::Duration;
 use std::sync::Arc;
 
 pub use crate::trace::CLIENT_ADDRESS;
@@ -21,6 +25,8 @@ pub use crate::trace::CLIENT_ADDRESS;
 #[derive(Clone, Debug)]
 pub(super) struct Wires {
     network: Network,
+    /// When kube-proxy may write rules again.
+    next_sync: SimTime,
     latest: Option<Arc<PacketTrace>>,
 }
 
@@ -28,11 +34,46 @@ impl Wires {
     pub(super) fn new(pods: PodNetwork) -> Self {
         let mut network = Network::new(Mode::Iptables);
         network.set_pod_network(pods);
-        Wires { network, latest: None }
+        Wires { network, next_sync: SimTime::WORLD_START, latest: None }
     }
 }
 
+/// From a change of a Service or its endpoints to rules that know it: an informer's delay, and what
+/// it takes to load the rules.
+///
+/// Simplified: always as long; with thousands of Services loading them takes up to seconds.
+const SYNC_DELAY: Duration = Duration::from_millis(20);
+/// How long kube-proxy waits at least before it writes rules again (`minSyncPeriod`).
+///
+/// Models pkg/proxy/apis/config/v1alpha1/defaults.go SetDefaults_KubeProxyConfiguration.
+const MIN_SYNC_PERIOD: Duration = Duration::from_secs(1);
+
 impl World {
+    /// kube-proxy hears of a change, and looks at it as soon as it may.
+    ///
+    /// Models pkg/proxy/runner/bounded_frequency_runner.go BoundedFrequencyRunner.
+    pub(super) fn wake_kube_proxy(&mut self, change: &Change) {
+        let matters = match change.kind {
+            Kind::Service | Kind::EndpointSlice => true,
+            // Heartbeats are no news.
+            Kind::Node => match (&change.old, &change.new) {
+                (Some(old), Some(new)) => old.meta.labels != new.meta.labels,
+                _ => true,
+            },
+            _ => false,
+        };
+        if matters {
+            let at = self.wires.next_sync.max(self.now + SYNC_DELAY);
+            self.queue.push(at, Due::ProxySync);
+        }
+    }
+
+    /// kube-proxy writes the rules anew on every node.
+    pub(super) fn sync_kube_proxy(&mut self) {
+        self.wires.next_sync = self.now + MIN_SYNC_PERIOD;
+        self.wires.network.sync(&self.store);
+    }
+
     /// Sends a request and follows it. It takes no time: what a client waits for is its own affair.
     pub fn send(&mut self, request: &Request) -> Arc<PacketTrace> {
         let mut rng = self.rng.fork();
@@ -89,6 +130,8 @@ impl World {
     /// own stay; connections and affinity are forgotten.
     pub fn set_proxy_mode(&mut self, mode: Mode) {
         self.wires.network.set_mode(mode);
+        // It starts again, and so begins with what there is.
+        self.sync_kube_proxy();
     }
 
     /// How packets come from one pod to another.
