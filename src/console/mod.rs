@@ -19,7 +19,7 @@ mod words;
 pub use crate::kubectl::{Output, Session};
 pub use transcript::{Block, blocks, run, transcript};
 
-use crate::container::filters;
+use crate::container::filters::{self, Dialect};
 use crate::kubectl;
 use crate::world::World;
 use core::time::Duration;
@@ -137,7 +137,13 @@ impl Console {
             words = new;
         }
         let Some((first, rest)) = words.split_first() else { return Output::default() };
-        if let Some(output) = filters::run(first, rest, stdin) {
+        if let Some(output) = filters::run(
+            first,
+            rest,
+            Dialect::Gnu,
+            &|path| self.session.files.get(path).cloned(),
+            stdin,
+        ) {
             return output;
         }
         if let ("node", ["run", ..]) = (first.as_str(), &[rest.first().map_or("", String::as_str)])

@@ -384,12 +384,13 @@ impl Inside {
         self.pipes.retain(|pipe| processes.iter().any(|it| it.reads_from(pipe.number)));
     }
 
-    /// Who waits for a pipe goes on once there is something in it, or nobody writes to it.
+    /// Who waits for a pipe goes on once there is a line in it, if it goes by lines, or nobody writes
+    /// to it.
     fn wake_readers(&mut self, now: SimTime) {
         for process in &mut self.processes {
-            let Wait::Pipe(number) = process.wait else { continue };
+            let Wait::Pipe(number, by_line) = process.wait else { continue };
             let pipe = self.pipes.iter().find(|pipe| pipe.number == number);
-            if pipe.is_none_or(|pipe| pipe.is_closed || pipe.text.contains('\n')) {
+            if pipe.is_none_or(|pipe| pipe.is_closed || by_line && pipe.text.contains('\n')) {
                 process.wait = Wait::Until(now);
             }
         }

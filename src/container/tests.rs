@@ -70,8 +70,14 @@ impl Box_ {
 #[test]
 fn a_script_prints_what_a_shell_would_and_ends_when_it_would() {
     type Case = (&'static str, &'static str, (f64, i32));
-    let cases: [Case; 39] = [
+    let cases: [Case; 41] = [
         ("echo a; sleep 2; echo b", "a\nb\n", (2.0, 0)),
+        ("for i in 2 1; do echo $i; sleep 1; done | sort", "1\n2\n", (2.0, 0)),
+        (
+            "(echo b; sleep 1; echo a) | grep -E '^(a|b)' | awk '{print NR $1}'",
+            "1b\n2a\n",
+            (1.0, 0),
+        ),
         ("sleep 1 && exit 3 || echo no", "", (1.0, 3)),
         ("false && echo a || echo b", "b\n", (0.0, 0)),
         ("if [ -f /etc/passwd ]; then echo yes; else echo no; fi", "yes\n", (0.0, 0)),

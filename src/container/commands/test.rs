@@ -1,6 +1,7 @@
 //! `test`, `[` and `[[`.
 
 use super::super::files::Found;
+use super::super::filters::{self, Dialect};
 use super::super::shell;
 use super::{Call, Ran};
 
@@ -126,7 +127,7 @@ impl<'a> Test<'a, '_, '_> {
             "!=" => first != second,
             "=~" => {
                 let grep = ["-E".to_owned(), second.to_owned()];
-                let found = super::super::filters::run("grep", &grep, Some(first));
+                let found = filters::run("grep", &grep, Dialect::Gnu, &|_| None, Some(first));
                 found.is_some_and(|output| output.exit == 0)
             }
             "<" => first < second,

@@ -1,6 +1,7 @@
 //! Programs for text.
 
-use super::super::filters;
+use super::super::Output;
+use super::super::filters::{self, Dialect, unescape};
 use super::{Call, Ran};
 
 pub(super) fn run(call: &mut Call<'_, '_>) -> Ran {
@@ -33,27 +34,15 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Ran {
     }
 }
 
-/// The flags of a tool that a value follows.
-fn flags_with_value(name: &str) -> &'static str {
-    match name {
-        "grep" | "egrep" | "fgrep" => "eABCm",
-        "cut" => "cdf",
-        "sed" => "e",
-        "sort" => "kt",
-        "awk" => "Fv",
-        "head" | "tail" => "nc",
-        _ => "",
-    }
-}
-
 /// Whether a program reads standard input, because no file is named.
 pub(in crate::container) fn reads_input(name: &str, arguments: &[String]) -> bool {
     let is_patterned = matches!(name, "grep" | "egrep" | "fgrep" | "sed" | "awk");
     match name {
         "cat" | "head" | "tail" | "wc" | "sort" | "uniq" | "tac" | "cut" | "base64" | "md5sum"
         | "sha256sum" | "grep" | "egrep" | "fgrep" | "sed" | "awk" => {
-            let (letters, words) = super::flags(arguments, flags_with_value(name));
-            let skip = usize::from(is_patterned && !letters.starts_with('e'));
+            let (_, words) = super::flags(arguments, filters::with_value(name));
+            let is_named = name != "awk" && filters::names_pattern(arguments);
+            let skip = usize::from(is_patterned && !is_named);
             words.get(skip).is_none_or(|file| file == "-")
         }
         "tee" | "tr" | "xargs" | "sh" | "bash" | "ash" | "dash" => true,
@@ -63,7 +52,7 @@ pub(in crate::container) fn reads_input(name: &str, arguments: &[String]) -> boo
 
 /// The text of the files that are named behind the first `skip` words, or standard input.
 fn input(call: &mut Call<'_, '_>, skip: usize) -> Result<String, ()> {
-    let (_, words) = call.flags(flags_with_value(call.name));
+    let (_, words) = call.flags(filters::with_value(call.name));
     let paths: Vec<String> = words.into_iter().skip(skip).filter(|path| path != "-").collect();
     if paths.is_empty() {
         return Ok(call.input.to_owned());
@@ -93,38 +82,21 @@ fn input(call: &mut Call<'_, '_>, skip: usize) -> Result<String, ()> {
     if failed && text.is_empty() { Err(()) } else { Ok(text) }
 }
 
-/// Tools that the console has too: they read standard input alone.
+/// Tools that the console has too.
 fn filter(call: &mut Call<'_, '_>) -> Ran {
-    let patterned = matches!(call.name, "grep" | "egrep" | "fgrep" | "awk" | "cut" | "tr");
-    let skip = match call.name {
-        "grep" | "egrep" | "fgrep" if call.value('e').is_none() => 1,
-        "awk" => 1,
-        "tr" => 9,
-        _ => 0,
+    let Some(output) = tool(call, call.name, call.arguments, call.input) else {
+        return Ran::Unknown;
     };
-    let Ok(text) = input(call, skip) else {
-        return Ran::Done(if matches!(call.name, "grep" | "egrep" | "fgrep") { 2 } else { 1 });
-    };
-    let (_, plain) = call.flags(flags_with_value(call.name));
-    let paths: Vec<&String> = plain.iter().skip(skip).collect();
-    let words: Vec<String> =
-        call.arguments.iter().filter(|word| patterned || !paths.contains(word)).cloned().collect();
-    let words: Vec<String> = match patterned {
-        true => words.into_iter().filter(|word| !paths.contains(&word)).collect(),
-        false => words,
-    };
-    let name = if call.name == "fgrep" { "grep" } else { call.name };
-    let Some(output) = filters::run(name, &words, Some(&text)) else { return Ran::Unknown };
-    let mut stdout = output.stdout;
-    // With a file, wc names it.
-    if call.name == "wc"
-        && let Some(path) = paths.first()
-    {
-        stdout = format!("{} {path}\n", stdout.trim_end());
-    }
-    call.stdout.push_str(&stdout);
+    call.stdout.push_str(&output.stdout);
     call.stderr.push_str(&output.stderr);
     Ran::Done(output.exit)
+}
+
+fn tool(call: &Call<'_, '_>, name: &str, words: &[String], input: &str) -> Option<Output> {
+    let dialect = if call.is_busybox() { Dialect::Busybox } else { Dialect::Gnu };
+    let view = call.view();
+    let read = |path: &str| view.text(&call.whole(path)).map(|text| text.to_string());
+    filters::run(name, words, dialect, &read, Some(input))
 }
 
 fn follows(call: &Call<'_, '_>) -> bool {
@@ -163,45 +135,13 @@ fn tail_follow(call: &mut Call<'_, '_>) -> Ran {
         .filter(|word| **word != path && !matches!(word.as_str(), "-f" | "-F" | "-follow"))
         .map(|word| word.replace(['f', 'F'], ""))
         .collect();
-    if let Some(output) = filters::run("tail", &words, Some(&text)) {
+    if let Some(output) = tool(call, "tail", &words, &text) {
         call.stdout.push_str(&output.stdout);
     }
     match whole.as_str() {
         "/dev/null" => Ran::Forever,
         _ => Ran::Follows(whole, text.len()),
     }
-}
-
-/// `\n`, `\t` and their kin; whether `\c` ended the text.
-fn unescape(text: &str) -> (String, bool) {
-    let mut out = String::new();
-    let mut letters = text.chars();
-    while let Some(letter) = letters.next() {
-        if letter != '\\' {
-            out.push(letter);
-            continue;
-        }
-        match letters.next() {
-            Some('n') => out.push('\n'),
-            Some('t') => out.push('\t'),
-            Some('r') => out.push('\r'),
-            Some('e') => out.push('\u{1b}'),
-            Some('0') => {
-                let digits: String =
-                    letters.clone().take(3).take_while(char::is_ascii_digit).collect();
-                letters.by_ref().take(digits.len()).for_each(drop);
-                out.extend(u32::from_str_radix(&digits, 8).ok().and_then(char::from_u32));
-            }
-            Some('c') => return (out, true),
-            Some('\\') => out.push('\\'),
-            Some(other) => {
-                out.push('\\');
-                out.push(other);
-            }
-            None => out.push('\\'),
-        }
-    }
-    (out, false)
 }
 
 fn echo(call: &mut Call<'_, '_>) -> Ran {
@@ -231,163 +171,45 @@ fn echo(call: &mut Call<'_, '_>) -> Ran {
     Ran::Done(0)
 }
 
-/// `printf FORMAT …`: `%s`, `%d`, `%%`, and their widths.
 fn print_formatted(call: &mut Call<'_, '_>) -> Ran {
-    let Some((format, mut values)) = call.arguments.split_first() else { return Ran::Done(2) };
-    let (format, _) = unescape(format);
-    loop {
-        let before = values.len();
-        let mut letters = format.chars().peekable();
-        while let Some(letter) = letters.next() {
-            if letter != '%' {
-                call.stdout.push(letter);
-                continue;
-            }
-            let mut width = String::new();
-            while let Some(it) = letters.next_if(|it| it.is_ascii_digit() || "-.0".contains(*it)) {
-                width.push(it);
-            }
-            let kind = letters.next().unwrap_or('%');
-            if kind == '%' {
-                call.stdout.push('%');
-                continue;
-            }
-            let (value, rest) = values.split_first().map_or(("", values), |(a, b)| (a.as_str(), b));
-            values = rest;
-            let text = match kind {
-                'd' | 'i' => value.parse::<i64>().unwrap_or_default().to_string(),
-                'b' => unescape(value).0,
-                _ => value.to_owned(),
-            };
-            let size = width.trim_start_matches(['-', '0']).split('.').next().unwrap_or_default();
-            let size: usize = size.parse().unwrap_or(0);
-            let gap = size.saturating_sub(text.chars().count()).min(200);
-            match (width.starts_with('-'), width.starts_with('0')) {
-                (true, _) => call.stdout.push_str(&(text + &" ".repeat(gap))),
-                (_, true) => call.stdout.push_str(&("0".repeat(gap) + &text)),
-                _ => call.stdout.push_str(&(" ".repeat(gap) + &text)),
-            }
-        }
-        // The format is used again while there are values, and it uses some.
-        if values.is_empty() || values.len() == before {
-            return Ran::Done(0);
-        }
+    if call.arguments.is_empty() {
+        return Ran::Done(2);
     }
-}
-
-/// `sed s/a/b/g`, `sed -i`, `sed -n 2,5p`, `sed 3d`, `sed /text/d`.
-fn sed(call: &mut Call<'_, '_>) -> Ran {
-    let (letters, mut words) = call.flags(flags_with_value(call.name));
-    let script = call.value('e').map(str::to_owned);
-    let script = match script {
-        Some(script) => script,
-        None if words.is_empty() => return Ran::Done(1),
-        None => words.remove(0),
-    };
-    let quiet = letters.contains('n');
-    if letters.contains('i') {
-        let mut status = 0;
-        for path in &words {
-            let whole = call.whole(path);
-            let Some(text) = call.view().text(&whole) else {
-                call.warn(format!("{path}: No such file or directory"));
-                status = 1;
-                continue;
-            };
-            let edited = edit(&text, &script, quiet);
-            if let Err(why) = call.ground.files.write(&whole, &edited, false) {
-                call.warn(format!("{path}: {why}"));
-                status = 1;
-            }
-        }
-        return Ran::Done(status);
-    }
-    let text = match words.is_empty() {
-        true => call.input.to_owned(),
-        false => {
-            let mut all = String::new();
-            for path in &words {
-                let whole = call.whole(path);
-                match call.view().text(&whole) {
-                    Some(text) => all.push_str(&text),
-                    None => {
-                        call.warn(format!("{path}: No such file or directory"));
-                        return Ran::Done(1);
-                    }
-                }
-            }
-            all
-        }
-    };
-    let edited = edit(&text, &script, quiet);
-    call.stdout.push_str(&edited);
+    call.stdout.push_str(&filters::formatted(call.arguments));
     Ran::Done(0)
 }
 
-// Simplified: patterns are plain texts; addresses are numbers, `$` and `/text/`.
-fn edit(text: &str, script: &str, quiet: bool) -> String {
-    let count = text.lines().count();
-    let mut out = String::new();
-    for (index, line) in text.lines().enumerate() {
-        let mut line = line.to_owned();
-        let (mut deleted, mut printed) = (false, u32::from(!quiet));
-        for command in script.split([';', '\n']).map(str::trim) {
-            let is_at = |command: &str| command.find(|it: char| "sdp".contains(it));
-            let split_at = match command.strip_prefix('/') {
-                Some(rest) => rest.find('/').map(|end| end + 2),
-                None => is_at(command),
-            };
-            let (address, command) =
-                command.split_at_checked(split_at.unwrap_or(0)).unwrap_or(("", ""));
-            if !is_addressed(address, index + 1, count, &line) {
-                continue;
-            }
-            match command.chars().next() {
-                Some('s') => line = substitute(&line, command),
-                Some('d') => deleted = true,
-                Some('p') => printed += 1,
-                _ => {}
-            }
+/// `sed`; with `-i` each file is put in the place of itself.
+fn sed(call: &mut Call<'_, '_>) -> Ran {
+    let in_place = |word: &String| word.starts_with("-i") || word.starts_with("--in-place");
+    if !call.arguments.iter().any(in_place) {
+        return filter(call);
+    }
+    let words: Vec<String> = call.arguments.iter().filter(|it| !in_place(it)).cloned().collect();
+    let (_, mut files) = super::flags(&words, filters::with_value(call.name));
+    if !filters::names_pattern(&words) && !files.is_empty() {
+        files.remove(0);
+    }
+    let mine: Vec<String> = words.into_iter().filter(|it| !files.contains(it)).collect();
+    let mut status = 0;
+    for path in &files {
+        let whole = call.whole(path);
+        let Some(text) = call.view().text(&whole) else {
+            call.warn(format!("{path}: No such file or directory"));
+            status = 1;
+            continue;
+        };
+        let Some(output) = tool(call, "sed", &mine, &text) else { return Ran::Unknown };
+        if output.exit != 0 {
+            call.stderr.push_str(&output.stderr);
+            return Ran::Done(output.exit);
         }
-        for _ in 0..printed {
-            if !deleted {
-                out.push_str(&line);
-                out.push('\n');
-            }
+        if let Err(why) = call.ground.files.write(&whole, &output.stdout, false) {
+            call.warn(format!("{path}: {why}"));
+            status = 1;
         }
     }
-    out
-}
-
-fn is_addressed(address: &str, number: usize, count: usize, line: &str) -> bool {
-    if let Some(text) = address.strip_prefix('/').and_then(|it| it.strip_suffix('/')) {
-        return line.contains(text);
-    }
-    let place = |text: &str| if text == "$" { Some(count) } else { text.parse::<usize>().ok() };
-    match address.split_once(',') {
-        Some((from, to)) => {
-            place(from).is_some_and(|it| it <= number) && place(to).is_some_and(|it| number <= it)
-        }
-        None => address.is_empty() || place(address) == Some(number),
-    }
-}
-
-fn substitute(line: &str, command: &str) -> String {
-    let mut letters = command.chars().skip(1);
-    let Some(sign) = letters.next() else { return line.to_owned() };
-    let rest: String = letters.collect();
-    let mut parts = rest.split(sign);
-    let (from, to) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    let flags = parts.next().unwrap_or_default();
-    let from = from.replace('\\', "");
-    match (from.as_str(), flags.contains('g')) {
-        ("", _) => line.to_owned(),
-        ("^", _) => format!("{to}{line}"),
-        ("$", _) => format!("{line}{to}"),
-        (".*", _) => to.to_owned(),
-        (from, true) => line.replace(from, to),
-        (from, false) => line.replacen(from, to, 1),
-    }
+    Ran::Done(status)
 }
 
 fn sequence(call: &mut Call<'_, '_>) -> Ran {

@@ -49,9 +49,20 @@ fn asks_others(name: &str) -> bool {
     matches!(name, "curl" | "wget" | "nslookup" | "ping" | "nc")
 }
 
-/// Programs that read standard input line by line.
-fn is_streaming(name: &str) -> bool {
-    matches!(name, "cat" | "tee" | "grep" | "egrep" | "fgrep" | "sed" | "awk" | "tr" | "cut")
+/// Whether a program makes of each line what it makes of it alone, so that it need not wait for all.
+fn goes_by_line(name: &str, arguments: &[String]) -> bool {
+    let has_flag = |letters: &str| {
+        arguments.iter().any(|it| it.starts_with('-') && it.contains(|it| letters.contains(it)))
+    };
+    let says =
+        |parts: &[&str]| arguments.iter().any(|it| parts.iter().any(|part| it.contains(part)));
+    match name {
+        "read" | "cat" | "tee" | "tr" | "cut" => true,
+        "grep" | "egrep" | "fgrep" => !has_flag("cmnlLABC0123456789"),
+        "sed" => arguments.iter().all(|it| it.starts_with("s") || it == "-E" || it == "-r"),
+        "awk" => !says(&["NR", "END", "BEGIN", "+=", "++"]),
+        _ => false,
+    }
 }
 
 impl Process {
@@ -64,13 +75,13 @@ impl Process {
         let Stream::Pipe(number) = self.streams[0] else { return None };
         let (name, arguments) = words.split_first()?;
         let name = name.rsplit('/').next()?;
-        let by_line = name == "read" || is_streaming(name);
+        let by_line = goes_by_line(name, arguments);
         if name != "read" && !commands::reads_input(name, arguments) {
             return None;
         }
         let pipe = ground.pipe(number)?;
         let is_ready = pipe.is_closed || by_line && pipe.text.contains('\n');
-        (!is_ready).then_some(Wait::Pipe(number))
+        (!is_ready).then_some(Wait::Pipe(number, by_line))
     }
 
     /// Takes what is to be read; whether that is all.
@@ -166,7 +177,7 @@ impl Process {
         match ran {
             commands::Ran::Done(_) if !is_all => {
                 let Stream::Pipe(number) = self.streams[0] else { return Did::Done(0) };
-                Did::Again(Wait::Pipe(number))
+                Did::Again(Wait::Pipe(number, true))
             }
             commands::Ran::Done(status) => Did::Done(status),
             commands::Ran::Sleeps(time, status) => {

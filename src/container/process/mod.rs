@@ -113,8 +113,8 @@ pub(super) enum Wait {
     Until(SimTime),
     /// The end of one of its jobs, or of all.
     Jobs(Option<u32>),
-    /// Something in a pipe.
-    Pipe(u32),
+    /// A line in a pipe, if it goes by lines, or the end of all that comes.
+    Pipe(u32, bool),
     /// What a program says that asks others: these words.
     Outside(Arc<[String]>),
     /// Nothing: it serves.
