@@ -10,7 +10,6 @@
 //!
 //! Reading order: `exchange`, `curl`, `wget`, `nslookup`, `probe`.
 
-pub mod burst;
 mod curl;
 mod exchange;
 mod nslookup;
