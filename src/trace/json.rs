@@ -164,6 +164,8 @@ fn reason(reason: &Reason) -> Value {
         }),
         Reason::Delivers => json!({"kind": "delivers"}),
         Reason::Answers { sees } => json!({"kind": "answers", "sees": sees.to_string()}),
+        Reason::Refuses => json!({"kind": "refuses"}),
+        Reason::Vanishes => json!({"kind": "vanishes"}),
         Reason::IngressRule { ingress, host, path, backend } => json!({
             "kind": "ingressRule",
             "ingress": ingress.as_ref().map(key),

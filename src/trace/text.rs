@@ -139,6 +139,8 @@ impl fmt::Display for Reason {
             }
             Reason::Delivers => formatter.write_str("delivers"),
             Reason::Answers { sees } => write!(formatter, "answers, sees source {sees}"),
+            Reason::Refuses => formatter.write_str("refuses, nobody listens"),
+            Reason::Vanishes => formatter.write_str("nobody there"),
             Reason::IngressRule { ingress: None, .. } => formatter.write_str("no Ingress fits"),
             Reason::IngressRule { ingress: Some(ingress), host, path, backend } => {
                 let host = if host.is_empty() { "*" } else { host };
