@@ -196,7 +196,7 @@ impl Model {
     /// The page as it opens: a sample in the editor, applied, and time running.
     pub fn new(opening: Opening) -> Self {
         let config = match opening.nodes {
-            Some(count) => ClusterConfig::of_size(count.clamp(1, MOST_NODES), "16", "64Gi", "110"),
+            Some(count) => ClusterConfig::classroom_of(count.clamp(1, MOST_NODES)),
             None => ClusterConfig::classroom(),
         };
         let world = new_world(&config);

@@ -94,8 +94,18 @@ impl World {
         else {
             return;
         };
+        let gains_network = object.as_ref().and_then(|object| object.pod()).is_some_and(|pod| {
+            let machine = self.nodes.get(node).filter(|machine| !machine.network_ready);
+            machine.is_some_and(|machine| machine.gains_network(uid, pod))
+        });
+        if gains_network && let Some(machine) = self.nodes.get_mut(node) {
+            machine.network_ready = true;
+        }
         let requeue = plan.requeue_after;
         self.apply_kubelet_plan(node, key, plan);
+        if gains_network {
+            self.heartbeat(node);
+        }
         if let Some(after) = requeue {
             let (node, key) = (node.clone(), key.clone());
             self.queue.push(self.now + after, Due::Pod { node, key, uid });

@@ -5,13 +5,14 @@
 //! moves only through [`World::run_until`] and its kin; nobody but [`World`] applies a write, and
 //! each is logged with its cause.
 //!
-//! Reading order: `config.rs`, `queue.rs`, `dispatch.rs`, `server.rs`, `network.rs`, `inside.rs`,
-//! `burst.rs`.
+//! Reading order: `config.rs`, `queue.rs`, `dispatch.rs`, `server.rs`, `nodes.rs`, `join.rs`,
+//! `network.rs`, `inside.rs`, `burst.rs`.
 
 pub mod burst;
 mod config;
 mod dispatch;
 mod inside;
+mod join;
 mod network;
 mod nodes;
 mod queue;
@@ -184,7 +185,7 @@ mod tests {
             .filter(|pod| !pod.pod().unwrap().status.is_ready())
             .map(|pod| pod.meta.name.clone())
             .collect();
-        assert_eq!((world.store().count(Kind::Pod), waiting), (7, vec![]));
+        assert_eq!((world.store().count(Kind::Pod), waiting), (11, vec![]));
         let name = "ingress-nginx-controller";
         let service = world.find(Kind::Service, "ingress-nginx", name).unwrap();
         assert_eq!(service.status()["loadBalancer"]["ingress"][0]["ip"], "203.0.113.10");
