@@ -79,7 +79,9 @@ fn a_pod_of_its_own_network_waits_for_the_network_plugin() {
          volumes: [{name: conf, hostPath: {path: /etc/cni/net.d}}]\nEOF",
     );
     room.run("node add late");
-    room.run("kubectl run first --image=nginx:1.27 --overrides='{\"spec\":{\"nodeName\":\"late\"}}'");
+    room.run(
+        "kubectl run first --image=nginx:1.27 --overrides='{\"spec\":{\"nodeName\":\"late\"}}'",
+    );
     room.run("sleep 30");
     let status = "kubectl get node late --no-headers";
     assert_eq!(room.table(status, 2), ["late NotReady"]);

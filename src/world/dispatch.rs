@@ -223,6 +223,7 @@ impl World {
         };
         if !heartbeat {
             self.last_change = self.now;
+            self.activity.note(change);
         }
     }
 
@@ -232,7 +233,8 @@ impl World {
         }
         for (number, control_loop) in control_loops().enumerate() {
             let Ok(controller) = u16::try_from(number) else { continue };
-            let at = self.now + WATCH_DELAY + control_loop.delay(change);
+            let delay = control_loop.delay(&self.store, change);
+            let at = self.now + WATCH_DELAY + delay;
             for key in control_loop.wants(&self.store, change) {
                 self.queue.push(at, Due::Reconcile { controller, key });
             }

@@ -8,6 +8,7 @@
 //! Reading order: `config.rs`, `queue.rs`, `dispatch.rs`, `server.rs`, `nodes.rs`, `join.rs`,
 //! `network.rs`, `inside.rs`, `burst.rs`.
 
+mod activity;
 pub mod burst;
 mod config;
 mod dispatch;
@@ -19,6 +20,7 @@ mod queue;
 mod server;
 mod state_hash;
 
+pub use activity::Activity;
 pub use config::{ClusterConfig, LoadBalancers, NodeConfig};
 pub use inside::{Lines, NotRun};
 pub use network::CLIENT_ADDRESS;
@@ -34,6 +36,9 @@ use core::time::Duration;
 use queue::Queue;
 use std::sync::Arc;
 
+/// How long a cluster is set up before anybody can ask it for anything.
+pub const SET_UP_TIME: Duration = Duration::from_secs(60);
+
 /// A cluster with its clock.
 #[derive(Clone, Debug)]
 pub struct World {
@@ -46,6 +51,7 @@ pub struct World {
     nodes: Map<Arc<str>, NodeRuntime>,
     disks: Trees,
     last_change: SimTime,
+    activity: Activity,
     wires: network::Wires,
     /// How often in a row a control loop (by its number) failed with a key.
     failures: Map<(u16, Key), u32>,
@@ -68,11 +74,12 @@ impl World {
             nodes: Map::new(),
             disks: Trees::new(),
             last_change: SimTime::WORLD_START,
+            activity: Activity::default(),
             wires: network::Wires::new(pods),
             failures: Map::new(),
         };
         world.set_up();
-        world.run_for(Duration::from_secs(60));
+        world.run_for(SET_UP_TIME);
         world
     }
 
@@ -94,6 +101,11 @@ impl World {
     /// The machines, by node name.
     pub const fn nodes(&self) -> &Map<Arc<str>, NodeRuntime> {
         &self.nodes
+    }
+
+    /// Who has been at work.
+    pub const fn activity(&self) -> Activity {
+        self.activity
     }
 
     /// When something is due next.
