@@ -1,17 +1,15 @@
 //! How Pods and nodes are: a shape for the map, and kubectl's word.
 
 use super::scene::PodState;
-use crate::api::pod::{ContainerState, ContainerStatus, Phase};
+use crate::api::pod::{ConditionType, ContainerState, ContainerStatus, Phase, PodCondition};
 use crate::api::tree::Tree as _;
 use crate::api::{Object, Pod};
 
-/// Whether a node's kubelet has lately said that it is Ready.
-pub fn node_is_ready(node: &Object) -> bool {
-    let conditions = node.status().items_at(&["conditions"]);
-    conditions.iter().any(|condition| {
-        condition.str_at(&["type"]) == Some("Ready")
-            && condition.str_at(&["status"]) == Some("True")
-    })
+/// Whether a node is Ready; `None` if no kubelet has ever said so or otherwise.
+pub fn node_ready(node: &Object) -> Option<bool> {
+    let mut conditions = node.status().items_at(&["conditions"]).iter();
+    let ready = conditions.find(|condition| condition.str_at(&["type"]) == Some("Ready"))?;
+    Some(ready.str_at(&["status"]) == Some("True"))
 }
 
 /// Whether a node takes no new Pods.
@@ -20,10 +18,28 @@ pub fn is_cordoned(node: &Object) -> bool {
 }
 
 /// kubectl's words for how a node is: the STATUS column.
+///
+/// Models pkg/printers/internalversion/printers.go printNode.
 pub fn node_word(node: &Object) -> String {
-    let ready = if node_is_ready(node) { "Ready" } else { "NotReady" };
+    let ready = match node_ready(node) {
+        Some(true) => "Ready",
+        Some(false) => "NotReady",
+        None => "Unknown",
+    };
     let cordoned = if is_cordoned(node) { ",SchedulingDisabled" } else { "" };
     format!("{ready}{cordoned}")
+}
+
+/// What the scheduler says of a Pod that it found no node for: `1 node(s) had untolerated
+/// taint(s), 3 Insufficient cpu`. Empty if it has not looked yet.
+pub fn why_unscheduled(object: &Object) -> &str {
+    let conditions = object.pod().map(|pod| pod.status.conditions.as_slice()).unwrap_or_default();
+    let is_it = |one: &&PodCondition| one.condition_type == ConditionType::PodScheduled;
+    let message = conditions.iter().find(is_it).and_then(|one| one.message.as_deref());
+    let message = message.unwrap_or_default();
+    let after = message.split_once(" nodes are available: ").map_or(message, |(_, after)| after);
+    let reason = after.split_once(". ").map_or(after, |(reason, _)| reason);
+    reason.trim_end_matches('.')
 }
 
 /// The shape of a Pod.

@@ -145,8 +145,11 @@ fn service(world: &World, object: &Object) -> Vec<Fact> {
             selector.iter().map(|(key, value)| format!("{key}={}", plain(value))).collect();
         facts.push(code("Selector", pairs.join("\n")));
     }
-    let chip = super::survey::service_chip(world, object);
-    facts.push(links("Endpoints", chip.endpoints));
+    let (taking, others) = super::survey::selected_endpoints(world.store(), object);
+    facts.push(links("Endpoints", taking));
+    if !others.is_empty() {
+        facts.push(links("Not ready", others));
+    }
     facts
 }
 

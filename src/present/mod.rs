@@ -4,18 +4,22 @@
 //! component is drawn again only when what it shows has changed. Sizes are CSS pixels; floats are
 //! for drawing alone and never go back into the model.
 //!
-//! Reading order: `scene.rs` (what there is), `survey.rs` (how it is read from the world),
-//! `layout.rs` (where it is), `viewport.rs` (what of it is in sight), `details.rs` (one object at
-//! length), `chronicle.rs` (events), `story.rs` (a request hop by hop), `route.rs` (its way).
+//! Reading order: `scene.rs` (what there is), `survey/` (how it is read from the world), `layout/`
+//! (where it is), `viewport.rs` (what of it is in sight, and how near), `crowd.rs` (thousands of
+//! Pods as dots), `relation.rs` (what belongs together), `details.rs` (one object at length),
+//! `chronicle.rs` (events), `story.rs` (a request hop by hop), `route.rs` (its way).
 
 pub mod chronicle;
 pub mod condition;
+pub mod crowd;
 pub mod details;
 mod facts;
 pub mod geometry;
 pub mod layout;
 pub mod navigate;
+pub mod pace;
 pub mod palette;
+pub mod relation;
 pub mod route;
 pub mod scene;
 mod sentence;
@@ -27,7 +31,8 @@ pub mod viewport;
 pub use details::Details;
 pub use geometry::{Point, Rect};
 pub use layout::Layout;
+pub use relation::Relation;
 pub use scene::ClusterScene;
 pub use story::Story;
-pub use survey::survey;
+pub use survey::{look_closer, survey};
 pub use viewport::Viewport;

@@ -11,6 +11,7 @@ use crate::text::Lang;
 use crate::world::{ClusterConfig, World};
 use core::time::Duration;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// The seed of the cluster that the page opens with; a reset gives the same one.
 const SEED: u64 = 1;
@@ -155,6 +156,8 @@ pub struct Model {
     pub terminal: Terminal,
     /// The object in the inspector.
     pub selected: Option<ObjectId>,
+    /// In a crowd, the nodes whose Pods are shown by name.
+    pub in_sight: Rc<[Arc<str>]>,
     /// Where requests go, if that was chosen.
     pub aim: Option<Target>,
     /// The request that is followed.
@@ -220,6 +223,7 @@ impl Model {
             console: Console::new(),
             terminal: Terminal::default(),
             selected: None,
+            in_sight: Rc::default(),
             aim: None,
             journey: None,
             burst: None,

@@ -84,11 +84,14 @@ texts! {
     DiagnosticsNone DiagnosticsOne DiagnosticsMany DiagnosticAtLine DiagnosticFix
     DiagnosticFixHint MapLabel MapHelp MapAsText
     MapAsPicture ZoomIn ZoomOut ZoomFit MapTools Legend Outside Cluster ClusterSummary Client
-    ClientNote ControlPlane ControlPlaneNote LoadBalancer LoadBalancerNote Services ServicesNote
-    Ingresses IngressesNote Waiting WaitingNote NodeRules NodeReady NodeNotReady NodeStopped
-    NodeCordoned NodeCpu NodeMemory NodeUsage NodeMorePods PodReady PodStarting PodPending
-    PodNotReady PodFailed PodCompleted PodTerminating PodUnknown ServicePending ServiceNoEndpoints
-    ServiceEndpoints ServiceEndpoint Headless LegendPhase LegendColour LegendPacket LegendNode
+    ClientNote ControlPlane LoadBalancer LoadBalancerNote Services Ingresses ServicesAndIngresses ClusterOwnPods Waiting
+    WaitingUnseen WaitingHelp Shelves ClusterWide More Follow NodeAdd NodeRemove NodeNoRules NodeCpu
+    NodeMem NodeMemory NodeStill NodeCut NodeCutUnknown NodeCutKnown LampServer LampStore
+    LampScheduler LampControllers PodGrace PodNextTry PodExit WorkloadRollout ServicePending
+    ServiceNoEndpoints ServiceEndpoints ServiceEndpoint Headless LegendPhase LegendPending
+    LegendStarting LegendReady LegendNotReady LegendFailed LegendCompleted LegendTerminating
+    LegendUnknown LegendSigns LegendContainers LegendDisk LegendScratch LegendOld LegendEmpty
+    LegendStreet LegendNumber LegendColour LegendPacket LegendNode
     EmptyTitle EmptyText RequestTo RequestSend RequestBurst RequestBurstHint RequestNone
     DoorNodePort DoorLoadBalancer DoorIngress DoorInside TraceReply TraceEmptyTitle TraceEmptyText
     TraceHops TraceFirst TraceBack TraceForward TracePlay TracePause TraceSlow TraceCopy Copied

@@ -74,7 +74,7 @@ lesson("the packet goes hop by hop, with the rule that matched beside it and its
   await steps.nth(1).click();
   await count(page.locator(".hops li:nth-child(4)[data-now]"), 1);
   const rule = await page.locator(".hops li:nth-child(4) .rule").textContent();
-  const note = await page.locator(".map .note text").textContent();
+  const note = await page.locator(".map .note text").first().textContent();
   assert.ok(rule.includes(note.split(" ")[0]), `${note} is not of ${rule}`);
 });
 
@@ -126,7 +126,7 @@ lesson("a node that is stopped loses its Pods to the others, and comes back", {}
   await count(readyPods(page), 3);
   await page.locator(".node[data-key='node//node-2']").click({ position: { x: 30, y: 20 } });
   await page.locator(".inspector .danger").first().click();
-  await page.locator(".node[data-key='node//node-2'][data-state='stopped']").waitFor();
+  await page.locator(".node[data-key='node//node-2'][data-note='cut'][data-state='silent']").waitFor();
   await page.locator(".time .speed").nth(3).click();
   await page.locator(".inspector .facts dd", { hasText: "NotReady" }).waitFor();
   await page.locator(".pod[data-key^='pod/default/web-'][data-state='terminating']").waitFor();
