@@ -1,7 +1,9 @@
 //! How Pods and nodes are: a shape for the map, and kubectl's word.
 
-use super::scene::PodState;
-use crate::api::pod::{ConditionType, ContainerState, ContainerStatus, Phase, PodCondition};
+use super::scene::{ContainerMark, PodState};
+use crate::api::pod::{
+    ConditionType, Container, ContainerState, ContainerStatus, Phase, PodCondition,
+};
 use crate::api::tree::Tree as _;
 use crate::api::{Object, Pod};
 
@@ -81,23 +83,22 @@ pub fn pod_ip(object: &Object) -> String {
 /// Ready and all containers, `1/2`. Sidecars count, other init containers do not.
 pub fn ready_count(object: &Object) -> String {
     let containers = containers(object);
-    let ready = containers.iter().filter(|(_, ready)| *ready).count();
+    let ready = containers.iter().filter(|one| one.ready).count();
     format!("{ready}/{}", containers.len())
 }
 
-/// A Pod's containers by name, sidecars first, each with whether it is ready.
-pub fn containers(object: &Object) -> Vec<(String, bool)> {
+/// A Pod's containers, sidecars first.
+pub fn containers(object: &Object) -> Vec<ContainerMark> {
     let Some(pod) = object.pod() else { return Vec::new() };
-    let is_ready = |statuses: &[ContainerStatus], at: usize| {
-        statuses.get(at).is_some_and(|status| status.ready)
+    let mark = |container: &Container, status: Option<&ContainerStatus>| ContainerMark {
+        name: container.name.clone(),
+        ready: status.is_some_and(|status| status.ready),
+        sidecar: container.is_sidecar,
     };
     let sidecars = pod.spec.init_containers.iter().enumerate().filter(|(_, one)| one.is_sidecar);
-    let sidecars =
-        sidecars.map(|(at, one)| (one.name.clone(), is_ready(&pod.status.init_containers, at)));
+    let sidecars = sidecars.map(|(at, one)| mark(one, pod.status.init_containers.get(at)));
     let others = pod.spec.containers.iter().enumerate();
-    sidecars
-        .chain(others.map(|(at, one)| (one.name.clone(), is_ready(&pod.status.containers, at))))
-        .collect()
+    sidecars.chain(others.map(|(at, one)| mark(one, pod.status.containers.get(at)))).collect()
 }
 
 /// kubectl's word for how a Pod is: the STATUS column.

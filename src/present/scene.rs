@@ -48,6 +48,10 @@ pub struct NodeBox {
     pub cut_since: Option<SimTime>,
     /// Whether it takes no new Pods (`kubectl cordon`).
     pub cordoned: bool,
+    /// Its taints, without the domain of their keys: `control-plane:NoSchedule`.
+    pub taints: Vec<String>,
+    /// Its labels that are not Kubernetes' own: `disk=ssd`.
+    pub labels: Vec<String>,
     /// Whether kube-proxy has written its rules on it.
     pub has_rules: bool,
     /// The node ports that kube-proxy has opened on it, those of the cluster's own Services last.
@@ -115,6 +119,17 @@ pub struct Dot {
     pub system: bool,
 }
 
+/// A container of a Pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContainerMark {
+    /// Its name.
+    pub name: String,
+    /// Whether it is ready.
+    pub ready: bool,
+    /// Whether it is a sidecar: an init container that is restarted always.
+    pub sidecar: bool,
+}
+
 /// A Pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PodChip {
@@ -136,8 +151,8 @@ pub struct PodChip {
     pub tag: String,
     /// Whether its template has been replaced by a newer one.
     pub is_old: bool,
-    /// Its containers' names, each with whether it is ready.
-    pub containers: Vec<(String, bool)>,
+    /// Its containers, sidecars first.
+    pub containers: Vec<ContainerMark>,
     /// Whether it has a disk that outlives it (a PersistentVolumeClaim).
     pub disk: bool,
     /// Whether its containers share a directory that dies with it (an emptyDir).
@@ -236,6 +251,8 @@ pub struct IngressChip {
     pub rules: Vec<String>,
     /// The Services it leads to, as places in the scene's list.
     pub leads_to: Vec<usize>,
+    /// The class that its controller is known by; empty if it names none.
+    pub class: String,
     /// The address its controller has given it; empty if none.
     pub address: String,
 }

@@ -152,10 +152,10 @@ fn spot(place: &Place) -> (Spot, Option<ObjectId>) {
         Place::Client(Source::Pod { namespace, name }) => {
             at_pod(ObjectId::new(Kind::Pod, namespace, name))
         }
-        Place::Rule(name, _) | Place::VirtualServer(name, _) | Place::Device(name, _) => {
+        Place::Rule(name, _) | Place::VirtualServer(name, _) => {
             (Spot::Filter(node_id(name)), Some(node_id(name)))
         }
-        Place::Bridge(name) => (Spot::Bridge(node_id(name)), Some(node_id(name))),
+        Place::Device(name, _) => (Spot::Bridge(node_id(name)), Some(node_id(name))),
         Place::Pod(key) => at_pod(pod_id(key)),
         Place::LoadBalancer(ip) => (Spot::Balancer(ip.to_string()), None),
         Place::Dns(_) | Place::Internet => (Spot::Elsewhere, None),

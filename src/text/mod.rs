@@ -90,7 +90,7 @@ texts! {
     LampScheduler LampControllers PodGrace PodNextTry PodExit WorkloadRollout ServicePending
     ServiceNoEndpoints ServiceEndpoints ServiceEndpoint Headless LegendPhase LegendPending
     LegendStarting LegendReady LegendNotReady LegendFailed LegendCompleted LegendTerminating
-    LegendUnknown LegendSigns LegendContainers LegendDisk LegendScratch LegendOld LegendEmpty
+    LegendUnknown LegendSigns LegendContainers LegendSidecar LegendDisk LegendScratch LegendOld LegendEmpty
     LegendStreet LegendNumber LegendColour LegendPacket LegendNode
     EmptyTitle EmptyText RequestTo RequestSend RequestBurst RequestBurstHint RequestNone
     DoorNodePort DoorLoadBalancer DoorIngress DoorInside TraceReply TraceEmptyTitle TraceEmptyText

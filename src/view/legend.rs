@@ -65,7 +65,7 @@ fn entry(lang: Lang, text: Text, words: Option<&str>, sign: Html) -> Html {
     }
 }
 
-fn signs() -> [(Text, Html); 7] {
+fn signs() -> [(Text, Html); 8] {
     [
         (
             Text::LegendContainers,
@@ -73,6 +73,10 @@ fn signs() -> [(Text, Html); 7] {
                 <rect class="container" data-ready="true" x="4" y="6" width="8" height="8" rx="2" />
                 <rect class="container" x="15" y="6" width="8" height="8" rx="2" />
             </g> },
+        ),
+        (
+            Text::LegendSidecar,
+            html! { <g class="pod" data-colour="0"><rect class="container named" data-ready="true" data-sidecar="" x="2" y="3" width="22" height="14" rx="7" /></g> },
         ),
         (
             Text::LegendDisk,

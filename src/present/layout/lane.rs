@@ -12,12 +12,13 @@ const COLUMN_GAP: f64 = 16.0;
 /// Between two rows: the arrows that go over have room in it.
 const ROW_GAP: f64 = 12.0;
 /// The smallest widths of a chip, where there is little room and otherwise, and the greatest.
-const MIN_NARROW_W: f64 = 146.0;
+const MIN_NARROW_W: f64 = 132.0;
 const MIN_W: f64 = 176.0;
 const NARROW: f64 = 400.0;
 const MAX_W: f64 = 260.0;
-/// A chip, one of the cluster's own, and one among many.
+/// A chip, a narrow one, one of the cluster's own, and one among many.
 const CHIP_H: f64 = 58.0;
+const NARROW_H: f64 = 73.0;
 const SHORT_H: f64 = 26.0;
 const MARK: f64 = 13.0;
 /// The most chips at length, and the most with a name.
@@ -52,21 +53,21 @@ impl Layout {
             return inside.y;
         }
         let body = Rect::new(inside.x + PADDING, inside.y + HEAD, inside.w - 2.0 * PADDING, 0.0);
-        let least = if body.w < NARROW { MIN_NARROW_W } else { MIN_W };
+        let (least, h) = if body.w < NARROW { (MIN_NARROW_W, NARROW_H) } else { (MIN_W, CHIP_H) };
         let columns = ((body.w + COLUMN_GAP) / (least + COLUMN_GAP)).floor().max(1.0);
         let columns = columns.min(count.max(3) as f64);
         let w = ((body.w + COLUMN_GAP) / columns - COLUMN_GAP).min(MAX_W);
         self.services = vec![Rect::default(); scene.services.len()];
         self.ingresses = vec![Rect::default(); scene.ingresses.len()];
         let (whole, mut short) = self.sorted(scene, count);
-        let end = self.grid(&whole, body, (w, CHIP_H), (COLUMN_GAP, ROW_GAP));
+        let end = self.grid(&whole, body, (w, h), (COLUMN_GAP, ROW_GAP));
         let used = whole.len() as f64 % columns;
         if used > 0.0 {
             // Two short ones stand where a whole one would.
             let free = ((columns - used) * 2.0) as usize;
             let rest = short.split_off(short.len().min(free));
             let corner = body.x + used * (w + COLUMN_GAP);
-            let space = Rect { x: corner, w: body.right() - corner, y: end - CHIP_H, ..body };
+            let space = Rect { x: corner, w: body.right() - corner, y: end - h, ..body };
             self.grid(&short, space, (w, SHORT_H), (COLUMN_GAP, 6.0));
             short = rest;
         }

@@ -25,7 +25,7 @@ mod tray;
 
 pub use items::Item;
 pub use lane::Arrow;
-pub use nodes::{Detail, Matrix, NodePlace};
+pub use nodes::{Detail, Matrix, NOTE_H, NodePlace};
 pub use shelf::{MOST_RECORDS, ShelfPlace};
 pub use tray::GroupPlace;
 

@@ -18,6 +18,8 @@ const NODE_HEAD: f64 = 55.0 + FILTER_H + BRIDGE + ABOVE;
 const FILTER_H: f64 = 24.0;
 /// From the last Pod of a node to its lower edge.
 const NODE_FOOT: f64 = 38.0;
+/// A line of taints or labels, above the foot.
+pub const NOTE_H: f64 = 16.0;
 /// A Pod in full, and the space after it.
 const POD_H: f64 = 62.0;
 const POD_GAP: f64 = 9.0;
@@ -151,7 +153,8 @@ impl Layout {
                     place.place_pods(node, body);
                 }
                 let end = place.pods.last().map_or(body.y + POD_H, |last| last.bottom());
-                tallest = tallest.max(end + NODE_FOOT - y);
+                let notes = if self.is_field { 0.0 } else { notes(node) };
+                tallest = tallest.max(end + NODE_FOOT + notes - y);
                 self.nodes.push(place);
             }
             if is_one_row {
@@ -211,6 +214,12 @@ impl NodePlace {
         let w = (body.w + SHORT_GAP) / system_columns - SHORT_GAP;
         self.pods.extend(grid(system, system_columns, top, (w, SHORT_H), SHORT_GAP));
     }
+}
+
+/// The room that a node's taints and labels take, a line for each sort.
+pub(super) fn notes(node: &NodeBox) -> f64 {
+    let lines = u8::from(!node.taints.is_empty()) + u8::from(!node.labels.is_empty());
+    f64::from(lines) * NOTE_H
 }
 
 /// `count` boxes of one size in rows.

@@ -10,6 +10,10 @@ const TOP: f64 = 8.0;
 const BOX_H: f64 = 44.0;
 const CLIENT_W: f64 = 136.0;
 const BALANCER_W: f64 = 176.0;
+/// The same where there is little room.
+const NARROW: f64 = 480.0;
+const NARROW_CLIENT_W: f64 = 108.0;
+const NARROW_BALANCER_W: f64 = 108.0;
 /// From the lower edge of a row to the street below it.
 const STREET: f64 = 13.0;
 /// From one row to the next, the street between them.
@@ -25,15 +29,19 @@ impl Layout {
     pub(super) fn place_outside(&mut self, scene: &ClusterScene, width: f64, room: Spacing) -> f64 {
         let edge = room.edge.min(10.0);
         let left = (self.avenue - 28.0).max(edge);
-        self.client = Rect::new(left, TOP, CLIENT_W, BOX_H);
-        let gap = if width < 480.0 { 10.0 } else { 22.0 };
+        let is_narrow = width < NARROW;
+        let client_w = if is_narrow { NARROW_CLIENT_W } else { CLIENT_W };
+        self.client = Rect::new(left, TOP, client_w, BOX_H);
+        let gap = if is_narrow { 10.0 } else { 22.0 };
         let from = self.client.right() + gap;
         let space = width - edge - from;
-        let each = BALANCER_W.min(space);
+        let count = self::balanced(scene).count();
+        let each = match is_narrow && count > 1 {
+            true => ((space + gap) / 2.0 - gap).max(NARROW_BALANCER_W).min(space),
+            false => BALANCER_W.min(space),
+        };
         let per_row = ((space + gap) / (each + gap)).floor().max(1.0);
-        let balanced = scene.services.iter().enumerate();
-        let balanced = balanced.filter(|(_, one)| one.external != External::None);
-        for (place, (at, _)) in balanced.enumerate() {
+        for (place, at) in self::balanced(scene).enumerate() {
             let (row, column) = ((place as f64 / per_row).floor(), place as f64 % per_row);
             let (x, y) = (from + column * (each + gap), TOP + row * ROW);
             self.balancers.push((at, Rect::new(x, y, each, BOX_H)));
@@ -41,4 +49,10 @@ impl Layout {
         let last = self.balancers.last().map_or(self.client, |(_, last)| *last);
         self.street_below(last)
     }
+}
+
+/// The Services that have a load balancer, or wait for one.
+fn balanced(scene: &ClusterScene) -> impl Iterator<Item = usize> {
+    let services = scene.services.iter().enumerate();
+    services.filter(|(_, one)| one.external != External::None).map(|(at, _)| at)
 }

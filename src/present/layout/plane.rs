@@ -1,6 +1,6 @@
 //! The control plane: a slim strip below everything, with a lamp for each of its parts.
 
-use super::nodes::{NodePlace, SHORT_GAP, SHORT_H, grid};
+use super::nodes::{NodePlace, SHORT_GAP, SHORT_H, grid, notes};
 use super::{Layout, Matrix};
 use crate::present::geometry::{Point, Rect};
 use crate::present::scene::ClusterScene;
@@ -59,7 +59,7 @@ impl Layout {
         place.pods = grid(count, columns, corner, (w, SHORT_H), SHORT_GAP).collect();
         place.detail = Some(super::Detail::Short);
         let end = place.pods.last().map_or(filter_y + SHORT_H, |last| last.bottom());
-        place.rect.h = end + 12.0 - top;
+        place.rect.h = end + 12.0 + notes(node) - top;
         let bottom = place.rect.bottom();
         if let Some(kept) = self.nodes.first_mut() {
             *kept = place;

@@ -10,7 +10,8 @@ mod pods;
 mod services;
 mod shelves;
 
-pub(super) use services::{ingress_chip, selected_endpoints};
+pub(super) use nodes::{own_labels, taint};
+pub(super) use services::{ingress_chip, selected_endpoints, slices_of};
 
 use super::condition;
 use super::palette::Palette;

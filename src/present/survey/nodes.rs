@@ -2,7 +2,7 @@
 
 use super::pods::Pods;
 use crate::api::tree::Tree as _;
-use crate::api::{Kind, Object};
+use crate::api::{Kind, Object, Value};
 use crate::base::{Quantity, order};
 use crate::present::condition;
 use crate::present::scene::{NodeBox, NodeState, Usage};
@@ -109,6 +109,8 @@ fn growing<'a>(world: &World, node: &'a Object) -> Growing<'a> {
         status: condition::node_word(node),
         cut_since: machine.filter(|machine| !machine.up).map(|machine| machine.since),
         cordoned: condition::is_cordoned(node),
+        taints: node.spec().items_at(&["taints"]).iter().map(short_taint).collect(),
+        labels: own_labels(node),
         has_rules: false,
         node_ports: Rc::default(),
         cpu: Usage::default(),
@@ -118,6 +120,30 @@ fn growing<'a>(world: &World, node: &'a Object) -> Growing<'a> {
     };
     let has_machine = machine.is_some();
     Growing { node, has_machine, has_proxy: false, milli_cpu: 0, memory: 0, drawn }
+}
+
+/// A taint as kubectl writes it: `dedicated=gpu:NoSchedule`.
+pub(in crate::present) fn taint(taint: &Value) -> String {
+    let text = |key| taint.str_at(&[key]).unwrap_or_default();
+    let value = text("value");
+    let value = if value.is_empty() { String::new() } else { format!("={value}") };
+    format!("{}{value}:{}", text("key"), text("effect"))
+}
+
+/// The same without the domain of its key.
+fn short_taint(value: &Value) -> String {
+    let whole = taint(value);
+    whole.split_once('/').map_or(whole.clone(), |(_, rest)| rest.to_owned())
+}
+
+/// The labels that somebody gave a node, beside those that every node has.
+pub(in crate::present) fn own_labels(node: &Object) -> Vec<String> {
+    let is_own = |key: &str| {
+        let domain = key.split_once('/').map_or("", |(domain, _)| domain);
+        !domain.ends_with("kubernetes.io") && !domain.ends_with("k8s.io")
+    };
+    let labels = node.meta.labels.iter().filter(|(key, _)| is_own(key));
+    labels.map(|(key, value)| format!("{key}={value}")).collect()
 }
 
 /// A name in front of its number, so that node-10 comes after node-9.

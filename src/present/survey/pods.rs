@@ -112,9 +112,9 @@ impl<'a> Pods<'a> {
 fn next_try(container: &ContainerRuntime) -> Option<Countdown> {
     let RunState::Blocked { until, reason, .. } = container.state else { return None };
     let back_off = Duration::from_secs(u64::from(container.back_off_seconds));
-    match (reason, container.last_end) {
-        ("CrashLoopBackOff", Some((_, from, exit_code))) => {
-            Some(Countdown { from, until, exit_code: Some(exit_code) })
+    match (reason, &container.last_end) {
+        ("CrashLoopBackOff", Some(end)) => {
+            Some(Countdown { from: end.at, until, exit_code: Some(end.code) })
         }
         ("ImagePullBackOff", _) => {
             Some(Countdown { from: until - back_off, until, exit_code: None })

@@ -147,6 +147,16 @@ pub(in crate::present) fn selected_endpoints(
     (taking, others)
 }
 
+/// The slices that hold a Service's endpoints.
+pub(in crate::present) fn slices_of(store: &Store, service: &Object) -> Vec<ObjectId> {
+    let slices = store.list_in(Kind::EndpointSlice, &service.meta.namespace);
+    let name = Some(&*service.meta.name);
+    slices
+        .filter(|slice| slice.meta.labels.get(SERVICE_NAME) == name)
+        .map(|slice| ObjectId::of(slice))
+        .collect()
+}
+
 /// The Services that an Ingress leads to, each once.
 fn backends(ingress: &Object) -> Vec<ObjectId> {
     let spec = ingress.spec();
@@ -185,5 +195,6 @@ pub(in crate::present) fn ingress_chip(ingress: &Object) -> IngressChip {
         .and_then(|one| one.str_at(&["ip"]).or(one.str_at(&["hostname"])))
         .unwrap_or_default();
     let id = ObjectId::of(ingress);
-    IngressChip { id, rules, leads_to: Vec::new(), address: address.into() }
+    let class = spec.str_at(&["ingressClassName"]).unwrap_or_default();
+    IngressChip { id, rules, leads_to: Vec::new(), class: class.into(), address: address.into() }
 }

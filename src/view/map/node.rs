@@ -4,7 +4,7 @@ use super::item::{Look, Marks, body, far_name, item, text};
 use super::mark;
 use crate::base::order;
 use crate::present::Rect;
-use crate::present::layout::{Detail, Item, NodePlace};
+use crate::present::layout::{Detail, Item, NOTE_H, NodePlace};
 use crate::present::route::{ABOVE, BRIDGE, LANE, way_from_pod};
 use crate::present::scene::{NodeBox, NodeState, Usage};
 use crate::present::shorten::cut;
@@ -28,6 +28,7 @@ pub(super) fn node(node: &NodeBox, place: &NodePlace, marks: &Marks) -> Html {
                 { ways(node, place, marks) }
                 { filter(node, place, marks) }
                 { ports(node, place, marks) }
+                { notes(node, place) }
                 if !place.is_strip {
                     { usage(node, rect, marks) }
                 }
@@ -49,6 +50,9 @@ pub(super) fn node(node: &NodeBox, place: &NodePlace, marks: &Marks) -> Html {
 pub(super) fn title(node: &NodeBox, marks: &Marks) -> String {
     let NodeBox { id, status, ip, cpu, memory, .. } = node;
     let mut title = format!("Node {}, {status}, {ip}, CPU {}, {}", id.name, cpu.text, memory.text);
+    for (word, list) in [("taint", &node.taints), ("label", &node.labels)] {
+        title.extend(list.iter().map(|one| format!(", {word} {one}")));
+    }
     if let Some(since) = node.cut_since {
         let time = clock(marks.now.since(since).as_secs());
         let note = match node.state {
@@ -224,6 +228,24 @@ fn ports(node: &NodeBox, place: &NodePlace, marks: &Marks) -> Html {
             }
         </>
     }
+}
+
+/// Its taints, and the labels that somebody gave it: a line each, above the gauges.
+fn notes(node: &NodeBox, place: &NodePlace) -> Html {
+    let room = ((place.rect.w - 28.0) / 6.0) as usize;
+    let below = if place.is_strip { 10.0 } else { 38.0 };
+    let mut y = place.rect.h - below;
+    let mut line = |class: &'static str, word: &str, list: &[String]| {
+        if list.is_empty() {
+            return html! {};
+        }
+        let words = cut(&format!("{word} {}", list.join(", ")), room);
+        let drawn = text(class, 14.0, y, words);
+        y -= NOTE_H;
+        drawn
+    };
+    let labels = line("small mute", "label", &node.labels);
+    html! { <>{ labels }{ line("small taint", "taint", &node.taints) }</> }
 }
 
 /// How much of the node is spoken for, in numbers and as bars.

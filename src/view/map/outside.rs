@@ -79,12 +79,14 @@ pub(super) fn client(layout: &Layout, marks: &Marks) -> Html {
 /// The load balancer of a Service.
 pub(super) fn balancer(service: &ServiceChip, rect: Rect, marks: &Marks) -> Html {
     let kind = marks.lang.t(Text::LoadBalancer);
+    // Where there is little room its usual abbreviation stands for it.
+    let word = if rect.w < 150.0 { "LB" } else { kind };
     let (address, class) = match &service.external {
         External::Address(ip) => (ip.as_str(), "code"),
         _ => ("<pending>", "code warn"),
     };
     let name = shorten(&service.id.name, ((rect.w - 18.0) / 7.2) as usize);
-    let kind_w = kind.chars().count() as f64 * 5.7 + 6.0;
+    let kind_w = word.chars().count() as f64 * 5.7 + 6.0;
     let left = (rect.w - kind_w - address.len() as f64 * 6.65) / 2.0;
     let look = Look {
         class: "balancer",
@@ -104,7 +106,7 @@ pub(super) fn balancer(service: &ServiceChip, rect: Rect, marks: &Marks) -> Html
                 { far_name(marks, &service.id.name, rect) }
             } else {
                 { text("name middle", rect.w / 2.0, 19.0, name) }
-                { text("small mute", left, 34.0, kind) }
+                { text("small mute", left, 34.0, word) }
                 { text(class, left + kind_w, 34.0, address) }
             }
         </>

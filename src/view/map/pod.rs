@@ -4,7 +4,7 @@ use super::item::{Look, Marks, body, item, text};
 use super::mark;
 use crate::present::Rect;
 use crate::present::layout::{Detail, Item};
-use crate::present::scene::{PodChip, PodState};
+use crate::present::scene::{ContainerMark, PodChip, PodState};
 use crate::present::shorten::{cut, shorten};
 use crate::present::viewport::Grain;
 use crate::text::{Lang, Text};
@@ -58,26 +58,56 @@ pub(super) fn title(lang: Lang, pod: &PodChip, marks: &Marks) -> String {
 fn full(pod: &PodChip, rect: Rect, marks: &Marks) -> Html {
     let disk = if pod.disk || pod.shared { 22.0 } else { 0.0 };
     let name = shorten(&pod.id.name, ((rect.w - 20.0 - disk) / NAME) as usize);
-    let containers = pod.containers.len().min(5) as f64;
-    let dots_from = rect.w - 9.0 - containers * 11.0;
+    let boxes = containers(pod, rect, marks);
     let is_near = marks.grain == Grain::Near;
     html! {
         <>
             { text("name", 10.0, 19.0, name) }
             { address(pod, rect) }
             { state(pod, 15.0, 48.5, marks) }
-            { words(pod, dots_from - 29.0, marks) }
+            { words(pod, boxes.0 - 29.0, marks) }
             if is_near {
                 { insides(pod, rect) }
             } else {
-                { for pod.containers.iter().take(5).enumerate().map(|(at, (name, ready))| html! {
-                    <rect class="container" data-ready={ready.to_string()} y="44" width="8" height="8" rx="2"
-                        x={format!("{:.1}", dots_from + at as f64 * 11.0 + 2.0)}><title>{ name.clone() }</title></rect>
-                }) }
+                { boxes.1 }
             }
             { volume(pod, rect) }
         </>
     }
+}
+
+/// The containers, by name where there is room beside the state; and how far from the left they
+/// begin.
+fn containers(pod: &PodChip, rect: Rect, marks: &Marks) -> (f64, Html) {
+    const GAP: f64 = 3.0;
+    let shown: Vec<&ContainerMark> = pod.containers.iter().take(5).collect();
+    let width = |one: &ContainerMark| one.name.chars().count() as f64 * SMALL + 10.0;
+    let named: f64 = shown.iter().map(|one| width(one) + GAP).sum();
+    let state = state_words(pod, marks).chars().count() as f64 * SMALL + 36.0;
+    let is_named = named + state < rect.w - 9.0 + GAP;
+    let all = if is_named { named } else { shown.len() as f64 * 11.0 };
+    let from = rect.w - 9.0 - all;
+    let mut x = from + GAP;
+    let boxes = shown.into_iter().map(|one| {
+        let w = if is_named { width(one) } else { 8.0 };
+        let (y, h) = if is_named { (40.0, 16.0) } else { (44.0, 8.0) };
+        let left = x;
+        x += w + GAP;
+        html! {
+            <>
+                <rect class={if is_named { "container named" } else { "container" }} data-ready={one.ready.to_string()}
+                    data-sidecar={one.sidecar.then_some("")} x={format!("{left:.1}")} y={format!("{y}")} width={format!("{w:.1}")}
+                    height={format!("{h}")} rx={if one.sidecar { (h / 2.0).to_string() } else { (h / 4.0).to_string() }}>
+                    <title>{ one.name.clone() }</title>
+                </rect>
+                if is_named {
+                    { text("small middle", left + w / 2.0, 52.0, one.name.clone()) }
+                }
+            </>
+        }
+    });
+    let boxes = boxes.collect::<Html>();
+    (from, boxes)
 }
 
 /// The Pod's address, its namespace if it is not the usual one, and its image's tag.
@@ -116,13 +146,27 @@ fn state(pod: &PodChip, x: f64, y: f64, marks: &Marks) -> Html {
     }
 }
 
-/// kubectl's words for the state, and what is left of its time.
-fn words(pod: &PodChip, room: f64, marks: &Marks) -> Html {
-    let left = pod.countdown.map(|countdown| format!("{} s", countdown.seconds_left(marks.now)));
-    let status = match pod.state {
+/// kubectl's word for the state; for one that is not ready, with how many containers are.
+fn status(pod: &PodChip) -> String {
+    match pod.state {
         PodState::NotReady => format!("{} {}", pod.status, pod.ready),
         _ => pod.status.clone(),
-    };
+    }
+}
+
+fn seconds(pod: &PodChip, marks: &Marks) -> Option<String> {
+    pod.countdown.map(|countdown| format!("{} s", countdown.seconds_left(marks.now)))
+}
+
+/// The state in words, all of it.
+fn state_words(pod: &PodChip, marks: &Marks) -> String {
+    seconds(pod, marks).map_or(status(pod), |left| format!("{} {left}", status(pod)))
+}
+
+/// kubectl's words for the state, and what is left of its time.
+fn words(pod: &PodChip, room: f64, marks: &Marks) -> Html {
+    let left = seconds(pod, marks);
+    let status = status(pod);
     let used = left.as_ref().map_or(0.0, |left| (left.len() as f64 + 1.0) * SMALL);
     let status = cut(&status, ((room - used) / SMALL).max(4.0) as usize);
     let line = left.map_or(status.clone(), |left| format!("{status} {left}"));
@@ -135,10 +179,10 @@ fn insides(pod: &PodChip, rect: Rect) -> Html {
     let w = ((rect.w * 0.55) / count).min(56.0);
     html! {
         <g class="near">
-            { for pod.containers.iter().take(4).enumerate().map(|(at, (name, ready))| html! {
+            { for pod.containers.iter().take(4).enumerate().map(|(at, one)| html! {
                 <g transform={format!("translate({:.1} 42)", rect.w - 8.0 - (count - at as f64) * w)}>
-                    <rect class="container" data-ready={ready.to_string()} width={format!("{:.1}", w - 2.0)} height="13" rx="3" />
-                    { text("tiny middle", w / 2.0 - 1.0, 9.0, cut(name, (w / 4.2) as usize)) }
+                    <rect class="container" data-ready={one.ready.to_string()} data-sidecar={one.sidecar.then_some("")} width={format!("{:.1}", w - 2.0)} height="13" rx="3" />
+                    { text("tiny middle", w / 2.0 - 1.0, 9.0, cut(&one.name, (w / 4.2) as usize)) }
                 </g>
             }) }
             { text("tiny mute end", rect.w - 17.0, 7.5, "eth0") }
@@ -162,7 +206,8 @@ fn volume(pod: &PodChip, rect: Rect) -> Html {
 fn short(pod: &PodChip, rect: Rect, marks: &Marks) -> Html {
     // The cluster's own are known by their family; of others the end of the name tells which.
     let name = if pod.system { &pod.family } else { &*pod.id.name };
-    let room = ((rect.w - 21.0) / 5.5) as usize;
+    let each = if pod.system { 5.7 } else { 6.2 };
+    let room = ((rect.w - 20.0) / each) as usize;
     let name = if pod.system { cut(name, room) } else { shorten(name, room) };
     html! { <>{ state(pod, 10.5, rect.h / 2.0, marks) }{ text("small", 18.0, rect.h / 2.0 + 4.0, name) }</> }
 }

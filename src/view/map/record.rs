@@ -16,6 +16,8 @@ const CODE: f64 = 6.65;
 /// Below this height a chip has but a name, and below that not even one.
 const TALL: f64 = 40.0;
 const NAMED: f64 = 20.0;
+/// Above this height a chip is narrow.
+const HIGH: f64 = 65.0;
 /// The most endpoints that are dots.
 const MOST_DOTS: u32 = 8;
 
@@ -85,9 +87,12 @@ fn qualified(namespace: &str, name: &str) -> String {
 }
 
 fn full(service: &ServiceChip, rect: Rect, outer: &str, lang: Lang) -> Html {
-    let kind_w = service.kind.len() as f64 * SMALL;
+    // A narrow chip is higher: there the type has a line of its own.
+    let is_high = rect.h > HIGH;
+    let kind_w = if is_high { 0.0 } else { service.kind.len() as f64 * SMALL };
     let name = qualified(&service.id.namespace, &service.id.name);
     let name = shorten(&name, ((rect.w - 26.0 - kind_w) / NAME).max(4.0) as usize);
+    let line = if is_high { 49.0 } else { 34.0 };
     let most = ((rect.w - 22.0) / CODE) as usize;
     let is_wide = address(service, true, lang).chars().count() <= most;
     let is_pending = service.external == External::Pending;
@@ -99,16 +104,20 @@ fn full(service: &ServiceChip, rect: Rect, outer: &str, lang: Lang) -> Html {
     html! {
         <>
             { text("name", 11.0, 19.0, name) }
-            { text("small mute end", rect.w - 10.0, 19.0, service.kind.clone()) }
-            { text("code mute", 11.0, 34.0, cut(&address(service, is_wide, lang), most)) }
-            { text(if is_pending { "code warn end" } else { "code end" }, rect.w - 10.0, 50.0, last.clone()) }
-            { behind(service, rect.w - 22.0 - last.len() as f64 * CODE, lang) }
+            if is_high {
+                { text("small mute", 11.0, 34.0, service.kind.clone()) }
+            } else {
+                { text("small mute end", rect.w - 10.0, 19.0, service.kind.clone()) }
+            }
+            { text("code mute", 11.0, line, cut(&address(service, is_wide, lang), most)) }
+            { text(if is_pending { "code warn end" } else { "code end" }, rect.w - 10.0, line + 16.0, last.clone()) }
+            { behind(service, line + 16.0, rect.w - 22.0 - last.len() as f64 * CODE, lang) }
         </>
     }
 }
 
 /// What is behind a Service: a dot for each Pod, hollow while it takes no requests, and in words.
-fn behind(service: &ServiceChip, room: f64, lang: Lang) -> Html {
+fn behind(service: &ServiceChip, y: f64, room: f64, lang: Lang) -> Html {
     let (taking, all) = (service.endpoints, service.endpoints + service.not_ready);
     let words = endpoints(service, lang);
     let dots = if all > MOST_DOTS { 0 } else { all };
@@ -118,10 +127,10 @@ fn behind(service: &ServiceChip, room: f64, lang: Lang) -> Html {
     html! {
         <>
             { for (0..dots).map(|at| html! {
-                <circle class="end-dot" data-ready={(at < taking).to_string()} cx={format!("{:.1}", 15.0 + f64::from(at) * 9.0)} cy="46.5" r="3" />
+                <circle class="end-dot" data-ready={(at < taking).to_string()} cx={format!("{:.1}", 15.0 + f64::from(at) * 9.0)} cy={format!("{:.1}", y - 3.5)} r="3" />
             }) }
             if fits || dots == 0 {
-                { text(class, 11.0 + used, 50.0, cut(&words, ((room - used) / SMALL).max(3.0) as usize)) }
+                { text(class, 11.0 + used, y, cut(&words, ((room - used) / SMALL).max(3.0) as usize)) }
             }
         </>
     }
@@ -169,7 +178,23 @@ pub(in crate::view) fn endpoints(service: &ServiceChip, lang: Lang) -> String {
 pub(super) fn ingress(ingress: &IngressChip, rect: Rect, marks: &Marks) -> Html {
     let most = ((rect.w - 20.0) / CODE) as usize;
     let name = qualified(&ingress.id.namespace, &ingress.id.name);
-    let shown = if ingress.rules.len() > 2 { 1 } else { 2 };
+    // Rules, with what they do not fit in a line for, then who answers.
+    let count = ingress.rules.len();
+    let is_high = rect.h > HIGH;
+    let lines = if is_high { 3 } else { 2 };
+    let shown = if count > lines { lines - 1 } else { count };
+    let top = 34.0;
+    let last = top + 15.0 * (lines - 1) as f64;
+    let whole = format!("{} {}", ingress.class, ingress.address);
+    let served = if whole.chars().count() <= most { &whole } else { &ingress.address };
+    // A single rule that is too long stands on two lines where there are.
+    let mut rules: Vec<String> = ingress.rules.iter().take(shown).cloned().collect();
+    if let (true, [rule]) = (is_high, ingress.rules.as_slice())
+        && rule.chars().count() > most
+        && let Some((from, to)) = rule.split_once(" → ")
+    {
+        rules = vec![from.to_owned(), format!("→ {to}")];
+    }
     let inside = match (marks.grain, rect.h) {
         (_, ..NAMED) => html! {},
         (Grain::Far, _) => far_name(marks, &ingress.id.name, rect),
@@ -180,18 +205,21 @@ pub(super) fn ingress(ingress: &IngressChip, rect: Rect, marks: &Marks) -> Html 
             <>
                 { text("name", 11.0, 19.0, shorten(&name, ((rect.w - 74.0) / NAME) as usize)) }
                 { text("small mute end", rect.w - 10.0, 19.0, "Ingress") }
-                { for ingress.rules.iter().take(shown).enumerate().map(|(at, rule)| {
-                    text("code mute", 11.0, 34.0 + at as f64 * 15.0, cut(rule, most))
+                if count < lines {
+                    { text("code mute", 11.0, last, served.trim().to_owned()) }
+                }
+                { for rules.iter().enumerate().map(|(at, rule)| {
+                    text("code", 11.0, top + at as f64 * 15.0, cut(rule, most))
                 }) }
-                if ingress.rules.len() > 2 {
-                    { text("small mute", 11.0, 49.0, marks.lang.fill(Text::More, &[("count", &(ingress.rules.len() - 1))])) }
+                if count > lines {
+                    { text("small mute", 11.0, last, marks.lang.fill(Text::More, &[("count", &(count - shown))])) }
                 }
             </>
         },
     };
     let look = Look {
         class: "record ingress",
-        title: format!("Ingress {}, {}", ingress.id.name, ingress.rules.join(", ")),
+        title: format!("Ingress {}, {}, {whole}", ingress.id.name, ingress.rules.join(", ")),
         ..Look::default()
     };
     let inside = html! { <>{ body(rect, 9) }{ inside }</> };
