@@ -62,6 +62,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             }
             model.selected = selected;
         }
+        Msg::Look(names) => model.in_sight = names,
         Msg::Run(line) => run(model, &line),
         Msg::Type(line) => {
             model.terminal.input = line;

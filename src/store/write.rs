@@ -184,8 +184,9 @@ pub trait Controller: Sync {
     /// first thing to look at is `change.kind`.
     fn wants(&self, store: &Store, change: &Change) -> Vec<Key>;
 
-    /// How long it waits before it looks at what this change made it want.
-    fn delay(&self, _change: &Change) -> Duration {
+    /// How long it waits before it looks at what this change made it want; changes meanwhile are seen
+    /// with it.
+    fn delay(&self, _store: &Store, _change: &Change) -> Duration {
         Duration::ZERO
     }
 
