@@ -112,7 +112,13 @@ fn request(model: &mut Model, msg: Msg) {
             model.aim = Some(target);
             model.tracer.own = Default::default();
         }
-        Msg::Burst => burst::burst(model),
+        Msg::Burst => {
+            burst::burst(model);
+            // On a narrow screen the counts would be behind the map.
+            if model.panel == Panel::Map {
+                model.panel = Panel::Trace;
+            }
+        }
         _ => request::send(model),
     }
     if model.journey.is_some() {

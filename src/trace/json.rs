@@ -111,6 +111,16 @@ const fn direction(direction: Direction) -> &'static str {
     }
 }
 
+/// A way ends: the answer is back, or nobody took the packet.
+fn end(reason: &Reason) -> Value {
+    let kind = match reason {
+        Reason::Refuses => "refuses",
+        Reason::Vanishes => "vanishes",
+        _ => "receives",
+    };
+    json!({"kind": kind})
+}
+
 fn reason(reason: &Reason) -> Value {
     match reason {
         Reason::Sends => json!({"kind": "sends"}),
@@ -164,8 +174,6 @@ fn reason(reason: &Reason) -> Value {
         }),
         Reason::Delivers => json!({"kind": "delivers"}),
         Reason::Answers { sees } => json!({"kind": "answers", "sees": sees.to_string()}),
-        Reason::Refuses => json!({"kind": "refuses"}),
-        Reason::Vanishes => json!({"kind": "vanishes"}),
         Reason::IngressRule { ingress, host, path, backend } => json!({
             "kind": "ingressRule",
             "ingress": ingress.as_ref().map(key),
@@ -182,7 +190,7 @@ fn reason(reason: &Reason) -> Value {
         }),
         Reason::Untranslates => json!({"kind": "untranslates"}),
         Reason::Returns => json!({"kind": "returns"}),
-        Reason::Receives => json!({"kind": "receives"}),
+        Reason::Receives | Reason::Refuses | Reason::Vanishes => end(reason),
     }
 }
 

@@ -31,6 +31,8 @@ struct Stamp {
     proxy_mode: &'static str,
     in_sight: Rc<[Arc<str>]>,
 }
+/// A tree of rules, with what it was grown from.
+type Grown = (Arc<Ruleset>, Option<Arc<PacketTrace>>, Shared<RuleTree>);
 
 /// What the page shows now.
 pub(super) struct Shown {
@@ -56,7 +58,7 @@ pub(super) struct Shown {
     /// The nodes, whose rules can be looked at.
     nodes: Shared<Vec<Arc<str>>>,
     /// The rules that are looked at, and those they were grown from.
-    tree: Option<(Arc<Ruleset>, Option<Arc<PacketTrace>>, Shared<RuleTree>)>,
+    tree: Option<Grown>,
     /// The request beside another, and what it was made from.
     beside: Option<(Arc<PacketTrace>, Lang, Shared<Comparison>)>,
     /// The request that is followed, and where it is.
