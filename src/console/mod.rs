@@ -2,28 +2,43 @@
 //!
 //! The page's terminal, the lessons, `diorama run` and the conformance tests all speak it.
 //!
-//! Invariants: no input panics; output is capped; a command that waits runs the world forward; the
-//! same lines on the same world give the same text.
+//! Invariants: no input panics; output is capped; a line at work is plain data ([`Job`]) and moves
+//! no clock, so that it goes on with a student's time in the page, and runs to its end in
+//! `diorama run`; the same lines on the same world give the same text.
 //!
-//! Reading order: `words.rs` (a line into commands), `filters.rs` (grep, head …), `time.rs` (sleep,
-//! idle, node), `network.rs` (curl, trace, proxy, node run), `machine.rs`, `transcript.rs` (`diorama
-//! run`).
+//! Reading order: `syntax.rs` (a script as steps), `lexer.rs`, `parser.rs`, `expand.rs` (variables),
+//! `job.rs` (a script at work), `work.rs` (commands that wait), `builtins.rs`, `filters.rs` (grep,
+//! head …), `time.rs` (sleep, idle, node), `network.rs` (curl, trace, proxy, node run), `machine.rs`,
+//! `complete.rs`, `transcript.rs` (`diorama run`).
 
+mod builtins;
+mod complete;
+mod expand;
 mod filters;
+mod job;
+mod lexer;
 mod machine;
 mod network;
+mod parser;
+mod syntax;
 mod time;
 mod transcript;
-mod words;
+mod work;
 
-pub use crate::kubectl::{Output, Session};
+pub use crate::kubectl::{Input, Session, Wake};
+pub use crate::programs::{Output, Part, Stream};
+pub use complete::Completion;
+pub use job::Job;
 pub use transcript::{Block, blocks, run, transcript};
 
 use crate::kubectl;
 use crate::world::World;
 use core::time::Duration;
+use lexer::Wrong;
 use std::collections::BTreeMap;
-use words::{Joint, Simple};
+use std::sync::Arc;
+use syntax::Script;
+use work::{Step, Work};
 
 /// Longer output is cut.
 pub const MOST_BYTES: usize = 1 << 20;
@@ -32,247 +47,147 @@ pub const MOST_BYTES: usize = 1 << 20;
 // Simplified: a real kubectl takes 50 to 200 ms, depending on the machine.
 pub const COMMAND_TIME: Duration = Duration::from_millis(100);
 
+/// Aliases in aliases no deeper than this.
+const MOST_ALIASES: usize = 10;
+
 /// The shell's state between commands.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Console {
     /// Current namespace and files.
     pub session: Session,
     /// Other names of commands.
     pub aliases: BTreeMap<String, String>,
+    /// The shell's variables.
+    pub variables: BTreeMap<String, String>,
     /// What was entered, oldest first.
     pub history: Vec<String>,
     /// How long a command takes that does not wait; nothing where the world has its own clock.
     pub command_time: Duration,
+    /// Whether somebody sits in front: `watch` goes on until Ctrl-C, and `&` lets a command go on
+    /// beside others.
+    pub is_live: bool,
+    /// Commands that were sent to the background, by their number; whoever has the clock takes
+    /// them.
+    pub sent_off: Vec<(u32, String, Job)>,
+    /// The numbers of commands that were asked to end.
+    pub ended: Vec<u32>,
+    /// The commands in the background that are at work, for `jobs`.
+    pub background: BTreeMap<u32, String>,
 }
 
 impl Console {
     /// A console in the namespace `default`, with `k` for kubectl.
     pub fn new() -> Self {
-        let aliases = [("k".to_owned(), "kubectl".to_owned())].into_iter().collect();
-        Console { aliases, ..Console::default() }
+        let pair = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        let aliases = [("k", "kubectl")].map(pair).into();
+        let variables = [
+            ("HOME", kubectl::HOME),
+            ("PATH", "/usr/local/bin:/usr/bin:/bin"),
+            ("PWD", kubectl::HOME),
+            ("SHELL", "/bin/bash"),
+            ("USER", "student"),
+        ];
+        Console { aliases, variables: variables.map(pair).into(), ..Console::default() }
     }
 
-    /// Carries out what a person entered: commands with pipes, `;`, `&&`, `||`, redirections and
-    /// here-documents (in `line` itself, or as `stdin`).
-    pub fn execute(&mut self, world: &mut World, line: &str, stdin: Option<&str>) -> Output {
-        let (line, document) = match words::here_document(line) {
-            Some((line, document)) => (line, Some(document)),
-            None => (line.to_owned(), None),
-        };
-        let stdin = document.as_deref().or(stdin);
+    /// Whether a text is a whole command: not one that goes on in the next line, with an open quote
+    /// or bracket, a here-document, or a loop without its end.
+    pub fn is_whole(text: &str) -> bool {
+        !matches!(parser::read(text), Err(Wrong::Unfinished(_)))
+    }
+
+    /// Begins what a person entered: commands with pipes, `;`, `&&`, `||`, loops, redirections and
+    /// here-documents (in `line` itself, or as `stdin`). [`Job::go_on`] carries it out.
+    pub fn begin(&mut self, line: &str, stdin: Option<&str>) -> Result<Job, Output> {
         if !line.trim().is_empty() {
-            self.history.push(line.clone());
+            self.history.push(line.to_owned());
         }
-        let commands = match words::read(&line) {
-            Ok(commands) => commands,
-            Err(why) => return Output { stderr: format!("{why}\n"), exit: 2, ..Output::default() },
+        match parser::read(line) {
+            Ok(script) => Ok(Job::new(script, stdin.map(Arc::from))),
+            Err(wrong) => Err(Output::failed(2, wrong.sentence())),
+        }
+    }
+
+    /// Carries out what a person entered and lets the world run forward until it is done.
+    pub fn execute(&mut self, world: &mut World, line: &str, stdin: Option<&str>) -> Output {
+        let mut output = match self.begin(line, stdin) {
+            Ok(mut job) => job::run_to_end(self, world, &mut job),
+            Err(output) => output,
         };
-        let mut whole = Output::default();
-        for (joint, pipeline) in commands {
-            let wanted = match joint {
-                Joint::Always => true,
-                Joint::And => whole.exit == 0,
-                Joint::Or => whole.exit != 0,
-            };
-            if !wanted {
-                continue;
-            }
-            let output = self.pipeline(world, &pipeline, stdin);
-            whole.stdout.push_str(&output.stdout);
-            whole.stderr.push_str(&output.stderr);
-            whole.exit = output.exit;
-        }
-        cap(&mut whole.stdout);
-        cap(&mut whole.stderr);
-        whole
+        cap(&mut output.stdout);
+        cap(&mut output.stderr);
+        output
     }
 
-    fn pipeline(&mut self, world: &mut World, pipeline: &[Simple], stdin: Option<&str>) -> Output {
-        let mut input = stdin.map(str::to_owned);
-        let mut errors = String::new();
-        let mut last = Output::default();
-        for (index, simple) in pipeline.iter().enumerate() {
-            if let Some(path) = &simple.input {
-                match self.session.files.get(path) {
-                    Some(text) => input = Some(text.clone()),
-                    None => {
-                        errors.push_str(&format!("bash: {path}: No such file or directory\n"));
-                        return Output { stderr: errors, exit: 1, ..Output::default() };
-                    }
-                }
-            }
-            let mut output = self.simple(world, &simple.words, input.as_deref());
-            if simple.errors_to_output {
-                output.stdout.push_str(&core::mem::take(&mut output.stderr));
-            }
-            if simple.no_errors {
-                output.stderr.clear();
-            }
-            if let Some((path, append)) = &simple.output {
-                let text = core::mem::take(&mut output.stdout);
-                if path != "/dev/null" {
-                    let file = self.session.files.entry(path.clone()).or_default();
-                    if !append {
-                        file.clear();
-                    }
-                    file.push_str(&text);
-                }
-            }
-            errors.push_str(&output.stderr);
-            if index + 1 < pipeline.len() {
-                input = Some(core::mem::take(&mut output.stdout));
-            }
-            last = output;
+    /// What a line prints at once.
+    fn at_once(&mut self, world: &mut World, line: &str) -> Output {
+        match parser::read(line) {
+            Ok(script) => Job::new(script, None).go_on(self, world, Input::Time),
+            Err(wrong) => Output::failed(2, wrong.sentence()),
         }
-        last.stderr = errors;
-        last
     }
 
-    fn simple(&mut self, world: &mut World, words: &[String], stdin: Option<&str>) -> Output {
+    /// Begins with a command that goes on beside others.
+    fn send_off(&mut self, world: &mut World, script: Script, name: &str) -> Output {
+        let mut job = Job::new(script, None);
+        if !self.is_live {
+            // Simplified: without anybody in front a command in the background is waited for.
+            return job::run_to_end(self, world, &mut job);
+        }
+        let last = self.background.keys().chain(self.sent_off.iter().map(|(id, ..)| id)).max();
+        let number = last.map_or(1, |number| number.saturating_add(1));
+        self.sent_off.push((number, name.to_owned(), job));
+        said(format!("[{number}] {}\n", number.saturating_add(1000)))
+    }
+
+    /// Carries out one command.
+    fn command(&mut self, world: &mut World, words: &[String], stdin: Option<&str>) -> Step {
         let mut words = words.to_vec();
-        if let Some(alias) = words.first().and_then(|first| self.aliases.get(first)) {
+        for _ in 0..MOST_ALIASES {
+            let Some(first) = words.first().cloned() else { break };
+            let Some(alias) = self.aliases.get(&first) else { break };
             let mut new = shlex::split(alias).unwrap_or_default();
+            let is_own = new.first() == Some(&first);
             new.extend(words.drain(1..));
             words = new;
+            if is_own {
+                break;
+            }
         }
-        let Some((first, rest)) = words.split_first() else { return Output::default() };
-        if let Some(output) = filters::run(first, rest, stdin) {
-            return output;
+        let Some((first, rest)) = words.split_first() else { return (Output::default(), None) };
+        if first == "kubectl" {
+            let (output, running) = kubectl::begin(world, &mut self.session, rest, stdin);
+            let running = running.map(|running| Work::Kubectl(Box::new(running)));
+            let step = work::unfold(world, output, running);
+            return self.take_time(world, step);
         }
-        if let Some(output) = time::run(world, first, rest) {
-            return output;
+        if let Some(step) = time::run(world, first, rest) {
+            return step;
         }
-        match first.as_str() {
-            "kubectl" => {
-                let output = kubectl::run(world, &mut self.session, rest, stdin);
-                world.run_for(self.command_time);
-                output
+        if let Some(step) = self.builtin(world, first, rest, stdin) {
+            return step;
+        }
+        if let Some(output) = filters::run(first, rest, &|path| self.session.read(path), stdin) {
+            return (output, None);
+        }
+        match network::run(world, &mut self.session, &words) {
+            Some(output) => {
+                let step = work::unfold(world, output, None);
+                self.take_time(world, step)
             }
-            "watch" => self.watch(world, rest),
-            "alias" => self.alias(rest),
-            "unalias" => {
-                rest.iter().for_each(|name| drop(self.aliases.remove(name)));
-                Output::default()
-            }
-            "cat" => self.cat(rest, stdin),
-            "ls" => said(self.session.files.keys().map(|name| format!("{name}\n")).collect()),
-            "rm" => self.remove(rest),
-            "history" => {
-                let line = |(index, line): (usize, &String)| format!("{:5}  {line}\n", index + 1);
-                said(self.history.iter().enumerate().map(line).collect())
-            }
-            "clear" => said("\u{1b}[H\u{1b}[2J".to_owned()),
-            "date" => said(format!("{}\n", world.now().rfc1123z())),
-            "help" => said(HELP.to_owned()),
-            other => {
-                let output = network::run(world, &mut self.session.files, &words);
-                let Some(output) = output else {
-                    return failed(127, format!("bash: {other}: command not found\n"));
-                };
-                world.run_for(self.command_time);
-                output
-            }
+            None => (Output::failed(127, format!("bash: {first}: command not found")), None),
         }
     }
 
-    /// `watch kubectl get pods`: once, since the page draws again by itself.
-    fn watch(&mut self, world: &mut World, words: &[String]) -> Output {
-        let mut rest = words;
-        while let Some((first, after)) = rest.split_first() {
-            match first.as_str() {
-                "-n" | "--interval" => rest = after.get(1..).unwrap_or_default(),
-                word if word.starts_with('-') => rest = after,
-                _ => break,
-            }
+    /// Lets a command that does not wait take its time.
+    fn take_time(&self, world: &World, (output, work): Step) -> Step {
+        if work.is_some() || self.command_time.is_zero() {
+            return (output, work);
         }
-        match rest {
-            [one] => self.execute(world, one, None),
-            many => self.simple(world, many, None),
-        }
-    }
-
-    fn alias(&mut self, words: &[String]) -> Output {
-        if words.is_empty() {
-            return said(
-                self.aliases.iter().map(|(name, to)| format!("alias {name}='{to}'\n")).collect(),
-            );
-        }
-        for word in words {
-            if let Some((name, to)) = word.split_once('=') {
-                self.aliases.insert(name.to_owned(), to.to_owned());
-            }
-        }
-        Output::default()
-    }
-
-    fn cat(&self, words: &[String], stdin: Option<&str>) -> Output {
-        let mut output = Output::default();
-        let paths: Vec<&String> =
-            words.iter().filter(|word| *word == "-" || !word.starts_with('-')).collect();
-        if paths.is_empty() {
-            output.stdout.push_str(stdin.unwrap_or_default());
-        }
-        for path in paths {
-            match self.session.files.get(path) {
-                Some(text) => output.stdout.push_str(text),
-                None if path == "-" => output.stdout.push_str(stdin.unwrap_or_default()),
-                None => {
-                    output.stderr.push_str(&format!("cat: {path}: No such file or directory\n"));
-                    output.exit = 1;
-                }
-            }
-        }
-        output
-    }
-
-    fn remove(&mut self, words: &[String]) -> Output {
-        let mut output = Output::default();
-        for path in words.iter().filter(|word| !word.starts_with('-')) {
-            if self.session.files.remove(path).is_none() {
-                output
-                    .stderr
-                    .push_str(&format!("rm: cannot remove '{path}': No such file or directory\n"));
-                output.exit = 1;
-            }
-        }
-        output
-    }
-
-    /// What may stand at the cursor (a byte offset into `line`) for the word that ends there.
-    pub fn complete(&self, world: &World, line: &str, cursor: usize) -> Vec<String> {
-        let before = line.get(..cursor).unwrap_or(line);
-        let command = before.rsplit(['|', ';', '&']).next().unwrap_or_default();
-        let mut words: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
-        let last = match before.ends_with(char::is_whitespace) || words.is_empty() {
-            true => String::new(),
-            false => words.pop().unwrap_or_default(),
-        };
-        let Some((first, rest)) = words.split_first() else {
-            let own = [
-                "kubectl", "node", "idle", "sleep", "curl", "wget", "nslookup", "trace", "proxy",
-                "watch", "grep", "help", "clear", "history", "cat", "ls",
-            ];
-            let all = own.iter().map(|word| (*word).to_owned()).chain(self.aliases.keys().cloned());
-            return all.filter(|word| word.starts_with(&last)).collect();
-        };
-        let first = self.aliases.get(first).map_or(first.as_str(), String::as_str);
-        if first != "kubectl" {
-            return Vec::new();
-        }
-        kubectl::complete(world, &self.session, rest, &last)
+        let (at, exit) = (world.now() + self.command_time, output.exit);
+        (output, Some(Work::Until { at, exit }))
     }
 }
-
-const HELP: &str = "kubectl …            everything about the cluster (kubectl --help); k for short
-node stop|start NAME  cut a node's power, or give it back
-sleep N              let N seconds pass
-idle N               wait until nothing has changed for N seconds (90 at most)
-node run NAME -- CMD  iptables, iptables-save, nft, ipvsadm, conntrack, ip, ss, curl on a node
-curl URL             send a request from outside; wget, nslookup, nc likewise
-trace curl URL       show every hop of it; --from node/NAME or pod/NS/NAME, -o json
-proxy mode [MODE]    how kube-proxy works: iptables, nftables or ipvs
-grep, head, tail, sort, wc, uniq, cut, tr, sed, awk, echo, cat, ls, rm, watch, history, clear
-";
 
 fn said(stdout: String) -> Output {
     Output { stdout, ..Output::default() }

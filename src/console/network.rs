@@ -1,7 +1,7 @@
 //! Words for the network: requests from outside, `trace`, `proxy mode`, and what a node's own
 //! tools show (`node run`).
 
-use super::{Output, failed, said};
+use super::{Output, Session, failed, said};
 use crate::net::edit::Edit;
 use crate::net::iptables_command::{self, Command, TABLES};
 use crate::net::iptables_list::{self, Style};
@@ -16,18 +16,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Runs one of the words; `None` if it is none of them.
-pub(super) fn run(
-    world: &mut World,
-    files: &mut BTreeMap<String, String>,
-    words: &[String],
-) -> Option<Output> {
+pub(super) fn run(world: &mut World, session: &mut Session, words: &[String]) -> Option<Output> {
     let (name, rest) = words.split_first()?;
     match name.as_str() {
         "trace" => Some(trace(world, rest)),
         "proxy" => Some(proxy(world, rest)),
         _ => {
             let from = Source::Internet { ip: CLIENT_ADDRESS };
-            programs::run(&mut Site { world, from, files }, Kit::COMPUTER, words)
+            let mut files = BTreeMap::new();
+            let forwards = &mut session.forwards;
+            let mut site = Site::new(world, from, &mut files).with_forwards(forwards);
+            let output = programs::run(&mut site, Kit::COMPUTER, words);
+            files.into_iter().for_each(|(path, text)| session.write(&path, text));
+            output
         }
     }
 }
@@ -147,7 +148,7 @@ pub(super) fn node_run(world: &mut World, words: &[String]) -> Output {
         (other, _) => {
             let from = Source::Node(Arc::from(name.as_str()));
             let mut files = BTreeMap::new();
-            let mut site = Site { world, from, files: &mut files };
+            let mut site = Site::new(world, from, &mut files);
             let output = programs::run(&mut site, Kit::COMPUTER, command);
             output.unwrap_or_else(|| failed(127, format!("bash: {other}: command not found\n")))
         }

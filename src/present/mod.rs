@@ -6,16 +6,19 @@
 //!
 //! Reading order: `scene.rs` (what there is), `survey.rs` (how it is read from the world),
 //! `layout.rs` (where it is), `viewport.rs` (what of it is in sight), `details.rs` (one object at
-//! length), `chronicle.rs` (events), `story.rs` (a request hop by hop), `route.rs` (its way).
+//! length), `chronicle.rs` (events), `story.rs` (a request hop by hop), `route.rs` (its way),
+//! `difference.rs` (two versions of objects), `printed.rs` (what a command printed).
 
 pub mod chronicle;
 pub mod condition;
 pub mod details;
+pub mod difference;
 mod facts;
 pub mod geometry;
 pub mod layout;
 pub mod navigate;
 pub mod palette;
+pub mod printed;
 pub mod route;
 pub mod scene;
 mod sentence;

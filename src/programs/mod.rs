@@ -1,26 +1,32 @@
 //! Programs that speak over the network, wherever they run: curl, wget, nslookup, ping, nc.
 //!
-//! [`run`] sends requests from where the program is (the internet, a node, a pod), prints what the
-//! real program prints of the outcome, and lets the time pass that it waits.
+//! [`run`] sends requests from where the program is (the internet, a node, a pod) and says what the
+//! real program prints of the outcome, and how long it waits: its [`Output`] has pauses.
 //!
-//! Invariants: what becomes of a request is decided in `trace` alone; a program that waits runs the
-//! world forward; exit codes are the real programs'.
+//! Invariants: what becomes of a request is decided in `trace` alone; a program moves no clock,
+//! whoever runs it lets the pauses pass; exit codes are the real programs'.
 //!
-//! Reading order: `kit` (which image has what), `exchange`, `curl`, `wget`, `nslookup`, `probe`.
+//! Reading order: `output`, `kit` (which image has what), `exchange`, `curl`, `wget`, `nslookup`,
+//! `probe`.
 
 mod curl;
 mod exchange;
 mod kit;
 mod nslookup;
+mod output;
 mod probe;
 mod wget;
 
 pub use kit::{Kit, kit_of};
+pub use output::{Mark, Output, Part, Stream};
 
-use crate::trace::Source;
+use crate::api::Kind;
+use crate::base::SimTime;
+use crate::trace::{Request, Source};
 use crate::world::World;
 use core::time::Duration;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How long a connection is tried that nobody answers: Linux sends the first packet eleven times.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_millis(134_500);
@@ -29,37 +35,94 @@ pub const NO_ROUTE: Duration = Duration::from_millis(3_060);
 /// How long a resolver waits for name servers that do not answer: five seconds, twice.
 pub const NAME_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a command printed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Output {
-    /// Standard output.
-    pub stdout: String,
-    /// Standard error.
-    pub stderr: String,
-    /// Exit code, 0 for success.
-    pub exit: i32,
-}
-
-impl Output {
-    /// Nothing but a line on standard error.
-    pub fn failed(exit: i32, line: impl AsRef<str>) -> Self {
-        Output { stderr: format!("{}\n", line.as_ref()), exit, ..Output::default() }
-    }
-}
-
 /// Where a program runs.
 #[derive(Debug)]
 pub struct Site<'a> {
-    /// The world.
-    pub world: &'a mut World,
+    world: &'a mut World,
     /// Who sends its requests.
-    pub from: Source,
+    from: Source,
     /// The folder that it saves files in.
-    pub files: &'a mut BTreeMap<String, String>,
+    files: &'a mut BTreeMap<String, String>,
+    /// Ports of the person's machine that lead into pods.
+    forwards: Option<&'a mut BTreeMap<u16, Forwarded>>,
+    /// How long it has waited.
+    waited: Duration,
+}
+
+/// A port of the person's own machine that leads into a pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forwarded {
+    /// The pod's namespace.
+    pub namespace: Arc<str>,
+    /// The pod's name.
+    pub pod: Arc<str>,
+    /// The port in the pod.
+    pub port: u16,
+    /// How many connections came that were not spoken of yet.
+    pub connections: u32,
+}
+
+impl<'a> Site<'a> {
+    /// A place in a world, with a folder, from which requests come as from `from`.
+    pub const fn new(
+        world: &'a mut World,
+        from: Source,
+        files: &'a mut BTreeMap<String, String>,
+    ) -> Self {
+        Site { world, from, files, forwards: None, waited: Duration::ZERO }
+    }
+
+    /// The same on a machine whose ports lead into pods.
+    #[must_use]
+    pub const fn with_forwards(mut self, forwards: &'a mut BTreeMap<u16, Forwarded>) -> Self {
+        self.forwards = Some(forwards);
+        self
+    }
+
+    /// Where a request to the machine itself leads: the request that is sent in its place, or
+    /// nowhere. `None` if it is not to the machine itself.
+    fn forwarded(&mut self, request: &Request) -> Option<Option<Request>> {
+        let is_own = matches!(&*request.host, "localhost" | "127.0.0.1" | "::1");
+        if !is_own || !matches!(self.from, Source::Internet { .. }) {
+            return None;
+        }
+        let found = self.forwards.as_mut().and_then(|all| all.get_mut(&request.port));
+        let Some(forwarded) = found else { return Some(None) };
+        forwarded.connections = forwarded.connections.saturating_add(1);
+        let (namespace, name) = (forwarded.namespace.clone(), forwarded.pod.clone());
+        let pod = self.world.find(Kind::Pod, &namespace, &name).and_then(|pod| pod.pod());
+        let Some(ip) = pod.and_then(|pod| pod.status.pod_ip) else { return Some(None) };
+        // The kubelet connects from inside of the pod's network.
+        let from = Source::Pod { namespace, name };
+        let host_header = request.host_header.clone().or_else(|| Some(request.host.clone()));
+        let (host, port) = (Arc::from(ip.to_string()), forwarded.port);
+        Some(Some(Request { from, host, port, host_header, ..request.clone() }))
+    }
+
+    /// Waits, before all that is printed.
+    fn wait(&mut self, duration: Duration) {
+        self.waited += duration;
+    }
+
+    /// What a clock shows.
+    fn now(&self) -> SimTime {
+        self.world.now() + self.waited
+    }
 }
 
 /// Runs a program; `None` if there is none of that name in the kit.
+// Simplified: a program decides with its first request what it will print; what changes while it
+// waits changes nothing for it.
 pub fn run(site: &mut Site<'_>, kit: Kit, words: &[String]) -> Option<Output> {
+    site.waited = Duration::ZERO;
+    let mut output = program(site, kit, words)?;
+    if !site.waited.is_zero() {
+        output.marks.insert(0, Mark { out: 0, err: 0, pause: site.waited });
+    }
+    Some(output)
+}
+
+fn program(site: &mut Site<'_>, kit: Kit, words: &[String]) -> Option<Output> {
     let (first, rest) = words.split_first()?;
     let name = first.rsplit('/').next().unwrap_or(first);
     Some(match name {

@@ -23,7 +23,7 @@ pub(super) fn run(site: &mut Site<'_>, words: &[String], kit: Kit) -> Output {
     };
     let server = server(site);
     if !is_up(site, &server) {
-        site.world.run_for(NAME_TIMEOUT);
+        site.wait(NAME_TIMEOUT);
         return Output {
             stdout: ";; connection timed out; no servers could be reached\n\n".to_owned(),
             exit: 1,
@@ -191,5 +191,5 @@ fn old_busybox(site: &mut Site<'_>, name: &str, server: &str) -> Output {
         return Output { stdout, ..Output::default() };
     }
     let stderr = format!("nslookup: can't resolve '{name}'\n");
-    Output { stdout, stderr, exit: 1 }
+    Output { stdout, stderr, exit: 1, ..Output::default() }
 }

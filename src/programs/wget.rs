@@ -133,18 +133,18 @@ pub(super) fn busybox(site: &mut Site<'_>, words: &[String]) -> Output {
     // busybox checks no certificates.
     let Exchange { address, result } = follow(site, &mut request, true);
     if let Some(to) = address.filter(|_| !options.quiet) {
-        output.stderr.push_str(&format!("Connecting to {} ({to})\n", authority(&request)));
+        output.complain(&format!("Connecting to {} ({to})\n", authority(&request)));
     }
     let host = address.map_or_else(|| request.host.to_string(), |to| to.ip.to_string());
     let why = match result {
         Ok(reply) => {
             if options.show_headers {
-                output.stderr.push_str(&headers(&reply));
+                output.complain(&headers(&reply));
             }
             slow_gateway(site, &reply);
             if reply.status >= 400 {
                 let line = format!("wget: server returned error: {}\n", reply.status_line());
-                output.stderr.push_str(&line);
+                output.complain(&line);
                 output.exit = 1;
                 return output;
             }
@@ -152,22 +152,22 @@ pub(super) fn busybox(site: &mut Site<'_>, words: &[String]) -> Output {
             return output;
         }
         Err(Trouble::NamesTimedOut) => {
-            site.world.run_for(NAME_TIMEOUT);
+            site.wait(NAME_TIMEOUT);
             format!("bad address '{}'", authority(&request))
         }
         Err(Trouble::NotResolved) => format!("bad address '{}'", authority(&request)),
         Err(Trouble::Refused) => format!("can't connect to remote host ({host}): Connection refused"),
         Err(Trouble::Unreachable) => {
-            site.world.run_for(NO_ROUTE);
+            site.wait(NO_ROUTE);
             format!("can't connect to remote host ({host}): Host is unreachable")
         }
         Err(Trouble::TimedOut) => match options.timeout.filter(|it| *it < CONNECT_TIMEOUT) {
             Some(timeout) => {
-                site.world.run_for(timeout);
+                site.wait(timeout);
                 "download timed out".to_owned()
             }
             None => {
-                site.world.run_for(CONNECT_TIMEOUT);
+                site.wait(CONNECT_TIMEOUT);
                 format!("can't connect to remote host ({host}): Connection timed out")
             }
         },
@@ -177,7 +177,7 @@ pub(super) fn busybox(site: &mut Site<'_>, words: &[String]) -> Output {
             "TLS error from peer (alert code 80): 80\nwget: error getting response: Connection reset by peer".to_owned()
         }
     };
-    output.stderr.push_str(&format!("wget: {why}\n"));
+    output.complain(&format!("wget: {why}\n"));
     output.exit = 1;
     output
 }
@@ -194,7 +194,7 @@ fn busybox_save(
 ) {
     if options.spider {
         if !options.quiet {
-            output.stderr.push_str("remote file exists\n");
+            output.complain("remote file exists\n");
         }
         return;
     }
@@ -208,7 +208,7 @@ fn busybox_save(
         let done =
             if name == "-" { "written to stdout".to_owned() } else { format!("{what} saved") };
         let size = reply.body.len();
-        output.stderr.push_str(&format!(
+        output.complain(&format!(
             "{verb} {what}\n{shown:<20} 100% |********************************| {size:>5}  0:00:00 ETA\n{done}\n"
         ));
     }
@@ -230,7 +230,7 @@ fn headers(reply: &Reply) -> String {
 
 fn slow_gateway(site: &mut Site<'_>, reply: &Reply) {
     if reply.status == 504 {
-        site.world.run_for(GATEWAY_TIMEOUT);
+        site.wait(GATEWAY_TIMEOUT);
     }
 }
 
@@ -265,7 +265,7 @@ pub(super) fn gnu(site: &mut Site<'_>, words: &[String]) -> Output {
     let mut output = Output::default();
     let full = if url.contains("://") { url } else { format!("http://{url}") };
     let full = if request.path.len() == 1 && !full.ends_with('/') { full + "/" } else { full };
-    let time = site.world.now().rfc3339().replace('T', " ").replace('Z', "");
+    let time = site.now().rfc3339().replace('T', " ").replace('Z', "");
     let mut log = format!("--{time}--  {full}\n");
     let name = request.host.clone();
     let is_name = name.parse::<core::net::IpAddr>().is_err();
@@ -292,7 +292,7 @@ pub(super) fn gnu(site: &mut Site<'_>, words: &[String]) -> Output {
         }
     }
     if !options.quiet {
-        output.stderr.push_str(&log);
+        output.complain(&log);
     }
     output
 }
@@ -309,7 +309,7 @@ fn gnu_answer(
     let status = status.split_once(' ').map_or("", |(_, rest)| rest);
     log.push_str(&format!("connected.\nHTTP request sent, awaiting response... {status}\n"));
     if reply.status >= 400 {
-        let time = site.world.now().rfc3339().replace('T', " ").replace('Z', "");
+        let time = site.now().rfc3339().replace('T', " ").replace('Z', "");
         log.push_str(&format!("{time} ERROR {status}.\n\n"));
         output.exit = 8;
         return;
@@ -336,12 +336,12 @@ fn gnu_trouble(site: &mut Site<'_>, options: &Options, name: &str, trouble: Trou
         Trouble::NotResolved | Trouble::NamesTimedOut => format!("wget: unable to resolve host address ‘{name}’\n"),
         Trouble::Refused => "failed: Connection refused.\n".to_owned(),
         Trouble::Unreachable => {
-            site.world.run_for(NO_ROUTE);
+            site.wait(NO_ROUTE);
             "failed: No route to host.\n".to_owned()
         }
         Trouble::TimedOut => {
             let most = options.timeout.unwrap_or(CONNECT_TIMEOUT).min(CONNECT_TIMEOUT);
-            site.world.run_for(most);
+            site.wait(most);
             "failed: Connection timed out.\n".to_owned()
         }
         Trouble::Empty => "connected.\nHTTP request sent, awaiting response... No data received.\nGiving up.\n\n".to_owned(),

@@ -4,29 +4,36 @@
 //! the requests to the browser. Whatever changes the cluster is a line for its console, and the
 //! terminal shows it: a button is a lesson in the command that it stands for.
 //!
-//! Reading order: `model.rs`, `msg.rs`, `update.rs`, `terminal.rs`, `watch.rs`, `apply.rs`,
-//! `request.rs`.
+//! Reading order: `model.rs`, `msg.rs`, `update.rs`, `terminal.rs`, `jobs.rs` (commands at work),
+//! `line.rs` (keys of the line), `apply.rs`, `explain/` (what is wrong with a manifest), `request.rs`,
+//! `share.rs`.
 
 pub mod apply;
 pub mod assist;
 pub mod effect;
 mod explain;
 pub mod fault;
+mod jobs;
+pub mod line;
 pub mod model;
 pub mod msg;
 pub mod object_id;
+pub mod panes;
 pub mod request;
 pub mod samples;
+pub mod share;
 pub mod terminal;
 pub mod update;
-mod watch;
 
+pub use apply::Stored;
 pub use effect::Effect;
-pub use fault::Fault;
-pub use model::{Applied, Model, Opening, Panel, Speed, Theme};
+pub use fault::{Fault, Fix};
+pub use model::{Applied, Compare, Editing, EventFilter, Model, Opening, Panel, Speed, Theme};
 pub use msg::Msg;
 pub use object_id::ObjectId;
+pub use panes::{Panes, Split};
 pub use request::{Burst, Door, Journey, Target};
 pub use samples::Sample;
+pub use share::Shared;
 pub use terminal::{Entry, Terminal};
 pub use update::update;

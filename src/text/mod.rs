@@ -80,8 +80,8 @@ texts! {
     AppName AppTagline SkipToMap Language ThemeLight ThemeDark Sample SampleWeb SampleRollout
     SampleState SamplePod SampleDaemon SamplePlacement SampleNodePort SampleBalancer SampleIngress
     SampleSilent SampleBroken Play Pause Speed Clock TabMap TabEditor TabTerminal TabTrace
-    TabInspector TabEvents PanelClose EditorLabel EditorHelp Apply Reset ResetHint Reverted
-    DiagnosticsNone DiagnosticsOne DiagnosticsMany DiagnosticAtLine DiagnosticFix
+    TabInspector TabEvents EditorLabel EditorHelp Apply Reset ResetHint Reverted
+    DiagnosticsOne DiagnosticsMany DiagnosticAtLine DiagnosticFix
     DiagnosticFixHint MapLabel MapHelp MapAsText
     MapAsPicture ZoomIn ZoomOut ZoomFit MapTools Legend Outside Cluster ClusterSummary Client
     ClientNote ControlPlane ControlPlaneNote LoadBalancer LoadBalancerNote Services ServicesNote
@@ -108,7 +108,7 @@ texts! {
     InspectorGone InspectorYaml InspectorEvents InspectorFacts InspectorConditions PodKill NodeStop
     NodeStart TerminalLabel TerminalInput TerminalWelcome TerminalHelp TerminalRunning
     AppliedCount AppliedAll
-    AppliedSome FaultOther FaultSyntax FaultTab FaultTooLarge FaultAliases
+    FaultOther FaultSyntax FaultTab FaultTooLarge FaultAliases
     FaultDepth FaultBinary FaultDuplicateKey FaultNoKind
     FaultKind FaultKindNear FaultVersion FaultField FaultFieldNear FaultType FaultRequired
     FaultNotSupported FaultDuplicate FaultNameless FaultForbidden FaultNotFound FaultSelector
@@ -117,6 +117,14 @@ texts! {
     NodeUncordon NodeDrain WorkloadRestart ObjectDelete ExplainPod ExplainNode ExplainService
     ExplainDeployment ExplainReplicaSet ExplainStatefulSet ExplainDaemonSet ExplainJob
     ExplainIngress ExplainEndpointSlice ExplainOther
+    AppliedNone FaultNodePortTaken FaultQuota FaultQuotaNeeds FaultPodSecurity FaultLimitRange
+    FaultServiceAccount FaultPriorityClass FaultNamespaceEnding FaultTypeString FaultTypeNumber
+    FaultTypeBool FaultTypeList FaultTypeFields FaultNameMissing FaultWarning FixInsert FixRemove
+    FixRun FaultPrevious FaultNext WarningsOne WarningsMany EditorLarge KeptNote KeptOwn LeftUndo
+    EditSave EditCancel EditNote Share ShareHint ShareDone CompareAddedOne CompareAddedMany
+    CompareAdded CompareChange CompareDiff CompareDiffHint CompareNone CompareBack TerminalOffers
+    TerminalWide TerminalNarrow SplitEditor SplitSide SplitTerminal EventsAll EventsWarnings
+    EventsAbout EventsFilter EventsPods
 }
 
 static EN: [&str; KEYS.len()] = read(include_str!("../../static/messages/en.txt"), KEYS);

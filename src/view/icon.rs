@@ -29,6 +29,10 @@ pub(super) enum Icon {
     Trash,
     Power,
     Copy,
+    Grow,
+    Shrink,
+    Share,
+    Compare,
 }
 
 impl Icon {
@@ -63,6 +67,12 @@ impl Icon {
             Icon::Burst => "M2.5 4.5h7M2.5 8h10M2.5 11.5h7M10 5.5L12.5 8 10 10.5",
             Icon::Trash => "M3 4.5h10M6.5 4V2.5h3V4M4.5 4.5l.5 9h6l.5-9",
             Icon::Copy => "M5.5 5.5h7v7h-7zM3.5 10.5v-7h7",
+            Icon::Grow => "M3 9.5v3.500h3.500M13 6.500V3H9.500M3.500 12.500l4-4M12.500 3.500l-4 4",
+            Icon::Shrink => "M7 12.500V9H3.500M9 3.500V7h3.500M7 9l-4 4M9 7l4-4",
+            Icon::Share => "M8 9.500V2.500M5 5l3-3 3 3M3.500 8.500v5h9v-5",
+            Icon::Compare => {
+                "M4.500 3v10M2 5.500L4.500 3 7 5.500M11.500 13V3M9 10.500l2.500 2.500 2.500-2.500"
+            }
             Icon::Power => "M8 2v6M4.5 4.5a5 5 0 1 0 7 0",
         }
     }

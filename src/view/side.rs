@@ -8,7 +8,7 @@ use super::tabs::title;
 use super::trace::{Trace, Travel};
 use crate::present::chronicle::EventLine;
 use crate::present::{Details, Story};
-use crate::session::{Burst, Msg, Panel};
+use crate::session::{Burst, EventFilter, Msg, ObjectId, Panel};
 use crate::text::Lang;
 use std::rc::Rc;
 use yew::{Html, Properties, function_component, html, use_context};
@@ -19,8 +19,9 @@ pub(super) struct SideProps {
     pub(super) side: Panel,
     pub(super) events: Shared<Vec<EventLine>>,
     pub(super) event_count: usize,
+    pub(super) filter: EventFilter,
     pub(super) details: Option<Shared<Details>>,
-    pub(super) is_selected: bool,
+    pub(super) selected: Option<ObjectId>,
     pub(super) story: Option<Shared<Story>>,
     pub(super) travel: Option<Travel>,
     pub(super) burst: Option<Rc<Burst>>,
@@ -29,18 +30,23 @@ pub(super) struct SideProps {
 /// The right-hand column.
 #[function_component]
 pub(super) fn Side(props: &SideProps) -> Html {
-    let SideProps { lang, side, events, event_count, details, is_selected, .. } = props;
-    let SideProps { story, travel, burst, .. } = props;
+    let SideProps { lang, side, events, event_count, details, selected, .. } = props;
+    let SideProps { story, travel, burst, filter, .. } = props;
     let (lang, side) = (*lang, *side);
+    // Another panel, and another object, are read from their beginning.
+    let object = selected.as_ref().filter(|_| side == Panel::Inspector).map(ObjectId::key);
+    let key = format!("{} {}", side.name(), object.unwrap_or_default());
     html! {
         <section class="panel side" id="panel-side" aria-label={lang.t(title(side))}>
             <SideTabs {lang} {side} event_count={*event_count} />
-            <div class="scroll" id="side" role="tabpanel" tabindex="0" aria-label={lang.t(title(side))}>
+            <div class="scroll" id="side" key={key} role="tabpanel" tabindex="0" aria-label={lang.t(title(side))}>
                 { match side {
                     Panel::Inspector => html! {
-                        <Inspector {lang} details={details.clone()} is_selected={*is_selected} />
+                        <Inspector {lang} details={details.clone()} is_selected={selected.is_some()} />
                     },
-                    Panel::Events => html! { <Events {lang} events={events.clone()} /> },
+                    Panel::Events => html! {
+                        <Events {lang} events={events.clone()} filter={*filter} selected={selected.clone()} />
+                    },
                     _ => html! {
                         <Trace {lang} story={story.clone()} travel={*travel} burst={burst.clone()} />
                     },

@@ -7,6 +7,7 @@ use crate::base::names::fnv64a;
 use crate::base::{SimTime, order};
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
+use crate::kubectl::task::{Input, Task, Wake};
 use crate::programs::{self, Kit, Site};
 use crate::trace::Source;
 use std::collections::BTreeMap;
@@ -41,7 +42,142 @@ pub(crate) fn exec(call: &mut Call<'_>) -> Outcome {
     let command: Vec<&str> = command.iter().map(String::as_str).collect();
     let kit = programs::kit_of(container.str_at(&["image"]).unwrap_or_default());
     let inside = Inside { pod: &value, container: &container, kit, by_shell: false };
+    if let (Some(shell), true) = (Shell::of(&inside, &command), call.flags.on("stdin")) {
+        return match call.stdin {
+            Some(script) => run_script(call, &inside, script),
+            None => shell.wait(call),
+        };
+    }
     run_in(call, &inside, &command)
+}
+
+/// A shell in a container that a person types into.
+#[derive(Clone, Debug)]
+pub(crate) struct Shell {
+    namespace: String,
+    pod: String,
+    uid: String,
+    container: String,
+    restarts: i64,
+    prompt: String,
+    exit: i32,
+}
+
+impl Shell {
+    /// The shell that a command is, if it is one.
+    fn of(inside: &Inside<'_>, command: &[&str]) -> Option<Shell> {
+        let (first, rest) = command.split_first()?;
+        let program = first.rsplit('/').next().unwrap_or_default();
+        let is_shell = matches!(program, "sh" | "ash" | "bash")
+            && rest.iter().all(|word| matches!(*word, "-i" | "-l" | "-il" | "--login"));
+        if !is_shell || !inside.kit.shell {
+            return None;
+        }
+        let text = |path: &[&str]| inside.pod.str_at(path).unwrap_or_default().to_owned();
+        let container = inside.container.str_at(&["name"]).unwrap_or_default().to_owned();
+        let prompt = match program {
+            "bash" => format!("root@{}:/# ", host_name(inside.pod)),
+            _ if inside.kit.busybox => "/ # ".to_owned(),
+            _ => "# ".to_owned(),
+        };
+        Some(Shell {
+            namespace: text(&["metadata", "namespace"]),
+            pod: text(&["metadata", "name"]),
+            uid: text(&["metadata", "uid"]),
+            restarts: restarts(inside.pod, &container),
+            container,
+            prompt,
+            exit: 0,
+        })
+    }
+
+    /// The shell that a container's first process is, if it was started with these words.
+    pub(super) fn first(call: &Call<'_>, pod: &Value, words: &[String]) -> Option<Shell> {
+        if !call.flags.on("stdin") || !call.flags.on("tty") {
+            return None;
+        }
+        let container = pod.items_at(&["spec", "containers"]).first()?;
+        let kit = programs::kit_of(container.str_at(&["image"]).unwrap_or_default());
+        let inside = Inside { pod, container, kit, by_shell: false };
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        Shell::of(&inside, if words.is_empty() { &["sh"] } else { &words })
+    }
+
+    /// What stands before a line.
+    pub(super) fn prompt(&self) -> String {
+        self.prompt.clone()
+    }
+
+    fn wait(self, call: &mut Call<'_>) -> Outcome {
+        call.wait_for(Wake::Line(self.prompt()), Task::Shell(self))
+    }
+
+    pub(crate) fn go_on(self, call: &mut Call<'_>, input: Input) -> Outcome {
+        match self.take(call, input)? {
+            Some(shell) => shell.wait(call),
+            None => Ok(()),
+        }
+    }
+
+    /// Carries out a line. Gives back the shell, unless it has ended.
+    pub(super) fn take(
+        mut self,
+        call: &mut Call<'_>,
+        input: Input,
+    ) -> Result<Option<Shell>, Failure> {
+        let Some((pod, container)) = self.place(call) else {
+            return Err(Failure::Exited(137));
+        };
+        let line = match input {
+            Input::Line(line) => line,
+            Input::End if self.exit == 0 => return Ok(None),
+            Input::End => return Err(Failure::Exited(self.exit)),
+            _ => return Ok(Some(self)),
+        };
+        let words: Vec<&str> = line.split_whitespace().collect();
+        if let ["exit" | "logout", rest @ ..] = words.as_slice() {
+            let code = rest.first().and_then(|code| code.parse().ok()).unwrap_or(self.exit);
+            return if code == 0 { Ok(None) } else { Err(Failure::Exited(code)) };
+        }
+        let kit = programs::kit_of(container.str_at(&["image"]).unwrap_or_default());
+        let inside = Inside { pod: &pod, container: &container, kit, by_shell: true };
+        self.exit = match run_script(call, &inside, &line) {
+            Ok(()) => 0,
+            Err(failure) => complain(call, failure),
+        };
+        Ok(Some(self))
+    }
+
+    /// The pod and the container, while it is the one that the shell was started in.
+    fn place(&self, call: &Call<'_>) -> Option<(Value, Value)> {
+        let pod = shown(call.world.find(Kind::Pod, &self.namespace, &self.pod)?);
+        let is_same = pod.str_at(&["metadata", "uid"]) == Some(&self.uid)
+            && restarts(&pod, &self.container) == self.restarts
+            && !matches!(pod.str_at(&["status", "phase"]), Some("Succeeded" | "Failed"));
+        let containers = pod.items_at(&["spec", "containers"]);
+        let own = containers.iter().find(|one| one.str_at(&["name"]) == Some(&self.container));
+        let own = own.filter(|_| is_same)?.clone();
+        Some((pod, own))
+    }
+}
+
+fn restarts(pod: &Value, container: &str) -> i64 {
+    let all = pod.items_at(&["status", "containerStatuses"]);
+    let own = all.iter().find(|one| one.str_at(&["name"]) == Some(container));
+    own.and_then(|one| one.int_at(&["restartCount"])).unwrap_or(0)
+}
+
+/// Says what a shell says of a failure, and gives back its exit code.
+fn complain(call: &mut Call<'_>, failure: Failure) -> i32 {
+    match failure {
+        Failure::Exited(code) | Failure::Silent(code) => code,
+        Failure::Many(all) => all.into_iter().fold(1, |code, one| complain(call, one).max(code)),
+        other => {
+            let (text, code) = other.report();
+            call.warn(text.trim_end());
+            code
+        }
+    }
 }
 
 /// A container that commands run in.
@@ -93,11 +229,11 @@ fn run_in(call: &mut Call<'_>, inside: &Inside<'_>, command: &[&str]) -> Outcome
         ["echo", rest @ ..] => call.say(rest.join(" ")),
         ["true"] => {}
         ["false"] => return exited(1),
-        ["date"] => call.say(call.world.now().rfc1123z()),
+        ["date"] => call.say(call.end().rfc1123z()),
         ["id" | "whoami"] => call.say("root"),
         ["sleep", time] => {
             let seconds = time.trim_end_matches('s').parse::<u64>().unwrap_or(0);
-            call.world.run_for(core::time::Duration::from_secs(seconds.min(86_400)));
+            call.pause(core::time::Duration::from_secs(seconds.min(86_400)));
         }
         ["cat", paths @ ..] => {
             for path in paths {
@@ -111,9 +247,8 @@ fn run_in(call: &mut Call<'_>, inside: &Inside<'_>, command: &[&str]) -> Outcome
             }
         }
         [shell, "-c", script] if shell.ends_with("sh") => return run_script(call, inside, script),
-        [shell] if shell.ends_with("sh") => {
-            call.warn("this console has no shell inside containers; give the command after --");
-        }
+        // Without standard input a shell has nothing to do.
+        [shell] if shell.ends_with("sh") => {}
         other => return run_program(call, inside, other),
     }
     Ok(())
@@ -144,8 +279,8 @@ fn run_script(call: &mut Call<'_>, inside: &Inside<'_>, script: &str) -> Outcome
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         if is_wanted && !words.is_empty() {
             last = match run_in(call, &inside, &words) {
-                Err(Failure::Exited(code)) => exited(code),
-                other => other,
+                Err(failure) => exited(complain(call, failure)),
+                Ok(()) => Ok(()),
             };
         }
         (rest, joint) = (after, next_joint);
@@ -160,13 +295,13 @@ fn run_program(call: &mut Call<'_>, inside: &Inside<'_>, command: &[&str]) -> Ou
     let from = Source::Pod { namespace: meta("namespace"), name: meta("name") };
     let words: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
     let mut files = BTreeMap::new();
-    let mut site = Site { world: call.world, from, files: &mut files };
+    let mut site = Site::new(call.world, from, &mut files);
     let Some(output) = programs::run(&mut site, inside.kit, &words) else {
         return not_found(inside, first);
     };
-    call.out.push_str(&output.stdout);
-    call.err.push_str(&output.stderr);
-    match output.exit {
+    let exit = output.exit;
+    call.show(output);
+    match exit {
         0 => Ok(()),
         code => exited(code),
     }

@@ -1,5 +1,6 @@
 //! `kubectl get`.
 
+use super::watch;
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
 use crate::base::order;
@@ -26,6 +27,10 @@ pub(crate) fn get(call: &mut Call<'_>) -> Outcome {
     let head = format.split('=').next().unwrap_or_default();
     if !known.contains(&format.as_str()) && !with_argument.contains(&head) {
         return Err(output::unknown_format(&format));
+    }
+    if call.flags.on("watch") || call.flags.on("watch-only") {
+        let (kind, chosen) = watch::subject(call)?;
+        return watch::watch(call, kind, chosen, None);
     }
     let mut found = resources::find(call)?;
     if call.flags.on("ignore-not-found") {
@@ -68,17 +73,9 @@ fn tables(call: &mut Call<'_>, kinds: &[Kind], objects: &[(Arc<Object>, Value)],
         call.warn(text);
         return;
     }
-    let wide = call.flags.text("output") == "wide";
-    let mut extras = Extras {
-        wide,
-        namespaces: call.all_namespaces(),
-        with_kind: kinds.len() > 1 || call.flags.on("show-kind"),
-        show_labels: call.flags.on("show-labels"),
-        label_columns: call.flags.list("label-columns"),
-        no_headers: call.flags.on("no-headers"),
-        columns: None,
-    };
-    let sight = Sight { now: call.world.now(), wide };
+    let mut extras = extras(call);
+    extras.with_kind |= kinds.len() > 1;
+    let sight = Sight { now: call.world.now(), wide: extras.wide };
     let mut first = true;
     for group in objects.chunk_by(|a, b| a.0.kind == b.0.kind) {
         let Some(kind) = group.first().map(|(object, _)| object.kind) else { continue };
@@ -93,6 +90,19 @@ fn tables(call: &mut Call<'_>, kinds: &[Kind], objects: &[(Arc<Object>, Value)],
             definition.and_then(|definition| columns_of(definition, kind.resource().version));
         let text = render(kind, &rows, &sight, &extras);
         call.out.push_str(&text);
+    }
+}
+
+/// What the flags add to a table.
+pub(super) fn extras(call: &Call<'_>) -> Extras {
+    Extras {
+        wide: call.flags.text("output") == "wide",
+        namespaces: call.all_namespaces(),
+        with_kind: call.flags.on("show-kind"),
+        show_labels: call.flags.on("show-labels"),
+        label_columns: call.flags.list("label-columns"),
+        no_headers: call.flags.on("no-headers"),
+        columns: None,
     }
 }
 
@@ -176,42 +186,61 @@ fn number(text: &[u8]) -> (&[u8], &[u8]) {
     (digits.get(start..).unwrap_or_default(), rest)
 }
 
+/// Which events `kubectl events` prints.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    about: Option<(Kind, String)>,
+    /// `normal`, `warning`; all if empty.
+    types: Vec<String>,
+}
+
+impl Wanted {
+    fn new(call: &Call<'_>) -> Result<Self, Failure> {
+        let about = match call.flags.get("for") {
+            None => None,
+            Some(text) => match resources::queries(&[text.to_owned()])?.into_iter().next() {
+                Some(resources::Query::Named(kind, name)) => Some((kind, name)),
+                _ => return crate::kubectl::failure::plain("--for must be in resource/name form"),
+            },
+        };
+        let types = call.flags.list("types").iter().map(|text| text.to_lowercase()).collect();
+        Ok(Wanted { about, types })
+    }
+
+    pub(super) fn has(&self, object: &Object) -> bool {
+        object.event().is_some_and(|event| {
+            let of_type = if event.warning { "warning" } else { "normal" };
+            let wanted = self.types.is_empty() || self.types.iter().any(|wanted| wanted == of_type);
+            let is_about = self.about.as_ref().is_none_or(|(kind, name)| {
+                event.involved.kind == *kind && *event.involved.name == **name
+            });
+            wanted && is_about
+        })
+    }
+}
+
 /// `kubectl events`: what happened, oldest first.
 ///
 /// Models staging/src/k8s.io/kubectl/pkg/cmd/events/events.go.
 pub(crate) fn events(call: &mut Call<'_>) -> Outcome {
-    let store = call.world.store();
+    let wanted = Wanted::new(call)?;
+    if call.flags.on("watch") {
+        let chosen = resources::Chosen::new(call, Kind::Event, None)?;
+        return watch::watch(call, Kind::Event, chosen, Some(wanted));
+    }
     let namespace = call.namespace();
     let all = call.all_namespaces();
-    let about = match call.flags.get("for") {
-        None => None,
-        Some(text) => match resources::queries(&[text.to_owned()])?.into_iter().next() {
-            Some(resources::Query::Named(kind, name)) => Some((kind, name)),
-            _ => return crate::kubectl::failure::plain("--for must be in resource/name form"),
-        },
-    };
-    let types: Vec<String> =
-        call.flags.list("types").iter().map(|text| text.to_lowercase()).collect();
-    let mut objects: Vec<(Arc<Object>, Value)> = store
+    let mut objects: Vec<Arc<Object>> = call
+        .world
+        .store()
         .list(Kind::Event)
         .filter(|object| all || *object.meta.namespace == *namespace)
-        .filter(|object| {
-            object.event().is_some_and(|event| {
-                let of_type = if event.warning { "warning" } else { "normal" };
-                let wanted = types.is_empty() || types.iter().any(|wanted| wanted == of_type);
-                let is_about = about.as_ref().is_none_or(|(kind, name)| {
-                    event.involved.kind == *kind && *event.involved.name == **name
-                });
-                wanted && is_about
-            })
-        })
-        .map(|object| (object.clone(), shown(object)))
+        .filter(|object| wanted.has(object))
+        .cloned()
         .collect();
-    order::sort_by_key(&mut objects, |(object, _)| {
-        object.event().map(|event| event.last_timestamp)
-    });
+    order::sort_by_key(&mut objects, |object| object.event().map(|event| event.last_timestamp));
+    let values: Vec<Value> = objects.iter().map(|object| shown(object)).collect();
     if !call.flags.text("output").is_empty() {
-        let values: Vec<Value> = objects.into_iter().map(|(_, value)| value).collect();
         let text = output::print_objects(&call.flags, &values, true, call.world.now())?;
         call.out.push_str(&text);
         return Ok(());
@@ -224,21 +253,28 @@ pub(crate) fn events(call: &mut Call<'_>) -> Outcome {
         call.warn(text);
         return Ok(());
     }
+    let lines = event_lines(call, &values, call.flags.on("no-headers"));
+    call.out.push_str(&crate::kubectl::tabwriter::align(&lines, 6, 3));
+    Ok(())
+}
+
+/// The lines of `kubectl events`, their cells parted by tabs.
+pub(super) fn event_lines(call: &Call<'_>, events: &[Value], no_headers: bool) -> String {
+    let all = call.all_namespaces();
     let mut text = String::new();
-    if !call.flags.on("no-headers") {
+    if !no_headers {
         text.push_str(if all { "NAMESPACE\t" } else { "" });
         text.push_str("LAST SEEN\tTYPE\tREASON\tOBJECT\tMESSAGE\n");
     }
     let sight = Sight { now: call.world.now(), wide: false };
-    for (object, value) in &objects {
+    for value in events {
         if all {
-            text.push_str(&object.meta.namespace);
+            text.push_str(value.str_at(&["metadata", "namespace"]).unwrap_or_default());
             text.push('\t');
         }
         text.push_str(&event_row(value, &sight));
     }
-    call.out.push_str(&crate::kubectl::tabwriter::align(&text, 6, 3));
-    Ok(())
+    text
 }
 
 /// One line of `kubectl events`, its cells parted by tabs.

@@ -6,6 +6,7 @@ use crate::base::order;
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::resources::{self, Query};
+use crate::kubectl::task::{Task, Wake};
 use std::sync::Arc;
 
 /// The pod of `NAME` or `TYPE/NAME`: a workload's first pod.
@@ -118,10 +119,52 @@ pub(crate) fn logs(call: &mut Call<'_>) -> Outcome {
     if let Some(tail) = call.flags.int("tail")?.and_then(|tail| usize::try_from(tail).ok()) {
         lines = lines.split_off(lines.len().saturating_sub(tail));
     }
+    let seen = printed(&container).len();
     for line in lines {
         call.say(line);
     }
-    Ok(())
+    if !call.flags.on("follow") || status.at(&["state", "running"]).is_none() {
+        return Ok(());
+    }
+    let container = name.to_owned();
+    call.wait_for(Wake::Always, Task::Logs(Following { pod, container, seen }))
+}
+
+/// A log that is read as it grows, until its container ends.
+#[derive(Clone, Debug)]
+pub(crate) struct Following {
+    pod: Arc<Object>,
+    container: String,
+    /// How many lines were said.
+    seen: usize,
+}
+
+impl Following {
+    pub(crate) fn go_on(mut self, call: &mut Call<'_>) -> Outcome {
+        let meta = &self.pod.meta;
+        let found = call.world.find(Kind::Pod, &meta.namespace, &meta.name);
+        let found = found.filter(|pod| pod.meta.uid == meta.uid).cloned();
+        let Some(pod) = found else { return Ok(()) };
+        if Arc::ptr_eq(&pod, &self.pod) {
+            return call.wait_for(Wake::Always, Task::Logs(self));
+        }
+        let value = shown(&pod);
+        let named = |list: &[&str]| {
+            let mut all = value.items_at(list).iter();
+            all.find(|one| one.str_at(&["name"]) == Some(&self.container)).cloned()
+        };
+        let Some(container) = named(&["spec", "containers"]) else { return Ok(()) };
+        let status = named(&["status", "containerStatuses"]).unwrap_or(Value::Null);
+        let lines = printed(&container);
+        for line in lines.iter().skip(self.seen) {
+            call.say(line);
+        }
+        if status.at(&["state", "running"]).is_none() {
+            return Ok(());
+        }
+        (self.seen, self.pod) = (lines.len(), pod);
+        call.wait_for(Wake::Always, Task::Logs(self))
+    }
 }
 
 /// What the `echo`s of a container's command print.

@@ -3,11 +3,13 @@
 use super::{PATIENCE, duration, send_change};
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, Value};
+use crate::base::SimTime;
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
+use crate::kubectl::task::Task;
 use crate::kubectl::{describe, resources, tabwriter};
 use crate::store::ObjectKey;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 const REVISION: &str = "deployment.kubernetes.io/revision";
@@ -27,28 +29,49 @@ pub(crate) fn status(call: &mut Call<'_>) -> Outcome {
     let timeout = duration(call.flags.text("timeout"))?;
     let limit = call.world.now() + if timeout.is_zero() { PATIENCE * 6 } else { timeout };
     let revision = call.flags.int("revision")?.unwrap_or(0);
-    for object in found(call)? {
-        let (kind, key) = (object.kind, ObjectKey::of(&object));
-        let mut last_said = String::new();
-        loop {
-            let Some(now) = call.world.store().get(kind, &key) else {
+    let objects = found(call)?;
+    let left = objects.iter().map(|object| (object.kind, ObjectKey::of(object))).collect();
+    Watching { left, limit, revision, seen: 0, last_said: String::new() }.go_on(call)
+}
+
+/// Rollouts that are watched, one after the other.
+#[derive(Clone, Debug)]
+pub(crate) struct Watching {
+    left: VecDeque<(Kind, ObjectKey)>,
+    limit: SimTime,
+    /// The revision that is wanted, 0 for the latest.
+    revision: i64,
+    /// The version of the first object that was looked at last.
+    seen: u64,
+    last_said: String,
+}
+
+impl Watching {
+    pub(crate) fn go_on(mut self, call: &mut Call<'_>) -> Outcome {
+        while let Some((kind, key)) = self.left.front() {
+            let Some(now) = call.world.store().get(*kind, key) else {
                 return plain("object has been deleted");
             };
-            let (text, done) = progress(kind, &shown(now), revision)?;
-            if text != last_said {
-                call.say(&text);
-                last_said = text;
+            let version = now.meta.resource_version;
+            if version != core::mem::replace(&mut self.seen, version) {
+                let (text, done) = progress(*kind, &shown(now), self.revision)?;
+                if text != self.last_said {
+                    call.say(&text);
+                    self.last_said = text;
+                }
+                if done || !call.flags.on("watch") {
+                    self.left.pop_front();
+                    (self.seen, self.last_said) = (0, String::new());
+                    continue;
+                }
             }
-            if done || !call.flags.on("watch") {
-                break;
-            }
-            if !call.world.step(limit) {
-                call.world.run_until(limit);
+            if call.world.now() >= self.limit {
                 return plain("timed out waiting for the condition");
             }
+            return call.later(self.limit, Task::Rollout(self));
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Models staging/src/k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go.

@@ -1,12 +1,16 @@
 //! `kubectl run` and `kubectl expose`.
 
+use super::exec::Shell;
+use super::{ADMISSION_RETRY, ADMISSION_TRIES};
 use crate::api::pod::ContainerState;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Value};
+use crate::base::SimTime;
 use crate::kubectl::call::{Call, DryRun, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::output::complete_for_client;
 use crate::kubectl::resources;
+use crate::kubectl::task::{Input, Task, Wake};
 use serde_json::{Map, json};
 
 /// `a=b,c=d`.
@@ -87,18 +91,62 @@ pub(crate) fn run(call: &mut Call<'_>) -> Outcome {
     }
     override_with(call, &mut value)?;
     complete_for_client(Kind::Pod, &mut value);
-    call.create_generated(Kind::Pod, value, "created")?;
-    if call.flags.on("expose") {
-        let Some(port) = port else {
-            return call.usage("--port must be set when exposing a service");
-        };
-        let service = json!({
-            "apiVersion": "v1", "kind": "Service", "metadata": {"name": name},
-            "spec": {"selector": marks, "ports": [{"port": port, "protocol": "TCP", "targetPort": port}]},
-        });
-        call.create_generated(Kind::Service, service, "created")?;
+    if call.flags.on("expose") && port.is_none() {
+        return call.usage("--port must be set when exposing a service");
     }
-    after_run(call, &name, &words)
+    Admission { name, pod: value, labels: marks, words, tries: 0 }.go_on(call)
+}
+
+/// A pod that is to be created.
+#[derive(Clone, Debug)]
+pub(crate) struct Admission {
+    name: String,
+    pod: Value,
+    labels: Value,
+    /// What it is to run, if not what its image does.
+    words: Vec<String>,
+    tries: u32,
+}
+
+impl Admission {
+    pub(crate) fn go_on(mut self, call: &mut Call<'_>) -> Outcome {
+        let is_attached = is_attached(call)?;
+        let made = match is_attached {
+            true => call.create_quietly(Kind::Pod, self.pod.clone()),
+            false => call.create_generated(Kind::Pod, self.pod.clone(), "created"),
+        };
+        match made {
+            Err(failure) if failure.may_pass() && self.tries < ADMISSION_TRIES => {
+                self.tries += 1;
+                let wake = Wake::At(call.world.now() + ADMISSION_RETRY);
+                return call.wait_for(wake, Task::Run(self));
+            }
+            other => other?,
+        }
+        if let (true, Some(port)) = (call.flags.on("expose"), call.flags.int("port")?) {
+            let service = json!({
+                "apiVersion": "v1", "kind": "Service", "metadata": {"name": self.name},
+                "spec": {
+                    "selector": self.labels,
+                    "ports": [{"port": port, "protocol": "TCP", "targetPort": port}],
+                },
+            });
+            call.create_generated(Kind::Service, service, "created")?;
+        }
+        if !is_attached {
+            return Ok(());
+        }
+        let limit = call.world.now() + super::PATIENCE;
+        let stage = Stage::Begins { limit };
+        Attach { namespace: call.namespace(), name: self.name, words: self.words, stage }
+            .go_on(call, Input::Time)
+    }
+}
+
+/// Whether the command stays with its pod.
+fn is_attached(call: &Call<'_>) -> Result<bool, Failure> {
+    let attached = call.flags.on("stdin") || call.flags.on("attach") || call.flags.on("rm");
+    Ok(attached && call.dry_run()? == DryRun::None)
 }
 
 /// The variables that `--env` names.
@@ -120,46 +168,98 @@ fn override_with(call: &Call<'_>, value: &mut Value) -> Outcome {
     Ok(())
 }
 
-/// `-it --rm` waits for the pod, prints what it prints, and deletes it.
+/// A pod that the command stays with: `-it`, `--rm`.
 ///
 /// Models staging/src/k8s.io/kubectl/pkg/cmd/run/run.go Run.
-fn after_run(call: &mut Call<'_>, name: &str, words: &[String]) -> Outcome {
-    let attached = call.flags.on("stdin") || call.flags.on("attach") || call.flags.on("rm");
-    if !attached || call.dry_run()? != DryRun::None {
-        return Ok(());
+#[derive(Clone, Debug)]
+pub(crate) struct Attach {
+    namespace: String,
+    name: String,
+    words: Vec<String>,
+    stage: Stage,
+}
+
+/// How far it is.
+#[derive(Clone, Debug)]
+enum Stage {
+    /// Its container is to begin.
+    Begins { limit: SimTime },
+    /// A person types into its shell.
+    Typing(Shell),
+    /// Its process has ended, so.
+    Ended(Outcome),
+}
+
+impl Attach {
+    pub(crate) fn go_on(mut self, call: &mut Call<'_>, input: Input) -> Outcome {
+        let outcome = match self.stage {
+            Stage::Begins { limit } => {
+                if call.world.now() < limit && !self.has_begun(call) {
+                    return call.later(limit, Task::Attach(self));
+                }
+                let pod = call.world.find(Kind::Pod, &self.namespace, &self.name);
+                let Some(pod) = pod.map(|pod| shown(pod)) else { return self.end(call, Ok(())) };
+                if !self.has_begun(call) {
+                    let late = plain("timed out waiting for the condition");
+                    return self.end(call, late);
+                }
+                if let Some(shell) = Shell::first(call, &pod, &self.words) {
+                    call.warn("All commands and output from this session will be recorded in container logs, including credentials and sensitive information passed through the command prompt.");
+                    call.warn("If you don't see a command prompt, try pressing enter.");
+                    let prompt = shell.prompt();
+                    self.stage = Stage::Typing(shell);
+                    return call.wait_for(Wake::Line(prompt), Task::Attach(self));
+                }
+                let outcome = match self.words.is_empty() {
+                    true => Ok(()),
+                    false => super::exec::run_first(call, &pod, &self.words),
+                };
+                // What it printed took its time.
+                self.stage = Stage::Ended(outcome);
+                return call.wait_for(Wake::At(call.end()), Task::Attach(self));
+            }
+            Stage::Ended(outcome) => outcome,
+            Stage::Typing(shell) => match shell.take(call, input) {
+                Ok(Some(shell)) => {
+                    let prompt = shell.prompt();
+                    self.stage = Stage::Typing(shell);
+                    return call.wait_for(Wake::Line(prompt), Task::Attach(self));
+                }
+                Ok(None) => Ok(()),
+                Err(failure) => Err(failure),
+            },
+        };
+        self.stage = Stage::Begins { limit: SimTime::default() };
+        self.end(call, outcome)
     }
-    let namespace = call.namespace();
-    let has_begun = super::run_until(call.world, super::PATIENCE, |world| {
-        world.find(Kind::Pod, &namespace, name).is_none_or(|pod| {
-            let status = pod.pod().map(|pod| &pod.status);
-            status.is_some_and(|status| {
-                status
-                    .containers
-                    .iter()
-                    .any(|it| !matches!(it.state, ContainerState::Waiting { .. }))
+
+    fn has_begun(&self, call: &Call<'_>) -> bool {
+        call.world.find(Kind::Pod, &self.namespace, &self.name).is_none_or(|pod| {
+            let containers = pod.pod().map(|pod| &pod.status.containers);
+            containers.is_some_and(|all| {
+                all.iter().any(|it| !matches!(it.state, ContainerState::Waiting { .. }))
             })
         })
-    });
-    let pod = call.world.find(Kind::Pod, &namespace, name).map(|pod| shown(pod));
-    let outcome = match pod {
-        Some(pod) if has_begun && !words.is_empty() => super::exec::run_first(call, &pod, words),
-        Some(_) if !has_begun => plain("timed out waiting for the condition"),
-        _ => Ok(()),
-    };
-    if call.flags.on("rm") {
-        let key = crate::store::ObjectKey::new(&namespace, name);
-        let options = crate::store::DeleteOptions::default();
-        if call.world.delete(Kind::Pod, &key, &options).is_ok() {
-            call.say(format!("pod \"{name}\" deleted from {namespace} namespace"));
-        }
     }
-    match outcome {
-        Err(Failure::Exited(_)) if call.flags.text("restart") == "Always" => Ok(()),
-        Err(Failure::Exited(code)) => {
-            let text = format!("pod {namespace}/{name} terminated (Error)");
-            Err(Failure::Coded(text, code))
+
+    /// Deletes the pod if it was asked for, and says how its process ended.
+    fn end(&self, call: &mut Call<'_>, outcome: Outcome) -> Outcome {
+        let Attach { namespace, name, .. } = self;
+        if call.flags.on("rm") {
+            let key = crate::store::ObjectKey::new(namespace, name);
+            let options = crate::store::DeleteOptions::default();
+            if call.world.delete(Kind::Pod, &key, &options).is_ok() {
+                call.say(format!("pod \"{name}\" deleted from {namespace} namespace"));
+            }
         }
-        other => other,
+        match outcome {
+            Err(Failure::Exited(_)) if call.flags.text("restart") == "Always" => Ok(()),
+            Err(Failure::Exited(code)) => {
+                let text = format!("pod {namespace}/{name} terminated (Error)");
+                Err(Failure::Coded(text, code))
+            }
+            other => other,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Commands that change what there is.
 
 use super::super::commands::{
-    apply, delete, drain, label, nodes, patch, rollout, scale, set, wait,
+    apply, delete, drain, edit, label, nodes, patch, rollout, scale, set, wait,
 };
 use super::{
     ADVANCED, ALL, BASIC, CLUSTER, DEPLOY, DRY_RUN, EVERYWHERE, FIELDS, FILES, Flag, INTERMEDIATE,
@@ -197,7 +197,7 @@ pub(super) const VERBS: &[Verb] = &[
         help: "Edit a resource on the server",
         group: INTERMEDIATE,
         flags: &[OUTPUT, FILES],
-        run: patch::edit,
+        run: edit::edit,
     },
     Verb {
         path: "label",

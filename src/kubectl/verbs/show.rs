@@ -1,6 +1,6 @@
 //! Commands that show things.
 
-use super::super::commands::{config, exec, explain, get, info, logs};
+use super::super::commands::{config, exec, explain, get, info, logs, port_forward};
 use super::super::describe;
 use super::{
     CLUSTER, EVERYWHERE, FIELDS, FILES, Flag, INTERMEDIATE, OTHER, OUTPUT, SELECTOR, SETTINGS,
@@ -101,6 +101,18 @@ pub(super) const VERBS: &[Verb] = &[
         group: TROUBLE,
         flags: &[EXEC],
         run: exec::exec,
+    },
+    Verb {
+        path: "port-forward",
+        aliases: &[],
+        usage: "TYPE/NAME [options] [LOCAL_PORT:]REMOTE_PORT [...[LOCAL_PORT_N:]REMOTE_PORT_N]",
+        help: "Forward one or more local ports to a pod",
+        group: TROUBLE,
+        flags: &[&[
+            value("address", "Addresses to listen on").default("localhost"),
+            value("pod-running-timeout", "How long to wait for a pod").default("1m0s"),
+        ]],
+        run: port_forward::port_forward,
     },
     Verb {
         path: "explain",

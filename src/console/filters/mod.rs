@@ -1,26 +1,128 @@
 //! The small tools that read standard input.
 
+mod grep;
+mod sed;
+
 use super::{Output, failed, said};
 use crate::base::order;
 
+/// How a tool gets at a file.
+pub(super) type Read<'a> = &'a dyn Fn(&str) -> Option<&'a str>;
+
+/// The names of the tools.
+pub(super) const NAMES: [&str; 14] = [
+    "grep", "egrep", "head", "tail", "wc", "sort", "uniq", "cut", "tr", "sed", "awk", "base64",
+    "echo", "true",
+];
+
 /// Runs one of the small tools; `None` if the word names none of them.
-pub(super) fn run(name: &str, words: &[String], stdin: Option<&str>) -> Option<Output> {
-    let text = stdin.unwrap_or_default();
-    Some(match name {
-        "grep" | "egrep" => grep(words, text),
-        "head" | "tail" => head_or_tail(name == "head", words, text),
-        "wc" => count(words, text),
-        "sort" => sort(words, text),
-        "uniq" => unique(words, text),
-        "cut" => cut(words, text),
-        "tr" => translate(words, text),
-        "awk" => awk(words, text),
-        "base64" => base64(words, text),
-        "echo" => echo(words),
-        "true" | ":" => Output::default(),
-        "false" => failed(1, String::new()),
+pub(super) fn run(
+    name: &str,
+    words: &[String],
+    read: Read<'_>,
+    stdin: Option<&str>,
+) -> Option<Output> {
+    match name {
+        "echo" => return Some(echo(words)),
+        "true" | ":" => return Some(Output::default()),
+        "false" => return Some(failed(1, String::new())),
+        "grep" | "egrep" => return Some(grep::run(words, read, stdin)),
+        _ => {}
+    }
+    let (words, files) = operands(name, words, read);
+    let mut missing = Output::default();
+    let mut texts: Vec<(&str, &str)> = Vec::new();
+    for file in &files {
+        match read(file) {
+            Some(text) => texts.push((file, text)),
+            None => missing.complain(&not_there(name, file)),
+        }
+    }
+    if files.is_empty() {
+        texts.push(("", stdin.unwrap_or_default()));
+    }
+    let whole: String = texts.iter().map(|(_, text)| *text).collect();
+    let output = match name {
+        "head" | "tail" => head_or_tail(name == "head", &words, &whole),
+        "wc" => count(&words, &texts),
+        "sort" => sort(&words, &whole),
+        "uniq" => unique(&words, &whole),
+        "cut" => cut(&words, &whole),
+        "tr" => translate(&words, &whole),
+        "sed" => sed::run(&words, &whole),
+        "awk" => awk(&words, &whole),
+        "base64" => base64(&words, &whole),
         _ => return None,
-    })
+    };
+    if !missing.stderr.is_empty() {
+        missing.append(output);
+        missing.exit = 1;
+        return Some(missing);
+    }
+    Some(output)
+}
+
+fn not_there(name: &str, file: &str) -> String {
+    match name {
+        "head" | "tail" => {
+            format!("{name}: cannot open '{file}' for reading: No such file or directory\n")
+        }
+        "sort" => format!("sort: cannot read: {file}: No such file or directory\n"),
+        "sed" => format!("sed: can't read {file}: No such file or directory\n"),
+        _ => format!("{name}: {file}: No such file or directory\n"),
+    }
+}
+
+/// Parts the words of a tool into its own and the names of files.
+fn operands<'a>(name: &str, words: &'a [String], read: Read<'_>) -> (Vec<String>, Vec<&'a str>) {
+    // How many words that are no flags are the tool's own.
+    let mut own = match name {
+        "tr" => return (words.to_vec(), Vec::new()),
+        "sed" | "awk" => usize::from(!words.iter().any(|word| word == "-e")),
+        _ => 0,
+    };
+    let with_value: &[&str] = match name {
+        "head" | "tail" => &["-n", "-c"],
+        "sort" => &["-k", "-t"],
+        "cut" => &["-d", "-f", "-c"],
+        "sed" => &["-e"],
+        "awk" => &["-F", "-v"],
+        "base64" => &["-w"],
+        _ => &[],
+    };
+    let (mut mine, mut files) = (Vec::new(), Vec::new());
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        if word.starts_with('-') && word.len() > 1 {
+            mine.push(word.clone());
+            if with_value.contains(&word.as_str()) {
+                mine.extend(words.next().cloned());
+            }
+        } else if own > 0 {
+            own -= 1;
+            mine.push(word.clone());
+        } else if word.starts_with('+') && read(word).is_none() {
+            mine.push(word.clone());
+        } else if word != "-" {
+            files.push(word.as_str());
+        }
+    }
+    (mine, files)
+}
+
+/// Whether a tool makes of each line what it makes of it alone, so that it need not wait for all.
+pub(super) fn goes_by_line(words: &[String]) -> bool {
+    let Some((name, rest)) = words.split_first() else { return false };
+    let has = |letters: &str| {
+        rest.iter().any(|word| word.starts_with('-') && word.contains(|c| letters.contains(c)))
+    };
+    match name.as_str() {
+        "grep" | "egrep" => !has("cqnABC"),
+        "cut" | "tr" => true,
+        "sed" => !has("n"),
+        "awk" => !rest.iter().any(|word| word.contains("NR") || word.contains("END")),
+        _ => false,
+    }
 }
 
 fn lines(all: impl Iterator<Item = impl AsRef<str>>) -> Output {
@@ -67,91 +169,6 @@ fn echo(words: &[String]) -> Output {
     }
 }
 
-/// Patterns know `^`, `$`, `.`, `.*`, `\|` and `|`.
-fn grep(words: &[String], text: &str) -> Output {
-    let mut flags = String::new();
-    let (mut pattern, mut around) = (None, (0_usize, 0_usize));
-    let mut words = words.iter();
-    while let Some(word) = words.next() {
-        let number = |tail: &str, words: &mut core::slice::Iter<'_, String>| {
-            let text = if tail.is_empty() {
-                words.next().cloned().unwrap_or_default()
-            } else {
-                tail.to_owned()
-            };
-            text.parse().unwrap_or(0)
-        };
-        match word.as_str() {
-            word if word.starts_with("-A") => around.1 = number(&word[2..], &mut words),
-            word if word.starts_with("-B") => around.0 = number(&word[2..], &mut words),
-            word if word.starts_with("-C") => {
-                let count = number(&word[2..], &mut words);
-                around = (count, count);
-            }
-            "-e" => pattern = words.next().cloned(),
-            word if word.starts_with('-') && word.len() > 1 => {
-                flags.push_str(word.trim_start_matches('-'))
-            }
-            _ => pattern = pattern.or_else(|| Some(word.clone())),
-        }
-    }
-    let Some(pattern) = pattern else {
-        return failed(2, "Usage: grep [OPTION]... PATTERNS [FILE]...\n".to_owned());
-    };
-    let fold = |text: &str| if flags.contains('i') { text.to_lowercase() } else { text.to_owned() };
-    let pattern = fold(&pattern);
-    let all: Vec<&str> = text.lines().collect();
-    let hits: Vec<usize> = all
-        .iter()
-        .enumerate()
-        .filter(|(_, line)| matches(&pattern, &fold(line)) != flags.contains('v'))
-        .map(|(index, _)| index)
-        .collect();
-    let exit = i32::from(hits.is_empty());
-    let mut output = if flags.contains('c') {
-        said(format!("{}\n", hits.len()))
-    } else if flags.contains('q') {
-        Output::default()
-    } else {
-        let shown = |index: &usize| {
-            hits.iter().any(|hit| *index + around.0 >= *hit && *index <= *hit + around.1)
-        };
-        lines(all.iter().enumerate().filter(|(index, _)| shown(index)).map(|(_, line)| *line))
-    };
-    output.exit = exit;
-    output
-}
-
-/// Whether a line has the pattern in it.
-fn matches(pattern: &str, line: &str) -> bool {
-    pattern.replace("\\|", "|").split('|').any(|one| {
-        let (one, at_start) = one.strip_prefix('^').map_or((one, false), |one| (one, true));
-        let (one, at_end) = one.strip_suffix('$').map_or((one, false), |one| (one, true));
-        let pattern: Vec<char> = one.chars().collect();
-        let text: Vec<char> = line.chars().collect();
-        let last = if at_start { 0 } else { text.len() };
-        (0..=last).any(|from| here(&pattern, text.get(from..).unwrap_or_default(), at_end))
-    })
-}
-
-fn here(pattern: &[char], text: &[char], at_end: bool) -> bool {
-    match pattern {
-        [] => !at_end || text.is_empty(),
-        ['\\', letter, rest @ ..] => {
-            text.first() == Some(letter) && here(rest, text.get(1..).unwrap_or_default(), at_end)
-        }
-        [letter, '*', rest @ ..] => {
-            let same = |other: &char| *letter == '.' || other == letter;
-            let most = text.iter().take_while(|other| same(other)).count();
-            (0..=most).any(|skip| here(rest, text.get(skip..).unwrap_or_default(), at_end))
-        }
-        [letter, rest @ ..] => {
-            let same = text.first().is_some_and(|other| *letter == '.' || other == letter);
-            same && here(rest, text.get(1..).unwrap_or_default(), at_end)
-        }
-    }
-}
-
 fn head_or_tail(head: bool, words: &[String], text: &str) -> Output {
     let number = words.iter().find_map(|word| {
         word.trim_start_matches('-').trim_start_matches(['n', '=']).parse::<usize>().ok()
@@ -172,15 +189,38 @@ fn head_or_tail(head: bool, words: &[String], text: &str) -> Output {
     }
 }
 
-fn count(words: &[String], text: &str) -> Output {
-    let (lines, words_of, bytes) =
-        (text.lines().count(), text.split_whitespace().count(), text.len());
-    match letters(words).0.as_str() {
-        "l" => said(format!("{lines}\n")),
-        "w" => said(format!("{words_of}\n")),
-        "c" | "m" => said(format!("{bytes}\n")),
-        _ => said(format!("{lines:7} {words_of:7} {bytes:7}\n")),
+fn count(words: &[String], texts: &[(&str, &str)]) -> Output {
+    let (flags, _) = letters(words);
+    let is_wanted = |letter: char| flags.is_empty() || flags.contains(letter);
+    // Alone, and of standard input, one number stands without blanks.
+    let is_short = flags.len() == 1 || texts.iter().all(|(name, _)| !name.is_empty());
+    let line = |text: [usize; 3], name: &str| {
+        let shown = [('l', text[0]), ('w', text[1]), ('c', text[2])]
+            .into_iter()
+            .filter(|(letter, _)| is_wanted(*letter) || (*letter == 'c' && flags.contains('m')));
+        let number = |(_, count): (char, usize)| match is_short {
+            true => count.to_string(),
+            false => format!("{count:7}"),
+        };
+        let mut cells: Vec<String> = shown.map(number).collect();
+        if !name.is_empty() {
+            cells.push(name.to_owned());
+        }
+        cells.join(" ") + "\n"
+    };
+    let mut total = [0, 0, 0];
+    let mut out = String::new();
+    for (name, text) in texts {
+        let counts = [text.matches('\n').count(), text.split_whitespace().count(), text.len()];
+        for (sum, count) in total.iter_mut().zip(counts) {
+            *sum += count;
+        }
+        out.push_str(&line(counts, name));
     }
+    if texts.len() > 1 {
+        out.push_str(&line(total, "total"));
+    }
+    said(out)
 }
 
 fn sort(words: &[String], text: &str) -> Output {
@@ -258,8 +298,29 @@ fn cut(words: &[String], text: &str) -> Output {
 }
 
 fn translate(words: &[String], text: &str) -> Output {
-    let set =
-        |text: &str| text.replace("\\n", "\n").replace("\\t", "\t").chars().collect::<Vec<char>>();
+    let set = |text: &str| {
+        let letters: Vec<char> = text
+            .replace("\\n", "\n")
+            .replace("\\t", "\t")
+            .trim_matches(['[', ']'])
+            .chars()
+            .collect();
+        let mut all = Vec::new();
+        let mut rest = letters.as_slice();
+        while let [first, after @ ..] = rest {
+            match after {
+                ['-', last, more @ ..] => {
+                    all.extend(*first..=*last);
+                    rest = more;
+                }
+                _ => {
+                    all.push(*first);
+                    rest = after;
+                }
+            }
+        }
+        all
+    };
     match words {
         [flag, from] if flag == "-d" => {
             let from = set(from);
@@ -312,8 +373,10 @@ fn awk(words: &[String], text: &str) -> Output {
         .and_then(|count| count.trim().parse::<usize>().ok())
         .unwrap_or(0);
     let wanted = condition.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
-    let chosen =
-        text.lines().skip(skip).filter(|line| wanted.is_none_or(|pattern| matches(pattern, line)));
+    let chosen = text
+        .lines()
+        .skip(skip)
+        .filter(|line| wanted.is_none_or(|pattern| grep::matches(pattern, line)));
     lines(chosen.map(|line| {
         let parts: Vec<&str> = line.split_whitespace().collect();
         let field = |field: &str| match field.trim() {
@@ -357,8 +420,40 @@ mod tests {
         ];
         for (line, wanted) in cases {
             let words = shlex::split(line).unwrap();
-            assert_eq!(run(&words[0], &words[1..], Some(text)).unwrap().stdout, wanted, "{line}");
+            let none = |_: &str| None;
+            let output = run(&words[0], &words[1..], &none, Some(text)).unwrap();
+            assert_eq!(output.stdout, wanted, "{line}");
         }
-        assert_eq!(grep(&["nothing".to_owned()], text).exit, 1);
+        let nothing = run("grep", &["nothing".to_owned()], &|_| None, Some(text));
+        assert_eq!(nothing.map(|output| output.exit), Some(1));
+    }
+
+    #[test]
+    fn the_small_tools_read_files() {
+        let read = |path: &str| match path {
+            "a.yaml" => Some("image: nginx\nkind: Pod\n"),
+            "b.yaml" => Some("kind: Service\n"),
+            _ => None,
+        };
+        let cases = [
+            ("grep image a.yaml", "image: nginx\n", ""),
+            ("grep -n kind: a.yaml b.yaml", "a.yaml:2:kind: Pod\nb.yaml:1:kind: Service\n", ""),
+            ("grep -o 'k.*:' b.yaml", "kind:\n", ""),
+            ("wc -l a.yaml", "2 a.yaml\n", ""),
+            ("head -1 a.yaml", "image: nginx\n", ""),
+            ("sed 's/nginx/httpd/; s/Pod/Job/' a.yaml", "image: httpd\nkind: Job\n", ""),
+            ("sed -n 2p a.yaml", "kind: Pod\n", ""),
+            ("cut -d: -f1 a.yaml", "image\nkind\n", ""),
+            ("sort nothing", "", "sort: cannot read: nothing: No such file or directory\n"),
+        ];
+        for (line, stdout, stderr) in cases {
+            let words = shlex::split(line).unwrap();
+            let output = run(&words[0], &words[1..], &read, None).unwrap();
+            assert_eq!(
+                (output.stdout.as_str(), output.stderr.as_str()),
+                (stdout, stderr),
+                "{line}"
+            );
+        }
     }
 }
