@@ -2,16 +2,17 @@
 
 use super::job::Job;
 use super::syntax::{Op, Pipeline, Simple, Word};
+use super::texts::{part_of_path, print_formatted, sequence, test};
 use super::work::{self, CLEAR, Step, Work};
 use super::{Console, Output, failed, said};
 use crate::world::World;
 use std::sync::Arc;
 
 /// All of them, for completion and `type`.
-pub(super) const WORDS: [&str; 29] = [
-    "alias", "cat", "cd", "clear", "cp", "date", "env", "exit", "export", "help", "history",
-    "jobs", "kill", "ls", "mkdir", "mv", "printf", "pwd", "rm", "seq", "tee", "test", "touch",
-    "type", "unalias", "unset", "wait", "watch", "xargs",
+pub(super) const WORDS: [&str; 32] = [
+    "alias", "basename", "cat", "cd", "clear", "cp", "date", "diff", "dirname", "env", "exit",
+    "export", "help", "history", "jobs", "kill", "ls", "mkdir", "mv", "printf", "pwd", "rm", "seq",
+    "tee", "test", "touch", "type", "unalias", "unset", "wait", "watch", "xargs",
 ];
 
 impl Console {
@@ -36,7 +37,8 @@ impl Console {
                 words.iter().for_each(|name| drop(self.variables.remove(name)));
                 Output::default()
             }
-            "env" | "printenv" => self.environment(words),
+            "env" if words.is_empty() => self.environment(words),
+            "printenv" => self.environment(words),
             "cd" => self.change_folder(words),
             "pwd" => said(format!("{}\n", self.session.folder)),
             "cat" => self.cat(words, stdin),
@@ -53,17 +55,22 @@ impl Console {
             "clear" => said(CLEAR.to_owned()),
             "date" => said(format!("{}\n", world.now().rfc1123z())),
             "help" => said(HELP.to_owned()),
+            "diff" => self.differences(words),
+            "basename" | "dirname" => part_of_path(name, words),
             "seq" => sequence(words),
             "printf" => print_formatted(words),
             "test" | "[" => test(words),
             "jobs" => {
-                let line = |(id, name): (&u32, &String)| {
+                let line = |(id, name): &(u32, String)| {
                     format!("[{id}]+  Running                 {name} &\n")
                 };
                 said(self.background.iter().map(line).collect())
             }
             "kill" => self.kill(words),
             "type" | "which" => self.type_of(words),
+            "time" | "command" | "sudo" | "env" if !words.is_empty() => {
+                return Some(self.command(world, words, stdin));
+            }
             "exit" | "logout" | "set" | "wait" | "disown" | "source" => Output::default(),
             _ => return None,
         };
@@ -350,6 +357,52 @@ impl Console {
         said(text.to_owned())
     }
 
+    /// `diff A B`, in its plain form.
+    fn differences(&self, words: &[String]) -> Output {
+        let paths: Vec<&String> = words.iter().filter(|word| !word.starts_with('-')).collect();
+        let [a, b] = paths.as_slice() else {
+            return failed(2, "diff: missing operand\n".to_owned());
+        };
+        let (left, right) = match (self.session.read(a), self.session.read(b)) {
+            (Some(left), Some(right)) => (left, right),
+            (None, _) => return failed(2, format!("diff: {a}: No such file or directory\n")),
+            (_, None) => return failed(2, format!("diff: {b}: No such file or directory\n")),
+        };
+        let (left, right): (Vec<&str>, Vec<&str>) =
+            (left.lines().collect(), right.lines().collect());
+        let edits = crate::kubectl::line_edits(&left, &right);
+        let (mut at, mut bt, mut out) = (0, 0, String::new());
+        for group in edits.chunk_by(|a, b| (a.0 == ' ') == (b.0 == ' ')) {
+            let count = |sign: char| group.iter().filter(|edit| edit.0 == sign).count();
+            let (gone, new) = (count('-'), count('+'));
+            if gone + new > 0 {
+                let range = |at: usize, count: usize| match count {
+                    0 => at.to_string(),
+                    1 => (at + 1).to_string(),
+                    count => format!("{},{}", at + 1, at + count),
+                };
+                let verb = match (gone, new) {
+                    (0, _) => 'a',
+                    (_, 0) => 'd',
+                    _ => 'c',
+                };
+                out.push_str(&format!("{}{verb}{}\n", range(at, gone), range(bt, new)));
+                for (sign, mark) in [('-', "< "), ('+', "> ")] {
+                    if sign == '+' && gone > 0 && new > 0 {
+                        out.push_str("---\n");
+                    }
+                    for (_, line) in group.iter().filter(|edit| edit.0 == sign) {
+                        out.push_str(&format!("{mark}{line}\n"));
+                    }
+                }
+            }
+            let same = count(' ');
+            (at, bt) = (at + gone + same, bt + new + same);
+        }
+        let exit = i32::from(!out.is_empty());
+        Output { stdout: out, exit, ..Output::default() }
+    }
+
     fn kill(&mut self, words: &[String]) -> Output {
         let mut output = Output::default();
         for word in words.iter().filter(|word| !word.starts_with('-')) {
@@ -357,7 +410,7 @@ impl Console {
                 Some(number) => number.parse().ok(),
                 None => word.parse::<u32>().ok().and_then(|process| process.checked_sub(1000)),
             };
-            match number.filter(|number| self.background.contains_key(number)) {
+            match number.filter(|number| self.background.iter().any(|(id, _)| id == number)) {
                 Some(number) => self.ended.push(number),
                 None => {
                     output.complain(&format!("bash: kill: {word}: no such job\n"));
@@ -399,107 +452,3 @@ for, while, if, $VARIABLE, $(CMD), | && || > < <<, * and {1..3} as in bash
 grep, head, tail, sort, wc, uniq, cut, tr, sed, awk, xargs, seq, echo, printf, base64
 cat, ls, rm, cp, mv, mkdir, cd, pwd, touch, tee, export, alias, history, jobs, kill, clear
 ";
-
-/// `seq 3`, `seq 2 5`, `seq 1 2 9`.
-fn sequence(words: &[String]) -> Output {
-    /// No more numbers than this.
-    const MOST: usize = 100_000;
-    let numbers: Option<Vec<i64>> = words.iter().map(|word| word.parse().ok()).collect();
-    let (from, step, to) = match numbers.as_deref() {
-        Some([to]) => (1, 1, *to),
-        Some([from, to]) => (*from, 1, *to),
-        Some([from, step, to]) if *step != 0 => (*from, *step, *to),
-        _ => return failed(1, "seq: missing or invalid operand\n".to_owned()),
-    };
-    let mut text = String::new();
-    let mut number = from;
-    for _ in 0..MOST {
-        if (step > 0 && number > to) || (step < 0 && number < to) {
-            break;
-        }
-        text.push_str(&format!("{number}\n"));
-        number = number.saturating_add(step);
-    }
-    said(text)
-}
-
-/// `printf '%s-%s\n' a b`: the format again for as long as there are words.
-fn print_formatted(words: &[String]) -> Output {
-    let Some((format, rest)) = words.split_first() else {
-        return failed(2, "bash: printf: usage: printf format [arguments]\n".to_owned());
-    };
-    let mut rest = rest.iter();
-    let mut text = String::new();
-    loop {
-        let before = rest.len();
-        let mut letters = format.chars();
-        while let Some(letter) = letters.next() {
-            match letter {
-                '\\' => match letters.next() {
-                    Some('n') => text.push('\n'),
-                    Some('t') => text.push('\t'),
-                    Some(other) => text.push(other),
-                    None => text.push('\\'),
-                },
-                '%' => {
-                    let mut width = String::new();
-                    let kind = loop {
-                        match letters.next() {
-                            Some(sign) if sign.is_ascii_digit() || "-.".contains(sign) => {
-                                width.push(sign);
-                            }
-                            other => break other,
-                        }
-                    };
-                    match kind {
-                        Some('%') | None => text.push('%'),
-                        Some(_) => {
-                            let word = rest.next().map(String::as_str).unwrap_or_default();
-                            let count: usize = width.trim_start_matches('-').parse().unwrap_or(0);
-                            text.push_str(&match width.starts_with('-') {
-                                true => format!("{word:<count$}"),
-                                false => format!("{word:>count$}"),
-                            });
-                        }
-                    }
-                }
-                letter => text.push(letter),
-            }
-        }
-        if rest.len() == 0 || rest.len() == before {
-            return said(text);
-        }
-    }
-}
-
-/// `test`, `[`: texts and whole numbers.
-fn test(words: &[String]) -> Output {
-    let words: Vec<&str> = words.iter().map(String::as_str).filter(|word| *word != "]").collect();
-    let number = |text: &str| text.trim().parse::<i64>().ok();
-    let holds = |words: &[&str]| match words {
-        [] => false,
-        ["-n", text] => !text.is_empty(),
-        ["-z", text] => text.is_empty(),
-        [text] => !text.is_empty(),
-        [a, "=" | "==", b] => a == b,
-        [a, "!=", b] => a != b,
-        [a, sign, b] => match (number(a), number(b)) {
-            (Some(a), Some(b)) => match *sign {
-                "-eq" => a == b,
-                "-ne" => a != b,
-                "-gt" => a > b,
-                "-ge" => a >= b,
-                "-lt" => a < b,
-                "-le" => a <= b,
-                _ => false,
-            },
-            _ => false,
-        },
-        _ => false,
-    };
-    let result = match words.split_first() {
-        Some((&"!", rest)) => !holds(rest),
-        _ => holds(&words),
-    };
-    Output { exit: i32::from(!result), ..Output::default() }
-}

@@ -2,14 +2,13 @@
 
 use super::{Console, builtins, filters};
 use crate::api::Kind;
+use crate::base::order;
 use crate::kubectl;
 use crate::world::World;
-use std::collections::BTreeSet;
 
 /// The programs that a person has.
-pub(super) const PROGRAMS: [&str; 12] = [
+pub(super) const PROGRAMS: [&str; 11] = [
     "kubectl", "curl", "wget", "nslookup", "ping", "nc", "trace", "proxy", "node", "idle", "sleep",
-    "bash",
 ];
 
 /// What may stand in place of a word.
@@ -41,101 +40,126 @@ impl Console {
             words.remove(0);
         }
         debug_assert!(command.ends_with(last), "the word is the end of its command");
-        if let Some(name) = last.strip_prefix('$') {
-            let names = self.variables.keys().filter(|own| own.starts_with(name));
-            return Completion { from, offers: names.map(|own| format!("${own}")).collect() };
-        }
-        let found = match words.split_first() {
-            None => self.commands(),
-            Some((first, rest)) => {
-                let alias = self.aliases.get(first).map_or(first.as_str(), String::as_str);
-                let mut all: Vec<String> = alias.split_whitespace().map(str::to_owned).collect();
-                all.extend(rest.iter().cloned());
-                match all.split_first() {
-                    Some((first, rest)) if first == "kubectl" => {
-                        let offers = kubectl::complete(world, &self.session, rest, last);
-                        return Completion { from, offers };
-                    }
-                    Some((first, rest)) => self.arguments(world, first, rest, last),
-                    None => Vec::new(),
+        let mut found = Offers { last: last.to_owned(), words: Vec::new() };
+        if last.starts_with('$') {
+            self.variables.keys().for_each(|name| found.add(format!("${name}")));
+        } else if let Some((first, rest)) = words.split_first() {
+            let alias = self.aliases.get(first).map_or(first.as_str(), String::as_str);
+            let mut all: Vec<String> = Vec::new();
+            alias.split_whitespace().for_each(|word| all.push(word.to_owned()));
+            all.extend_from_slice(rest);
+            match all.split_first() {
+                Some((first, rest)) if first == "kubectl" => {
+                    let offers = kubectl::complete(world, &self.session, rest, last);
+                    return Completion { from, offers };
                 }
+                Some((first, rest)) => self.arguments(world, first, rest, &mut found),
+                None => {}
             }
-        };
-        let offers: BTreeSet<String> =
-            found.into_iter().filter(|word| word.starts_with(last)).collect();
-        Completion { from, offers: offers.into_iter().collect() }
+        } else {
+            self.commands(&mut found);
+        }
+        order::sort(&mut found.words);
+        found.words.dedup();
+        Completion { from, offers: found.words }
     }
 
-    fn commands(&self) -> Vec<String> {
-        let own = PROGRAMS.iter().chain(&builtins::WORDS).chain(&filters::NAMES);
-        let own = own.filter(|word| **word != "bash").map(|word| (*word).to_owned());
-        own.chain(self.aliases.keys().cloned()).collect()
+    fn commands(&self, found: &mut Offers) {
+        found.add_all(&PROGRAMS);
+        found.add_all(&builtins::WORDS);
+        found.add_all(&filters::NAMES);
+        self.aliases.keys().for_each(|word| found.add(word.clone()));
     }
 
     /// What may stand behind a word that is not kubectl.
-    fn arguments(&self, world: &World, first: &str, rest: &[String], last: &str) -> Vec<String> {
-        let words = |all: &[&str]| all.iter().map(|word| (*word).to_owned()).collect();
+    fn arguments(&self, world: &World, first: &str, rest: &[String], found: &mut Offers) {
         let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
-        let nodes = || {
-            let all = world.store().list(Kind::Node);
-            all.map(|node| node.meta.name.to_string()).collect::<Vec<_>>()
-        };
         match (first, rest.as_slice()) {
-            ("node", []) => words(&["run", "start", "stop"]),
-            ("node", ["stop"]) => nodes().into_iter().filter(|name| is_up(world, name)).collect(),
-            ("node", ["start"]) => nodes().into_iter().filter(|name| !is_up(world, name)).collect(),
-            ("node", ["run"]) => nodes(),
-            ("node", ["run", _]) => words(&["--"]),
-            ("node", ["run", _, "--"]) => words(&[
-                "conntrack -L",
-                "curl",
-                "ip addr",
-                "ip route",
-                "iptables -t nat -L",
-                "iptables-save",
-                "ipvsadm -Ln",
-                "nft list ruleset",
-                "ss -lnt",
-            ]),
-            ("proxy", []) => words(&["mode"]),
-            ("proxy", ["mode"]) => words(&["iptables", "ipvs", "nftables"]),
-            ("trace", ["--from"]) | ("trace", [.., "--from"]) => {
-                let nodes = nodes().into_iter().map(|name| format!("node/{name}"));
-                let pods = world
-                    .store()
-                    .list(Kind::Pod)
-                    .map(|pod| format!("pod/{}/{}", pod.meta.namespace, pod.meta.name));
-                nodes.chain(pods).chain(["internet".to_owned()]).collect()
+            ("node", []) => found.add_all(&["run", "start", "stop"]),
+            ("node", [verb]) => {
+                for (name, machine) in world.nodes() {
+                    if *verb == "run" || machine.up == (*verb == "stop") {
+                        found.add(name.to_string());
+                    }
+                }
             }
-            ("trace", [.., "-o"]) => words(&["json", "text"]),
-            ("trace", []) => words(&["curl", "--from"]),
-            ("watch", []) => self.commands(),
-            ("cd", _) => self.paths(last, true),
-            (
-                "cat" | "ls" | "rm" | "cp" | "mv" | "tee" | "touch" | "grep" | "head" | "tail"
-                | "wc" | "sort" | "sed" | "awk" | "base64" | "diff",
-                _,
-            ) => self.paths(last, false),
-            ("unset", _) => self.variables.keys().cloned().collect(),
-            ("unalias", _) => self.aliases.keys().cloned().collect(),
-            ("kill", _) => self.background.keys().map(|number| format!("%{number}")).collect(),
-            _ => Vec::new(),
+            ("node", ["run", _]) => found.add("--".to_owned()),
+            ("node", ["run", _, "--"]) => found.add_all(&NODE_COMMANDS),
+            ("proxy", []) => found.add("mode".to_owned()),
+            ("proxy", ["mode"]) => found.add_all(&["iptables", "ipvs", "nftables"]),
+            ("trace", [.., "--from"]) => {
+                found.add("internet".to_owned());
+                for (name, _) in world.nodes() {
+                    found.add(format!("node/{name}"));
+                }
+                for pod in world.store().list(Kind::Pod) {
+                    found.add(format!("pod/{}/{}", pod.meta.namespace, pod.meta.name));
+                }
+            }
+            ("trace", [.., "-o"]) => found.add_all(&["json", "text"]),
+            ("trace", []) => found.add_all(&["curl", "--from"]),
+            ("watch" | "xargs" | "sudo" | "time", []) => self.commands(found),
+            ("unset", _) => self.variables.keys().for_each(|name| found.add(name.clone())),
+            ("unalias", _) => self.aliases.keys().for_each(|name| found.add(name.clone())),
+            ("kill", _) => {
+                self.background.iter().for_each(|(number, _)| found.add(format!("%{number}")));
+            }
+            _ if OF_FILES.contains(&first) => self.paths(first == "cd", found),
+            _ => {}
         }
     }
 
     /// The files and folders that a beginning could be one of.
-    fn paths(&self, last: &str, folders_only: bool) -> Vec<String> {
-        let (folder, _) = last.rsplit_once('/').map_or(("", last), |(folder, name)| (folder, name));
-        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-        let names = self.session.names(folder).into_iter().map(|name| format!("{prefix}{name}"));
-        let whole = names.map(|path| match self.session.is_folder(&path) {
-            true => format!("{path}/"),
-            false => path,
-        });
-        whole.filter(|path| !folders_only || path.ends_with('/')).collect()
+    fn paths(&self, folders_only: bool, found: &mut Offers) {
+        let last = found.last.clone();
+        let (folder, prefix) = match last.rsplit_once('/') {
+            Some((folder, _)) => (folder, format!("{folder}/")),
+            None => ("", String::new()),
+        };
+        for name in self.session.names(folder) {
+            let path = format!("{prefix}{name}");
+            if self.session.is_folder(&path) {
+                found.add(path + "/");
+            } else if !folders_only {
+                found.add(path);
+            }
+        }
     }
 }
 
-fn is_up(world: &World, node: &str) -> bool {
-    world.nodes().get(node).is_some_and(|machine| machine.up)
+/// What a node's own tools are asked most.
+const NODE_COMMANDS: [&str; 9] = [
+    "conntrack -L",
+    "curl",
+    "ip addr",
+    "ip route",
+    "iptables -t nat -L",
+    "iptables-save",
+    "ipvsadm -Ln",
+    "nft list ruleset",
+    "ss -lnt",
+];
+
+/// Commands whose words are files.
+const OF_FILES: [&str; 18] = [
+    "awk", "base64", "cat", "cd", "cp", "diff", "grep", "head", "ls", "mv", "rm", "sed", "sort",
+    "tail", "tee", "touch", "uniq", "wc",
+];
+
+/// Words that begin as the one that is being typed.
+struct Offers {
+    last: String,
+    words: Vec<String>,
+}
+
+impl Offers {
+    fn add(&mut self, word: String) {
+        if word.starts_with(&self.last) {
+            self.words.push(word);
+        }
+    }
+
+    fn add_all(&mut self, words: &[&str]) {
+        words.iter().for_each(|word| self.add((*word).to_owned()));
+    }
 }

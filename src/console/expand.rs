@@ -2,7 +2,7 @@
 
 use super::Session;
 use super::syntax::{Part, Word};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 /// What words are looked up in.
 pub(super) struct Lookup<'a> {
@@ -13,7 +13,7 @@ pub(super) struct Lookup<'a> {
     /// The last exit code.
     pub(super) exit: i32,
     /// What was captured for the words, in their order.
-    pub(super) captured: VecDeque<String>,
+    pub(super) captured: std::vec::IntoIter<String>,
 }
 
 impl Lookup<'_> {
@@ -81,7 +81,7 @@ impl Lookup<'_> {
                 (self.variable(name, default), *is_quoted)
             }
             Part::Captured { is_quoted, .. } => {
-                let text = self.captured.pop_front().unwrap_or_default();
+                let text = self.captured.next().unwrap_or_default();
                 (text.trim_end_matches('\n').to_owned(), *is_quoted)
             }
             Part::Sum(sum) => (self.sum(sum).unwrap_or(0).to_string(), true),
@@ -90,7 +90,7 @@ impl Lookup<'_> {
 
     /// `1 + 2 * i`: whole numbers, variables, `+ - * / %` and brackets.
     fn sum(&self, text: &str) -> Option<i64> {
-        let mut tokens = VecDeque::new();
+        let mut tokens = Vec::new();
         let mut letters = text.chars().peekable();
         while let Some(letter) = letters.next() {
             if letter.is_whitespace() || letter == '$' {
@@ -103,24 +103,25 @@ impl Lookup<'_> {
                     token.push(next);
                 }
             }
-            tokens.push_back(token);
+            tokens.push(token);
         }
+        tokens.reverse();
         self.terms(&mut tokens)
     }
 
-    fn terms(&self, tokens: &mut VecDeque<String>) -> Option<i64> {
+    fn terms(&self, tokens: &mut Vec<String>) -> Option<i64> {
         let mut total = self.factors(tokens)?;
-        while let Some(sign) = tokens.pop_front_if(|sign| matches!(sign.as_str(), "+" | "-")) {
+        while let Some(sign) = tokens.pop_if(|sign| matches!(sign.as_str(), "+" | "-")) {
             let next = self.factors(tokens)?;
             total = if sign == "+" { total.checked_add(next)? } else { total.checked_sub(next)? };
         }
         Some(total)
     }
 
-    fn factors(&self, tokens: &mut VecDeque<String>) -> Option<i64> {
+    fn factors(&self, tokens: &mut Vec<String>) -> Option<i64> {
         let mut total = self.number(tokens)?;
         let is_sign = |sign: &mut String| matches!(sign.as_str(), "*" | "/" | "%");
-        while let Some(sign) = tokens.pop_front_if(is_sign) {
+        while let Some(sign) = tokens.pop_if(is_sign) {
             let next = self.number(tokens)?;
             total = match sign.as_str() {
                 "*" => total.checked_mul(next)?,
@@ -131,13 +132,13 @@ impl Lookup<'_> {
         Some(total)
     }
 
-    fn number(&self, tokens: &mut VecDeque<String>) -> Option<i64> {
-        let token = tokens.pop_front()?;
+    fn number(&self, tokens: &mut Vec<String>) -> Option<i64> {
+        let token = tokens.pop()?;
         match token.as_str() {
             "-" => self.number(tokens)?.checked_neg(),
             "(" => {
                 let total = self.terms(tokens)?;
-                tokens.pop_front_if(|sign| sign == ")").map(|_| total)
+                tokens.pop_if(|sign| sign == ")").map(|_| total)
             }
             word => match word.parse() {
                 Ok(number) => Some(number),

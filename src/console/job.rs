@@ -9,20 +9,19 @@ use crate::kubectl::{Input, Wake};
 use crate::programs::{Output, Part, Stream};
 use crate::world::World;
 use core::time::Duration;
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// So many commands are carried out without a pause; then somebody else has a turn.
 const MOST_AT_ONCE: u32 = 200;
 
 /// A line at work. Plain data: it goes on when time has passed, and not by itself.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Job {
     script: Script,
     at: usize,
     exit: i32,
-    /// The words that loops have left.
-    loops: Vec<VecDeque<String>>,
+    /// The words that loops have left, the next one last.
+    loops: Vec<Vec<String>>,
     /// What is being captured, and what was.
     capturing: Vec<String>,
     captured: Vec<String>,
@@ -35,7 +34,7 @@ pub struct Job {
 }
 
 /// Commands joined by pipes, one of them at work.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Pipe {
     /// The words of all commands, and where their streams go.
     stages: Vec<Stage>,
@@ -47,8 +46,10 @@ struct Pipe {
 }
 
 /// A command whose words are what it gets.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Stage {
+    /// Variables for the command alone, or for the shell if there is no command.
+    assignments: Vec<(String, String)>,
     words: Vec<String>,
     redirects: Vec<(Redirect, String)>,
 }
@@ -136,10 +137,12 @@ impl Job {
             }
             Op::Loop(words) => {
                 let mut lookup = self.lookup(console, words.captures);
-                let words = words.words.iter().flat_map(|word| lookup.words(word)).collect();
-                self.loops.push(words);
+                let mut left = Vec::new();
+                words.words.iter().for_each(|word| left.extend(lookup.words(word)));
+                left.reverse();
+                self.loops.push(left);
             }
-            Op::Next(name, to) => match self.loops.last_mut().and_then(VecDeque::pop_front) {
+            Op::Next(name, to) => match self.loops.last_mut().and_then(Vec::pop) {
                 Some(word) => drop(console.variables.insert(name.clone(), word)),
                 None => self.at = *to,
             },
@@ -162,29 +165,25 @@ impl Job {
             variables: &console.variables,
             session: &console.session,
             exit: self.exit,
-            captured: self.captured.split_off(from).into(),
+            captured: self.captured.split_off(from).into_iter(),
         }
     }
 
     /// Makes words of a pipeline's words, and sets its variables.
-    fn start(&mut self, console: &mut Console, pipeline: &Pipeline) {
+    fn start(&mut self, console: &Console, pipeline: &Pipeline) {
         let mut lookup = self.lookup(console, pipeline.captures);
-        let mut set = Vec::new();
         let mut stages = Vec::new();
         for Simple { assignments, words, redirects } in &pipeline.stages {
-            for (name, value) in assignments {
-                set.push((name.clone(), lookup.text(value), words.is_empty()));
-            }
-            let words = words.iter().flat_map(|word: &Word| lookup.words(word)).collect();
+            let assignments = assignments
+                .iter()
+                .map(|(name, value)| (name.clone(), lookup.text(value)))
+                .collect();
+            let mut own = Vec::new();
+            words.iter().for_each(|word: &Word| own.extend(lookup.words(word)));
+            let words = own;
             let redirects =
                 redirects.iter().map(|(redirect, word)| (*redirect, lookup.text(word))).collect();
-            stages.push(Stage { words, redirects });
-        }
-        // Simplified: a variable in front of a command is not set for that command alone.
-        for (name, value, stays) in set {
-            if stays {
-                console.variables.insert(name, value);
-            }
+            stages.push(Stage { assignments, words, redirects });
         }
         let input = match pipeline.is_fed {
             true => self.captured.pop(),
@@ -214,7 +213,7 @@ impl Job {
             self.exit = output.exit;
             let is_ended = rest.is_none();
             pipe.work = rest;
-            let printed = pipe.redirect(console, output, is_ended);
+            let printed = pipe.redirect(console, output);
             self.print(printed, shown);
             if !is_ended {
                 self.pipe = Some(pipe);
@@ -266,16 +265,27 @@ impl Pipe {
                 console.session.write(path, String::new());
             }
         }
+        let before = stage.assignments.iter().map(|(name, value)| {
+            (name.clone(), console.variables.insert(name.clone(), value.clone()))
+        });
+        let before: Vec<(String, Option<String>)> = before.collect();
         if stage.words.is_empty() {
             return (Output::default(), None);
         }
         let words = stage.words.clone();
         let stdin = self.input.take();
-        console.command(world, &words, stdin.as_deref())
+        let step = console.command(world, &words, stdin.as_deref());
+        for (name, value) in before {
+            match value {
+                Some(value) => drop(console.variables.insert(name, value)),
+                None => drop(console.variables.remove(&name)),
+            }
+        }
+        step
     }
 
     /// Sends what the command printed where it goes; what is left is shown.
-    fn redirect(&mut self, console: &mut Console, output: Output, is_ended: bool) -> Output {
+    fn redirect(&mut self, console: &mut Console, output: Output) -> Output {
         let Some(stage) = self.stages.get(self.at) else { return output };
         let is_last = self.at + 1 == self.stages.len();
         let mut shown = Output { exit: output.exit, ..Output::default() };
@@ -294,7 +304,8 @@ impl Pipe {
             }
         }
         self.held.push_str(&held);
-        if !is_last && !is_ended {
+        // What ends is filtered when it has ended, so that the filters' exit codes are right.
+        if !is_last && self.work.as_ref().is_some_and(Work::is_endless) {
             shown.stdout.push_str(&self.stream());
         }
         shown

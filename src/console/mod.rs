@@ -21,6 +21,7 @@ mod machine;
 mod network;
 mod parser;
 mod syntax;
+mod texts;
 mod time;
 mod transcript;
 mod work;
@@ -51,7 +52,7 @@ pub const COMMAND_TIME: Duration = Duration::from_millis(100);
 const MOST_ALIASES: usize = 10;
 
 /// The shell's state between commands.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Console {
     /// Current namespace and files.
     pub session: Session,
@@ -72,22 +73,24 @@ pub struct Console {
     /// The numbers of commands that were asked to end.
     pub ended: Vec<u32>,
     /// The commands in the background that are at work, for `jobs`.
-    pub background: BTreeMap<u32, String>,
+    pub background: Vec<(u32, String)>,
 }
 
 impl Console {
     /// A console in the namespace `default`, with `k` for kubectl.
     pub fn new() -> Self {
-        let pair = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-        let aliases = [("k", "kubectl")].map(pair).into();
-        let variables = [
+        let mut console = Console::default();
+        console.aliases.insert("k".to_owned(), "kubectl".to_owned());
+        for (name, value) in [
             ("HOME", kubectl::HOME),
             ("PATH", "/usr/local/bin:/usr/bin:/bin"),
             ("PWD", kubectl::HOME),
             ("SHELL", "/bin/bash"),
             ("USER", "student"),
-        ];
-        Console { aliases, variables: variables.map(pair).into(), ..Console::default() }
+        ] {
+            console.variables.insert(name.to_owned(), value.to_owned());
+        }
+        console
     }
 
     /// Whether a text is a whole command: not one that goes on in the next line, with an open quote
@@ -134,7 +137,8 @@ impl Console {
             // Simplified: without anybody in front a command in the background is waited for.
             return job::run_to_end(self, world, &mut job);
         }
-        let last = self.background.keys().chain(self.sent_off.iter().map(|(id, ..)| id)).max();
+        let numbers = self.background.iter().map(|(id, _)| id);
+        let last = numbers.chain(self.sent_off.iter().map(|(id, ..)| id)).max();
         let number = last.map_or(1, |number| number.saturating_add(1));
         self.sent_off.push((number, name.to_owned(), job));
         said(format!("[{number}] {}\n", number.saturating_add(1000)))
@@ -156,7 +160,10 @@ impl Console {
         }
         let Some((first, rest)) = words.split_first() else { return (Output::default(), None) };
         if first == "kubectl" {
-            let (output, running) = kubectl::begin(world, &mut self.session, rest, stdin);
+            let (mut output, mut running) = kubectl::begin(world, &mut self.session, rest, stdin);
+            while let Some(more) = self.edit(world, &mut running) {
+                output.append(more);
+            }
             let running = running.map(|running| Work::Kubectl(Box::new(running)));
             let step = work::unfold(world, output, running);
             return self.take_time(world, step);
@@ -168,7 +175,7 @@ impl Console {
             return step;
         }
         if let Some(output) = filters::run(first, rest, &|path| self.session.read(path), stdin) {
-            return (output, None);
+            return (self.in_place(first, rest, output), None);
         }
         match network::run(world, &mut self.session, &words) {
             Some(output) => {
@@ -177,6 +184,40 @@ impl Console {
             }
             None => (Output::failed(127, format!("bash: {first}: command not found")), None),
         }
+    }
+
+    /// `sed -i`: what it made of a file takes the file's place.
+    fn in_place(&mut self, name: &str, words: &[String], output: Output) -> Output {
+        let is_asked = name == "sed" && words.iter().any(|word| word == "-i");
+        let Some(path) = words.last().filter(|_| is_asked && output.exit == 0) else {
+            return output;
+        };
+        self.session.write(path, output.stdout);
+        Output::default()
+    }
+
+    /// Gives a text that kubectl wants edited to the editor that `KUBE_EDITOR` or `EDITOR` names, a
+    /// command of this console.
+    fn edit(
+        &mut self,
+        world: &mut World,
+        running: &mut Option<kubectl::Running>,
+    ) -> Option<Output> {
+        let editor = ["KUBE_EDITOR", "EDITOR"].iter().find_map(|name| self.variables.get(*name));
+        let editor = editor.filter(|editor| !editor.is_empty())?.clone();
+        let Some(Wake::Text { text, .. }) = running.as_ref().map(|it| it.wake().clone()) else {
+            return None;
+        };
+        let path = format!("/tmp/kubectl-edit-{}.yaml", self.history.len());
+        self.session.write(&path, text);
+        let mut output = self.at_once(world, &format!("{editor} {path}"));
+        let saved = self.session.read(&path).map(str::to_owned);
+        let full = self.session.resolve(&path);
+        self.session.files.remove(&full);
+        let (more, rest) = running.take()?.go_on(world, &mut self.session, Input::Text(saved));
+        *running = rest;
+        output.append(more);
+        Some(output)
     }
 
     /// Lets a command that does not wait take its time.

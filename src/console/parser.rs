@@ -16,14 +16,11 @@ pub(super) fn read(text: &str) -> Result<Script, Wrong> {
 }
 
 fn nested(text: &str, depth: usize) -> Result<Script, Wrong> {
-    let mut parser = Parser {
-        tokens: tokens(text)?.into_iter().collect(),
-        ops: Vec::new(),
-        loops: Vec::new(),
-        depth,
-    };
+    let mut tokens = tokens(text)?;
+    tokens.reverse();
+    let mut parser = Parser { tokens, ops: Vec::new(), loops: Vec::new(), depth };
     parser.list(&[])?;
-    match parser.tokens.pop_front() {
+    match parser.tokens.pop() {
         None => Ok(parser.ops.into()),
         Some(token) => Err(unexpected(&token)),
     }
@@ -50,7 +47,8 @@ struct Loop {
 }
 
 struct Parser {
-    tokens: std::collections::VecDeque<Token>,
+    /// The next one last.
+    tokens: Vec<Token>,
     ops: Vec<Op>,
     loops: Vec<Loop>,
     depth: usize,
@@ -79,9 +77,9 @@ impl Parser {
     }
 
     fn sign(&mut self, sign: &str) -> bool {
-        let is_next = matches!(self.tokens.front(), Some(Token::Sign(one)) if *one == sign);
+        let is_next = matches!(self.tokens.last(), Some(Token::Sign(one)) if *one == sign);
         if is_next {
-            self.tokens.pop_front();
+            self.tokens.pop();
         }
         is_next
     }
@@ -92,7 +90,7 @@ impl Parser {
 
     /// The next token as a keyword.
     fn keyword(&self) -> Option<&str> {
-        match self.tokens.front()? {
+        match self.tokens.last()? {
             Token::Word(word) => word.plain(),
             Token::Sign(")") => Some(")"),
             _ => None,
@@ -102,10 +100,10 @@ impl Parser {
     fn expect(&mut self, keyword: &str) -> Result<(), Wrong> {
         self.skip_lines();
         if self.keyword() == Some(keyword) {
-            self.tokens.pop_front();
+            self.tokens.pop();
             return Ok(());
         }
-        Err(self.tokens.front().map_or_else(unfinished, unexpected))
+        Err(self.tokens.last().map_or_else(unfinished, unexpected))
     }
 
     /// Commands up to one of `ends`, which stays.
@@ -113,7 +111,7 @@ impl Parser {
         let begin = self.here();
         loop {
             while self.sign("\n") || (self.here() > begin && self.sign(";")) {}
-            let Some(token) = self.tokens.front() else {
+            let Some(token) = self.tokens.last() else {
                 return if ends.is_empty() { Ok(()) } else { Err(unfinished()) };
             };
             if let Some(word) = self.keyword().filter(|word| ENDS.contains(word)) {
@@ -129,7 +127,7 @@ impl Parser {
                     return Ok(());
                 }
 
-                return Err(self.tokens.front().map_or_else(unfinished, unexpected));
+                return Err(self.tokens.last().map_or_else(unfinished, unexpected));
             }
         }
     }
@@ -160,12 +158,12 @@ impl Parser {
     fn joined(&mut self) -> Result<(), Wrong> {
         self.pipeline()?;
         loop {
-            let wants = match self.tokens.front() {
+            let wants = match self.tokens.last() {
                 Some(Token::Sign("&&")) => true,
                 Some(Token::Sign("||")) => false,
                 _ => return Ok(()),
             };
-            self.tokens.pop_front();
+            self.tokens.pop();
             self.skip_lines();
             let skip = self.push(Op::JumpIf(!wants, 0));
             if self.tokens.is_empty() {
@@ -179,7 +177,7 @@ impl Parser {
     fn pipeline(&mut self) -> Result<(), Wrong> {
         let mut is_negated = false;
         while self.keyword() == Some("!") {
-            self.tokens.pop_front();
+            self.tokens.pop();
             is_negated = !is_negated;
         }
         let start = self.here();
@@ -187,7 +185,7 @@ impl Parser {
         if self.compound()? {
             // What a compound command prints is captured, if it goes anywhere else.
             let redirects = self.redirects()?;
-            let is_piped = matches!(self.tokens.front(), Some(Token::Sign("|")));
+            let is_piped = matches!(self.tokens.last(), Some(Token::Sign("|")));
             if is_piped || !redirects.is_empty() {
                 self.capture(start);
                 pipeline.is_fed = true;
@@ -257,9 +255,9 @@ impl Parser {
     fn simple(&mut self) -> Result<Simple, Wrong> {
         let mut simple = Simple::default();
         loop {
-            match self.tokens.front() {
+            match self.tokens.last() {
                 Some(Token::Word(_)) => {
-                    let Some(Token::Word(word)) = self.tokens.pop_front() else { break };
+                    let Some(Token::Word(word)) = self.tokens.pop() else { break };
                     match assignment(&word).filter(|_| simple.words.is_empty()) {
                         Some(found) => simple.assignments.push(found),
                         None => simple.words.extend(word.braces()),
@@ -272,15 +270,15 @@ impl Parser {
             }
         }
         if simple == Simple::default() {
-            return Err(self.tokens.front().map_or_else(unfinished, unexpected));
+            return Err(self.tokens.last().map_or_else(unfinished, unexpected));
         }
         Ok(simple)
     }
 
     fn redirects(&mut self) -> Result<Vec<(Redirect, Word)>, Wrong> {
         let mut all = Vec::new();
-        while let Some(Token::Redirect(_) | Token::Document(_)) = self.tokens.front() {
-            let sign = match self.tokens.pop_front() {
+        while let Some(Token::Redirect(_) | Token::Document(_)) = self.tokens.last() {
+            let sign = match self.tokens.pop() {
                 Some(Token::Document(text)) => {
                     all.push((Redirect::Text, text));
                     continue;
@@ -302,7 +300,7 @@ impl Parser {
                 "2>" | "2>>" => Redirect::Errors { appends: sign == "2>>" },
                 _ => Redirect::Output { appends: sign == ">>" },
             };
-            let Some(Token::Word(mut word)) = self.tokens.pop_front() else {
+            let Some(Token::Word(mut word)) = self.tokens.pop() else {
                 let what = "bash: syntax error near unexpected token `newline'";
                 return Err(Wrong::Syntax(what.to_owned()));
             };
@@ -331,7 +329,7 @@ impl Parser {
             Some("until") => self.while_loop(true)?,
             Some("if") => self.condition()?,
             Some("{") => {
-                self.tokens.pop_front();
+                self.tokens.pop();
                 self.list(&["}"])?;
                 self.expect("}")?;
             }
@@ -341,8 +339,8 @@ impl Parser {
     }
 
     fn for_loop(&mut self) -> Result<(), Wrong> {
-        self.tokens.pop_front();
-        let name = match self.tokens.pop_front() {
+        self.tokens.pop();
+        let name = match self.tokens.pop() {
             Some(Token::Word(word)) => word.plain().map(str::to_owned),
             Some(token) => return Err(unexpected(&token)),
             None => return Err(unfinished()),
@@ -350,8 +348,8 @@ impl Parser {
         let Some(name) = name else { return Err(unfinished()) };
         self.expect("in")?;
         let mut words = Vec::new();
-        while let Some(Token::Word(_)) = self.tokens.front() {
-            if let Some(Token::Word(word)) = self.tokens.pop_front() {
+        while let Some(Token::Word(_)) = self.tokens.last() {
+            if let Some(Token::Word(word)) = self.tokens.pop() {
                 words.extend(word.braces());
             }
         }
@@ -368,7 +366,7 @@ impl Parser {
     }
 
     fn while_loop(&mut self, until: bool) -> Result<(), Wrong> {
-        self.tokens.pop_front();
+        self.tokens.pop();
         let again = self.here();
         self.list(&["do"])?;
         let out = self.push(Op::JumpIf(until, 0));
@@ -396,7 +394,7 @@ impl Parser {
     }
 
     fn condition(&mut self) -> Result<(), Wrong> {
-        self.tokens.pop_front();
+        self.tokens.pop();
         let mut outs = Vec::new();
         loop {
             self.list(&["then"])?;
@@ -406,9 +404,9 @@ impl Parser {
             outs.push(self.push(Op::Jump(0)));
             self.land(skip);
             match self.keyword() {
-                Some("elif") => drop(self.tokens.pop_front()),
+                Some("elif") => drop(self.tokens.pop()),
                 Some("else") => {
-                    self.tokens.pop_front();
+                    self.tokens.pop();
                     self.list(&["fi"])?;
                     break;
                 }

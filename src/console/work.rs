@@ -16,7 +16,7 @@ const WATCH_EVERY: Duration = Duration::from_secs(2);
 pub(super) const CLEAR: &str = "\u{1b}[H\u{1b}[2J";
 
 /// A command that has begun and waits.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) enum Work {
     /// One of kubectl's.
     Kubectl(Box<kubectl::Running>),

@@ -6,9 +6,9 @@ use super::session::Session;
 use super::verbs::{self, Verb};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
+use crate::base::order;
 use crate::manifest;
 use crate::world::World;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// No more proposals than this.
@@ -45,10 +45,12 @@ pub fn complete(world: &World, session: &Session, words: &[String], last: &str) 
             |verb: &Verb| Some(verb.path.strip_prefix(&prefix)?.split(' ').next()?.to_owned());
         verbs::all().filter_map(next).collect()
     };
-    // A list of values is completed at its last comma.
-    let kept = |word: &String| word.starts_with(last);
-    let sorted: BTreeSet<String> = found.into_iter().filter(kept).collect();
-    sorted.into_iter().take(MOST).collect()
+    let mut found = found;
+    found.retain(|word| word.starts_with(last));
+    order::sort(&mut found);
+    found.dedup();
+    found.truncate(MOST);
+    found
 }
 
 /// The words that are no flags, as long as nothing says which flags take values.
@@ -189,9 +191,11 @@ impl<'a> Line<'a> {
     /// The labels that objects of the kind in question have.
     fn labels(&self) -> Vec<String> {
         let kind = self.plain.iter().find_map(|word| Kind::of_word(word)).unwrap_or(Kind::Pod);
-        let pairs = self.objects(kind).into_iter().flat_map(|object| object.meta.labels.iter());
-        let all: BTreeSet<String> = pairs.map(|(key, value)| format!("{key}={value}")).collect();
-        all.into_iter().collect()
+        let mut all = Vec::new();
+        for object in self.objects(kind) {
+            all.extend(object.meta.labels.iter().map(|(key, value)| format!("{key}={value}")));
+        }
+        all
     }
 
     /// What may stand behind a verb.

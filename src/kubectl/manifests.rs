@@ -28,7 +28,8 @@ pub(crate) struct Manifest {
 /// StreamVisitor.Visit, EagerVisitorList.Visit.
 pub(crate) fn read_all(call: &Call<'_>) -> Result<(Vec<Manifest>, Vec<Failure>), Failure> {
     let (mut texts, mut missing) = (Vec::new(), Vec::new());
-    for path in call.flags.list("filename") {
+    let paths = call.flags.list("filename").into_iter().flat_map(|path| files_of(call, path));
+    for path in paths {
         match call.read(&path) {
             Ok(text) => texts.push((if path == "-" { "STDIN".to_owned() } else { path }, text)),
             Err(failure) => missing.push(failure),
@@ -46,6 +47,28 @@ pub(crate) fn read_all(call: &Call<'_>) -> Result<(Vec<Manifest>, Vec<Failure>),
         return Err(Failure::Plain("no objects passed to ".to_owned() + call.verb.path));
     }
     Ok((all, failures))
+}
+
+/// The manifests in a folder, with `-R` those of the folders in it too; a file is itself.
+///
+/// Models staging/src/k8s.io/cli-runtime/pkg/resource/visitor.go ExpandPathsToFileVisitors.
+fn files_of(call: &Call<'_>, path: String) -> Vec<String> {
+    if !call.session.is_folder(&path) {
+        return vec![path];
+    }
+    let folder = path.trim_end_matches('/').trim_start_matches("./");
+    let inside = |name: String| match folder {
+        "." | "" => name,
+        folder => format!("{folder}/{name}"),
+    };
+    let is_manifest = |path: &str| [".json", ".yaml", ".yml"].iter().any(|end| path.ends_with(end));
+    let all = call.session.names(&path).into_iter().map(inside);
+    all.flat_map(|path| match call.session.is_folder(&path) {
+        true if call.flags.on("recursive") => files_of(call, path),
+        false if is_manifest(&path) => vec![path],
+        _ => Vec::new(),
+    })
+    .collect()
 }
 
 /// Reads the documents of one file, up to the first that makes kubectl stop.

@@ -268,7 +268,7 @@ pub(crate) fn list(call: &Call<'_>, kind: Kind) -> Result<Vec<Arc<Object>>, Fail
 }
 
 /// Which objects of a kind a command line asks for.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Chosen {
     /// The namespace; `None` for all, and for kinds without.
     namespace: Option<String>,

@@ -1,5 +1,6 @@
 //! What kubectl and the shell remember between commands.
 
+use crate::base::order;
 use crate::programs::Forwarded;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +19,7 @@ pub struct Session {
     /// The working folder.
     pub folder: String,
     /// The ports of the person's machine that `kubectl port-forward` leads into pods.
-    pub forwards: BTreeMap<u16, Forwarded>,
+    pub forwards: Vec<Forwarded>,
 }
 
 impl Default for Session {
@@ -26,9 +27,9 @@ impl Default for Session {
         Session {
             namespace: "default".into(),
             files: BTreeMap::new(),
-            folders: [HOME, "/tmp"].map(str::to_owned).into(),
+            folders: BTreeSet::new(),
             folder: HOME.to_owned(),
-            forwards: BTreeMap::new(),
+            forwards: Vec::new(),
         }
     }
 }
@@ -66,7 +67,7 @@ impl Session {
     /// Whether there is a folder of that path.
     pub fn is_folder(&self, path: &str) -> bool {
         let path = self.resolve(path);
-        path == "/" || self.folders.contains(&path)
+        matches!(path.as_str(), "/" | "/tmp" | HOME) || self.folders.contains(&path)
     }
 
     /// The names of what lies in a folder, sorted; of the working folder for an empty path.
@@ -75,9 +76,11 @@ impl Session {
         let prefix = format!("{}/", folder.trim_end_matches('/'));
         let all = self.files.keys().chain(&self.folders);
         let own = all.filter_map(|path| path.strip_prefix(&prefix));
-        let names: BTreeSet<&str> =
-            own.filter_map(|rest| rest.split('/').next()).filter(|name| !name.is_empty()).collect();
-        names.into_iter().map(str::to_owned).collect()
+        let mut names: Vec<String> =
+            own.filter_map(|rest| rest.split('/').next()).map(str::to_owned).collect();
+        order::sort(&mut names);
+        names.dedup();
+        names
     }
 }
 

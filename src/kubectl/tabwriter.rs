@@ -15,7 +15,7 @@ pub(crate) fn align(text: &str, min_width: usize, padding: usize) -> String {
 /// Columns that never get narrower: for tables whose rows come one after the other.
 ///
 /// Models github.com/liggitt/tabwriter with RememberWidths.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Remembered(Vec<usize>);
 
 impl Remembered {

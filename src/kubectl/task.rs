@@ -53,7 +53,7 @@ pub enum Input {
 }
 
 /// What is left of a command, by what it waits for.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) enum Task {
     /// `delete`: objects to be gone.
     Gone(delete::Gone),
@@ -112,7 +112,7 @@ impl Task {
 }
 
 /// A command that has begun and waits.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Running {
     verb: &'static Verb,
     args: Vec<String>,

@@ -7,7 +7,6 @@ use crate::session::ObjectId;
 use crate::session::model::EventFilter;
 use crate::store::Store;
 use crate::world::World;
-use std::collections::BTreeMap;
 
 /// The most events shown at once.
 const MOST: usize = 150;
@@ -50,29 +49,28 @@ pub fn events(
     if filter == EventFilter::Warnings {
         lines.retain(|line| line.is_warning);
     }
-    let mut lines = together(lines);
-    lines.truncate(MOST);
-    lines
+    together(lines)
 }
 
 /// Puts lines that say the same of several objects of a kind into one, in the place of the newest.
 fn together(lines: Vec<EventLine>) -> Vec<EventLine> {
-    let mut places: BTreeMap<(String, Kind, String), usize> = BTreeMap::new();
     let mut all: Vec<EventLine> = Vec::new();
     for line in lines {
-        let key = (line.reason.clone(), line.about.kind, line.message.clone());
-        let place = places.get(&key).copied();
-        match place.and_then(|place| all.get_mut(place)) {
+        let same = |one: &&mut EventLine| {
+            one.about.kind == line.about.kind
+                && one.reason == line.reason
+                && one.message == line.message
+        };
+        let has_room = all.len() < MOST;
+        match all.iter_mut().find(same) {
             Some(first) => {
                 first.count = first.count.saturating_add(line.count);
                 if first.about != line.about && !first.others.contains(&line.about) {
                     first.others.push(line.about);
                 }
             }
-            None => {
-                places.insert(key, all.len());
-                all.push(line);
-            }
+            None if has_room => all.push(line),
+            None => {}
         }
     }
     all

@@ -44,7 +44,7 @@ pub struct Site<'a> {
     /// The folder that it saves files in.
     files: &'a mut BTreeMap<String, String>,
     /// Ports of the person's machine that lead into pods.
-    forwards: Option<&'a mut BTreeMap<u16, Forwarded>>,
+    forwards: Option<&'a mut Vec<Forwarded>>,
     /// How long it has waited.
     waited: Duration,
 }
@@ -52,6 +52,8 @@ pub struct Site<'a> {
 /// A port of the person's own machine that leads into a pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forwarded {
+    /// The port of the machine.
+    pub local: u16,
     /// The pod's namespace.
     pub namespace: Arc<str>,
     /// The pod's name.
@@ -74,7 +76,7 @@ impl<'a> Site<'a> {
 
     /// The same on a machine whose ports lead into pods.
     #[must_use]
-    pub const fn with_forwards(mut self, forwards: &'a mut BTreeMap<u16, Forwarded>) -> Self {
+    pub const fn with_forwards(mut self, forwards: &'a mut Vec<Forwarded>) -> Self {
         self.forwards = Some(forwards);
         self
     }
@@ -86,7 +88,8 @@ impl<'a> Site<'a> {
         if !is_own || !matches!(self.from, Source::Internet { .. }) {
             return None;
         }
-        let found = self.forwards.as_mut().and_then(|all| all.get_mut(&request.port));
+        let mut all = self.forwards.iter_mut().flat_map(|all| all.iter_mut());
+        let found = all.find(|one| one.local == request.port);
         let Some(forwarded) = found else { return Some(None) };
         forwarded.connections = forwarded.connections.saturating_add(1);
         let (namespace, name) = (forwarded.namespace.clone(), forwarded.pod.clone());

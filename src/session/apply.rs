@@ -7,6 +7,7 @@ use super::model::{Applied, Model};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Value, validation};
 use crate::base::order;
+use crate::console::Console;
 use crate::kubectl::{self, Refusal};
 use crate::manifest::{Document, Parsed, decode, parse};
 use std::rc::Rc;
@@ -77,7 +78,8 @@ fn rehearse(model: &mut Model, command: Option<&str>) {
     let mut faults = unreadable(&source, &parsed);
     // kubectl reads no further than to the first document that is no YAML.
     let end = parsed.problems.first().map_or(u32::MAX, |problem| problem.place.start.line);
-    let (mut world, mut console) = (model.world.clone(), model.console.clone());
+    let (mut world, mut console) = (model.world.clone(), Console::new());
+    console.session = model.console.session.clone();
     if let Some(command) = command {
         console.execute(&mut world, command, None);
     }

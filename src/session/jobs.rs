@@ -7,7 +7,7 @@ use crate::console::{Console, Input, Job, Output, Wake};
 use crate::world::World;
 
 /// A command that goes on.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Running {
     /// The entry of the terminal that it writes to.
     entry: u32,
@@ -107,7 +107,7 @@ pub(super) fn enter(model: &mut Model, line: String) {
             interrupt(model);
             enter(model, line);
         } else {
-            model.terminal.queue.push_back(line);
+            model.terminal.queue.push(line);
         }
         return;
     }
@@ -123,12 +123,12 @@ pub(super) fn enter(model: &mut Model, line: String) {
 
 /// Carries out what was typed ahead, if nothing stands in the way any more.
 fn take_next(model: &mut Model) {
-    while let Some(line) = model.terminal.queue.front().cloned() {
+    while let Some(line) = model.terminal.queue.first().cloned() {
         let front = model.terminal.front();
         if front.is_some_and(|front| front.prompt(&model.world).is_none()) {
             return;
         }
-        model.terminal.queue.pop_front();
+        model.terminal.queue.remove(0);
         enter(model, line);
     }
 }
@@ -269,15 +269,12 @@ fn end_those_asked(model: &mut Model) {
 }
 
 fn list_background(model: &mut Model) {
-    model.console.background = model
-        .terminal
-        .jobs
-        .iter()
-        .filter_map(|running| match running.place {
-            Place::Background(number) => Some((number, running.name.clone())),
-            _ => None,
-        })
-        .collect();
+    model.console.background.clear();
+    for running in &model.terminal.jobs {
+        if let Place::Background(number) = running.place {
+            model.console.background.push((number, running.name.clone()));
+        }
+    }
 }
 
 /// Lines that were pasted at the cursor: whole ones are entered, the last stays to be typed on.
@@ -334,7 +331,7 @@ mod tests {
 
     /// What `kubectl get pods` says of each pod's status.
     fn phases(model: &Model) -> Vec<String> {
-        let (mut world, mut console) = (model.world.clone(), model.console.clone());
+        let (mut world, mut console) = (model.world.clone(), Console::new());
         let output = console.execute(&mut world, "kubectl get pods --no-headers", None);
         let status = |line: &str| line.split_whitespace().nth(2).unwrap_or_default().to_owned();
         output.stdout.lines().map(status).collect()

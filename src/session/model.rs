@@ -12,7 +12,6 @@ use crate::console::Console;
 use crate::text::Lang;
 use crate::world::{ClusterConfig, World};
 use core::time::Duration;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The seed of the cluster that the page opens with; a reset gives the same one.
@@ -148,7 +147,7 @@ pub enum EventFilter {
 }
 
 /// What was left behind by a reset or for another sample, and for how long it can be had back.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Left {
     /// All of it.
     pub model: Box<Model>,
@@ -166,7 +165,7 @@ pub enum Compare {
 }
 
 /// The state of the page.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Model {
     /// The language.
     pub lang: Lang,
@@ -195,7 +194,7 @@ pub struct Model {
     /// The object that is edited instead of the manifests.
     pub editing: Option<Editing>,
     /// Texts of samples as they were left, by sample.
-    pub kept: BTreeMap<&'static str, Rc<str>>,
+    pub kept: Vec<(Sample, Rc<str>)>,
     /// Whether the text is one that was left before, and not the sample's own.
     pub is_kept: bool,
     /// Whether there is something that a reload would lose.
@@ -297,7 +296,7 @@ impl Model {
             stored: Rc::default(),
             compare: None,
             editing: None,
-            kept: kept.map(|(sample, text)| (sample.name(), text.into())).collect(),
+            kept: kept.map(|(sample, text)| (sample, text.into())).collect(),
             is_kept: false,
             is_touched: false,
             left: None,
@@ -347,42 +346,63 @@ impl Model {
 
     /// Puts the sample's text into the editor: as it was left, if it was, or as it is.
     fn take_text(&mut self, as_left: bool) {
-        let kept = self.kept.get(self.sample.name()).filter(|_| as_left).cloned();
+        let kept = self.kept_text().filter(|_| as_left);
         self.is_kept = kept.is_some();
         self.source = kept.unwrap_or_else(|| self.sample.yaml(self.lang).into());
+    }
+
+    /// The text of the sample as it was left, if it was.
+    pub(super) fn kept_text(&self) -> Option<Rc<str>> {
+        self.kept.iter().find(|(sample, _)| *sample == self.sample).map(|(_, text)| text.clone())
+    }
+
+    /// Keeps the text of the sample, or forgets it.
+    pub(super) fn keep_text(&mut self, text: Option<Rc<str>>) {
+        let sample = self.sample;
+        self.kept.retain(|(one, _)| *one != sample);
+        self.kept.extend(text.map(|text| (sample, text)));
     }
 
     /// A new cluster with a sample, applied; language, theme and panels stay. What is left behind
     /// can be had back for a while.
     pub(super) fn restart(&mut self, sample: Sample, as_left: bool) {
-        self.leave();
+        self.begin_anew(SEED);
         self.sample = sample;
         self.take_text(as_left);
-        self.set_up(SEED);
+        self.terminal.break_off(sample.name());
         super::apply::apply(self);
     }
 
-    /// Keeps all that there is, to be had back.
-    pub(super) fn leave(&mut self) {
-        self.left = None;
-        let model = Box::new(self.clone());
-        self.left = Some(Left { model, micros: UNDO_MICROS });
-    }
-
-    /// A new cluster, empty.
-    pub(super) fn set_up(&mut self, seed: u64) {
-        self.seed = seed;
-        self.world = new_world(&self.config, seed);
-        self.origin = self.world.now();
-        self.selected = None;
-        self.console = new_console();
-        self.terminal.jobs.clear();
-        self.terminal.queue.clear();
-        self.terminal.unfinished.clear();
-        (self.aim, self.journey, self.burst) = (None, None, None);
-        (self.compare, self.editing, self.stored) = (None, None, Rc::default());
-        self.is_touched = false;
-        self.terminal.break_off(self.sample.name());
+    /// A new cluster, empty, in place of the one that there is, which is kept to be had back.
+    pub(super) fn begin_anew(&mut self, seed: u64) {
+        let world = new_world(&self.config, seed);
+        let new = Model {
+            faults: Rc::default(),
+            applied: Applied::No,
+            stored: Rc::default(),
+            compare: None,
+            editing: None,
+            kept: self.kept.clone(),
+            is_kept: false,
+            is_touched: false,
+            left: None,
+            check_in_micros: None,
+            origin: world.now(),
+            world,
+            console: new_console(),
+            terminal: self.terminal.successor(),
+            selected: None,
+            aim: None,
+            journey: None,
+            burst: None,
+            source: self.source.clone(),
+            config: self.config.clone(),
+            seed,
+            ..*self
+        };
+        let mut old = core::mem::replace(self, new);
+        old.left = None;
+        self.left = Some(Left { model: Box::new(old), micros: UNDO_MICROS });
     }
 
     /// Gives back what was left behind; language, theme and panels stay as they are.

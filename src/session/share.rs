@@ -77,14 +77,13 @@ impl Shared {
 
 /// Makes the page what an address says; what was there can be had back.
 pub(super) fn open(model: &mut Model, shared: Shared) {
-    model.leave();
+    model.begin_anew(shared.seed);
     model.sample = shared.sample;
-    model.is_kept = false;
     model.source = match shared.text {
         Some(text) => text.into(),
         None => shared.sample.yaml(model.lang).into(),
     };
-    model.set_up(shared.seed);
+    model.terminal.break_off(shared.sample.name());
     model.world.set_proxy_mode(shared.mode);
     super::apply::apply(model);
     let targets = super::request::targets(model.world.store());

@@ -2,7 +2,6 @@
 
 use super::jobs::Running;
 use crate::console::{Completion, Output, Part, Stream};
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// The most entries kept; older ones scroll away for good.
@@ -40,7 +39,7 @@ impl Entry {
 }
 
 /// What the terminal holds.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Terminal {
     /// The entries, oldest first.
     pub entries: Vec<Rc<Entry>>,
@@ -55,7 +54,7 @@ pub struct Terminal {
     /// The commands that go on.
     pub jobs: Vec<Running>,
     /// Lines that were typed while a command went on, to be carried out after it.
-    pub queue: VecDeque<String>,
+    pub queue: Vec<String>,
     /// Changes with every change of what is shown.
     pub stamp: u64,
     history: Vec<String>,
@@ -78,6 +77,19 @@ impl Terminal {
             pieces: Vec::new(),
             is_break: false,
         })
+    }
+
+    /// A terminal that goes on with what was shown and typed, and with no command.
+    pub(super) fn successor(&self) -> Terminal {
+        Terminal {
+            entries: self.entries.clone(),
+            caret: self.caret,
+            stamp: self.stamp,
+            at: self.history.len(),
+            history: self.history.clone(),
+            count: self.count,
+            ..Terminal::default()
+        }
     }
 
     /// Shows that a new cluster begins, by its name.

@@ -30,7 +30,8 @@ const MOST_STEPS: u32 = 3_000;
 
 /// Does what `msg` says and answers with what the browser has to do.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
-    let (kept, touched) = (model.kept.get(model.sample.name()).cloned(), model.is_touched);
+    let (kept, touched) = (model.kept_text(), model.is_touched);
+    let sample = model.sample;
     let mut effects = match msg {
         Msg::UseLang(lang) => {
             speak(model, lang);
@@ -68,9 +69,9 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
     };
-    let now = model.kept.get(model.sample.name());
-    if now != kept.as_ref() {
-        effects.push(Effect::Keep(model.sample, now.cloned()));
+    let now = model.kept_text();
+    if model.sample == sample && now != kept {
+        effects.push(Effect::Keep(sample, now));
     }
     if model.is_touched != touched && !model.embedded {
         effects.push(Effect::Guard(model.is_touched));
@@ -98,7 +99,7 @@ fn act(model: &mut Model, msg: Msg) {
         Msg::PickSample(sample) => model.restart(sample, true),
         Msg::Reset => {
             let sample = model.sample;
-            model.kept.remove(sample.name());
+            model.keep_text(None);
             model.restart(sample, false);
         }
         Msg::Undo => model.take_back(),
@@ -183,7 +184,7 @@ fn write(model: &mut Model, msg: Msg) {
             }
         }
         _ => {
-            model.kept.remove(model.sample.name());
+            model.keep_text(None);
             model.is_kept = false;
             change(model, model.sample.yaml(model.lang).into());
         }
@@ -250,13 +251,10 @@ fn mend(model: &mut Model, at: usize) {
 
 /// Keeps the text for the next time, unless it is the sample's own.
 fn keep(model: &mut Model) {
-    let name = model.sample.name();
-    let is_own = Lang::ALL.iter().any(|lang| *model.source == *model.sample.yaml(*lang));
-    if is_own || model.source.len() > KEPT {
-        model.kept.remove(name);
-    } else {
-        model.kept.insert(name, model.source.clone());
-    }
+    let is_own = Lang::ALL.iter().any(|lang| *model.source == model.sample.yaml(*lang));
+    let is_kept = !is_own && model.source.len() <= KEPT;
+    let text = is_kept.then(|| model.source.clone());
+    model.keep_text(text);
 }
 
 pub(super) fn show(model: &mut Model, panel: Panel) {

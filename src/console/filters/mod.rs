@@ -1,5 +1,6 @@
 //! The small tools that read standard input.
 
+mod awk;
 mod grep;
 mod sed;
 
@@ -50,7 +51,7 @@ pub(super) fn run(
         "cut" => cut(&words, &whole),
         "tr" => translate(&words, &whole),
         "sed" => sed::run(&words, &whole),
-        "awk" => awk(&words, &whole),
+        "awk" => awk::run(&words, &whole),
         "base64" => base64(&words, &whole),
         _ => return None,
     };
@@ -125,12 +126,14 @@ pub(super) fn goes_by_line(words: &[String]) -> bool {
     }
 }
 
-fn lines(all: impl Iterator<Item = impl AsRef<str>>) -> Output {
-    said(all.fold(String::new(), |mut text, line| {
-        text.push_str(line.as_ref());
+/// Lines, each with its end.
+fn lines(all: &[&str]) -> Output {
+    let mut text = String::new();
+    for line in all {
+        text.push_str(line);
         text.push('\n');
-        text
-    }))
+    }
+    said(text)
 }
 
 /// The letters of the flags, and the other words.
@@ -155,8 +158,15 @@ fn base64(words: &[String], text: &str) -> Output {
     if flags.contains('w') && (flags.contains("w0") || rest.contains(&"0")) {
         return said(encoded);
     }
-    let letters: Vec<char> = encoded.chars().collect();
-    lines(letters.chunks(76).map(|line| line.iter().collect::<String>()))
+    let mut text = String::new();
+    let mut rest = encoded.as_str();
+    while !rest.is_empty() {
+        let (line, after) = rest.split_at_checked(76).unwrap_or((rest, ""));
+        text.push_str(line);
+        text.push('\n');
+        rest = after;
+    }
+    said(text)
 }
 
 fn echo(words: &[String]) -> Output {
@@ -170,43 +180,39 @@ fn echo(words: &[String]) -> Output {
 }
 
 fn head_or_tail(head: bool, words: &[String], text: &str) -> Output {
-    let number = words.iter().find_map(|word| {
-        word.trim_start_matches('-').trim_start_matches(['n', '=']).parse::<usize>().ok()
-    });
-    let from_start = words.iter().any(|word| word.contains('+'));
-    let all: Vec<&str> = text.lines().collect();
-    let count = number.unwrap_or(10);
-    match head {
-        true => lines(all.iter().take(count)),
-        false if from_start => {
-            let from = words
-                .iter()
-                .find_map(|word| word.split_once('+')?.1.parse::<usize>().ok())
-                .unwrap_or(1);
-            lines(all.iter().skip(from.saturating_sub(1)))
+    let (mut count, mut from_start) = (10, false);
+    for word in words {
+        if let Ok(number) = word.trim_start_matches(['-', 'n', '=', '+']).parse::<usize>() {
+            (count, from_start) = (number, word.contains('+'));
         }
-        false => lines(all.iter().skip(all.len().saturating_sub(count))),
     }
+    let all: Vec<&str> = text.lines().collect();
+    let (from, to) = match (head, from_start) {
+        (true, _) => (0, count.min(all.len())),
+        (false, true) => (count.saturating_sub(1).min(all.len()), all.len()),
+        (false, false) => (all.len().saturating_sub(count), all.len()),
+    };
+    lines(all.get(from..to).unwrap_or_default())
 }
 
 fn count(words: &[String], texts: &[(&str, &str)]) -> Output {
     let (flags, _) = letters(words);
-    let is_wanted = |letter: char| flags.is_empty() || flags.contains(letter);
     // Alone, and of standard input, one number stands without blanks.
     let is_short = flags.len() == 1 || texts.iter().all(|(name, _)| !name.is_empty());
-    let line = |text: [usize; 3], name: &str| {
-        let shown = [('l', text[0]), ('w', text[1]), ('c', text[2])]
-            .into_iter()
-            .filter(|(letter, _)| is_wanted(*letter) || (*letter == 'c' && flags.contains('m')));
-        let number = |(_, count): (char, usize)| match is_short {
-            true => count.to_string(),
-            false => format!("{count:7}"),
-        };
-        let mut cells: Vec<String> = shown.map(number).collect();
-        if !name.is_empty() {
-            cells.push(name.to_owned());
+    let line = |counts: [usize; 3], name: &str, out: &mut String| {
+        let mut gap = "";
+        for (letter, count) in ['l', 'w', 'c'].into_iter().zip(counts) {
+            let is_bytes = letter == 'c' && flags.contains('m');
+            if flags.is_empty() || flags.contains(letter) || is_bytes {
+                let width = if is_short { 0 } else { 7 };
+                out.push_str(&format!("{gap}{count:width$}"));
+                gap = " ";
+            }
         }
-        cells.join(" ") + "\n"
+        if !name.is_empty() {
+            out.push_str(&format!("{gap}{name}"));
+        }
+        out.push('\n');
     };
     let mut total = [0, 0, 0];
     let mut out = String::new();
@@ -215,184 +221,144 @@ fn count(words: &[String], texts: &[(&str, &str)]) -> Output {
         for (sum, count) in total.iter_mut().zip(counts) {
             *sum += count;
         }
-        out.push_str(&line(counts, name));
+        line(counts, name, &mut out);
     }
     if texts.len() > 1 {
-        out.push_str(&line(total, "total"));
+        line(total, "total", &mut out);
     }
     said(out)
 }
 
+/// The number that a text begins with, 0 for none.
+fn leading_number(text: &str) -> u64 {
+    let text = text.trim();
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    text.get(..end).and_then(|digits| digits.parse().ok()).unwrap_or(0)
+}
+
 fn sort(words: &[String], text: &str) -> Output {
     let (flags, rest) = letters(words);
-    let column: Option<usize> = flags
-        .find('k')
-        .and_then(|at| {
-            flags
-                .get(at + 1..)?
-                .chars()
-                .take_while(char::is_ascii_digit)
-                .collect::<String>()
-                .parse()
-                .ok()
-        })
-        .or_else(|| rest.first()?.parse().ok().filter(|_| flags.contains('k')));
-    let key = |line: &str| match column {
-        Some(column) => {
-            line.split_whitespace().nth(column.saturating_sub(1)).unwrap_or_default().to_owned()
-        }
-        None => line.to_owned(),
-    };
-    let number = |text: &str| {
-        text.trim()
-            .chars()
-            .take_while(char::is_ascii_digit)
-            .collect::<String>()
-            .parse::<u64>()
-            .unwrap_or(0)
+    let column = flags.split_once('k').map(|(_, after)| match leading_number(after) {
+        0 => rest.first().map_or(0, |word| leading_number(word)),
+        number => number,
+    });
+    let key = |line: &str| {
+        let column = column.and_then(|column| usize::try_from(column).ok());
+        let text = match column {
+            Some(column) => line.split_whitespace().nth(column.saturating_sub(1)),
+            None => Some(line),
+        };
+        let text = text.unwrap_or_default();
+        let number = if flags.contains('n') { leading_number(text) } else { 0 };
+        (number, if flags.contains('n') { String::new() } else { text.to_owned() })
     };
     let mut all: Vec<&str> = text.lines().collect();
-    if flags.contains('n') {
-        order::sort_by_key(&mut all, |line| number(&key(line)));
-    } else {
-        order::sort_by_key(&mut all, |line| key(line));
-    }
+    order::sort_by_key(&mut all, |line| key(line));
     if flags.contains('r') {
         all.reverse();
     }
     if flags.contains('u') {
         all.dedup();
     }
-    lines(all.into_iter())
+    lines(&all)
 }
 
 fn unique(words: &[String], text: &str) -> Output {
-    let all: Vec<&str> = text.lines().collect();
     let counted = letters(words).0.contains('c');
-    lines(all.chunk_by(|a, b| a == b).map(|group| {
-        let line = group.first().copied().unwrap_or_default();
-        if counted { format!("{:7} {line}", group.len()) } else { line.to_owned() }
-    }))
+    let mut out = String::new();
+    let mut rest = text.lines().peekable();
+    while let Some(line) = rest.next() {
+        let mut count = 1;
+        while rest.next_if_eq(&line).is_some() {
+            count += 1;
+        }
+        match counted {
+            true => out.push_str(&format!("{count:7} {line}\n")),
+            false => out.push_str(&format!("{line}\n")),
+        }
+    }
+    said(out)
 }
 
 fn cut(words: &[String], text: &str) -> Output {
-    let (mut by, mut fields) = ('\t', Vec::new());
+    let (mut by, mut fields) = ("\t".to_owned(), String::new());
     let mut words = words.iter();
     while let Some(word) = words.next() {
-        let mut value = |prefix: &str| match word.strip_prefix(prefix) {
-            Some("") => words.next().cloned(),
-            tail => tail.map(str::to_owned),
-        };
-        if word.starts_with("-d") {
-            by = value("-d").and_then(|text| text.chars().next()).unwrap_or(by);
-        } else if word.starts_with("-f") {
-            let list = value("-f").unwrap_or_default();
-            fields = list.split(',').filter_map(|field| field.parse::<usize>().ok()).collect();
+        let (flag, glued) = word.split_at_checked(2).unwrap_or((word, ""));
+        let value = if glued.is_empty() { words.next().cloned() } else { Some(glued.to_owned()) };
+        match flag {
+            "-d" => by = value.unwrap_or(by),
+            "-f" => fields = value.unwrap_or_default(),
+            _ => {}
         }
     }
-    lines(text.lines().map(|line| {
-        let parts: Vec<&str> = line.split(by).collect();
-        let chosen = fields.iter().filter_map(|field| parts.get(field.saturating_sub(1)).copied());
-        chosen.collect::<Vec<_>>().join(&by.to_string())
-    }))
+    let mut out = String::new();
+    for line in text.lines() {
+        let mut gap = "";
+        for field in fields.split(',') {
+            let (from, to) = field.split_once('-').unwrap_or((field, field));
+            let from = leading_number(from).max(1);
+            let to = if to.is_empty() { u64::MAX } else { leading_number(to) };
+            for (at, part) in (1_u64..).zip(line.split(by.as_str())) {
+                if from <= at && at <= to {
+                    out.push_str(gap);
+                    out.push_str(part);
+                    gap = &by;
+                }
+            }
+        }
+        out.push('\n');
+    }
+    said(out)
+}
+
+/// The letters of a set such as `a-z` or `[:upper:]`.
+fn set(text: &str) -> Vec<char> {
+    let text = match text {
+        "[:lower:]" => "a-z",
+        "[:upper:]" => "A-Z",
+        "[:digit:]" => "0-9",
+        "[:space:]" => " \\n\\t",
+        text => text,
+    };
+    let letters: Vec<char> = text.replace("\\n", "\n").replace("\\t", "\t").chars().collect();
+    let mut all = Vec::new();
+    let mut rest = letters.as_slice();
+    while let [first, after @ ..] = rest {
+        match after {
+            ['-', last, more @ ..] => {
+                all.extend(*first..=*last);
+                rest = more;
+            }
+            _ => {
+                all.push(*first);
+                rest = after;
+            }
+        }
+    }
+    all
 }
 
 fn translate(words: &[String], text: &str) -> Output {
-    let set = |text: &str| {
-        let letters: Vec<char> = text
-            .replace("\\n", "\n")
-            .replace("\\t", "\t")
-            .trim_matches(['[', ']'])
-            .chars()
-            .collect();
-        let mut all = Vec::new();
-        let mut rest = letters.as_slice();
-        while let [first, after @ ..] = rest {
-            match after {
-                ['-', last, more @ ..] => {
-                    all.extend(*first..=*last);
-                    rest = more;
-                }
-                _ => {
-                    all.push(*first);
-                    rest = after;
-                }
-            }
-        }
-        all
+    let (flag, from, to) = match words {
+        [flag, from] if flag == "-d" || flag == "-s" => (flag.as_str(), from, ""),
+        [from, to] => ("", from, to.as_str()),
+        _ => return failed(1, "tr: missing operand\n".to_owned()),
     };
-    match words {
-        [flag, from] if flag == "-d" => {
-            let from = set(from);
-            said(text.chars().filter(|letter| !from.contains(letter)).collect())
+    let (from, to) = (set(from), set(to));
+    let mut out = String::new();
+    let mut before = None;
+    for letter in text.chars() {
+        let place = from.iter().position(|other| *other == letter);
+        match (flag, place) {
+            ("-d", Some(_)) => continue,
+            ("-s", Some(_)) if before == Some(letter) => continue,
+            ("", Some(place)) => out.push(*to.get(place).or(to.last()).unwrap_or(&letter)),
+            _ => out.push(letter),
         }
-        [flag, from] if flag == "-s" => {
-            let from = set(from);
-            let mut before = None;
-            said(
-                text.chars()
-                    .filter(|letter| {
-                        let repeated = before == Some(*letter) && from.contains(letter);
-                        before = Some(*letter);
-                        !repeated
-                    })
-                    .collect(),
-            )
-        }
-        [from, to] => {
-            let (from, to) = (set(from), set(to));
-            said(
-                text.chars()
-                    .map(|letter| {
-                        let place = from.iter().position(|other| *other == letter);
-                        place
-                            .and_then(|place| to.get(place).or(to.last()))
-                            .copied()
-                            .unwrap_or(letter)
-                    })
-                    .collect(),
-            )
-        }
-        _ => failed(1, "tr: missing operand\n".to_owned()),
+        before = Some(letter);
     }
-}
-
-/// `awk '{print $1, $3}'`, with `NR>1` or `/text/` in front.
-fn awk(words: &[String], text: &str) -> Output {
-    let Some(program) = words.iter().find(|word| word.contains('{')) else {
-        return failed(2, "awk: this console's awk knows only '{print $1}'\n".to_owned());
-    };
-    let (condition, body) = program.split_once('{').unwrap_or(("", program));
-    let body = body.trim_end_matches('}').trim();
-    let Some(fields) = body.strip_prefix("print") else {
-        return failed(2, "awk: this console's awk knows only '{print $1}'\n".to_owned());
-    };
-    let condition = condition.trim();
-    let skip = condition
-        .strip_prefix("NR>")
-        .and_then(|count| count.trim().parse::<usize>().ok())
-        .unwrap_or(0);
-    let wanted = condition.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
-    let chosen = text
-        .lines()
-        .skip(skip)
-        .filter(|line| wanted.is_none_or(|pattern| grep::matches(pattern, line)));
-    lines(chosen.map(|line| {
-        let parts: Vec<&str> = line.split_whitespace().collect();
-        let field = |field: &str| match field.trim() {
-            "" | "$0" => line.to_owned(),
-            "$NF" => parts.last().copied().unwrap_or_default().to_owned(),
-            field => {
-                match field.strip_prefix('$').and_then(|number| number.parse::<usize>().ok()) {
-                    Some(number) => {
-                        parts.get(number.saturating_sub(1)).copied().unwrap_or_default().to_owned()
-                    }
-                    None => field.trim_matches('"').to_owned(),
-                }
-            }
-        };
-        fields.split(',').map(field).collect::<Vec<_>>().join(" ")
-    }))
+    said(out)
 }
 
 #[cfg(test)]
@@ -444,6 +410,7 @@ mod tests {
             ("sed 's/nginx/httpd/; s/Pod/Job/' a.yaml", "image: httpd\nkind: Job\n", ""),
             ("sed -n 2p a.yaml", "kind: Pod\n", ""),
             ("cut -d: -f1 a.yaml", "image\nkind\n", ""),
+            ("awk -F: '{print $1 \"=\" $2}' b.yaml", "kind= Service\n", ""),
             ("sort nothing", "", "sort: cannot read: nothing: No such file or directory\n"),
         ];
         for (line, stdout, stderr) in cases {

@@ -13,7 +13,6 @@ use crate::kubectl::resources;
 use crate::kubectl::task::{Task, Wake};
 use crate::store::patch::{FieldValidation, Patch, patch_locally};
 use crate::store::{DeleteOptions, ObjectKey};
-use std::collections::VecDeque;
 
 /// Where kubectl keeps what was applied last.
 pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -232,16 +231,17 @@ enum How {
 }
 
 /// Manifests that are carried out one after the other.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Manifests {
     how: How,
-    left: VecDeque<Manifest>,
+    /// The next one last.
+    left: Vec<Manifest>,
     /// Whether what is printed is a list.
     many: bool,
     /// What is printed at the end.
     values: Vec<Value>,
     failures: Vec<Failure>,
-    /// How often the first one was tried in vain.
+    /// How often the next one was tried in vain.
     tries: u32,
     /// The objects that must be gone first, and how long they are waited for.
     gone: Vec<(Kind, ObjectKey, Uid)>,
@@ -250,7 +250,8 @@ pub(crate) struct Manifests {
 
 impl Manifests {
     fn new(how: How, manifests: Vec<Manifest>, failures: Vec<Failure>) -> Self {
-        let (many, left) = (manifests.len() > 1, manifests.into());
+        let (many, mut left) = (manifests.len() > 1, manifests);
+        left.reverse();
         let (values, gone, limit) = (Vec::new(), Vec::new(), SimTime::default());
         Manifests { how, left, many, values, failures, tries: 0, gone, limit }
     }
@@ -260,7 +261,7 @@ impl Manifests {
     /// Models staging/src/k8s.io/kubectl/pkg/cmd/replace/replace.go forceReplace.
     fn make_room(&mut self, call: &mut Call<'_>) -> Outcome {
         let options = DeleteOptions { grace_period_seconds: Some(0), ..DeleteOptions::default() };
-        for manifest in &self.left {
+        for manifest in self.left.iter().rev() {
             let found = call.object(manifest.kind, &manifest.namespace, &manifest.name);
             let Ok(object) = found else { continue };
             super::delete::delete_one(call, &object, &options)?;
@@ -279,7 +280,7 @@ impl Manifests {
             return call.later(self.limit, Task::Manifests(self));
         }
         let keeps = self.many && call.flags.given("output") && call.flags.text("output") != "name";
-        while let Some(manifest) = self.left.front() {
+        while let Some(manifest) = self.left.last() {
             let result = match self.how {
                 How::Apply => apply_one(call, manifest),
                 How::Create => create_one(call, manifest).map(|value| (value, "created")),
@@ -295,7 +296,7 @@ impl Manifests {
                 }
                 Err(failure) => self.failures.push(failure),
             }
-            self.left.pop_front();
+            self.left.pop();
             self.tries = 0;
         }
         if !self.values.is_empty() {

@@ -10,7 +10,6 @@ use crate::kubectl::resources::{self, Query};
 use crate::kubectl::task::Task;
 use crate::store::{DeleteOptions, ObjectKey, Propagation};
 use core::time::Duration;
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Deletes objects and waits until they are gone.
@@ -37,10 +36,10 @@ pub(crate) fn delete(call: &mut Call<'_>) -> Outcome {
         }
         return Ok(());
     }
-    let mut left = VecDeque::new();
+    let mut left = Vec::new();
     for object in &objects {
         match delete_one(call, object, &options) {
-            Ok(()) => left.push_back((object.kind, ObjectKey::of(object), object.meta.uid)),
+            Ok(()) => left.push((object.kind, ObjectKey::of(object), object.meta.uid)),
             Err(failure) => failures.push(failure),
         }
     }
@@ -48,17 +47,19 @@ pub(crate) fn delete(call: &mut Call<'_>) -> Outcome {
         let timeout = duration(call.flags.text("timeout"))?;
         let timeout = if timeout.is_zero() { PATIENCE } else { timeout };
         let limit = call.world.now() + timeout;
+        left.reverse();
         return Gone { left, timeout, limit, failures }.go_on(call);
     }
     Failure::of(failures)
 }
 
 /// Deleted objects whose end is waited for, one after the other.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Gone {
-    left: VecDeque<(Kind, ObjectKey, Uid)>,
+    /// The next one last.
+    left: Vec<(Kind, ObjectKey, Uid)>,
     timeout: Duration,
-    /// How long the first one is waited for.
+    /// How long the next one is waited for.
     limit: SimTime,
     failures: Vec<Failure>,
 }
@@ -66,7 +67,7 @@ pub(crate) struct Gone {
 impl Gone {
     pub(crate) fn go_on(mut self, call: &mut Call<'_>) -> Outcome {
         let now = call.world.now();
-        while let Some((kind, key, uid)) = self.left.front() {
+        while let Some((kind, key, uid)) = self.left.last() {
             let found = call.world.store().get(*kind, key);
             if found.is_some_and(|object| object.meta.uid == *uid) {
                 if now < self.limit {
@@ -78,7 +79,7 @@ impl Gone {
                     key.name
                 )));
             }
-            self.left.pop_front();
+            self.left.pop();
             self.limit = now + self.timeout;
         }
         Failure::of(self.failures)

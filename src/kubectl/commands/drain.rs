@@ -9,7 +9,7 @@ use crate::kubectl::failure::{Failure, Outcome};
 use crate::kubectl::task::Task;
 use crate::store::{DeleteOptions, ObjectKey};
 use core::time::Duration;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How long a refused eviction waits before it is tried again.
@@ -32,20 +32,21 @@ enum Fate {
 ///
 /// Models staging/src/k8s.io/kubectl/pkg/cmd/drain/drain.go and pkg/drain.
 pub(crate) fn drain(call: &mut Call<'_>) -> Outcome {
-    let (chosen, failures) = nodes::nodes(call)?;
+    let (mut chosen, failures) = nodes::nodes(call)?;
     Failure::of(failures)?;
     for node in &chosen {
         nodes::set_unschedulable(call, node, true)?;
     }
-    let nodes = chosen.into();
-    Drain { nodes, evicting: None, fatal: Vec::new(), pending: Vec::new() }.go_on(call)
+    chosen.reverse();
+    Drain { nodes: chosen, evicting: None, fatal: Vec::new(), pending: Vec::new() }.go_on(call)
 }
 
 /// Nodes that are drained, one after the other.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Drain {
-    nodes: VecDeque<Arc<Object>>,
-    /// The pods of the first node, once they are asked to go.
+    /// The next one last.
+    nodes: Vec<Arc<Object>>,
+    /// The pods of the next node, once they are asked to go.
     evicting: Option<Evicting>,
     fatal: Vec<Failure>,
     /// The nodes that could not be drained.
@@ -54,7 +55,7 @@ pub(crate) struct Drain {
 
 impl Drain {
     pub(crate) fn go_on(mut self, call: &mut Call<'_>) -> Outcome {
-        while let Some(node) = self.nodes.front().cloned() {
+        while let Some(node) = self.nodes.last().cloned() {
             let step = match self.evicting.take() {
                 Some(evicting) => evicting.go_on(call),
                 None => begin(call, &node),
@@ -76,7 +77,7 @@ impl Drain {
                     self.fatal.extend(errors.into_iter().map(Failure::Plain));
                 }
             }
-            self.nodes.pop_front();
+            self.nodes.pop();
         }
         if !self.pending.is_empty() {
             call.warn("There are pending nodes to be drained:");
@@ -185,7 +186,7 @@ fn fate(call: &Call<'_>, pod: &Object) -> Fate {
 }
 
 /// One pod's eviction as kubectl asks for it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Attempt {
     key: ObjectKey,
     uid: Uid,
@@ -239,7 +240,7 @@ impl Attempt {
 }
 
 /// Pods that are evicted, again and again where a budget forbids it, until they are gone.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Evicting {
     timeout: Duration,
     limit: SimTime,

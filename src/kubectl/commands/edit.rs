@@ -44,7 +44,7 @@ pub(crate) fn edit(call: &mut Call<'_>) -> Outcome {
 }
 
 /// Objects in an editor.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Edit {
     name: String,
     objects: Vec<Arc<Object>>,

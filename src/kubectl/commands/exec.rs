@@ -52,7 +52,7 @@ pub(crate) fn exec(call: &mut Call<'_>) -> Outcome {
 }
 
 /// A shell in a container that a person types into.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Shell {
     namespace: String,
     pod: String,

@@ -187,7 +187,7 @@ fn number(text: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// Which events `kubectl events` prints.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Wanted {
     about: Option<(Kind, String)>,
     /// `normal`, `warning`; all if empty.

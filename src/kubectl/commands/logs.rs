@@ -131,7 +131,7 @@ pub(crate) fn logs(call: &mut Call<'_>) -> Outcome {
 }
 
 /// A log that is read as it grows, until its container ends.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Following {
     pod: Arc<Object>,
     container: String,

@@ -40,15 +40,16 @@ pub(crate) fn port_forward(call: &mut Call<'_>) -> Outcome {
         ));
     }
     for (local, remote) in &pairs {
-        if call.session.forwards.contains_key(local) {
+        if call.session.forwards.iter().any(|one| one.local == *local) {
             call.warn(format!("Unable to listen on port {local}: Listeners failed to create with the following errors: [unable to create listener: Error listen tcp4 127.0.0.1:{local}: bind: address already in use unable to create listener: Error listen tcp6 [::1]:{local}: bind: address already in use]"));
             return plain(format!(
                 "unable to listen on any of the requested ports: [{{{local} {remote}}}]"
             ));
         }
         let (namespace, name) = (pod.meta.namespace.clone(), pod.meta.name.clone());
-        let forwarded = Forwarded { namespace, pod: name, port: *remote, connections: 0 };
-        call.session.forwards.insert(*local, forwarded);
+        let (local, port) = (*local, *remote);
+        let forwarded = Forwarded { local, namespace, pod: name, port, connections: 0 };
+        call.session.forwards.push(forwarded);
         call.say(format!("Forwarding from 127.0.0.1:{local} -> {remote}"));
         call.say(format!("Forwarding from [::1]:{local} -> {remote}"));
     }
@@ -57,7 +58,7 @@ pub(crate) fn port_forward(call: &mut Call<'_>) -> Outcome {
 }
 
 /// Ports that are open as long as the command runs.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Forward {
     pod: (Uid, Arc<Object>),
     locals: Vec<u16>,
@@ -66,7 +67,8 @@ pub(crate) struct Forward {
 impl Forward {
     pub(crate) fn go_on(self, call: &mut Call<'_>, input: Input) -> Outcome {
         for local in &self.locals {
-            let forwarded = call.session.forwards.get_mut(local);
+            let mut all = call.session.forwards.iter_mut();
+            let forwarded = all.find(|one| one.local == *local);
             let count = forwarded.map_or(0, |it| core::mem::take(&mut it.connections));
             for _ in 0..count {
                 call.say(format!("Handling connection for {local}"));
@@ -78,7 +80,7 @@ impl Forward {
         if is_there && input != Input::Interrupt {
             return call.wait_for(Wake::Always, Task::Forward(self));
         }
-        self.locals.iter().for_each(|local| drop(call.session.forwards.remove(local)));
+        call.session.forwards.retain(|one| !self.locals.contains(&one.local));
         match input {
             Input::Interrupt => Err(Failure::Silent(130)),
             _ => plain("lost connection to pod"),

@@ -9,7 +9,7 @@ use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::task::Task;
 use crate::kubectl::{describe, resources, tabwriter};
 use crate::store::ObjectKey;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const REVISION: &str = "deployment.kubernetes.io/revision";
@@ -30,25 +30,26 @@ pub(crate) fn status(call: &mut Call<'_>) -> Outcome {
     let limit = call.world.now() + if timeout.is_zero() { PATIENCE * 6 } else { timeout };
     let revision = call.flags.int("revision")?.unwrap_or(0);
     let objects = found(call)?;
-    let left = objects.iter().map(|object| (object.kind, ObjectKey::of(object))).collect();
+    let left = objects.iter().rev().map(|object| (object.kind, ObjectKey::of(object))).collect();
     Watching { left, limit, revision, seen: 0, last_said: String::new() }.go_on(call)
 }
 
 /// Rollouts that are watched, one after the other.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Watching {
-    left: VecDeque<(Kind, ObjectKey)>,
+    /// The next one last.
+    left: Vec<(Kind, ObjectKey)>,
     limit: SimTime,
     /// The revision that is wanted, 0 for the latest.
     revision: i64,
-    /// The version of the first object that was looked at last.
+    /// The version of the next object that was looked at last.
     seen: u64,
     last_said: String,
 }
 
 impl Watching {
     pub(crate) fn go_on(mut self, call: &mut Call<'_>) -> Outcome {
-        while let Some((kind, key)) = self.left.front() {
+        while let Some((kind, key)) = self.left.last() {
             let Some(now) = call.world.store().get(*kind, key) else {
                 return plain("object has been deleted");
             };
@@ -60,7 +61,7 @@ impl Watching {
                     self.last_said = text;
                 }
                 if done || !call.flags.on("watch") {
-                    self.left.pop_front();
+                    self.left.pop();
                     (self.seen, self.last_said) = (0, String::new());
                     continue;
                 }

@@ -98,7 +98,7 @@ pub(crate) fn run(call: &mut Call<'_>) -> Outcome {
 }
 
 /// A pod that is to be created.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Admission {
     name: String,
     pod: Value,
@@ -171,7 +171,7 @@ fn override_with(call: &Call<'_>, value: &mut Value) -> Outcome {
 /// A pod that the command stays with: `-it`, `--rm`.
 ///
 /// Models staging/src/k8s.io/kubectl/pkg/cmd/run/run.go Run.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Attach {
     namespace: String,
     name: String,
@@ -180,7 +180,7 @@ pub(crate) struct Attach {
 }
 
 /// How far it is.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Stage {
     /// Its container is to begin.
     Begins { limit: SimTime },

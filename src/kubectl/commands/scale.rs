@@ -10,7 +10,6 @@ use crate::kubectl::resources;
 use crate::kubectl::task::Task;
 use crate::store::ObjectKey;
 use serde_json::json;
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 const SCALABLE: [Kind; 4] =
@@ -36,23 +35,25 @@ pub(crate) fn scale(call: &mut Call<'_>) -> Outcome {
             Failure::of(found.failures)
         };
     }
-    let (left, failures) = (found.objects.into(), found.failures);
+    let (mut left, failures) = (found.objects, found.failures);
+    left.reverse();
     Scaling { left, replicas, changed: None, failures }.go_on(call)
 }
 
 /// Objects that are scaled, one after the other.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Scaling {
-    left: VecDeque<Arc<Object>>,
+    /// The next one last.
+    left: Vec<Arc<Object>>,
     replicas: i64,
-    /// The first object as it was stored, and how long its status is waited for.
+    /// The next object as it was stored, and how long its status is waited for.
     changed: Option<(Value, SimTime)>,
     failures: Vec<Failure>,
 }
 
 impl Scaling {
     pub(crate) fn go_on(mut self, call: &mut Call<'_>) -> Outcome {
-        while let Some(object) = self.left.front().cloned() {
+        while let Some(object) = self.left.last().cloned() {
             let (stored, limit) = match self.changed.take() {
                 Some(changed) => changed,
                 None => change(call, &object, self.replicas)?,
@@ -64,7 +65,7 @@ impl Scaling {
                 return call.later(limit, Task::Scale(self));
             }
             call.done(object.kind, &stored, "scaled")?;
-            self.left.pop_front();
+            self.left.pop();
         }
         Failure::of(self.failures)
     }

@@ -11,7 +11,6 @@ use crate::kubectl::task::{Task, Wake};
 use crate::kubectl::{columns, resources};
 use crate::store::ObjectKey;
 use core::time::Duration;
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// How often it is looked for an object that does not exist yet.
@@ -49,23 +48,26 @@ pub(crate) fn wait(call: &mut Call<'_>) -> Outcome {
     } else if found.objects.is_empty() && failures.is_empty() {
         return plain("no matching resources found");
     }
-    Conditions { condition, left: found.objects.into(), limit, seen: 0, failures }.go_on(call)
+    let mut left = found.objects;
+    left.reverse();
+    Conditions { condition, left, limit, seen: 0, failures }.go_on(call)
 }
 
 /// Objects of which something is to become true, one after the other.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Conditions {
     condition: Condition,
-    left: VecDeque<Arc<Object>>,
+    /// The next one last.
+    left: Vec<Arc<Object>>,
     limit: SimTime,
-    /// The version of the first object that was looked at last.
+    /// The version of the next object that was looked at last.
     seen: u64,
     failures: Vec<Failure>,
 }
 
 impl Conditions {
     pub(crate) fn go_on(mut self, call: &mut Call<'_>) -> Outcome {
-        while let Some(object) = self.left.front().cloned() {
+        while let Some(object) = self.left.last().cloned() {
             if self.is_met(call, &object) {
                 call.done(object.kind, &shown(&object), "condition met")?;
             } else if call.world.now() < self.limit {
@@ -75,7 +77,7 @@ impl Conditions {
                 let text = format!("timed out waiting for the condition on {what}");
                 self.failures.push(Failure::Plain(text));
             }
-            self.left.pop_front();
+            self.left.pop();
             self.seen = 0;
         }
         Failure::of(self.failures)
@@ -96,7 +98,7 @@ impl Conditions {
 }
 
 /// Objects that do not exist yet.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Creation {
     limit: SimTime,
 }

@@ -13,7 +13,7 @@ use crate::store::ObjectKey;
 use std::sync::Arc;
 
 /// Objects of a kind whose changes are printed.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Watch {
     kind: Kind,
     chosen: resources::Chosen,
