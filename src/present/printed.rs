@@ -48,6 +48,16 @@ pub fn spans(text: &str) -> Vec<Span<'_>> {
     all
 }
 
+/// Whether a text is a table, whose lines are not broken however narrow the terminal is.
+pub fn is_table(text: &str) -> bool {
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let is_head = |word: &str| {
+        word.len() > 1 && word.chars().all(|c| c.is_ascii_uppercase() || "-_()".contains(c))
+    };
+    let words: Vec<&str> = first.split_whitespace().collect();
+    words.len() > 1 && words.iter().all(|word| is_head(word))
+}
+
 /// Where the names stand below a table's header.
 fn header(line: &str) -> Option<usize> {
     let is_header =
@@ -159,6 +169,12 @@ mod tests {
             ["deployment.apps/web", "pod/a"]
         );
         assert_eq!(named("http://a/b and 1/1 and /etc/hosts\n"), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn a_table_is_known_by_its_header() {
+        assert!(is_table("NAME    READY\nweb-1   1/1\n") && is_table("LAST SEEN   TYPE\n"));
+        assert!(!is_table("pod/a created\n") && !is_table("Error from server\n") && !is_table(""));
     }
 
     #[test]

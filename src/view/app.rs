@@ -6,7 +6,7 @@ use super::editor::Editor;
 use super::header::Header;
 use super::shown::Shown;
 use super::side::Side;
-use super::split::Splitter;
+use super::split::splitter;
 use super::stage::Stage;
 use super::tabs::TabBar;
 use super::terminal::{Console, Screen};
@@ -89,9 +89,8 @@ impl Component for App {
                     <Side {lang} {side} events={shown.events.clone()} event_count={shown.event_count}
                         filter={model.events} details={shown.details.clone()} selected={model.selected.clone()}
                         story={shown.story.clone()} travel={shown.travel} burst={model.burst.clone()} />
-                    { for [Split::Editor, Split::Side, Split::Terminal].map(|split| html! {
-                        <Splitter {lang} {split} size={panes.size(split)} />
-                    }) }
+                    { for [Split::Editor, Split::Side, Split::Terminal]
+                        .map(|split| splitter(lang, split, panes.size(split), &self.dispatch)) }
                     if model.left.is_some() {
                         <div class="toast" role="status">
                             <span>{ lang.t(Text::Reverted) }</span>
@@ -114,7 +113,7 @@ fn screen(model: &Model) -> Screen {
         input: terminal.input.clone(),
         caret: terminal.caret,
         offers: terminal.offers.clone(),
-        queue: terminal.queue.iter().cloned().collect(),
+        queue: terminal.queue.clone(),
         is_busy: model.is_busy(),
         is_wide: model.panes.is_wide,
     }

@@ -2,24 +2,18 @@
 
 use super::Dispatch;
 use super::icon::{Icon, Picture};
-use super::shared::Shared;
 use crate::present::difference::{DiffLine, Difference};
 use crate::session::{Compare, Msg};
 use crate::text::{Lang, Text};
-use yew::{Html, Properties, function_component, html, use_context};
-
-#[derive(Properties, PartialEq)]
-pub(super) struct DifferencesProps {
-    pub(super) lang: Lang,
-    pub(super) which: Compare,
-    pub(super) differences: Shared<Vec<Difference>>,
-}
+use yew::{Html, html};
 
 /// The differences, object by object.
-#[function_component]
-pub(super) fn Differences(props: &DifferencesProps) -> Html {
-    let dispatch = use_context::<Dispatch>().unwrap_or_default();
-    let DifferencesProps { lang, which, differences } = props;
+pub(super) fn differences(
+    lang: Lang,
+    which: Compare,
+    differences: &[Difference],
+    dispatch: &Dispatch,
+) -> Html {
     let title = match which {
         Compare::Added => Text::CompareAdded,
         Compare::Change => Text::CompareChange,

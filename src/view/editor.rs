@@ -2,7 +2,7 @@
 
 use super::Dispatch;
 use super::bridge::{EditorHandle, EditorModule, load_descriptions, load_editor};
-use super::difference::Differences;
+use super::difference::differences;
 use super::faults::{FaultCount, Faults, counted, fix, place};
 use super::icon::{Icon, Picture};
 use super::shared::Shared;
@@ -65,8 +65,8 @@ pub(super) fn Editor(props: &EditorProps) -> Html {
                     <button class="link" onclick={dispatch.reform(|_| Msg::OwnText)}>{ lang.t(Text::KeptOwn) }</button>
                 </p>
             }
-            if let Some((which, differences)) = &page.compare {
-                <Differences {lang} which={*which} differences={differences.clone()} />
+            if let Some((which, all)) = &page.compare {
+                { differences(lang, *which, all, &dispatch) }
             }
             <div class="editor-host" ref={host} hidden={is_hidden}></div>
             if handle.is_none() && !is_hidden {

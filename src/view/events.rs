@@ -20,11 +20,12 @@ pub(super) struct EventsProps {
 /// The events of the cluster.
 #[function_component]
 pub(super) fn Events(props: &EventsProps) -> Html {
+    let dispatch = use_context::<Dispatch>().unwrap_or_default();
     let EventsProps { lang, events, filter, selected } = props;
     let lang = *lang;
     html! {
         <>
-            <Filter {lang} filter={*filter} selected={selected.clone()} />
+            { filters(lang, *filter, selected.as_ref(), &dispatch) }
             if events.is_empty() {
                 <div class="nothing"><h2>{ lang.t(Text::EventsEmpty) }</h2></div>
             }
@@ -57,19 +58,14 @@ fn about(lang: Lang, event: &EventLine) -> Html {
     html! { <span class="several" title={names.join("\n")}>{ text }</span> }
 }
 
-#[derive(Properties, PartialEq)]
-struct FilterProps {
+/// Which events are shown.
+fn filters(
     lang: Lang,
     filter: EventFilter,
-    selected: Option<ObjectId>,
-}
-
-/// Which events are shown.
-#[function_component]
-fn Filter(props: &FilterProps) -> Html {
-    let dispatch = use_context::<Dispatch>().unwrap_or_default();
-    let FilterProps { lang, filter, selected } = props;
-    let about = selected.as_ref().map(|id| lang.fill(Text::EventsAbout, &[("name", &id.name)]));
+    selected: Option<&ObjectId>,
+    dispatch: &Dispatch,
+) -> Html {
+    let about = selected.map(|id| lang.fill(Text::EventsAbout, &[("name", &id.name)]));
     let choices = [
         (EventFilter::All, Some(lang.t(Text::EventsAll).to_owned())),
         (EventFilter::Warnings, Some(lang.t(Text::EventsWarnings).to_owned())),
@@ -78,7 +74,7 @@ fn Filter(props: &FilterProps) -> Html {
     html! {
         <div class="filter" role="group" aria-label={lang.t(Text::EventsFilter)}>
             { for choices.into_iter().filter_map(|(one, text)| text.map(|text| html! {
-                <button class="quiet" aria-pressed={(one == *filter).to_string()}
+                <button class="quiet" aria-pressed={(one == filter).to_string()}
                     onclick={dispatch.reform(move |_| Msg::Filter(one))}>{ text }</button>
             })) }
         </div>

@@ -9,9 +9,11 @@ use super::trace::{Trace, Travel};
 use crate::present::chronicle::EventLine;
 use crate::present::{Details, Story};
 use crate::session::{Burst, EventFilter, Msg, ObjectId, Panel};
-use crate::text::Lang;
+use crate::text::{Lang, Text};
 use std::rc::Rc;
-use yew::{Html, Properties, function_component, html, use_context};
+use wasm_bindgen::JsCast as _;
+use web_sys::{Element, HtmlElement, KeyboardEvent};
+use yew::{Callback, Html, Properties, function_component, html, use_context};
 
 #[derive(Properties, PartialEq)]
 pub(super) struct SideProps {
@@ -67,10 +69,30 @@ struct SideTabsProps {
 #[function_component]
 fn SideTabs(props: &SideTabsProps) -> Html {
     let dispatch = use_context::<Dispatch>().unwrap_or_default();
+    let (tell, side) = (dispatch.clone(), props.side);
+    let onkeydown = Callback::from(move |event: KeyboardEvent| {
+        let step = match event.key().as_str() {
+            "ArrowRight" => 1,
+            "ArrowLeft" => Panel::SIDE.len() - 1,
+            _ => return,
+        };
+        let at = Panel::SIDE.iter().position(|one| *one == side).unwrap_or_default();
+        let next = (at + step) % Panel::SIDE.len();
+        if let Some(panel) = Panel::SIDE.get(next) {
+            tell.emit(Msg::Show(*panel));
+        }
+        // The focus goes with the choice.
+        let tabs = event.current_target().and_then(|tabs| tabs.dyn_into::<Element>().ok());
+        let tab = tabs.and_then(|tabs| tabs.children().item(u32::try_from(next).unwrap_or(0)));
+        if let Some(tab) = tab.and_then(|tab| tab.dyn_into::<HtmlElement>().ok()) {
+            let _focused = tab.focus();
+        }
+    });
     html! {
-        <div class="tabs" role="tablist">
+        <div class="tabs" role="tablist" aria-label={props.lang.t(Text::SideTabs)} {onkeydown}>
             { for Panel::SIDE.into_iter().map(|one| html! {
                 <button role="tab" aria-selected={(one == props.side).to_string()} aria-controls="side"
+                    tabindex={if one == props.side { "0" } else { "-1" }}
                     onclick={dispatch.reform(move |_| Msg::Show(one))}>
                     { props.lang.t(title(one)) }
                     if one == Panel::Events && props.event_count > 0 {

@@ -4,18 +4,10 @@ use super::Dispatch;
 use crate::session::{Msg, Split};
 use crate::text::{Lang, Text};
 use web_sys::{Element, KeyboardEvent, PointerEvent};
-use yew::{Callback, Html, Properties, TargetCast, function_component, html, use_context};
+use yew::{Callback, Html, TargetCast, html};
 
 /// How far one press of an arrow moves it, in CSS pixels.
 const STEP: i32 = 24;
-
-#[derive(Properties, PartialEq)]
-pub(super) struct SplitterProps {
-    pub(super) lang: Lang,
-    pub(super) split: Split,
-    /// The size that was chosen.
-    pub(super) size: Option<u16>,
-}
 
 /// The panel whose size a splitter changes.
 const fn panel(split: Split) -> &'static str {
@@ -26,12 +18,8 @@ const fn panel(split: Split) -> &'static str {
     }
 }
 
-/// A splitter.
-#[function_component]
-pub(super) fn Splitter(props: &SplitterProps) -> Html {
-    let dispatch = use_context::<Dispatch>().unwrap_or_default();
-    let SplitterProps { lang, split, size } = props;
-    let split = *split;
+/// A splitter; `size` is the size that was chosen.
+pub(super) fn splitter(lang: Lang, split: Split, size: Option<u16>, dispatch: &Dispatch) -> Html {
     let (name, label, is_upright) = match split {
         Split::Editor => ("editor", Text::SplitEditor, true),
         Split::Side => ("side", Text::SplitSide, true),

@@ -4,7 +4,7 @@ use super::Dispatch;
 use super::icon::{Icon, Picture};
 use super::prompt::Prompt;
 use crate::console::Stream;
-use crate::present::printed::{Role, spans};
+use crate::present::printed::{self, Role, spans};
 use crate::session::{Entry, Msg};
 use crate::text::{Lang, Text};
 use std::rc::Rc;
@@ -158,12 +158,13 @@ fn Line(props: &LineProps) -> Html {
             </div>
         };
     }
+    let is_table = entry.pieces.iter().any(|(_, text)| printed::is_table(text));
     html! {
         <div class="entry" data-number={entry.number.to_string()}>
             <div class="line"><span class="prompt">{ entry.prompt.to_string() }</span>
                 { entry.line.replace('\n', "\n> ") }</div>
             if !entry.pieces.is_empty() {
-                <pre>{ for entry.pieces.iter().map(|(stream, text)| piece(*stream, text)) }</pre>
+                <pre data-table={is_table.then_some("")}>{ for entry.pieces.iter().map(|(stream, text)| piece(*stream, text)) }</pre>
             }
         </div>
     }
@@ -173,7 +174,7 @@ fn piece(stream: Stream, text: &str) -> Html {
     if stream == Stream::Err {
         return html! { <span class="err">{ text.to_owned() }</span> };
     }
-    let span = |span: crate::present::printed::Span<'_>| match span.role {
+    let span = |span: printed::Span<'_>| match span.role {
         Role::Plain => html! { { span.text.to_owned() } },
         role => html! { <span class={class(role)}>{ span.text.to_owned() }</span> },
     };
