@@ -63,6 +63,12 @@ impl SimTime {
         format!("{}, {day:02} {} {year:04} {time} +0000", three(weekday), three(month))
     }
 
+    /// The form of Go's `Time.String`: `2026-11-23 11:03:24 +0000 UTC`.
+    pub fn go_string(self) -> String {
+        let (date, time) = self.civil();
+        format!("{date} {time} +0000 UTC")
+    }
+
     /// Reads what [`rfc3339`](Self::rfc3339) and [`rfc3339_micros`](Self::rfc3339_micros) write,
     /// with any offset; `None` for other text and for times before the epoch.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {

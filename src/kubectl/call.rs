@@ -3,7 +3,7 @@
 use super::failure::{Failure, Outcome};
 use super::flags::Flags;
 use super::manifests::to_yaml;
-use super::output;
+use super::output::{self, Objects, Printer};
 use super::session::Session;
 use super::task::{Task, Wake};
 use super::verbs::Verb;
@@ -227,25 +227,19 @@ impl Call<'_> {
 
     /// The same for commands that do not say that it was a dry run.
     pub(crate) fn done_plainly(&mut self, kind: Kind, value: &Value, what: &str) -> Outcome {
-        let name = value.str_at(&["metadata", "name"]).unwrap_or_default();
-        let line = match self.flags.get("output") {
-            None | Some("") => {
-                format!("{}/{name} {what}", kind.singular_group()).trim_end().to_owned()
-            }
-            Some("name") => format!("{}/{name}", kind.singular_group()),
-            Some(_) => {
-                let text = output::print_objects(
-                    &self.flags,
-                    std::slice::from_ref(value),
-                    false,
-                    self.world.now(),
-                )?;
-                self.out.push_str(&text);
-                return Ok(());
-            }
+        let Some(printer) = Printer::of(self, output::FORMATS)? else {
+            let name = value.str_at(&["metadata", "name"]).unwrap_or_default();
+            self.say(format!("{}/{name} {what}", kind.singular_group()).trim_end());
+            return Ok(());
         };
-        self.say(line);
-        Ok(())
+        self.print(&printer, &Objects::One(value.clone()))
+    }
+
+    /// Prints objects to standard output.
+    pub(crate) fn print(&mut self, printer: &Printer, objects: &Objects) -> Outcome {
+        let (text, outcome) = printer.print(self, objects);
+        self.out.push_str(&text);
+        outcome
     }
 
     /// Creates what a generator made, in the namespace that is meant, and says so.
@@ -295,6 +289,14 @@ impl Call<'_> {
         }
         let found = self.session.read(path).map(str::to_owned);
         found.ok_or_else(|| Failure::Plain(format!("the path \"{path}\" does not exist")))
+    }
+
+    /// The same for a flag that names a file.
+    ///
+    /// # Errors
+    /// Go's sentence.
+    pub(crate) fn file(&self, path: &str) -> Result<String, String> {
+        self.read(path).map_err(|_| format!("open {path}: no such file or directory"))
     }
 
     /// YAML to standard output.

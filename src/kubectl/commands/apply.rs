@@ -8,6 +8,7 @@ use crate::kubectl::call::{Call, DryRun, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::go_text::compact_json;
 use crate::kubectl::manifests::{self, Manifest, to_yaml};
+use crate::kubectl::output::{FORMATS, Objects, Printer};
 use crate::kubectl::patch::{is_empty, three_way};
 use crate::kubectl::resources;
 use crate::kubectl::task::{Task, Wake};
@@ -299,10 +300,8 @@ impl Manifests {
             self.left.pop();
             self.tries = 0;
         }
-        if !self.values.is_empty() {
-            let now = call.world.now();
-            let text = crate::kubectl::output::print_objects(&call.flags, &self.values, true, now)?;
-            call.out.push_str(&text);
+        if let (Some(printer), false) = (Printer::of(call, FORMATS)?, self.values.is_empty()) {
+            call.print(&printer, &Objects::List(self.values, serde_json::json!({})))?;
         }
         Failure::of(self.failures)
     }

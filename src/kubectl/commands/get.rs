@@ -7,11 +7,16 @@ use crate::base::order;
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome};
 use crate::kubectl::jsonpath::JsonPath;
+use crate::kubectl::output::{self, GET_FORMATS, Objects, Printer};
 use crate::kubectl::printers::Sight;
 use crate::kubectl::table::{Extras, columns_of, render};
-use crate::kubectl::{columns, output, resources};
+use crate::kubectl::{columns, resources};
 use core::cmp::Ordering;
 use std::sync::Arc;
+
+/// What the server says of Endpoints.
+pub(crate) const ENDPOINTS_WARNING: &str =
+    "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
 
 /// Lists or shows objects.
 pub(crate) fn get(call: &mut Call<'_>) -> Outcome {
@@ -19,14 +24,6 @@ pub(crate) fn get(call: &mut Call<'_>) -> Outcome {
         return Err(Failure::Verbatim(
             "You must specify the type of resource to get. Use \"kubectl api-resources\" for a complete list of supported resources.\n\nerror: Required resource not specified.\nUse \"kubectl explain <resource>\" for a detailed description of that resource (e.g. kubectl explain pods).\nSee 'kubectl get -h' for help and examples".into(),
         ));
-    }
-    let format = call.flags.text("output").to_owned();
-    let known = ["", "wide", "json", "yaml", "name"];
-    let with_argument =
-        ["jsonpath", "jsonpath-as-json", "custom-columns", "go-template", "template"];
-    let head = format.split('=').next().unwrap_or_default();
-    if !known.contains(&format.as_str()) && !with_argument.contains(&head) {
-        return Err(output::unknown_format(&format));
     }
     if call.flags.on("watch") || call.flags.on("watch-only") {
         let (kind, chosen) = watch::subject(call)?;
@@ -37,9 +34,7 @@ pub(crate) fn get(call: &mut Call<'_>) -> Outcome {
         found.failures.retain(|failure| !failure.is_not_found());
     }
     if found.kinds.contains(&Kind::Endpoints) {
-        call.warn(
-            "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
-        );
+        call.warn(ENDPOINTS_WARNING);
     }
     let mut objects: Vec<(Arc<Object>, Value)> =
         found.objects.iter().map(|object| (object.clone(), shown(object))).collect();
@@ -47,16 +42,21 @@ pub(crate) fn get(call: &mut Call<'_>) -> Outcome {
     if !sort_by.is_empty() {
         sort(&mut objects, &sort_by)?;
     }
-    if format.is_empty() || format == "wide" {
+    let Some(printer) = Printer::of(call, GET_FORMATS)? else {
         tables(call, &found.kinds, &objects, !found.failures.is_empty());
         return Failure::of(found.failures);
-    }
-    if objects.is_empty() && (found.single || format == "name") {
+    };
+    if objects.is_empty() && found.single {
         return Failure::of(found.failures);
     }
-    let values: Vec<Value> = objects.into_iter().map(|(_, value)| value).collect();
-    let text = output::print_objects(&call.flags, &values, !found.single, call.world.now())?;
-    call.out.push_str(&text);
+    let mut values: Vec<Value> = objects.into_iter().map(|(_, value)| value).collect();
+    let objects = match values.len() {
+        1 if found.single => Objects::One(values.remove(0)),
+        _ => Objects::list(values),
+    };
+    if let Err(failure) = call.print(&printer, &objects) {
+        found.failures.push(failure);
+    }
     Failure::of(found.failures)
 }
 
@@ -240,10 +240,8 @@ pub(crate) fn events(call: &mut Call<'_>) -> Outcome {
         .collect();
     order::sort_by_key(&mut objects, |object| object.event().map(|event| event.last_timestamp));
     let values: Vec<Value> = objects.iter().map(|object| shown(object)).collect();
-    if !call.flags.text("output").is_empty() {
-        let text = output::print_objects(&call.flags, &values, true, call.world.now())?;
-        call.out.push_str(&text);
-        return Ok(());
+    if let Some(printer) = Printer::of(call, output::FORMATS)? {
+        return call.print(&printer, &Objects::list(values));
     }
     if objects.is_empty() {
         let text = match all {

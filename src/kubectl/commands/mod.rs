@@ -9,6 +9,7 @@ pub(crate) mod edit;
 pub(crate) mod exec;
 pub(crate) mod explain;
 pub(crate) mod get;
+pub(crate) mod history;
 pub(crate) mod info;
 pub(crate) mod label;
 pub(crate) mod logs;

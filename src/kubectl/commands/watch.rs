@@ -5,10 +5,11 @@ use crate::api::{Kind, Object, Value};
 use crate::base::{Map, order};
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
+use crate::kubectl::output::{GET_FORMATS, Objects, Printer};
 use crate::kubectl::printers::Sight;
 use crate::kubectl::tabwriter::Remembered;
 use crate::kubectl::task::{Task, Wake};
-use crate::kubectl::{output, resources, table};
+use crate::kubectl::{resources, table};
 use crate::store::ObjectKey;
 use std::sync::Arc;
 
@@ -88,15 +89,13 @@ impl Watch {
             return Ok(());
         }
         let values: Vec<Value> = objects.iter().map(|object| shown(object)).collect();
-        let format = call.flags.text("output").to_owned();
-        if !matches!(format.as_str(), "" | "wide") {
-            for value in &values {
-                let one = std::slice::from_ref(value);
-                let text = output::print_objects(&call.flags, one, false, call.world.now())?;
-                let begin = if format == "yaml" && self.has_header { "---\n" } else { "" };
+        if let Some(printer) = Printer::of(call, GET_FORMATS)? {
+            let is_yaml = matches!(printer, Printer::Yaml);
+            for value in values {
+                let begin = if is_yaml && self.has_header { "---\n" } else { "" };
                 self.has_header = true;
                 call.out.push_str(begin);
-                call.out.push_str(&text);
+                call.print(&printer, &Objects::One(value))?;
             }
             return Ok(());
         }

@@ -1,7 +1,7 @@
 //! Commands that change what there is.
 
 use super::super::commands::{
-    apply, delete, drain, edit, label, nodes, patch, rollout, scale, set, wait,
+    apply, delete, drain, edit, history, label, nodes, patch, rollout, scale, set, wait,
 };
 use super::{
     ADVANCED, ALL, BASIC, CLUSTER, DEPLOY, DRY_RUN, EVERYWHERE, FIELDS, FILES, Flag, INTERMEDIATE,
@@ -309,7 +309,7 @@ pub(super) const VERBS: &[Verb] = &[
         help: "View rollout history",
         group: DEPLOY,
         flags: &[ROLLOUT, OUTPUT, FILES, SELECTOR],
-        run: rollout::history,
+        run: history::history,
     },
     Verb {
         path: "rollout undo",
@@ -318,7 +318,7 @@ pub(super) const VERBS: &[Verb] = &[
         help: "Undo a previous rollout",
         group: DEPLOY,
         flags: &[TO_REVISION, OUTPUT, FILES, DRY_RUN, SELECTOR],
-        run: rollout::undo,
+        run: history::undo,
     },
     Verb {
         path: "rollout restart",
