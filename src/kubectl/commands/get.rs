@@ -39,10 +39,19 @@ pub(crate) fn get(call: &mut Call<'_>) -> Outcome {
     let mut objects: Vec<(Arc<Object>, Value)> =
         found.objects.iter().map(|object| (object.clone(), shown(object))).collect();
     let sort_by = call.flags.text("sort-by").to_owned();
+    let printer = Printer::of(call, GET_FORMATS)?;
     if !sort_by.is_empty() {
-        sort(&mut objects, &sort_by)?;
+        let is_table = printer.is_none();
+        if is_table && has_several_tables(call, &found) {
+            return Err(no_field(&columns::relaxed(&sort_by)?));
+        }
+        match sort(&mut objects, &sort_by) {
+            // kubectl says nothing of it if what it sorts are the rows of a table.
+            Err(_) if is_table => objects.truncate(usize::from(objects.len() == 1)),
+            outcome => outcome?,
+        }
     }
-    let Some(printer) = Printer::of(call, GET_FORMATS)? else {
+    let Some(printer) = printer else {
         tables(call, &found.kinds, &objects, !found.failures.is_empty());
         return Failure::of(found.failures);
     };
@@ -65,7 +74,7 @@ fn tables(call: &mut Call<'_>, kinds: &[Kind], objects: &[(Arc<Object>, Value)],
         if failed || call.flags.on("ignore-not-found") {
             return;
         }
-        let namespaced = kinds.iter().any(|kind| kind.namespaced());
+        let namespaced = kinds.iter().all(|kind| kind.namespaced());
         let text = match namespaced && !call.all_namespaces() {
             true => format!("No resources found in {} namespace.", call.namespace()),
             false => "No resources found".to_owned(),
@@ -106,6 +115,21 @@ pub(super) fn extras(call: &Call<'_>) -> Extras {
     }
 }
 
+/// Whether the server sent more than one table. kubectl looks for the field in the tables
+/// themselves then, where it never is.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/get/get.go RuntimeSorter.Sort.
+fn has_several_tables(call: &Call<'_>, found: &resources::Found) -> bool {
+    let is_named = call.args.len() > 2 || call.args.iter().any(|arg| arg.contains('/'));
+    let is_each = is_named || call.flags.given("filename");
+    found.kinds.len() > 1 || (is_each && found.objects.len() > 1)
+}
+
+fn no_field(template: &str) -> Failure {
+    let text = format!("couldn't find any field with path \"{template}\" in the list of objects");
+    Failure::Plain(text)
+}
+
 /// Models staging/src/k8s.io/kubectl/pkg/cmd/get/sorter.go.
 fn sort(objects: &mut [(Arc<Object>, Value)], field: &str) -> Outcome {
     let template = columns::relaxed(field)?;
@@ -113,9 +137,7 @@ fn sort(objects: &mut [(Arc<Object>, Value)], field: &str) -> Outcome {
     let key =
         |value: &Value| path.find(value, true).ok().and_then(|found| found.into_iter().next());
     if !objects.is_empty() && objects.iter().all(|(_, value)| key(value).is_none()) {
-        return Err(Failure::Plain(format!(
-            "couldn't find any field with path \"{template}\" in the list of objects"
-        )));
+        return Err(no_field(&template));
     }
     let quantities = objects.iter().all(|(_, value)| {
         key(value).is_none_or(|key| key.as_str().is_some_and(|text| quantity(text).is_some()))
@@ -132,7 +154,7 @@ fn quantity(text: &str) -> Option<i64> {
 /// the texts are amounts such as `100m`.
 fn compare(a: Option<&Value>, b: Option<&Value>, quantities: bool) -> Ordering {
     let class = |value: Option<&Value>| match value {
-        None => 0,
+        None | Some(Value::Null) => 0,
         Some(Value::Number(_)) => 1,
         Some(Value::String(_)) => 2,
         Some(_) => 3,
@@ -145,45 +167,12 @@ fn compare(a: Option<&Value>, b: Option<&Value>, quantities: bool) -> Ordering {
         (Some(Value::String(a)), Some(Value::String(b))) if quantities => {
             quantity(a).cmp(&quantity(b))
         }
-        (Some(Value::String(a)), Some(Value::String(b))) => natural(a, b),
+        (Some(Value::String(a)), Some(Value::String(b))) => a.cmp(b),
         (Some(a), Some(b)) => {
             crate::kubectl::go_text::scalar_text(a).cmp(&crate::kubectl::go_text::scalar_text(b))
         }
         _ => Ordering::Equal,
     })
-}
-
-/// Compares runs of digits by their number: `web-9` before `web-10`.
-fn natural(a: &str, b: &str) -> Ordering {
-    let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
-    loop {
-        match (a.first(), b.first()) {
-            (None, None) => return Ordering::Equal,
-            (None, _) => return Ordering::Less,
-            (_, None) => return Ordering::Greater,
-            (Some(x), Some(y)) if x.is_ascii_digit() && y.is_ascii_digit() => {
-                let (left, rest_a) = number(a);
-                let (right, rest_b) = number(b);
-                let order = left.len().cmp(&right.len()).then(left.cmp(right));
-                if order.is_ne() {
-                    return order;
-                }
-                (a, b) = (rest_a, rest_b);
-            }
-            (Some(x), Some(y)) if x != y => return x.cmp(y),
-            _ => {
-                (a, b) = (a.get(1..).unwrap_or_default(), b.get(1..).unwrap_or_default());
-            }
-        }
-    }
-}
-
-/// The digits at the start without leading zeros, and the rest.
-fn number(text: &[u8]) -> (&[u8], &[u8]) {
-    let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
-    let (digits, rest) = text.split_at(end);
-    let start = digits.iter().position(|byte| *byte != b'0').unwrap_or(digits.len());
-    (digits.get(start..).unwrap_or_default(), rest)
 }
 
 /// Which events `kubectl events` prints.
@@ -298,11 +287,12 @@ fn event_row(value: &Value, sight: &Sight) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
-    fn names_with_numbers_sort_by_the_numbers() {
-        let mut names = ["web-10", "web-9", "a", "web-009b", "web"];
-        order::sort_by(&mut names, |a, b| natural(a, b));
-        assert_eq!(names, ["a", "web", "web-9", "web-009b", "web-10"]);
+    fn what_is_null_comes_first_and_names_sort_letter_by_letter() {
+        let mut values = [json!("web-9"), json!("web-10"), Value::Null, json!(10), json!(9)];
+        order::sort_by(&mut values, |a, b| compare(Some(a), Some(b), false));
+        assert_eq!(values, [Value::Null, json!(9), json!(10), json!("web-10"), json!("web-9")]);
     }
 }

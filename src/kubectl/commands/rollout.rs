@@ -31,7 +31,7 @@ pub(crate) fn status(call: &mut Call<'_>) -> Outcome {
     let revision = call.flags.int("revision")?.unwrap_or(0);
     let objects = found(call)?;
     let left = objects.iter().rev().map(|object| (object.kind, ObjectKey::of(object))).collect();
-    Watching { left, limit, revision, seen: 0, last_said: String::new() }.go_on(call)
+    Watching { left, limit, revision, seen: 0 }.go_on(call)
 }
 
 /// Rollouts that are watched, one after the other.
@@ -44,7 +44,6 @@ pub(crate) struct Watching {
     revision: i64,
     /// The version of the next object that was looked at last.
     seen: u64,
-    last_said: String,
 }
 
 impl Watching {
@@ -56,13 +55,10 @@ impl Watching {
             let version = now.meta.resource_version;
             if version != core::mem::replace(&mut self.seen, version) {
                 let (text, done) = progress(*kind, &shown(now), self.revision)?;
-                if text != self.last_said {
-                    call.say(&text);
-                    self.last_said = text;
-                }
+                call.say(&text);
                 if done || !call.flags.on("watch") {
                     self.left.pop();
-                    (self.seen, self.last_said) = (0, String::new());
+                    self.seen = 0;
                     continue;
                 }
             }
