@@ -101,7 +101,7 @@ pub fn begin(
     };
     let (verb, rest) = match verbs::look_up(words) {
         Lookup::Verb(verb, rest) => (verb, rest),
-        Lookup::Help(text) => return ended(text, String::new(), 0),
+        Lookup::Help(text, exit) => return ended(text, String::new(), exit),
         Lookup::Wrong(text) => return ended(String::new(), text, 1),
     };
     let parsed = match flags::parse(&rest, &verb.all_flags()) {
@@ -113,6 +113,9 @@ pub fn begin(
     };
     if parsed.help {
         return ended(help::of_verb(verb), String::new(), 0);
+    }
+    if let Some(why) = flags::missing(&parsed.flags, &verb.all_flags()) {
+        return ended(String::new(), format!("error: {why}\n"), 1);
     }
     let mut call = Call::new(verb, world, session);
     (call.args, call.after_dash, call.flags) = (parsed.args, parsed.after_dash, parsed.flags);

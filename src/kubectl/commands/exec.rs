@@ -108,7 +108,7 @@ impl Shell {
         self.prompt.clone()
     }
 
-    fn wait(self, call: &mut Call<'_>) -> Outcome {
+    pub(super) fn wait(self, call: &mut Call<'_>) -> Outcome {
         call.wait_for(Wake::Line(self.prompt()), Task::Shell(self))
     }
 

@@ -85,12 +85,12 @@ pub(crate) fn version(call: &mut Call<'_>) -> Outcome {
         let one =
             json!({"major": "1", "minor": "36", "gitVersion": VERSION, "platform": "linux/amd64"});
         let value =
-            json!({"clientVersion": one, "kustomizeVersion": "v5.8.0", "serverVersion": one});
+            json!({"clientVersion": one, "kustomizeVersion": "v5.8.1", "serverVersion": one});
         let printer = Printer::of(call, output::FORMATS)?.unwrap_or(Printer::Yaml);
         return call.print(&printer, &Objects::One(value));
     }
     call.say(format!("Client Version: {VERSION}"));
-    call.say("Kustomize Version: v5.8.0");
+    call.say("Kustomize Version: v5.8.1");
     if !call.flags.on("client") {
         call.say(format!("Server Version: {VERSION}"));
     }

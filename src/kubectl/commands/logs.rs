@@ -49,9 +49,8 @@ pub(super) fn container_of(call: &mut Call<'_>, pod: &Value) -> Result<(Value, V
         .iter()
         .chain(pod.items_at(&["spec", "initContainers"]))
         .collect();
-    let names = |all: &[&Value]| {
-        all.iter().filter_map(|c| c.str_at(&["name"]).map(str::to_owned)).collect::<Vec<_>>()
-    };
+    let regular = pod.items_at(&["spec", "containers"]).len();
+    let names = all_names(&all, regular);
     let wanted = call.flags.get("container").map(str::to_owned);
     let found = match &wanted {
         Some(wanted) => all.iter().find(|container| container.str_at(&["name"]) == Some(wanted)),
@@ -59,12 +58,10 @@ pub(super) fn container_of(call: &mut Call<'_>, pod: &Value) -> Result<(Value, V
     };
     let Some(container) = found else {
         let wanted = wanted.unwrap_or_default();
-        return plain(format!("container {wanted} is not valid for pod {name}"));
+        return plain(format!("container {wanted} is not valid for pod {name} out of: {names}"));
     };
-    let regular = pod.items_at(&["spec", "containers"]).len();
     if wanted.is_none() && regular > 1 {
         let chosen = container.str_at(&["name"]).unwrap_or_default().to_owned();
-        let names = names(&all).join(", ");
         call.warn(format!("Defaulted container \"{chosen}\" out of: {names}"));
     }
     let statuses = pod
@@ -73,6 +70,15 @@ pub(super) fn container_of(call: &mut Call<'_>, pod: &Value) -> Result<(Value, V
         .chain(pod.items_at(&["status", "initContainerStatuses"]));
     let status = statuses.into_iter().find(|status| status.get("name") == container.get("name"));
     Ok(((*container).clone(), status.cloned().unwrap_or(Value::Null)))
+}
+
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/util/podcmd/podcmd.go AllContainerNames.
+fn all_names(all: &[&Value], regular: usize) -> String {
+    let names = all.iter().enumerate().map(|(number, container)| {
+        let name = container.str_at(&["name"]).unwrap_or_default();
+        if number < regular { name.to_owned() } else { format!("{name} (init)") }
+    });
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// What a container has printed.
@@ -127,6 +133,15 @@ pub(crate) fn logs(call: &mut Call<'_>) -> Outcome {
         return Ok(());
     }
     let container = name.to_owned();
+    call.wait_for(Wake::Always, Task::Logs(Following { pod, container, seen }))
+}
+
+/// Says what a container prints from now on.
+pub(super) fn follow(call: &mut Call<'_>, pod: Arc<Object>, container: String) -> Outcome {
+    let value = shown(&pod);
+    let mut all = value.items_at(&["spec", "containers"]).iter();
+    let found = all.find(|one| one.str_at(&["name"]) == Some(&container));
+    let seen = found.map_or(0, |container| printed(container).len());
     call.wait_for(Wake::Always, Task::Logs(Following { pod, container, seen }))
 }
 

@@ -1,7 +1,10 @@
 //! What each command does, one file a group.
 
 pub(crate) mod apply;
+pub(crate) mod attach;
+pub(crate) mod certificate;
 pub(crate) mod config;
+pub(crate) mod containers;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod drain;
@@ -12,6 +15,7 @@ pub(crate) mod get;
 pub(crate) mod history;
 pub(crate) mod info;
 pub(crate) mod label;
+pub(crate) mod local;
 pub(crate) mod logs;
 pub(crate) mod nodes;
 pub(crate) mod patch;
@@ -20,6 +24,7 @@ pub(crate) mod rollout;
 pub(crate) mod run;
 pub(crate) mod scale;
 pub(crate) mod set;
+pub(crate) mod set_env;
 pub(crate) mod wait;
 pub(crate) mod watch;
 
