@@ -33,11 +33,11 @@ pub(crate) fn attach(call: &mut Call<'_>) -> Outcome {
         return plain("unable to upgrade connection: container not found");
     }
     call.warn("All commands and output from this session will be recorded in container logs, including credentials and sensitive information passed through the command prompt.");
-    if call.flags.on("stdin") && container.bool_at(&["stdin"]) == Some(true) {
-        if let Some(shell) = Shell::first(call, &value, &[]) {
-            call.warn("If you don't see a command prompt, try pressing enter.");
-            return shell.wait(call);
-        }
+    if container.bool_at(&["stdin"]) == Some(true)
+        && let Some(shell) = Shell::first(call, &value, &[])
+    {
+        call.warn("If you don't see a command prompt, try pressing enter.");
+        return shell.wait(call);
     }
     let name = container.str_at(&["name"]).unwrap_or_default().to_owned();
     logs::follow(call, pod, name)

@@ -194,7 +194,7 @@ mod tests {
         match look_up(&words) {
             Lookup::Verb(verb, rest) => format!("{} | {}", verb.path, rest.join(" ")),
             Lookup::Help(text, exit) => {
-                let last = text.lines().filter(|line| line.starts_with("  kubectl")).next_back();
+                let last = text.lines().rfind(|line| line.starts_with("  kubectl"));
                 format!("{} {exit}", last.unwrap_or_default().trim())
             }
             Lookup::Wrong(text) => text,
