@@ -107,7 +107,7 @@ fn role(word: &str, is_in_column: bool) -> Role {
         | "InvalidImageName"
         | "RunContainerError" => Role::Bad,
         word if word.starts_with("Init:") => Role::Bad,
-        _ if is_in_column => Role::Name,
+        word if is_in_column && is_name(word) => Role::Name,
         word if is_reference(word) => Role::Name,
         _ => Role::Plain,
     }
@@ -164,6 +164,7 @@ mod tests {
         assert_eq!(named(table), ["web-1", "node-web"]);
         let all = "NAMESPACE   NAME    READY\ndefault     web-1   1/1\n";
         assert_eq!(named(all), ["web-1"]);
+        assert_eq!(named("NAME    READY\nweb-1   1/1\n^C\n"), ["web-1"]);
         assert_eq!(
             named("deployment.apps/web created\npod/a deleted\n"),
             ["deployment.apps/web", "pod/a"]

@@ -118,7 +118,8 @@ texts! {
     ExplainDeployment ExplainReplicaSet ExplainStatefulSet ExplainDaemonSet ExplainJob
     ExplainIngress ExplainEndpointSlice ExplainOther
     AppliedNone FaultNodePortTaken FaultQuota FaultQuotaNeeds FaultPodSecurity FaultLimitRange
-    FaultServiceAccount FaultPriorityClass FaultNamespaceEnding FaultTypeString FaultTypeNumber
+    FaultServiceAccount FaultPriorityClass FaultNamespaceEnding FaultTypeString
+    FaultTypeNumber FaultTypeNumberQuoted
     FaultTypeBool FaultTypeList FaultTypeFields FaultNameMissing FaultWarning FixInsert FixRemove
     FixRun FaultPrevious FaultNext WarningsOne WarningsMany EditorLarge KeptNote KeptOwn LeftUndo
     EditSave EditCancel EditNote Share ShareHint ShareDone CompareAddedOne CompareAddedMany
