@@ -126,7 +126,7 @@ texts! {
     CompareAdded CompareChange CompareDiff CompareDiffHint CompareNone CompareBack TerminalOffers
     TerminalWide TerminalNarrow SplitEditor SplitSide SplitTerminal EventsAll EventsWarnings
     EventsAbout EventsFilter EventsPods
-    SideTabs
+    SideTabs Splits
 }
 
 static EN: [&str; KEYS.len()] = read(include_str!("../../static/messages/en.txt"), KEYS);
