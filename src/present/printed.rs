@@ -107,7 +107,7 @@ fn role(word: &str, is_in_column: bool) -> Role {
         | "InvalidImageName"
         | "RunContainerError" => Role::Bad,
         word if word.starts_with("Init:") => Role::Bad,
-        _ if is_in_column => Role::Name,
+        word if is_in_column && is_name(word) => Role::Name,
         word if is_reference(word) => Role::Name,
         _ => Role::Plain,
     }
@@ -115,9 +115,10 @@ fn role(word: &str, is_in_column: bool) -> Role {
 
 /// `deployment.apps/web`, `pod/web-1`: a kind and a name.
 fn is_reference(word: &str) -> bool {
-    let is_of_kind = |c: char| c.is_ascii_lowercase() || c == '.';
-    word.split_once('/')
-        .is_some_and(|(kind, name)| kind.len() > 2 && kind.chars().all(is_of_kind) && is_name(name))
+    let is_kind = |kind: &str| {
+        kind.len() > 2 && kind.starts_with(|c: char| c.is_ascii_lowercase()) && is_name(kind)
+    };
+    word.split_once('/').is_some_and(|(kind, name)| is_kind(kind) && is_name(name))
 }
 
 fn is_name(word: &str) -> bool {
@@ -164,9 +165,10 @@ mod tests {
         assert_eq!(named(table), ["web-1", "node-web"]);
         let all = "NAMESPACE   NAME    READY\ndefault     web-1   1/1\n";
         assert_eq!(named(all), ["web-1"]);
+        assert_eq!(named("NAME    READY\nweb-1   1/1\n^C\n"), ["web-1"]);
         assert_eq!(
-            named("deployment.apps/web created\npod/a deleted\n"),
-            ["deployment.apps/web", "pod/a"]
+            named("deployment.apps/web created\ningress.networking.k8s.io/web unchanged\n"),
+            ["deployment.apps/web", "ingress.networking.k8s.io/web"]
         );
         assert_eq!(named("http://a/b and 1/1 and /etc/hosts\n"), [] as [&str; 0]);
     }

@@ -19,6 +19,9 @@ const LOOKED_FOR: [Kind; 5] =
     [Kind::Pod, Kind::Node, Kind::Service, Kind::Deployment, Kind::Ingress];
 /// Texts up to this many bytes are kept for the next time.
 const KEPT: usize = 500_000;
+/// Texts up to this many bytes are kept with every letter, so that no reload loses one; longer ones
+/// when a person stops typing.
+const KEPT_AT_ONCE: usize = 20_000;
 /// The longest time that one tick may stand for: after a pause of the browser (another tab was in
 /// front) time goes on from where it was.
 const LONGEST_TICK_MICROS: u32 = 250_000;
@@ -201,6 +204,9 @@ fn change(model: &mut Model, text: Rc<str>) {
     model.compare = None;
     model.is_touched = true;
     model.check_in_micros = Some(CHECK_AFTER_MICROS);
+    if model.source.len() <= KEPT_AT_ONCE {
+        keep(model);
+    }
 }
 
 /// Speaks another language: the comments of a sample that nobody has changed, too.
@@ -380,9 +386,14 @@ mod tests {
     fn a_text_is_kept_for_its_sample_and_comes_back_with_it() {
         let mut model = model();
         let text: Rc<str> = "kind: Pod".into();
-        update(&mut model, Msg::Edit(text.clone()));
+        // At once: a reload may come before the next moment.
+        let effects = update(&mut model, Msg::Edit(text.clone()));
+        assert!(effects.contains(&Effect::Keep(Sample::Web, Some(text.clone()))), "{effects:?}");
+        let long: Rc<str> = format!("a: {}", "x".repeat(KEPT_AT_ONCE)).into();
+        assert_eq!(update(&mut model, Msg::Edit(long.clone())), []);
         let effects = update(&mut model, Msg::Tick(500_000));
-        assert_eq!(effects, [Effect::Keep(Sample::Web, Some(text.clone()))]);
+        assert_eq!(effects, [Effect::Keep(Sample::Web, Some(long))]);
+        update(&mut model, Msg::Edit(text.clone()));
         update(&mut model, Msg::PickSample(Sample::Pod));
         assert!(!model.is_kept && model.source != text);
         update(&mut model, Msg::PickSample(Sample::Web));

@@ -118,14 +118,15 @@ texts! {
     ExplainDeployment ExplainReplicaSet ExplainStatefulSet ExplainDaemonSet ExplainJob
     ExplainIngress ExplainEndpointSlice ExplainOther
     AppliedNone FaultNodePortTaken FaultQuota FaultQuotaNeeds FaultPodSecurity FaultLimitRange
-    FaultServiceAccount FaultPriorityClass FaultNamespaceEnding FaultTypeString FaultTypeNumber
+    FaultServiceAccount FaultPriorityClass FaultNamespaceEnding FaultTypeString
+    FaultTypeNumber FaultTypeNumberQuoted
     FaultTypeBool FaultTypeList FaultTypeFields FaultNameMissing FaultWarning FixInsert FixRemove
     FixRun FaultPrevious FaultNext WarningsOne WarningsMany EditorLarge KeptNote KeptOwn LeftUndo
     EditSave EditCancel EditNote Share ShareHint ShareDone CompareAddedOne CompareAddedMany
     CompareAdded CompareChange CompareDiff CompareDiffHint CompareNone CompareBack TerminalOffers
     TerminalWide TerminalNarrow SplitEditor SplitSide SplitTerminal EventsAll EventsWarnings
     EventsAbout EventsFilter EventsPods
-    SideTabs
+    SideTabs Splits
 }
 
 static EN: [&str; KEYS.len()] = read(include_str!("../../static/messages/en.txt"), KEYS);

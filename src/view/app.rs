@@ -89,8 +89,10 @@ impl Component for App {
                     <Side {lang} {side} events={shown.events.clone()} event_count={shown.event_count}
                         filter={model.events} details={shown.details.clone()} selected={model.selected.clone()}
                         story={shown.story.clone()} travel={shown.travel} burst={model.burst.clone()} />
-                    { for [Split::Editor, Split::Side, Split::Terminal]
-                        .map(|split| splitter(lang, split, panes.size(split), &self.dispatch)) }
+                    <section class="splits" aria-label={lang.t(Text::Splits)}>
+                        { for [Split::Editor, Split::Side, Split::Terminal]
+                            .map(|split| splitter(lang, split, panes.size(split), &self.dispatch)) }
+                    </section>
                     if model.left.is_some() {
                         <div class="toast" role="status">
                             <span>{ lang.t(Text::Reverted) }</span>

@@ -289,7 +289,7 @@ fn PlainText(props: &PlainTextProps) -> Html {
         }
     });
     html! {
-        <textarea class="plain" aria-label={props.lang.t(Text::EditorLabel)} spellcheck="false"
+        <textarea class="plain" aria-label={props.lang.t(Text::EditorLabel)} spellcheck="false" autocomplete="off"
             value={props.text.to_string()} {oninput} />
     }
 }

@@ -219,7 +219,13 @@ export function create(host, key, text, page) {
     }),
   ];
   const fresh = (doc) => EditorState.create({ doc, extensions: extensions() });
-  const view = new EditorView({ parent: host, state: fresh(text) });
+  // Whoever is already typing into the plain field goes on at the same place.
+  const plain = host.parentElement.querySelector("textarea");
+  const view = new EditorView({ parent: host, state: fresh(plain?.value ?? text) });
+  if (plain && plain === document.activeElement) {
+    view.dispatch({ selection: { anchor: Math.min(plain.selectionStart, view.state.doc.length) } });
+    view.focus();
+  }
   // Each text has a history of its own: what is undone in one never appears in another.
   const states = new Map();
   let shown = key;

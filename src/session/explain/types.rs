@@ -56,6 +56,7 @@ pub(super) fn wrong_type(source: &str, document: &Document, message: &str) -> Fa
     let fix = given.and_then(|given| retyped(given, want)).map(Fix::Value);
     let text = match (want, got) {
         ("string", _) => Text::FaultTypeString,
+        ("int" | "int32" | "int64", _) if fix.is_some() => Text::FaultTypeNumberQuoted,
         ("int" | "int32" | "int64", _) => Text::FaultTypeNumber,
         ("bool", _) => Text::FaultTypeBool,
         _ if want.starts_with("[]") => Text::FaultTypeList,
@@ -138,6 +139,16 @@ mod tests {
         let kind = Kind::of_word(document.value["kind"].as_str().unwrap()).unwrap();
         let error = decode(kind, &document.value).unwrap_err();
         super::super::refusal(source, &document, &error).remove(0)
+    }
+
+    #[test]
+    fn quotes_are_named_only_where_they_are_what_is_wrong() {
+        let of = |port: &str| {
+            let head = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec:\n  ports:\n";
+            told(&format!("{head}  - port: {port}\n")).explanation
+        };
+        assert_eq!(of("\"80\""), Text::FaultTypeNumberQuoted);
+        assert_eq!(of("http"), Text::FaultTypeNumber);
     }
 
     #[test]
