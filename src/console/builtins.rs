@@ -440,13 +440,16 @@ impl Console {
 }
 
 const HELP: &str = "kubectl …            everything about the cluster (kubectl --help); k for short
-node stop|start NAME  take a node off the network, or bring it back
+node stop|start NAME  cut a node's power, or give it back
 sleep N              let N seconds pass
 idle N               wait until nothing has changed for N seconds (90 at most)
 node run NAME -- CMD  iptables, iptables-save, nft, ipvsadm, conntrack, ip, ss, curl on a node
 curl URL             send a request from outside; wget, nslookup, nc likewise
 trace curl URL       show every hop of it; --from node/NAME or pod/NS/NAME, -o json
+trace --against 'CMD' …  the same beside what it would be after that command
+burst -n 200 --rate 20 curl URL  many requests counted; --keepalive CONNECTIONS, --from
 proxy mode [MODE]    how kube-proxy works: iptables, nftables or ipvs
+network mode [MODE]  how pods of different nodes meet: routed or vxlan
 watch CMD            again every two seconds, until Ctrl-C; CMD & goes on beside others
 for, while, if, $VARIABLE, $(CMD), | && || > < <<, * and {1..3} as in bash
 grep, head, tail, sort, wc, uniq, cut, tr, sed, awk, xargs, seq, echo, printf, base64

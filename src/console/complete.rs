@@ -1,14 +1,21 @@
 //! What may stand at the cursor.
 
-use super::{Console, builtins, filters};
+use super::{Console, builtins};
 use crate::api::Kind;
 use crate::base::order;
 use crate::kubectl;
 use crate::world::World;
 
 /// The programs that a person has.
-pub(super) const PROGRAMS: [&str; 11] = [
-    "kubectl", "curl", "wget", "nslookup", "ping", "nc", "trace", "proxy", "node", "idle", "sleep",
+pub(super) const PROGRAMS: [&str; 13] = [
+    "kubectl", "curl", "wget", "nslookup", "ping", "nc", "trace", "burst", "proxy", "network",
+    "node", "idle", "sleep",
+];
+
+/// The tools that make a text of texts.
+const FILTERS: [&str; 15] = [
+    "grep", "egrep", "fgrep", "head", "tail", "wc", "sort", "uniq", "cut", "tr", "sed", "awk",
+    "base64", "echo", "true",
 ];
 
 /// What may stand in place of a word.
@@ -67,7 +74,7 @@ impl Console {
     fn commands(&self, found: &mut Offers) {
         found.add_all(&PROGRAMS);
         found.add_all(&builtins::WORDS);
-        found.add_all(&filters::NAMES);
+        found.add_all(&FILTERS);
         self.aliases.keys().for_each(|word| found.add(word.clone()));
     }
 

@@ -1,10 +1,10 @@
 //! A line at work: a script, the step that it is at, and the command that waits there.
 
 use super::expand::Lookup;
-use super::filters;
 use super::syntax::{Op, Pipeline, Redirect, Script, Simple, Word};
 use super::work::{self, Work};
 use super::{Console, MOST_BYTES};
+use crate::container::filters::{self, Dialect};
 use crate::kubectl::{Input, Wake};
 use crate::programs::{Output, Part, Stream};
 use crate::world::World;
@@ -315,8 +315,7 @@ impl Pipe {
     /// own for all of them.
     fn stream(&mut self) -> String {
         let rest = self.stages.get(self.at + 1..).unwrap_or_default();
-        let by_line =
-            |stage: &Stage| stage.redirects.is_empty() && filters::goes_by_line(&stage.words);
+        let by_line = |stage: &Stage| stage.redirects.is_empty() && goes_by_line(&stage.words);
         let Some(end) = self.held.rfind('\n').filter(|_| rest.iter().all(by_line)) else {
             return String::new();
         };
@@ -324,10 +323,25 @@ impl Pipe {
         let mut text = core::mem::replace(&mut self.held, rest_of_line);
         for stage in rest {
             let Some((name, words)) = stage.words.split_first() else { continue };
-            let filtered = filters::run(name, words, &|_| None, Some(&text));
+            let filtered = filters::run(name, words, Dialect::Gnu, &|_| None, Some(&text));
             text = filtered.map(|output| output.stdout).unwrap_or_default();
         }
         text
+    }
+}
+
+/// Whether a tool makes of each line what it makes of it alone, so that it need not wait for all.
+fn goes_by_line(words: &[String]) -> bool {
+    let Some((name, rest)) = words.split_first() else { return false };
+    let has = |letters: &str| {
+        rest.iter().any(|word| word.starts_with('-') && word.contains(|c| letters.contains(c)))
+    };
+    match name.as_str() {
+        "grep" | "egrep" | "fgrep" => !has("cqnmlLABC"),
+        "cut" | "tr" => true,
+        "sed" => !has("n"),
+        "awk" => !rest.iter().any(|word| word.contains("NR") || word.contains("END")),
+        _ => false,
     }
 }
 
@@ -377,6 +391,13 @@ pub(super) fn run_to_end(console: &mut Console, world: &mut World, job: &mut Job
                 }
                 Input::Time
             }
+            Some(Wake::Passing { limit, .. }) => match world.step(limit) {
+                true => Input::Time,
+                false => {
+                    world.run_until(limit);
+                    Input::End
+                }
+            },
             Some(Wake::Line(_)) => Input::End,
             Some(Wake::Text { .. }) => Input::End,
             Some(Wake::Always) => return whole,

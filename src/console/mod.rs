@@ -7,22 +7,23 @@
 //! `diorama run`; the same lines on the same world give the same text.
 //!
 //! Reading order: `syntax.rs` (a script as steps), `lexer.rs`, `parser.rs`, `expand.rs` (variables),
-//! `job.rs` (a script at work), `work.rs` (commands that wait), `builtins.rs`, `filters.rs` (grep,
-//! head …), `time.rs` (sleep, idle, node), `network.rs` (curl, trace, proxy, node run), `machine.rs`,
+//! `job.rs` (a script at work), `work.rs` (commands that wait), `builtins.rs`, `time.rs` (sleep,
+//! idle, node), `network.rs` (curl, proxy), `trace.rs`, `burst.rs`, `node/` (node run),
 //! `complete.rs`, `transcript.rs` (`diorama run`).
 
 mod builtins;
+mod burst;
 mod complete;
 mod expand;
-mod filters;
 mod job;
 mod lexer;
-mod machine;
 mod network;
+mod node;
 mod parser;
 mod syntax;
 mod texts;
 mod time;
+mod trace;
 mod transcript;
 mod work;
 
@@ -32,6 +33,7 @@ pub use complete::Completion;
 pub use job::Job;
 pub use transcript::{Block, blocks, run, transcript};
 
+use crate::container::filters::{self, Dialect};
 use crate::kubectl;
 use crate::world::World;
 use core::time::Duration;
@@ -168,16 +170,28 @@ impl Console {
             let step = work::unfold(world, output, running);
             return self.take_time(world, step);
         }
+        if let ("node", Some(("run", rest))) = (first.as_str(), verb(rest)) {
+            let output = node::run(world, rest, stdin, &self.session);
+            return work::unfold(world, output, None);
+        }
         if let Some(step) = time::run(world, first, rest) {
             return step;
         }
         if let Some(step) = self.builtin(world, first, rest, stdin) {
             return step;
         }
-        if let Some(output) = filters::run(first, rest, &|path| self.session.read(path), stdin) {
+        let read = |path: &str| self.session.read(path).map(str::to_owned);
+        if let Some(output) = filters::run(first, rest, Dialect::Gnu, &read, stdin) {
             return (self.in_place(first, rest, output), None);
         }
-        match network::run(world, &mut self.session, &words) {
+        if first == "burst" {
+            return (burst::run(self, world, rest), None);
+        }
+        let output = match first.as_str() {
+            "trace" => Some(trace::run(self, world, rest)),
+            _ => network::run(world, &mut self.session, &words),
+        };
+        match output {
             Some(output) => {
                 let step = work::unfold(world, output, None);
                 self.take_time(world, step)
@@ -228,6 +242,11 @@ impl Console {
         let (at, exit) = (world.now() + self.command_time, output.exit);
         (output, Some(Work::Until { at, exit }))
     }
+}
+
+/// A word and those behind it.
+fn verb(words: &[String]) -> Option<(&str, &[String])> {
+    words.split_first().map(|(first, rest)| (first.as_str(), rest))
 }
 
 fn said(stdout: String) -> Output {

@@ -72,10 +72,12 @@ struct Options {
     namespace: Option<String>,
     cluster: Option<String>,
     seed: u64,
+    /// Whether processes end as real ones do, and not as those of the recordings.
+    real: bool,
     file: Option<String>,
 }
 
-const USAGE: &str = "usage: diorama run [--namespace NS] [--cluster FILE] [--seed N] FILE\n";
+const USAGE: &str = "usage: diorama run [--namespace NS] [--cluster FILE] [--seed N] [--kubelet hollow|real] FILE\n";
 
 fn options(args: &[String]) -> Option<Options> {
     let mut options = Options { seed: 1, ..Options::default() };
@@ -90,6 +92,11 @@ fn options(args: &[String]) -> Option<Options> {
             "--namespace" | "-n" => options.namespace = Some(value()?),
             "--cluster" => options.cluster = Some(value()?),
             "--seed" => options.seed = value()?.parse().ok()?,
+            "--kubelet" => match value()?.as_str() {
+                "real" => options.real = true,
+                "hollow" => options.real = false,
+                _ => return None,
+            },
             other if other.starts_with("--") => return None,
             other => options.file = Some(other.to_owned()),
         }
@@ -112,6 +119,7 @@ pub fn run(
         config = ClusterConfig::from_manifests(&documents);
     }
     config.warm_images = true;
+    config.hollow = !options.real;
     let text = read(options.file.as_deref().unwrap_or_default())?;
     let mut world = World::new(config, options.seed);
     let mut console = Console::new();

@@ -79,7 +79,13 @@ impl Work {
     pub(super) fn is_endless(&self) -> bool {
         match self {
             Work::Kubectl(running) => {
-                matches!(running.wake(), Wake::Always | Wake::Line(_) | Wake::Text { .. })
+                matches!(
+                    running.wake(),
+                    Wake::Always
+                        | Wake::Line(_)
+                        | Wake::Text { .. }
+                        | Wake::Passing { is_endless: true, .. }
+                )
             }
             Work::Told { then, .. } => then.as_ref().is_some_and(|then| then.is_endless()),
             Work::Watch { .. } => true,

@@ -91,11 +91,6 @@ impl Call<'_> {
         self.marks.push(Mark { out: self.out.len(), err: self.err.len(), pause });
     }
 
-    /// When all that was printed so far will have been said.
-    pub(crate) fn end(&self) -> SimTime {
-        self.marks.iter().fold(self.world.now(), |end, mark| end + mark.pause)
-    }
-
     /// Adds what a program printed.
     pub(crate) fn show(&mut self, output: Output) {
         let (stdout, stderr) = (core::mem::take(&mut self.out), core::mem::take(&mut self.err));
@@ -145,18 +140,26 @@ impl Call<'_> {
         }
     }
 
-    /// The object of a name.
+    /// The object of a name. Where it is not there, kubectl asks whether its namespace is, unless
+    /// that is `default`; `kubectl delete` asks for nothing beforehand.
+    ///
+    /// Models staging/src/k8s.io/cli-runtime/pkg/resource/visitor.go Info.Get.
     ///
     /// # Errors
-    /// `NotFound`.
+    /// `NotFound`, of the object or of its namespace.
     pub(crate) fn object(
         &self,
         kind: Kind,
         namespace: &str,
         name: &str,
     ) -> Result<Arc<Object>, Failure> {
-        let found = self.world.store().find(kind, namespace, name).cloned();
-        found.ok_or_else(|| crate::api::ApiError::not_found(&kind.group_resource(), name).into())
+        let store = self.world.store();
+        let found = store.find(kind, namespace, name).cloned();
+        let asks = kind.namespaced() && namespace != "default" && self.verb.path != "delete";
+        found.ok_or_else(|| match asks && store.find(Kind::Namespace, "", namespace).is_none() {
+            true => crate::api::ApiError::not_found("namespaces", namespace).into(),
+            false => crate::api::ApiError::not_found(&kind.group_resource(), name).into(),
+        })
     }
 
     /// Acts on the world, or on a copy of it that is thrown away for `--dry-run=server`. What the

@@ -26,6 +26,13 @@ pub enum Wake {
     Change(SimTime),
     /// Whenever something has changed and as time passes, until somebody ends it.
     Always,
+    /// As time passes; where nobody can end it, until this time.
+    Passing {
+        /// Until when.
+        limit: SimTime,
+        /// Whether nothing but a person ends it.
+        is_endless: bool,
+    },
     /// When a line has been entered behind this prompt.
     Line(String),
     /// When a text has been changed in an editor, or not.
@@ -44,7 +51,7 @@ pub enum Input {
     Time,
     /// A line was entered.
     Line(String),
-    /// Ctrl-D: no line will come any more.
+    /// Ctrl-D: no line will come any more, or nobody looks any more.
     End,
     /// Ctrl-C.
     Interrupt,
@@ -77,6 +84,8 @@ pub(crate) enum Task {
     Watch(watch::Watch),
     /// `logs -f`.
     Logs(logs::Following),
+    /// `exec`: a command to end.
+    Exec(exec::Command),
     /// `exec -it … -- sh`.
     Shell(exec::Shell),
     /// `port-forward`.
@@ -87,8 +96,10 @@ pub(crate) enum Task {
 
 impl Task {
     fn go_on(self, call: &mut Call<'_>, input: Input) -> Outcome {
-        let cleans_up =
-            matches!(self, Task::Attach(_) | Task::Shell(_) | Task::Forward(_) | Task::Edit(_));
+        let cleans_up = matches!(
+            self,
+            Task::Attach(_) | Task::Exec(_) | Task::Shell(_) | Task::Forward(_) | Task::Edit(_)
+        );
         if input == Input::Interrupt && !cleans_up {
             return Err(Failure::Silent(130));
         }
@@ -103,7 +114,8 @@ impl Task {
             Task::Run(task) => task.go_on(call),
             Task::Attach(task) => task.go_on(call, input),
             Task::Watch(task) => task.go_on(call),
-            Task::Logs(task) => task.go_on(call),
+            Task::Logs(task) => task.go_on(call, input),
+            Task::Exec(task) => task.go_on(call, input),
             Task::Shell(task) => task.go_on(call, input),
             Task::Forward(task) => task.go_on(call, input),
             Task::Edit(task) => task.go_on(call, input),

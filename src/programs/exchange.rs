@@ -69,7 +69,7 @@ pub(super) fn exchange(site: &mut Site<'_>, request: &Request, insecure: bool) -
         return Exchange { address: Some(own), result: Err(Trouble::Refused) };
     }
     let is_forwarded = forwarded.is_some();
-    let trace = site.world.send(forwarded.flatten().as_ref().unwrap_or(request));
+    let trace = site.wire.send(forwarded.flatten().as_ref().unwrap_or(request));
     let address = if is_forwarded { Some(own) } else { asked(&trace) };
     let result = match &trace.outcome {
         // Who answers here is kubectl: it takes the connection, and ends it.
@@ -186,7 +186,7 @@ fn plain_to_tls(site: &Site<'_>, by_ingress: bool) -> Reply {
 /// The image of the container that answered; empty for others.
 fn image_of(site: &Site<'_>, server: &Server) -> String {
     let Server::Pod { pod, container } = server else { return String::new() };
-    let object = site.world.find(crate::api::Kind::Pod, &pod.namespace, &pod.name);
+    let object = site.wire.cluster().store.find(crate::api::Kind::Pod, &pod.namespace, &pod.name);
     let containers = object.and_then(|object| object.pod()).map(|pod| &pod.spec.containers);
     let found = containers.into_iter().flatten().find(|own| *own.name == **container);
     found.map(|container| container.image.to_string()).unwrap_or_default()
@@ -212,5 +212,5 @@ pub(super) const fn reason_phrase(status: u16) -> &'static str {
 
 /// The header `Date`.
 fn date(site: &Site<'_>) -> String {
-    site.world.now().rfc1123z().replace("+0000", "GMT")
+    site.now().rfc1123z().replace("+0000", "GMT")
 }

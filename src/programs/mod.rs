@@ -6,24 +6,21 @@
 //! Invariants: what becomes of a request is decided in `trace` alone; a program moves no clock,
 //! whoever runs it lets the pauses pass; exit codes are the real programs'.
 //!
-//! Reading order: `output`, `kit` (which image has what), `exchange`, `curl`, `wget`, `nslookup`,
-//! `probe`.
+//! Reading order: `exchange`, `curl`, `wget`, `nslookup`, `probe`.
 
 mod curl;
 mod exchange;
-mod kit;
 mod nslookup;
-mod output;
 mod probe;
 mod wget;
 
-pub use kit::{Kit, kit_of};
-pub use output::{Mark, Output, Part, Stream};
+pub use crate::container::{Kit, Mark, Output, Part, Stream, kit_of};
 
 use crate::api::Kind;
-use crate::base::SimTime;
-use crate::trace::{Request, Source};
-use crate::world::World;
+use crate::base::{Rng, SimTime};
+use crate::proxy::Mode;
+use crate::trace::{Cluster, PacketTrace, Request, Source};
+use core::net::IpAddr;
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,10 +32,24 @@ pub const NO_ROUTE: Duration = Duration::from_millis(3_060);
 /// How long a resolver waits for name servers that do not answer: five seconds, twice.
 pub const NAME_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The network that a program is connected to.
+pub trait Wire {
+    /// Sends a request and follows it.
+    fn send(&mut self, request: &Request) -> Arc<PacketTrace>;
+    /// The cluster at this moment.
+    fn cluster(&self) -> Cluster<'_>;
+    /// Whether an address is one that kube-proxy makes for a Service.
+    fn is_service_address(&mut self, ip: IpAddr) -> bool;
+    /// How kube-proxy works.
+    fn proxy_mode(&self) -> Mode;
+    /// The source of chance.
+    fn rng(&mut self) -> &mut Rng;
+}
+
 /// Where a program runs.
-#[derive(Debug)]
 pub struct Site<'a> {
-    world: &'a mut World,
+    /// The network.
+    wire: &'a mut dyn Wire,
     /// Who sends its requests.
     from: Source,
     /// The folder that it saves files in.
@@ -65,13 +76,13 @@ pub struct Forwarded {
 }
 
 impl<'a> Site<'a> {
-    /// A place in a world, with a folder, from which requests come as from `from`.
-    pub const fn new(
-        world: &'a mut World,
+    /// A place on a network, with a folder, from which requests come as from `from`.
+    pub fn new(
+        wire: &'a mut dyn Wire,
         from: Source,
         files: &'a mut BTreeMap<String, String>,
     ) -> Self {
-        Site { world, from, files, forwards: None, waited: Duration::ZERO }
+        Site { wire, from, files, forwards: None, waited: Duration::ZERO }
     }
 
     /// The same on a machine whose ports lead into pods.
@@ -93,23 +104,25 @@ impl<'a> Site<'a> {
         let Some(forwarded) = found else { return Some(None) };
         forwarded.connections = forwarded.connections.saturating_add(1);
         let (namespace, name) = (forwarded.namespace.clone(), forwarded.pod.clone());
-        let pod = self.world.find(Kind::Pod, &namespace, &name).and_then(|pod| pod.pod());
-        let Some(ip) = pod.and_then(|pod| pod.status.pod_ip) else { return Some(None) };
+        let port = forwarded.port;
+        let pod = self.wire.cluster().store.find(Kind::Pod, &namespace, &name);
+        let ip = pod.and_then(|pod| pod.pod()).and_then(|pod| pod.status.pod_ip);
+        let Some(ip) = ip else { return Some(None) };
         // The kubelet connects from inside of the pod's network.
         let from = Source::Pod { namespace, name };
         let host_header = request.host_header.clone().or_else(|| Some(request.host.clone()));
-        let (host, port) = (Arc::from(ip.to_string()), forwarded.port);
+        let host = Arc::from(ip.to_string());
         Some(Some(Request { from, host, port, host_header, ..request.clone() }))
     }
 
     /// Waits, before all that is printed.
-    fn wait(&mut self, duration: Duration) {
-        self.waited += duration;
+    fn wait(&mut self, time: Duration) {
+        self.waited = self.waited.saturating_add(time);
     }
 
     /// What a clock shows.
     fn now(&self) -> SimTime {
-        self.world.now() + self.waited
+        self.wire.cluster().now + self.waited
     }
 }
 

@@ -67,7 +67,7 @@ impl Running {
             None => true,
             Some(Wake::At(at)) => world.now() >= at && (at_tick || !self.job.is_tired()),
             Some(Wake::Change(limit)) => has_changed || world.now() >= limit,
-            Some(Wake::Always) => has_changed || at_tick,
+            Some(Wake::Always | Wake::Passing { .. }) => has_changed || at_tick,
             Some(Wake::Line(_)) => has_changed,
             Some(Wake::Text { .. }) => false,
         }

@@ -3,7 +3,7 @@
 use super::hop::{Cause, Failure, Manner, Place, Reason, Spread};
 use super::path::{Arrival, Entrance, Taker, Tracer};
 use super::request::{Request, Source};
-use super::{Network, dns, ingress};
+use super::{dns, ingress};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object};
 use crate::net::conntrack::Connection;
@@ -26,6 +26,10 @@ impl Tracer<'_> {
         }
         let (names, server) = match &request.from {
             Source::Pod { namespace, name } => {
+                let own = self.cluster.store.find(Kind::Pod, namespace, name);
+                if let Some(ip) = own.and_then(|pod| host_of_file(pod, &request.host)) {
+                    return Ok(ip);
+                }
                 let (server, endpoint) = self.dns_server()?;
                 if let Some(endpoint) = endpoint {
                     let client = ObjectKey { namespace: namespace.clone(), name: name.clone() };
@@ -162,13 +166,27 @@ impl Tracer<'_> {
             return self.arrive_from_internet(packet);
         }
         let (node, ip, entrance) = self.origin(&request.from)?;
-        let ip = if to.ip.is_loopback() { to.ip } else { ip };
+        let ip = if to.ip.is_loopback() { to.ip } else { self.source_for(&node, ip, to.ip) };
         let packet = Packet::new(request.protocol, Endpoint { ip, port }, to);
         self.hop(place, Reason::Sends, Some((packet, packet)));
         if to.ip.is_loopback() && entrance == Entrance::Pod {
             return self.within_pod(request, packet, &node);
         }
         self.send(&node, packet, entrance)
+    }
+
+    /// The address that a packet gets that begins on a node: that of the device it leaves by.
+    fn source_for(&self, node: &Arc<str>, ip: IpAddr, to: IpAddr) -> IpAddr {
+        let Some(machine) = self.cluster.machine(node).filter(|it| IpAddr::from(it.ip) == ip)
+        else {
+            return ip;
+        };
+        let own = self.network.pod_network().own_addresses(machine.pod_network);
+        match (self.network.node_of_pods_at(to), own) {
+            (Some(home), Some((bridge, _))) if home == node => bridge,
+            (Some(_), Some((_, tunnel))) => tunnel,
+            _ => ip,
+        }
     }
 
     /// A pod that talks to itself over loopback.
@@ -184,7 +202,7 @@ impl Tracer<'_> {
         match self.cluster.store.find(Kind::Pod, namespace, name) {
             Some(pod) => {
                 let taker = Taker::Pod(pod.clone(), node.clone());
-                Ok(Arrival { taker, packet })
+                Ok(Arrival { taker, packet, tracked: Vec::new() })
             }
             None => self.fail(Cause::NoClient(request.from.clone()), Manner::NotSent),
         }
@@ -275,22 +293,17 @@ impl Tracer<'_> {
         let ip = self.cluster.nodes.get(node).map_or(own, |machine| IpAddr::from(machine.ip));
         let destination = Endpoint { ip, port: node_port };
         let onward = Packet::new(packet.protocol, source, destination);
-        let memory = self.network.memory(&Network::balancer_key(own));
-        memory.track(Connection::new(&packet, &onward));
+        let now = self.cluster.now;
+        self.network.balancer(own).add(Connection::new(&packet, &onward, now), now);
         onward
     }
 
     /// The nodes that a load balancer sends to.
     fn healthy_nodes(&self, key: &ObjectKey, local: bool) -> Vec<Arc<str>> {
         let with_endpoints = |name: &Arc<str>| {
-            let mut endpoints = self
-                .network
-                .input()
-                .endpoints
-                .iter()
-                .filter(|((port, _), _)| port.0 == key.namespace && port.1 == key.name);
-            endpoints
-                .any(|(_, all)| all.iter().any(|it| it.ready && it.node.as_ref() == Some(name)))
+            let is_here =
+                |it: &crate::proxy::input::Endpoint| it.ready && it.node.as_ref() == Some(name);
+            self.network.endpoints_of(key).any(|(_, all)| all.iter().any(is_here))
         };
         let nodes = self.cluster.store.list(Kind::Node).filter(|node| {
             let conditions = node.status().items_at(&["conditions"]);
@@ -306,4 +319,15 @@ impl Tracer<'_> {
         });
         nodes.map(|node| node.meta.name.clone()).collect()
     }
+}
+
+/// The address that a pod's /etc/hosts has for a name.
+fn host_of_file(pod: &Object, name: &str) -> Option<IpAddr> {
+    let text = crate::kubelet::hosts(pod);
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.into_iter().find_map(|line| {
+        let mut words = line.split_whitespace();
+        let ip = words.next()?;
+        words.any(|word| word.eq_ignore_ascii_case(name)).then(|| ip.parse().ok())?
+    })
 }

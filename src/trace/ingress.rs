@@ -9,6 +9,7 @@ use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
 use crate::base::order;
 use crate::net::Packet;
+use crate::net::conntrack::Phase;
 use crate::net::packet::Endpoint;
 use crate::net::walk::Draw;
 use crate::store::ObjectKey;
@@ -181,7 +182,10 @@ impl Tracer<'_> {
         };
         let answered = self.answer(request, &arrival);
         if answered.is_ok() {
-            self.reply(&arrival);
+            match self.reply(&arrival) {
+                Ok(_) => self.conclude(&arrival, Phase::Closed),
+                Err(_) => return Ok(own(504, "504 Gateway Time-out\n")),
+            }
         }
         answered.or_else(|_| Ok(own(502, "502 Bad Gateway\n")))
     }

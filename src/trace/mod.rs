@@ -6,34 +6,45 @@
 //! Invariants: a trace always ends; each hop says where and why; nothing is decided here that the
 //! rules decide. The store is only read.
 //!
-//! Reading order: `request`, `hop`, `network`, `path`, `dns`, `policy`, `ingress`, `server`, then
-//! the views `text` and `json`.
+//! Reading order: `request`, `hop`, `network`, `path`, `node`, `enforce`, `policy`, `blame`, `dns`,
+//! `client`, `answer`, `ingress`, then what is made of traces: `chances`, `beside`, and the views
+//! `text` and `json`.
 
 mod answer;
+pub mod beside;
+mod blame;
+pub mod chances;
 mod client;
 pub mod dns;
+mod enforce;
 #[cfg(test)]
 mod fixture;
 pub mod hop;
 mod ingress;
 mod json;
 pub mod network;
+mod node;
 mod path;
 pub mod policy;
 #[cfg(test)]
 mod property;
 pub mod request;
-pub mod server;
 #[cfg(test)]
 mod tests;
 mod text;
 
+pub use crate::container::server;
 pub use hop::{Cause, Failure, Hop, Manner, Outcome, PacketTrace, Place, Reason, Server};
 pub use network::{Cluster, Network};
-pub use request::{Request, Source};
+pub use request::{CLIENT_ADDRESS, Request, Source};
 
 use crate::base::Rng;
+use crate::net::conntrack::Phase;
+use crate::net::dice::Dice;
 use path::Tracer;
+
+/// The time to live that packets begin with on Linux.
+const FIRST_TTL: u8 = 64;
 
 /// As many hops as most traces have, so that their list need not grow.
 const USUAL_HOPS: usize = 32;
@@ -41,6 +52,11 @@ const USUAL_HOPS: usize = 32;
 impl Network {
     /// Follows a request.
     pub fn send(&mut self, cluster: &Cluster<'_>, request: &Request, rng: &mut Rng) -> PacketTrace {
+        self.send_by(cluster, request, Dice::Drawn(rng))
+    }
+
+    /// Follows a request with this chance.
+    fn send_by(&mut self, cluster: &Cluster<'_>, request: &Request, rng: Dice<'_>) -> PacketTrace {
         self.refresh(cluster);
         let mut tracer = Tracer {
             cluster: *cluster,
@@ -49,13 +65,17 @@ impl Network {
             hops: Vec::with_capacity(USUAL_HOPS),
             examined: 0,
             forwarded_for: None,
+            tracked: Vec::new(),
+            is_replying: false,
+            forwards: 0,
         };
         let outcome = match tracer.request(request) {
             Ok(outcome) => outcome,
             Err(failure) => Outcome::Failed(failure),
         };
-        let Tracer { hops, examined, .. } = tracer;
-        PacketTrace { request: request.clone(), hops, examined, outcome }
+        let Tracer { hops, examined, forwards, .. } = tracer;
+        let ttl = FIRST_TTL.saturating_sub(forwards);
+        PacketTrace { request: request.clone(), hops, examined, ttl, outcome }
     }
 }
 
@@ -68,11 +88,8 @@ impl Tracer<'_> {
             crate::net::packet::Endpoint { ip: self.resolve(request)?, port: request.port };
         let arrival = self.open(request, destination)?;
         let answered = self.answer(request, &arrival)?;
-        let first_reply = self.hops.len();
-        let reply_from = self.reply(&arrival);
-        for hop in self.hops.iter_mut().skip(first_reply) {
-            hop.is_reply = true;
-        }
+        let reply_from = self.reply(&arrival)?;
+        self.conclude(&arrival, Phase::Closed);
         if reply_from != destination {
             return self.fail(Cause::StrangeReply(reply_from), Manner::TimedOut);
         }

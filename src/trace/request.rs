@@ -4,7 +4,7 @@ use crate::api::Value;
 use crate::net::Protocol;
 use core::fmt;
 use serde_json::json;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 /// Where a request begins.
@@ -71,6 +71,9 @@ pub struct Request {
     /// The header `User-Agent`.
     pub agent: Arc<str>,
 }
+
+/// The address that stands for somebody on the internet (RFC 5737).
+pub const CLIENT_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7));
 
 /// What curl calls itself.
 pub const CURL_AGENT: &str = "curl/8.14.1";

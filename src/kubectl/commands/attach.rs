@@ -5,6 +5,7 @@ use super::logs;
 use crate::api::tree::Tree as _;
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
+use crate::kubectl::task::Input;
 
 /// Shows what a container prints from now on, or lets a person type into it.
 ///
@@ -33,12 +34,9 @@ pub(crate) fn attach(call: &mut Call<'_>) -> Outcome {
         return plain("unable to upgrade connection: container not found");
     }
     call.warn("All commands and output from this session will be recorded in container logs, including credentials and sensitive information passed through the command prompt.");
-    if container.bool_at(&["stdin"]) == Some(true)
-        && let Some(shell) = Shell::first(call, &value, &[])
-    {
+    if let Some(shell) = Shell::first(call, &pod, &container) {
         call.warn("If you don't see a command prompt, try pressing enter.");
-        return shell.wait(call);
+        return shell.go_on(call, Input::Time);
     }
-    let name = container.str_at(&["name"]).unwrap_or_default().to_owned();
-    logs::follow(call, pod, name)
+    logs::follow(call, &pod, container.str_at(&["name"]).unwrap_or_default())
 }

@@ -2,12 +2,17 @@
 
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
-use crate::base::order;
+use crate::base::{SimTime, order};
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::resources::{self, Query};
-use crate::kubectl::task::{Task, Wake};
+use crate::kubectl::task::{Input, Task, Wake};
+use crate::store::ObjectKey;
+use core::time::Duration;
 use std::sync::Arc;
+
+/// As long as `-f` follows where nobody can end it.
+const FOLLOWING: Duration = Duration::from_secs(30);
 
 /// The pod of `NAME` or `TYPE/NAME`: a workload's first pod.
 pub(super) fn pod_of(call: &Call<'_>, word: &str) -> Result<Arc<Object>, Failure> {
@@ -81,125 +86,202 @@ fn all_names(all: &[&Value], regular: usize) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-/// What a container has printed.
-// Simplified: images are not run, so a container's log is empty unless its command echoes a text.
+/// What containers have printed.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/logs/logs.go.
 pub(crate) fn logs(call: &mut Call<'_>) -> Outcome {
-    let selected = !call.flags.text("selector").is_empty();
-    let Some(word) = call.args.first().cloned() else {
-        if selected {
-            return Ok(());
+    let pods = match call.args.first().cloned() {
+        Some(word) => vec![pod_of(call, &word)?],
+        None if !call.flags.text("selector").is_empty() => selected(call)?,
+        None => {
+            return plain(
+                "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command\nSee 'kubectl logs -h' for help and examples",
+            );
         }
-        return plain(
-            "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command\nSee 'kubectl logs -h' for help and examples",
-        );
     };
-    let pod = pod_of(call, &word)?;
-    let value = shown(&pod);
-    let (container, status) = container_of(call, &value)?;
-    let name = container.str_at(&["name"]).unwrap_or_default();
-    if status.at(&["state", "waiting"]).is_some()
-        && status.at(&["lastState", "terminated"]).is_none()
-    {
-        let reason = status.str_at(&["state", "waiting", "reason"]).unwrap_or_default();
-        let why = match reason {
-            "ImagePullBackOff" | "ErrImagePull" => "trying and failing to pull image".to_owned(),
-            other => other.to_owned(),
+    let by_selector = call.args.is_empty();
+    let mut logs = Vec::new();
+    for pod in pods {
+        let value = shown(&pod);
+        let names: Vec<String> = match call.flags.on("all-containers") {
+            true => names_of(&value),
+            false => {
+                let (container, _) = container_of(call, &value)?;
+                container.str_at(&["name"]).map(str::to_owned).into_iter().collect()
+            }
         };
-        return Err(crate::api::ApiError::new(
-            crate::api::Reason::BadRequest,
-            format!("container \"{name}\" in pod \"{}\" is waiting to start: {why}", pod.meta.name),
-        )
-        .into());
+        for name in names {
+            logs.push(one(call, &pod, &name, by_selector)?);
+        }
     }
-    if call.flags.on("previous") && status.at(&["lastState", "terminated"]).is_none() {
-        return Err(crate::api::ApiError::new(
-            crate::api::Reason::BadRequest,
-            format!(
-                "previous terminated container \"{name}\" in pod \"{}\" not found",
-                pod.meta.name
-            ),
-        )
-        .into());
+    match call.flags.on("follow") {
+        true => Following::new(call, logs).wait(call),
+        false => Ok(()),
     }
-    let mut lines = printed(&container);
-    if let Some(tail) = call.flags.int("tail")?.and_then(|tail| usize::try_from(tail).ok()) {
+}
+
+/// The pods that `-l` selects.
+fn selected(call: &Call<'_>) -> Result<Vec<Arc<Object>>, Failure> {
+    let text = call.flags.text("selector");
+    let selector = crate::api::Selector::parse(text).map_err(Failure::Plain)?;
+    let namespace = call.namespace();
+    let all = call.world.store().list_in(Kind::Pod, &namespace);
+    Ok(all.filter(|pod| selector.matches(&pod.meta.labels)).cloned().collect())
+}
+
+fn names_of(pod: &Value) -> Vec<String> {
+    let lists = ["initContainers", "containers"].into_iter();
+    let all = lists.flat_map(|list| pod.items_at(&["spec", list]));
+    all.filter_map(|container| container.str_at(&["name"]).map(str::to_owned)).collect()
+}
+
+/// Says what one container has printed.
+fn one(
+    call: &mut Call<'_>,
+    pod: &Arc<Object>,
+    name: &str,
+    by_selector: bool,
+) -> Result<Reading, Failure> {
+    let previous = call.flags.on("previous");
+    let status = status_of(&shown(pod), name);
+    if let Some(why) = refused(&status, name, &pod.meta.name, previous) {
+        let reason = crate::api::Reason::BadRequest;
+        return Err(crate::api::ApiError::new(reason, why).into());
+    }
+    // What waits to be started again has but its last log.
+    let before = previous && status.at(&["state", "running"]).is_some();
+    let mut lines = call.world.printed(&ObjectKey::of(pod), name, before);
+    let reading = Reading::new(pod, name, lines.len());
+    if let Some(since) = call.flags.get("since") {
+        let earliest = call.world.now() - super::duration(since)?;
+        lines.retain(|(time, _)| *time >= earliest);
+    }
+    let usual = by_selector.then_some(10);
+    let tail = call.flags.int("tail")?.filter(|tail| *tail >= 0).or(usual);
+    if let Some(tail) = tail.and_then(|tail| usize::try_from(tail).ok()) {
         lines = lines.split_off(lines.len().saturating_sub(tail));
     }
-    let seen = printed(&container).len();
-    for line in lines {
-        call.say(line);
+    for (time, line) in lines {
+        reading.say(call, time, &line);
     }
-    if !call.flags.on("follow") || status.at(&["state", "running"]).is_none() {
-        return Ok(());
-    }
-    let container = name.to_owned();
-    call.wait_for(Wake::Always, Task::Logs(Following { pod, container, seen }))
+    Ok(reading)
 }
 
 /// Says what a container prints from now on.
-pub(super) fn follow(call: &mut Call<'_>, pod: Arc<Object>, container: String) -> Outcome {
-    let value = shown(&pod);
-    let mut all = value.items_at(&["spec", "containers"]).iter();
-    let found = all.find(|one| one.str_at(&["name"]) == Some(&container));
-    let seen = found.map_or(0, |container| printed(container).len());
-    call.wait_for(Wake::Always, Task::Logs(Following { pod, container, seen }))
+pub(super) fn follow(call: &mut Call<'_>, pod: &Arc<Object>, container: &str) -> Outcome {
+    let seen = call.world.printed(&ObjectKey::of(pod), container, false).len();
+    let reading = Reading::new(pod, container, seen);
+    Following::new(call, vec![reading]).wait(call)
 }
 
-/// A log that is read as it grows, until its container ends.
+/// A container's log that is read.
 #[derive(Debug)]
-pub(crate) struct Following {
+pub(super) struct Reading {
     pod: Arc<Object>,
     container: String,
-    /// How many lines were said.
+    /// How often the container was started again before.
+    restarts: i64,
+    /// How many of its lines are known.
     seen: usize,
 }
 
-impl Following {
-    pub(crate) fn go_on(mut self, call: &mut Call<'_>) -> Outcome {
+impl Reading {
+    /// The log of a container of which so many lines are known.
+    pub(super) fn new(pod: &Arc<Object>, container: &str, seen: usize) -> Self {
+        let restarts = restarts(&status_of(&shown(pod), container));
+        Reading { pod: pod.clone(), container: container.to_owned(), restarts, seen }
+    }
+
+    fn say(&self, call: &mut Call<'_>, time: SimTime, line: &str) {
+        let prefix = match call.flags.on("prefix") {
+            true => format!("[pod/{}/{}] ", self.pod.meta.name, self.container),
+            false => String::new(),
+        };
+        match call.flags.on("timestamps") {
+            true => {
+                let time = time.format("%FT%T.%NZ");
+                call.say(format!("{prefix}{time} {line}"));
+            }
+            false => call.say(format!("{prefix}{line}")),
+        }
+    }
+
+    /// Says what is new, and whether more may come.
+    pub(super) fn go_on(&mut self, call: &mut Call<'_>) -> bool {
         let meta = &self.pod.meta;
         let found = call.world.find(Kind::Pod, &meta.namespace, &meta.name);
-        let found = found.filter(|pod| pod.meta.uid == meta.uid).cloned();
-        let Some(pod) = found else { return Ok(()) };
-        if Arc::ptr_eq(&pod, &self.pod) {
-            return call.wait_for(Wake::Always, Task::Logs(self));
-        }
-        let value = shown(&pod);
-        let named = |list: &[&str]| {
-            let mut all = value.items_at(list).iter();
-            all.find(|one| one.str_at(&["name"]) == Some(&self.container)).cloned()
+        let Some(pod) = found.filter(|pod| pod.meta.uid == meta.uid).cloned() else {
+            return false;
         };
-        let Some(container) = named(&["spec", "containers"]) else { return Ok(()) };
-        let status = named(&["status", "containerStatuses"]).unwrap_or(Value::Null);
-        let lines = printed(&container);
-        for line in lines.iter().skip(self.seen) {
-            call.say(line);
+        let key = ObjectKey::of(&pod);
+        let status = status_of(&shown(&pod), &self.container);
+        let is_same = restarts(&status) == self.restarts;
+        // What was started again since has left its last lines with the one before.
+        let lines = call.world.printed(&key, &self.container, !is_same);
+        for (time, line) in lines.iter().skip(self.seen) {
+            self.say(call, *time, line);
         }
-        if status.at(&["state", "running"]).is_none() {
-            return Ok(());
-        }
-        (self.seen, self.pod) = (lines.len(), pod);
-        call.wait_for(Wake::Always, Task::Logs(self))
+        self.seen = lines.len();
+        is_same && status.at(&["state", "terminated"]).is_none()
     }
 }
 
-/// What the `echo`s of a container's command print.
-fn printed(container: &Value) -> Vec<String> {
-    let words: Vec<&str> = container
-        .items_at(&["command"])
-        .iter()
-        .chain(container.items_at(&["args"]))
-        .filter_map(Value::as_str)
-        .collect();
-    match words.as_slice() {
-        ["echo" | "/bin/echo", rest @ ..] => vec![rest.join(" ")],
-        [shell, "-c", script, ..] if shell.ends_with("sh") => {
-            let parts = script.split([';', '\n', '&']).map(str::trim);
-            parts
-                .filter_map(|part| part.strip_prefix("echo "))
-                .filter(|text| !text.contains('>'))
-                .filter_map(|text| shlex::split(text).map(|words| words.join(" ")))
-                .collect()
-        }
-        _ => Vec::new(),
+fn restarts(status: &Value) -> i64 {
+    status.int_at(&["restartCount"]).unwrap_or(0)
+}
+
+/// Logs that are read as they grow, until their containers end.
+#[derive(Debug)]
+pub(crate) struct Following {
+    logs: Vec<Reading>,
+    limit: SimTime,
+}
+
+impl Following {
+    fn new(call: &Call<'_>, logs: Vec<Reading>) -> Self {
+        Following { logs, limit: call.world.now() + FOLLOWING }
     }
+
+    fn wait(mut self, call: &mut Call<'_>) -> Outcome {
+        self.logs.retain_mut(|log| log.go_on(call));
+        if self.logs.is_empty() {
+            return Ok(());
+        }
+        let wake = Wake::Passing { limit: self.limit, is_endless: true };
+        call.wait_for(wake, Task::Logs(self))
+    }
+
+    pub(crate) fn go_on(self, call: &mut Call<'_>, input: Input) -> Outcome {
+        if input == Input::End {
+            return Ok(());
+        }
+        self.wait(call)
+    }
+}
+
+/// The status of a pod's container.
+pub(super) fn status_of(pod: &Value, name: &str) -> Value {
+    let lists = ["containerStatuses", "initContainerStatuses"].into_iter();
+    let mut all = lists.flat_map(|list| pod.items_at(&["status", list]));
+    all.find(|status| status.str_at(&["name"]) == Some(name)).cloned().unwrap_or_default()
+}
+
+/// Why there is no log.
+///
+/// Models pkg/kubelet/kubelet_pods.go validateContainerLogStatus.
+fn refused(status: &Value, name: &str, pod: &str, previous: bool) -> Option<String> {
+    let ended_before = status.at(&["lastState", "terminated"]).is_some();
+    if previous {
+        return (!ended_before).then(|| {
+            format!("previous terminated container \"{name}\" in pod \"{pod}\" not found")
+        });
+    }
+    let reason = status.str_at(&["state", "waiting", "reason"])?;
+    let why = match reason {
+        _ if ended_before => return None,
+        "ErrImagePull" => "image can't be pulled",
+        "ImagePullBackOff" => "trying and failing to pull image",
+        other => other,
+    };
+    Some(format!("container \"{name}\" in pod \"{pod}\" is waiting to start: {why}"))
 }

@@ -1,6 +1,7 @@
 //! `kubectl run` and `kubectl expose`.
 
 use super::exec::Shell;
+use super::logs::Reading;
 use super::{ADMISSION_RETRY, ADMISSION_TRIES};
 use crate::api::pod::ContainerState;
 use crate::api::tree::{Tree as _, TreeMut as _};
@@ -12,6 +13,9 @@ use crate::kubectl::output::complete_for_client;
 use crate::kubectl::resources;
 use crate::kubectl::task::{Input, Task, Wake};
 use serde_json::{Map, json};
+
+/// As long as a terminal stays with a pod that does not end, where nobody can leave.
+const ATTACHED: core::time::Duration = core::time::Duration::from_secs(60);
 
 /// `a=b,c=d`.
 pub(crate) fn labels(text: &str) -> Result<Value, Failure> {
@@ -186,51 +190,86 @@ enum Stage {
     Begins { limit: SimTime },
     /// A person types into its shell.
     Typing(Shell),
-    /// Its process has ended, so.
-    Ended(Outcome),
+    /// Its process is at work; what it prints is said.
+    Reading { log: Reading, limit: SimTime },
 }
 
 impl Attach {
     pub(crate) fn go_on(mut self, call: &mut Call<'_>, input: Input) -> Outcome {
-        let outcome = match self.stage {
+        let outcome = match &mut self.stage {
             Stage::Begins { limit } => {
+                let limit = *limit;
+                if input == Input::Interrupt {
+                    return self.end(call, Err(Failure::Silent(130)));
+                }
                 if call.world.now() < limit && !self.has_begun(call) {
                     return call.later(limit, Task::Attach(self));
                 }
-                let pod = call.world.find(Kind::Pod, &self.namespace, &self.name);
-                let Some(pod) = pod.map(|pod| shown(pod)) else { return self.end(call, Ok(())) };
-                if !self.has_begun(call) {
-                    let late = plain("timed out waiting for the condition");
-                    return self.end(call, late);
+                match self.begin(call) {
+                    Ok(Some(stage)) => {
+                        self.stage = stage;
+                        return self.go_on(call, Input::Time);
+                    }
+                    Ok(None) => Ok(()),
+                    Err(failure) => Err(failure),
                 }
-                if let Some(shell) = Shell::first(call, &pod, &self.words) {
-                    call.warn("All commands and output from this session will be recorded in container logs, including credentials and sensitive information passed through the command prompt.");
-                    call.warn("If you don't see a command prompt, try pressing enter.");
-                    let prompt = shell.prompt();
-                    self.stage = Stage::Typing(shell);
-                    return call.wait_for(Wake::Line(prompt), Task::Attach(self));
-                }
-                let outcome = match self.words.is_empty() {
-                    true => Ok(()),
-                    false => super::exec::run_first(call, &pod, &self.words),
-                };
-                // What it printed took its time.
-                self.stage = Stage::Ended(outcome);
-                return call.wait_for(Wake::At(call.end()), Task::Attach(self));
             }
-            Stage::Ended(outcome) => outcome,
-            Stage::Typing(shell) => match shell.take(call, input) {
-                Ok(Some(shell)) => {
-                    let prompt = shell.prompt();
-                    self.stage = Stage::Typing(shell);
-                    return call.wait_for(Wake::Line(prompt), Task::Attach(self));
+            Stage::Reading { log, limit } => {
+                let limit = *limit;
+                let goes_on = log.go_on(call);
+                match input {
+                    Input::Interrupt => Err(Failure::Silent(130)),
+                    Input::End => Ok(()),
+                    _ if goes_on => {
+                        let wake = Wake::Passing { limit, is_endless: false };
+                        return call.wait_for(wake, Task::Attach(self));
+                    }
+                    _ => self.code(call),
                 }
+            }
+            Stage::Typing(shell) => match shell.take(call, input) {
+                Ok(Some(wake)) => return call.wait_for(wake, Task::Attach(self)),
                 Ok(None) => Ok(()),
                 Err(failure) => Err(failure),
             },
         };
-        self.stage = Stage::Begins { limit: SimTime::default() };
         self.end(call, outcome)
+    }
+
+    /// What there is to do with a pod that has begun, if anything.
+    fn begin(&self, call: &mut Call<'_>) -> Result<Option<Stage>, Failure> {
+        let pod = call.world.find(Kind::Pod, &self.namespace, &self.name).cloned();
+        let Some(pod) = pod else { return Ok(None) };
+        if !self.has_begun(call) {
+            return plain("timed out waiting for the condition");
+        }
+        let value = shown(&pod);
+        let Some(container) = value.items_at(&["spec", "containers"]).first() else {
+            return Ok(None);
+        };
+        if let Some(shell) = Shell::first(call, &pod, container) {
+            call.warn("All commands and output from this session will be recorded in container logs, including credentials and sensitive information passed through the command prompt.");
+            call.warn("If you don't see a command prompt, try pressing enter.");
+            return Ok(Some(Stage::Typing(shell)));
+        }
+        if self.words.is_empty() {
+            return Ok(None);
+        }
+        let name = container.str_at(&["name"]).unwrap_or_default();
+        let log = Reading::new(&pod, name, 0);
+        Ok(Some(Stage::Reading { log, limit: call.world.now() + ATTACHED }))
+    }
+
+    /// How its process has ended.
+    fn code(&self, call: &Call<'_>) -> Outcome {
+        let pod = call.world.find(Kind::Pod, &self.namespace, &self.name);
+        let status = pod.and_then(|pod| pod.pod()?.status.containers.first());
+        match status.map(|status| &status.state) {
+            Some(ContainerState::Terminated { exit_code, .. }) if *exit_code != 0 => {
+                Err(Failure::Exited(*exit_code))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn has_begun(&self, call: &Call<'_>) -> bool {

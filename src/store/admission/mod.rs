@@ -10,6 +10,7 @@
 //!
 //! Simplified: webhooks and admission policies are stored and not asked.
 
+mod ingress_class;
 mod limit_range;
 mod pod;
 mod pod_security;
@@ -47,6 +48,7 @@ pub(super) fn mutate(
         (Kind::Pod, None) => pod::complete_new(store, object)?,
         (Kind::Pod, Some(old)) => pod::complete_changed(object, old),
         (Kind::PersistentVolumeClaim, None) => storage::default_class(store, object),
+        (Kind::Ingress, None) => ingress_class::default_class(store, object),
         (Kind::Node, None) => taint_new_node(object),
         _ => {}
     }
@@ -89,21 +91,19 @@ pub(super) fn begin(
             service::as_read(object);
             Ok(())
         }
-        Kind::CustomResourceDefinition if old.is_none() => {
-            custom::establish(object, context.now);
+        Kind::CustomResourceDefinition => {
+            custom::note_storage(object, old);
             Ok(())
         }
-        kind if kind.is_custom() => custom_object(store, object),
+        kind if kind.is_custom() => {
+            let causes = custom::complete(store, object, old.is_none(), context.validate)?;
+            if causes.is_empty() {
+                return Ok(());
+            }
+            Err(invalid(object.kind, &object.meta.name, causes))
+        }
         _ => Ok(()),
     }
-}
-
-fn custom_object(store: &Store, object: &mut Object) -> Result<(), ApiError> {
-    let causes = custom::complete(store, object)?;
-    if causes.is_empty() {
-        return Ok(());
-    }
-    Err(invalid(object.kind, &object.meta.name, causes))
 }
 
 /// Refuses an object with broken fields, and says what it warns of.
