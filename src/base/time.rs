@@ -63,6 +63,12 @@ impl SimTime {
         format!("{}, {day:02} {} {year:04} {time} +0000", three(weekday), three(month))
     }
 
+    /// The form of Go's `Time.String`: `2026-11-23 11:03:24 +0000 UTC`.
+    pub fn go_string(self) -> String {
+        let (date, time) = self.civil();
+        format!("{date} {time} +0000 UTC")
+    }
+
     /// As C's `ctime` shows it: `Mon Nov 23 11:03:24 2026`.
     pub fn ctime(self) -> String {
         let moment = self.moment();

@@ -2,21 +2,35 @@
 //!
 //! The page's terminal, the lessons, `diorama run` and the conformance tests all speak it.
 //!
-//! Invariants: no input panics; output is capped; a command that waits runs the world forward; the
-//! same lines on the same world give the same text.
+//! Invariants: no input panics; output is capped; a line at work is plain data ([`Job`]) and moves
+//! no clock, so that it goes on with a student's time in the page, and runs to its end in
+//! `diorama run`; the same lines on the same world give the same text.
 //!
-//! Reading order: `words.rs` (a line into commands), `time.rs` (sleep, idle, node), `network.rs`
-//! (curl, proxy), `trace.rs`, `node/` (node run), `transcript.rs` (`diorama run`).
+//! Reading order: `syntax.rs` (a script as steps), `lexer.rs`, `parser.rs`, `expand.rs` (variables),
+//! `job.rs` (a script at work), `work.rs` (commands that wait), `builtins.rs`, `time.rs` (sleep,
+//! idle, node), `network.rs` (curl, proxy), `trace.rs`, `burst.rs`, `node/` (node run),
+//! `complete.rs`, `transcript.rs` (`diorama run`).
 
+mod builtins;
 mod burst;
+mod complete;
+mod expand;
+mod job;
+mod lexer;
 mod network;
 mod node;
+mod parser;
+mod syntax;
+mod texts;
 mod time;
 mod trace;
 mod transcript;
-mod words;
+mod work;
 
-pub use crate::kubectl::{Output, Session};
+pub use crate::kubectl::{Input, Session, Wake};
+pub use crate::programs::{Output, Part, Stream};
+pub use complete::Completion;
+pub use job::Job;
 pub use node::conntrack_line;
 pub use transcript::{Block, blocks, run, transcript};
 
@@ -24,8 +38,11 @@ use crate::container::filters::{self, Dialect};
 use crate::kubectl;
 use crate::world::World;
 use core::time::Duration;
+use lexer::Wrong;
 use std::collections::BTreeMap;
-use words::{Joint, Simple};
+use std::sync::Arc;
+use syntax::Script;
+use work::{Step, Work};
 
 /// Longer output is cut.
 pub const MOST_BYTES: usize = 1 << 20;
@@ -34,268 +51,215 @@ pub const MOST_BYTES: usize = 1 << 20;
 // Simplified: a real kubectl takes 50 to 200 ms, depending on the machine.
 pub const COMMAND_TIME: Duration = Duration::from_millis(100);
 
+/// Aliases in aliases no deeper than this.
+const MOST_ALIASES: usize = 10;
+
 /// The shell's state between commands.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Console {
     /// Current namespace and files.
     pub session: Session,
     /// Other names of commands.
     pub aliases: BTreeMap<String, String>,
+    /// The shell's variables.
+    pub variables: BTreeMap<String, String>,
     /// What was entered, oldest first.
     pub history: Vec<String>,
     /// How long a command takes that does not wait; nothing where the world has its own clock.
     pub command_time: Duration,
+    /// Whether somebody sits in front: `watch` goes on until Ctrl-C, and `&` lets a command go on
+    /// beside others.
+    pub is_live: bool,
+    /// Commands that were sent to the background, by their number; whoever has the clock takes
+    /// them.
+    pub sent_off: Vec<(u32, String, Job)>,
+    /// The numbers of commands that were asked to end.
+    pub ended: Vec<u32>,
+    /// The commands in the background that are at work, for `jobs`.
+    pub background: Vec<(u32, String)>,
 }
 
 impl Console {
     /// A console in the namespace `default`, with `k` for kubectl.
     pub fn new() -> Self {
-        let aliases = [("k".to_owned(), "kubectl".to_owned())].into_iter().collect();
-        Console { aliases, ..Console::default() }
+        let mut console = Console::default();
+        console.aliases.insert("k".to_owned(), "kubectl".to_owned());
+        for (name, value) in [
+            ("HOME", kubectl::HOME),
+            ("PATH", "/usr/local/bin:/usr/bin:/bin"),
+            ("PWD", kubectl::HOME),
+            ("SHELL", "/bin/bash"),
+            ("USER", "student"),
+        ] {
+            console.variables.insert(name.to_owned(), value.to_owned());
+        }
+        console
     }
 
-    /// Carries out what a person entered: commands with pipes, `;`, `&&`, `||`, redirections and
-    /// here-documents (in `line` itself, or as `stdin`).
-    pub fn execute(&mut self, world: &mut World, line: &str, stdin: Option<&str>) -> Output {
-        let (line, document) = match words::here_document(line) {
-            Some((line, document)) => (line, Some(document)),
-            None => (line.to_owned(), None),
-        };
-        let stdin = document.as_deref().or(stdin);
+    /// Another console that stands where this one does, with nothing at work.
+    pub fn twin(&self) -> Self {
+        Console {
+            session: self.session.clone(),
+            aliases: self.aliases.clone(),
+            variables: self.variables.clone(),
+            command_time: self.command_time,
+            ..Console::default()
+        }
+    }
+
+    /// Whether a text is a whole command: not one that goes on in the next line, with an open quote
+    /// or bracket, a here-document, or a loop without its end.
+    pub fn is_whole(text: &str) -> bool {
+        !matches!(parser::read(text), Err(Wrong::Unfinished(_)))
+    }
+
+    /// Begins what a person entered: commands with pipes, `;`, `&&`, `||`, loops, redirections and
+    /// here-documents (in `line` itself, or as `stdin`). [`Job::go_on`] carries it out.
+    pub fn begin(&mut self, line: &str, stdin: Option<&str>) -> Result<Job, Output> {
         if !line.trim().is_empty() {
-            self.history.push(line.clone());
+            self.history.push(line.to_owned());
         }
-        let commands = match words::read(&line) {
-            Ok(commands) => commands,
-            Err(why) => return Output { stderr: format!("{why}\n"), exit: 2, ..Output::default() },
+        match parser::read(line) {
+            Ok(script) => Ok(Job::new(script, stdin.map(Arc::from))),
+            Err(wrong) => Err(Output::failed(2, wrong.sentence())),
+        }
+    }
+
+    /// Carries out what a person entered and lets the world run forward until it is done.
+    pub fn execute(&mut self, world: &mut World, line: &str, stdin: Option<&str>) -> Output {
+        let mut output = match self.begin(line, stdin) {
+            Ok(mut job) => job::run_to_end(self, world, &mut job),
+            Err(output) => output,
         };
-        let mut whole = Output::default();
-        for (joint, pipeline) in commands {
-            let wanted = match joint {
-                Joint::Always => true,
-                Joint::And => whole.exit == 0,
-                Joint::Or => whole.exit != 0,
-            };
-            if !wanted {
-                continue;
-            }
-            let output = self.pipeline(world, &pipeline, stdin);
-            whole.stdout.push_str(&output.stdout);
-            whole.stderr.push_str(&output.stderr);
-            whole.exit = output.exit;
-        }
-        cap(&mut whole.stdout);
-        cap(&mut whole.stderr);
-        whole
+        cap(&mut output.stdout);
+        cap(&mut output.stderr);
+        output
     }
 
-    fn pipeline(&mut self, world: &mut World, pipeline: &[Simple], stdin: Option<&str>) -> Output {
-        let mut input = stdin.map(str::to_owned);
-        let mut errors = String::new();
-        let mut last = Output::default();
-        for (index, simple) in pipeline.iter().enumerate() {
-            if let Some(path) = &simple.input {
-                match self.session.files.get(path) {
-                    Some(text) => input = Some(text.clone()),
-                    None => {
-                        errors.push_str(&format!("bash: {path}: No such file or directory\n"));
-                        return Output { stderr: errors, exit: 1, ..Output::default() };
-                    }
-                }
-            }
-            let mut output = self.simple(world, &simple.words, input.as_deref());
-            if simple.errors_to_output {
-                output.stdout.push_str(&core::mem::take(&mut output.stderr));
-            }
-            if simple.no_errors {
-                output.stderr.clear();
-            }
-            if let Some((path, append)) = &simple.output {
-                let text = core::mem::take(&mut output.stdout);
-                if path != "/dev/null" {
-                    let file = self.session.files.entry(path.clone()).or_default();
-                    if !append {
-                        file.clear();
-                    }
-                    file.push_str(&text);
-                }
-            }
-            errors.push_str(&output.stderr);
-            if index + 1 < pipeline.len() {
-                input = Some(core::mem::take(&mut output.stdout));
-            }
-            last = output;
+    /// What a line prints at once.
+    fn at_once(&mut self, world: &mut World, line: &str) -> Output {
+        match parser::read(line) {
+            Ok(script) => Job::new(script, None).go_on(self, world, Input::Time),
+            Err(wrong) => Output::failed(2, wrong.sentence()),
         }
-        last.stderr = errors;
-        last
     }
 
-    fn simple(&mut self, world: &mut World, words: &[String], stdin: Option<&str>) -> Output {
+    /// Begins with a command that goes on beside others.
+    fn send_off(&mut self, world: &mut World, script: Script, name: &str) -> Output {
+        let mut job = Job::new(script, None);
+        if !self.is_live {
+            // Simplified: without anybody in front a command in the background is waited for.
+            return job::run_to_end(self, world, &mut job);
+        }
+        let numbers = self.background.iter().map(|(id, _)| id);
+        let last = numbers.chain(self.sent_off.iter().map(|(id, ..)| id)).max();
+        let number = last.map_or(1, |number| number.saturating_add(1));
+        self.sent_off.push((number, name.to_owned(), job));
+        said(format!("[{number}] {}\n", number.saturating_add(1000)))
+    }
+
+    /// Carries out one command.
+    fn command(&mut self, world: &mut World, words: &[String], stdin: Option<&str>) -> Step {
         let mut words = words.to_vec();
-        if let Some(alias) = words.first().and_then(|first| self.aliases.get(first)) {
+        for _ in 0..MOST_ALIASES {
+            let Some(first) = words.first().cloned() else { break };
+            let Some(alias) = self.aliases.get(&first) else { break };
             let mut new = shlex::split(alias).unwrap_or_default();
+            let is_own = new.first() == Some(&first);
             new.extend(words.drain(1..));
             words = new;
+            if is_own {
+                break;
+            }
         }
-        let Some((first, rest)) = words.split_first() else { return Output::default() };
-        if let Some(output) = filters::run(
-            first,
-            rest,
-            Dialect::Gnu,
-            &|path| self.session.files.get(path).cloned(),
-            stdin,
-        ) {
-            return output;
+        let Some((first, rest)) = words.split_first() else { return (Output::default(), None) };
+        if first == "kubectl" {
+            let (mut output, mut running) = kubectl::begin(world, &mut self.session, rest, stdin);
+            while let Some(more) = self.edit(world, &mut running) {
+                output.append(more);
+            }
+            let running = running.map(|running| Work::Kubectl(Box::new(running)));
+            let step = work::unfold(world, output, running);
+            return self.take_time(world, step);
         }
-        if let ("node", ["run", ..]) = (first.as_str(), &[rest.first().map_or("", String::as_str)])
-        {
-            let rest = rest.get(1..).unwrap_or_default();
-            return node::run(world, rest, stdin, &self.session.files);
+        if let ("node", Some(("run", rest))) = (first.as_str(), verb(rest)) {
+            let output = node::run(world, rest, stdin, &self.session);
+            return work::unfold(world, output, None);
         }
-        if let Some(output) = time::run(world, first, rest) {
-            return output;
+        if let Some(step) = time::run(world, first, rest) {
+            return step;
         }
-        match first.as_str() {
-            "kubectl" => {
-                let output = kubectl::run(world, &mut self.session, rest, stdin);
-                world.run_for(self.command_time);
-                output
+        if let Some(step) = self.builtin(world, first, rest, stdin) {
+            return step;
+        }
+        let read = |path: &str| self.session.read(path).map(str::to_owned);
+        if let Some(output) = filters::run(first, rest, Dialect::Gnu, &read, stdin) {
+            return (self.in_place(first, rest, output), None);
+        }
+        if first == "burst" {
+            return (burst::run(self, world, rest), None);
+        }
+        let output = match first.as_str() {
+            "trace" => Some(trace::run(self, world, rest)),
+            _ => network::run(world, &mut self.session, &words),
+        };
+        match output {
+            Some(output) => {
+                let step = work::unfold(world, output, None);
+                self.take_time(world, step)
             }
-            "trace" => {
-                let output = trace::run(self, world, rest);
-                world.run_for(self.command_time);
-                output
-            }
-            "burst" => burst::run(self, world, rest),
-            "watch" => self.watch(world, rest),
-            "alias" => self.alias(rest),
-            "unalias" => {
-                rest.iter().for_each(|name| drop(self.aliases.remove(name)));
-                Output::default()
-            }
-            "cat" => self.cat(rest, stdin),
-            "ls" => said(self.session.files.keys().map(|name| format!("{name}\n")).collect()),
-            "rm" => self.remove(rest),
-            "history" => {
-                let line = |(index, line): (usize, &String)| format!("{:5}  {line}\n", index + 1);
-                said(self.history.iter().enumerate().map(line).collect())
-            }
-            "clear" => said("\u{1b}[H\u{1b}[2J".to_owned()),
-            "date" => said(format!("{}\n", world.now().rfc1123z())),
-            "help" => said(HELP.to_owned()),
-            other => {
-                let output = network::run(world, &mut self.session.files, &words);
-                let Some(output) = output else {
-                    return failed(127, format!("bash: {other}: command not found\n"));
-                };
-                world.run_for(self.command_time);
-                output
-            }
+            None => (Output::failed(127, format!("bash: {first}: command not found")), None),
         }
     }
 
-    /// `watch kubectl get pods`: once, since the page draws again by itself.
-    fn watch(&mut self, world: &mut World, words: &[String]) -> Output {
-        let mut rest = words;
-        while let Some((first, after)) = rest.split_first() {
-            match first.as_str() {
-                "-n" | "--interval" => rest = after.get(1..).unwrap_or_default(),
-                word if word.starts_with('-') => rest = after,
-                _ => break,
-            }
-        }
-        match rest {
-            [one] => self.execute(world, one, None),
-            many => self.simple(world, many, None),
-        }
-    }
-
-    fn alias(&mut self, words: &[String]) -> Output {
-        if words.is_empty() {
-            return said(
-                self.aliases.iter().map(|(name, to)| format!("alias {name}='{to}'\n")).collect(),
-            );
-        }
-        for word in words {
-            if let Some((name, to)) = word.split_once('=') {
-                self.aliases.insert(name.to_owned(), to.to_owned());
-            }
-        }
+    /// `sed -i`: what it made of a file takes the file's place.
+    fn in_place(&mut self, name: &str, words: &[String], output: Output) -> Output {
+        let is_asked = name == "sed" && words.iter().any(|word| word == "-i");
+        let Some(path) = words.last().filter(|_| is_asked && output.exit == 0) else {
+            return output;
+        };
+        self.session.write(path, output.stdout);
         Output::default()
     }
 
-    fn cat(&self, words: &[String], stdin: Option<&str>) -> Output {
-        let mut output = Output::default();
-        let paths: Vec<&String> =
-            words.iter().filter(|word| *word == "-" || !word.starts_with('-')).collect();
-        if paths.is_empty() {
-            output.stdout.push_str(stdin.unwrap_or_default());
-        }
-        for path in paths {
-            match self.session.files.get(path) {
-                Some(text) => output.stdout.push_str(text),
-                None if path == "-" => output.stdout.push_str(stdin.unwrap_or_default()),
-                None => {
-                    output.stderr.push_str(&format!("cat: {path}: No such file or directory\n"));
-                    output.exit = 1;
-                }
-            }
-        }
-        output
+    /// Gives a text that kubectl wants edited to the editor that `KUBE_EDITOR` or `EDITOR` names, a
+    /// command of this console.
+    fn edit(
+        &mut self,
+        world: &mut World,
+        running: &mut Option<kubectl::Running>,
+    ) -> Option<Output> {
+        let editor = ["KUBE_EDITOR", "EDITOR"].iter().find_map(|name| self.variables.get(*name));
+        let editor = editor.filter(|editor| !editor.is_empty())?.clone();
+        let Some(Wake::Text { text, .. }) = running.as_ref().map(|it| it.wake().clone()) else {
+            return None;
+        };
+        let path = format!("/tmp/kubectl-edit-{}.yaml", self.history.len());
+        self.session.write(&path, text);
+        let mut output = self.at_once(world, &format!("{editor} {path}"));
+        let saved = self.session.read(&path).map(str::to_owned);
+        let full = self.session.resolve(&path);
+        self.session.files.remove(&full);
+        let (more, rest) = running.take()?.go_on(world, &mut self.session, Input::Text(saved));
+        *running = rest;
+        output.append(more);
+        Some(output)
     }
 
-    fn remove(&mut self, words: &[String]) -> Output {
-        let mut output = Output::default();
-        for path in words.iter().filter(|word| !word.starts_with('-')) {
-            if self.session.files.remove(path).is_none() {
-                output
-                    .stderr
-                    .push_str(&format!("rm: cannot remove '{path}': No such file or directory\n"));
-                output.exit = 1;
-            }
+    /// Lets a command that does not wait take its time.
+    fn take_time(&self, world: &World, (output, work): Step) -> Step {
+        if work.is_some() || self.command_time.is_zero() {
+            return (output, work);
         }
-        output
-    }
-
-    /// What may stand at the cursor (a byte offset into `line`) for the word that ends there.
-    pub fn complete(&self, world: &World, line: &str, cursor: usize) -> Vec<String> {
-        let before = line.get(..cursor).unwrap_or(line);
-        let command = before.rsplit(['|', ';', '&']).next().unwrap_or_default();
-        let mut words: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
-        let last = match before.ends_with(char::is_whitespace) || words.is_empty() {
-            true => String::new(),
-            false => words.pop().unwrap_or_default(),
-        };
-        let Some((first, rest)) = words.split_first() else {
-            let own = [
-                "kubectl", "node", "idle", "sleep", "curl", "wget", "nslookup", "trace", "burst",
-                "proxy", "network", "watch", "grep", "help", "clear", "history", "cat", "ls",
-            ];
-            let all = own.iter().map(|word| (*word).to_owned()).chain(self.aliases.keys().cloned());
-            return all.filter(|word| word.starts_with(&last)).collect();
-        };
-        let first = self.aliases.get(first).map_or(first.as_str(), String::as_str);
-        if first != "kubectl" {
-            return Vec::new();
-        }
-        kubectl::complete(world, &self.session, rest, &last)
+        let (at, exit) = (world.now() + self.command_time, output.exit);
+        (output, Some(Work::Until { at, exit }))
     }
 }
 
-const HELP: &str = "kubectl …            everything about the cluster (kubectl --help); k for short
-node stop|start NAME  cut a node's network, or mend it
-node add [NAME]      another machine joins the cluster; node remove NAME takes one away
-sleep N              let N seconds pass
-idle N               wait until nothing has changed for N seconds (90 at most)
-node run NAME -- CMD  iptables, iptables-save, nft, ipvsadm, conntrack, ip, ss, curl on a node
-curl URL             send a request from outside; wget, nslookup, nc likewise
-trace curl URL       show every hop of it; --from node/NAME or pod/NS/NAME, -o json
-trace --against 'CMD' …  the same beside what it would be after that command
-burst -n 200 --rate 20 curl URL  many requests counted; --keepalive CONNECTIONS, --from
-proxy mode [MODE]    how kube-proxy works: iptables, nftables or ipvs
-network mode [MODE]  how pods of different nodes meet: routed or vxlan
-grep, head, tail, sort, wc, uniq, cut, tr, sed, awk, echo, cat, ls, rm, watch, history, clear
-";
+/// A word and those behind it.
+fn verb(words: &[String]) -> Option<(&str, &[String])> {
+    words.split_first().map(|(first, rest)| (first.as_str(), rest))
+}
 
 fn said(stdout: String) -> Output {
     Output { stdout, ..Output::default() }

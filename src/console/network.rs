@@ -1,6 +1,6 @@
 //! Words for the network: requests from outside, `proxy mode`, `network mode`.
 
-use super::{Output, failed, said};
+use super::{Output, Session, failed, said};
 use crate::net::link::PodNetwork;
 use crate::programs::{self, Kit, Site};
 use crate::proxy::Mode;
@@ -9,34 +9,21 @@ use crate::world::{CLIENT_ADDRESS, World};
 use std::collections::BTreeMap;
 
 /// Runs one of the words; `None` if it is none of them.
-pub(super) fn run(
-    world: &mut World,
-    files: &mut BTreeMap<String, String>,
-    words: &[String],
-) -> Option<Output> {
+pub(super) fn run(world: &mut World, session: &mut Session, words: &[String]) -> Option<Output> {
     let (name, rest) = words.split_first()?;
     match name.as_str() {
         "proxy" => Some(proxy(world, rest)),
         "network" => Some(network(world, rest)),
         _ => {
             let from = Source::Internet { ip: CLIENT_ADDRESS };
-            run_program(world, from, files, words)
+            let mut files = BTreeMap::new();
+            let forwards = &mut session.forwards;
+            let mut site = Site::new(world, from, &mut files).with_forwards(forwards);
+            let output = programs::run(&mut site, Kit::COMPUTER, words);
+            files.into_iter().for_each(|(path, text)| session.write(&path, text));
+            output
         }
     }
-}
-
-/// Runs a program of the network, and lets the time pass that it waits.
-pub(super) fn run_program(
-    world: &mut World,
-    from: Source,
-    files: &mut BTreeMap<String, String>,
-    words: &[String],
-) -> Option<Output> {
-    let mut site = Site::new(world, from, files);
-    let output = programs::run(&mut site, Kit::COMPUTER, words);
-    let waited = site.waited;
-    world.run_for(waited);
-    output
 }
 
 /// `proxy mode`, `proxy mode nftables`.

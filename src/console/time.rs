@@ -1,11 +1,10 @@
 //! Words for what kubectl cannot do: let time pass, cut a node's network, add and remove machines.
 
+use super::work::{Step, Work};
 use super::{Output, failed, said};
 use crate::world::World;
 use core::time::Duration;
 
-/// `idle` waits no longer than this.
-const MOST_IDLE: Duration = Duration::from_secs(90);
 /// `sleep` sleeps no longer than this: a year.
 const MOST_SLEEP_SECONDS: u64 = 366 * 86_400;
 
@@ -13,23 +12,21 @@ const USAGE: &str =
     "usage: node stop|start|remove NAME, node add [NAME], node run NAME -- COMMAND\n";
 
 /// Runs one of the words; `None` if it is none of them.
-pub(super) fn run(world: &mut World, name: &str, words: &[String]) -> Option<Output> {
+pub(super) fn run(world: &mut World, name: &str, words: &[String]) -> Option<Step> {
+    let at_once = |output| (output, None);
     Some(match name {
         "sleep" => match words.first().and_then(|text| seconds(text)) {
             Some(duration) => {
-                world.run_for(duration);
-                Output::default()
+                let at = world.now() + duration;
+                (Output::default(), Some(Work::Until { at, exit: 0 }))
             }
-            None => failed(1, "sleep: missing or invalid time interval\n".to_owned()),
+            None => at_once(failed(1, "sleep: missing or invalid time interval\n".to_owned())),
         },
         "idle" => match words.first().map_or(Some(Duration::from_secs(5)), |text| seconds(text)) {
-            Some(duration) => {
-                world.run_until_idle(duration, MOST_IDLE);
-                Output::default()
-            }
-            None => failed(1, "idle: how many seconds?\n".to_owned()),
+            Some(duration) => (Output::default(), Some(Work::idle(duration, world))),
+            None => at_once(failed(1, "idle: how many seconds?\n".to_owned())),
         },
-        "node" => node(world, words),
+        "node" => at_once(node(world, words)),
         _ => return None,
     })
 }

@@ -78,7 +78,7 @@ fn exit(trace: &PacketTrace) -> i32 {
 /// The same request as things are, and after a command in a copy of the world.
 fn beside(console: &Console, world: &World, line: &str, request: &Request) -> Output {
     let mut refused = None;
-    let mut copy = console.clone();
+    let mut copy = console.twin();
     let change = |other: &mut World| {
         let output = copy.execute(other, line, None);
         if output.exit != 0 {

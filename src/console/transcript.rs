@@ -1,6 +1,6 @@
 //! `diorama run`: a transcript with its outputs filled in.
 
-use super::{COMMAND_TIME, Console, words};
+use super::{COMMAND_TIME, Console, lexer};
 use crate::world::{ClusterConfig, World};
 use core::time::Duration;
 use serde_json::json;
@@ -22,13 +22,12 @@ pub fn blocks(text: &str) -> Vec<Block> {
     while let Some(line) = lines.next() {
         if let Some(command) = line.strip_prefix("$ ") {
             let mut command = command.to_owned();
-            if let Some((tag, ..)) = words::tag(&command) {
-                for line in lines.by_ref() {
-                    command.push('\n');
-                    command.push_str(line);
-                    if line.trim() == tag {
-                        break;
-                    }
+            while let Some(tag) = lexer::open_document(&command) {
+                let Some(line) = lines.next() else { break };
+                command.push('\n');
+                command.push_str(line);
+                if line.trim() == tag {
+                    break;
                 }
             }
             blocks.push(Block::Command(command));

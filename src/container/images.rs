@@ -291,7 +291,7 @@ pub(super) fn ports(image: &str) -> Option<&'static [u16]> {
 }
 
 /// Whether the image's own command ends at once.
-pub(super) fn ends_at_once(image: &str) -> bool {
+pub fn ends_at_once(image: &str) -> bool {
     official(image).is_some_and(|official| official.ends_at_once)
 }
 

@@ -10,7 +10,7 @@
 //!
 //! Reading order: `images`, `kit` (what an image has), `tree`, `files`, `base_files`, `shell`
 //! (scripts), `process`, `commands`, `scene`, `start` (what a container's first process is),
-//! `server`.
+//! `server`, `output`.
 
 mod base_files;
 mod commands;
@@ -20,6 +20,7 @@ pub mod images;
 mod kit;
 mod log;
 mod machine;
+mod output;
 mod process;
 mod scene;
 pub mod server;
@@ -33,17 +34,7 @@ pub use files::{Backing, Found, Given, Mount, Setting, Trees, User, View, normal
 pub use kit::{Kit, Presence, kit_of};
 pub use log::Log;
 pub use machine::Machine;
+pub use output::{Mark, Output, Part, Stream};
 pub use process::{Command, KILL, Reply, Service, TERM, Talk};
 pub use scene::{Question, Scene, Stage};
 pub use start::{Start, missing, start, stop_code};
-
-/// What a command printed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Output {
-    /// Standard output.
-    pub stdout: String,
-    /// Standard error.
-    pub stderr: String,
-    /// Exit code, 0 for success.
-    pub exit: i32,
-}

@@ -139,6 +139,11 @@ impl Scene {
         number
     }
 
+    /// What was said in a conversation so far.
+    pub fn talk(&self, place: usize, number: u32) -> Option<&Talk> {
+        self.insides.get(place)?.talks.iter().find(|it| it.number == number)
+    }
+
     /// What was said in a conversation, if it is over; then it is forgotten.
     pub fn end_talk(&mut self, place: usize, number: u32) -> Option<Talk> {
         let inside = self.inside(place)?;

@@ -3,32 +3,20 @@
 use super::failure::{Failure, Outcome};
 use super::flags::Flags;
 use super::manifests::to_yaml;
-use super::output;
+use super::output::{self, Objects, Printer};
+use super::session::Session;
+use super::task::{Task, Wake};
 use super::verbs::Verb;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, Value};
-pub use crate::container::Output;
+use crate::base::SimTime;
+use crate::programs::{Mark, Output};
 use crate::store::ObjectKey;
 use crate::store::patch::Patch;
 use crate::world::World;
 use core::fmt::Write as _;
-use std::collections::BTreeMap;
+use core::time::Duration;
 use std::sync::Arc;
-
-/// What kubectl and the shell remember between commands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Session {
-    /// The namespace of the current context.
-    pub namespace: String,
-    /// The files of the working folder, by name.
-    pub files: BTreeMap<String, String>,
-}
-
-impl Default for Session {
-    fn default() -> Self {
-        Session { namespace: "default".into(), files: BTreeMap::new() }
-    }
-}
 
 /// One command at work.
 pub(crate) struct Call<'a> {
@@ -50,6 +38,10 @@ pub(crate) struct Call<'a> {
     pub(crate) out: String,
     /// Standard error so far.
     pub(crate) err: String,
+    /// In which order the two were written, and how long it took.
+    pub(crate) marks: Vec<Mark>,
+    /// What is left to do later, and when.
+    pub(crate) rest: Option<(Task, Wake)>,
 }
 
 /// Whether a change is carried out.
@@ -63,7 +55,51 @@ pub(crate) enum DryRun {
     Server,
 }
 
+impl<'a> Call<'a> {
+    /// A command that has said nothing yet.
+    pub(crate) fn new(verb: &'static Verb, world: &'a mut World, session: &'a mut Session) -> Self {
+        Call {
+            verb,
+            world,
+            session,
+            args: Vec::new(),
+            after_dash: None,
+            flags: Flags::default(),
+            stdin: None,
+            out: String::new(),
+            err: String::new(),
+            marks: Vec::new(),
+            rest: None,
+        }
+    }
+}
+
 impl Call<'_> {
+    /// Goes on with a task as soon as something has changed, and at `limit` in any case.
+    pub(crate) fn later(&mut self, limit: SimTime, task: Task) -> Outcome {
+        self.wait_for(Wake::Change(limit), task)
+    }
+
+    /// Goes on with a task when it is woken.
+    pub(crate) fn wait_for(&mut self, wake: Wake, task: Task) -> Outcome {
+        self.rest = Some((task, wake));
+        Ok(())
+    }
+
+    /// Lets time pass after what was printed so far.
+    pub(crate) fn pause(&mut self, pause: Duration) {
+        self.marks.push(Mark { out: self.out.len(), err: self.err.len(), pause });
+    }
+
+    /// Adds what a program printed.
+    pub(crate) fn show(&mut self, output: Output) {
+        let (stdout, stderr) = (core::mem::take(&mut self.out), core::mem::take(&mut self.err));
+        let marks = core::mem::take(&mut self.marks);
+        let mut all = Output { stdout, stderr, marks, exit: 0 };
+        all.append(output);
+        (self.out, self.err, self.marks) = (all.stdout, all.stderr, all.marks);
+    }
+
     /// A line of standard output.
     pub(crate) fn say(&mut self, line: impl AsRef<str>) {
         self.out.push_str(line.as_ref());
@@ -74,6 +110,7 @@ impl Call<'_> {
     pub(crate) fn warn(&mut self, line: impl AsRef<str>) {
         self.err.push_str(line.as_ref());
         self.err.push('\n');
+        self.pause(Duration::ZERO);
     }
 
     /// The namespace that is meant.
@@ -193,41 +230,44 @@ impl Call<'_> {
 
     /// The same for commands that do not say that it was a dry run.
     pub(crate) fn done_plainly(&mut self, kind: Kind, value: &Value, what: &str) -> Outcome {
-        let name = value.str_at(&["metadata", "name"]).unwrap_or_default();
-        let line = match self.flags.get("output") {
-            None | Some("") => {
-                format!("{}/{name} {what}", kind.singular_group()).trim_end().to_owned()
-            }
-            Some("name") => format!("{}/{name}", kind.singular_group()),
-            Some(_) => {
-                let text = output::print_objects(
-                    &self.flags,
-                    std::slice::from_ref(value),
-                    false,
-                    self.world.now(),
-                )?;
-                self.out.push_str(&text);
-                return Ok(());
-            }
+        let Some(printer) = Printer::of(self, output::FORMATS)? else {
+            let name = value.str_at(&["metadata", "name"]).unwrap_or_default();
+            self.say(format!("{}/{name} {what}", kind.singular_group()).trim_end());
+            return Ok(());
         };
-        self.say(line);
-        Ok(())
+        self.print(&printer, &Objects::One(value.clone()))
+    }
+
+    /// Prints objects to standard output.
+    pub(crate) fn print(&mut self, printer: &Printer, objects: &Objects) -> Outcome {
+        let (text, outcome) = printer.print(self, objects);
+        self.out.push_str(&text);
+        outcome
     }
 
     /// Creates what a generator made, in the namespace that is meant, and says so.
-    pub(crate) fn create_generated(&mut self, kind: Kind, mut value: Value, what: &str) -> Outcome {
+    pub(crate) fn create_generated(&mut self, kind: Kind, value: Value, what: &str) -> Outcome {
+        let made = self.generated(kind, value)?;
+        self.done(kind, &made, what)
+    }
+
+    /// The same without a word.
+    pub(crate) fn create_quietly(&mut self, kind: Kind, value: Value) -> Outcome {
+        self.generated(kind, value).map(drop)
+    }
+
+    fn generated(&mut self, kind: Kind, mut value: Value) -> Result<Value, Failure> {
         if kind.namespaced() && self.flags.given("namespace") {
             value.put(&["metadata", "namespace"], self.namespace());
         }
         if self.dry_run()? == DryRun::Client {
-            return self.done(kind, &value, what);
+            return Ok(value);
         }
         let namespace = self.namespace_for(kind);
         if self.flags.on("save-config") {
             super::commands::apply::note_last_applied(&mut value);
         }
-        let made = self.create(kind, &value, &namespace)?;
-        self.done(kind, &shown(&made), what)
+        Ok(shown(&*self.create(kind, &value, &namespace)?))
     }
 
     /// `error: …` with the hint where to read more.
@@ -250,8 +290,16 @@ impl Call<'_> {
         if path == "-" {
             return Ok(self.stdin.unwrap_or_default().to_owned());
         }
-        let found = self.session.files.get(path.strip_prefix("./").unwrap_or(path));
-        found.cloned().ok_or_else(|| Failure::Plain(format!("the path \"{path}\" does not exist")))
+        let found = self.session.read(path).map(str::to_owned);
+        found.ok_or_else(|| Failure::Plain(format!("the path \"{path}\" does not exist")))
+    }
+
+    /// The same for a flag that names a file.
+    ///
+    /// # Errors
+    /// Go's sentence.
+    pub(crate) fn file(&self, path: &str) -> Result<String, String> {
+        self.read(path).map_err(|_| format!("open {path}: no such file or directory"))
     }
 
     /// YAML to standard output.

@@ -2,6 +2,7 @@
 
 use crate::api::error::go_quote;
 use crate::api::{ApiError, Reason};
+use crate::store::admission;
 
 /// Why a command ends with an exit code other than 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,6 +106,11 @@ impl Failure {
             1 => Err(all.remove(0)),
             _ => Err(Failure::Many(all)),
         }
+    }
+
+    /// Whether the server itself would have tried again before it said no.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self, Failure::Api(error) if admission::awaits_account(error))
     }
 
     /// Whether the API server knows no such object.

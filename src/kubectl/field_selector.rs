@@ -9,7 +9,7 @@ use crate::api::{Kind, Object};
 use crate::base::order;
 
 /// One condition on one field.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Term {
     path: Vec<String>,
     equal: bool,

@@ -1,6 +1,9 @@
 //! Flags, as pflag reads them.
 
+use super::commands::duration;
 use super::failure::Failure;
+use crate::api::error::go_quote;
+use crate::base::order;
 use std::collections::BTreeMap;
 
 /// What follows a flag.
@@ -14,6 +17,21 @@ pub(super) enum Takes {
     Optional(&'static str),
 }
 
+/// What a value has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    /// Anything.
+    Text,
+    /// Anything, several times.
+    List,
+    /// `true` or `false`.
+    Bool,
+    /// A whole number.
+    Int,
+    /// A time span, `1m30s`.
+    Duration,
+}
+
 /// One flag of a verb.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Flag {
@@ -23,20 +41,43 @@ pub(super) struct Flag {
     pub short: Option<char>,
     /// What follows.
     pub takes: Takes,
+    /// What its value has to be.
+    pub of: Of,
+    /// Whether it must be given.
+    pub required: bool,
     /// Its value if it is not given; empty for none.
     pub default: &'static str,
     /// In a few words.
     pub help: &'static str,
 }
 
+const fn flag(name: &'static str, help: &'static str, takes: Takes, of: Of) -> Flag {
+    Flag { name, short: None, takes, of, required: false, default: "", help }
+}
+
 /// A switch.
 pub(crate) const fn switch(name: &'static str, help: &'static str) -> Flag {
-    Flag { name, short: None, takes: Takes::Nothing, default: "", help }
+    flag(name, help, Takes::Nothing, Of::Bool)
 }
 
 /// A flag with a value.
 pub(crate) const fn value(name: &'static str, help: &'static str) -> Flag {
-    Flag { name, short: None, takes: Takes::Value, default: "", help }
+    flag(name, help, Takes::Value, Of::Text)
+}
+
+/// A flag with values.
+pub(crate) const fn list(name: &'static str, help: &'static str) -> Flag {
+    flag(name, help, Takes::Value, Of::List)
+}
+
+/// A flag with a whole number.
+pub(crate) const fn int(name: &'static str, help: &'static str) -> Flag {
+    flag(name, help, Takes::Value, Of::Int)
+}
+
+/// A flag with a time span.
+pub(crate) const fn time_span(name: &'static str, help: &'static str) -> Flag {
+    flag(name, help, Takes::Value, Of::Duration)
 }
 
 impl Flag {
@@ -52,10 +93,56 @@ impl Flag {
         self
     }
 
+    /// The same, without which the command does nothing.
+    pub(crate) const fn required(mut self) -> Flag {
+        self.required = true;
+        self
+    }
+
+    /// Whether its value is one.
+    ///
+    /// Models github.com/spf13/pflag's Set of each type.
+    fn check(&self, value: &str) -> Result<(), String> {
+        let why = match self.of {
+            Of::Text | Of::List => return Ok(()),
+            Of::Bool if is_true(value) || is_false(value) => return Ok(()),
+            Of::Bool => format!("strconv.ParseBool: parsing {}: invalid syntax", go_quote(value)),
+            Of::Int => match int_error(value) {
+                None => return Ok(()),
+                Some(why) => format!("strconv.ParseInt: parsing {}: {why}", go_quote(value)),
+            },
+            Of::Duration => match duration(value) {
+                Ok(_) => return Ok(()),
+                Err(why) => why.sentence(),
+            },
+        };
+        let letter = self.short.map_or_else(String::new, |letter| format!("-{letter}, "));
+        let value = go_quote(value);
+        Err(format!("invalid argument {value} for \"{letter}--{}\" flag: {why}", self.name))
+    }
+
     /// The same, whose value may be left away.
     pub(crate) const fn optional(mut self, without: &'static str) -> Flag {
         self.takes = Takes::Optional(without);
         self
+    }
+}
+
+fn is_true(value: &str) -> bool {
+    matches!(value, "true" | "1" | "t" | "T" | "TRUE" | "True")
+}
+
+fn is_false(value: &str) -> bool {
+    matches!(value, "false" | "0" | "f" | "F" | "FALSE" | "False")
+}
+
+/// What is wrong with a whole number.
+fn int_error(value: &str) -> Option<&'static str> {
+    let digits = value.strip_prefix(['-', '+']).unwrap_or(value);
+    match digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => Some("invalid syntax"),
+        false if value.parse::<i64>().is_err() => Some("value out of range"),
+        false => None,
     }
 }
 
@@ -91,8 +178,7 @@ impl Flags {
 
     /// Whether a switch is on.
     pub(crate) fn on(&self, name: &str) -> bool {
-        self.get(name)
-            .is_some_and(|value| matches!(value, "true" | "1" | "t" | "T" | "TRUE" | "True"))
+        self.get(name).is_some_and(is_true)
     }
 
     /// Whether it was given at all.
@@ -122,6 +208,25 @@ pub(crate) struct Parsed {
     pub(crate) flags: Flags,
     /// Whether `-h` or `--help` was among them.
     pub(crate) help: bool,
+}
+
+impl Parsed {
+    fn note(&mut self, flag: &Flag, value: String) -> Result<(), String> {
+        flag.check(&value)?;
+        self.flags.given.entry(flag.name).or_default().push(value);
+        Ok(())
+    }
+}
+
+/// What cobra says if flags are missing without which a command does nothing.
+///
+/// Models github.com/spf13/cobra command.go ValidateRequiredFlags.
+pub(crate) fn missing(flags: &Flags, known: &[&'static [Flag]]) -> Option<String> {
+    let all = known.iter().flat_map(|group| group.iter());
+    let mut names: Vec<&str> =
+        all.filter(|flag| flag.required && !flags.given(flag.name)).map(|flag| flag.name).collect();
+    order::sort(&mut names);
+    (!names.is_empty()).then(|| format!("required flag(s) \"{}\" not set", names.join("\", \"")))
 }
 
 /// Reads what stands after the verb. Flags and plain words mix freely.
@@ -161,7 +266,7 @@ pub(crate) fn parse(words: &[String], known: &[&'static [Flag]]) -> Result<Parse
                     next.ok_or_else(|| format!("flag needs an argument: --{name}"))?
                 }
             };
-            parsed.flags.given.entry(flag.name).or_default().push(value);
+            parsed.note(flag, value)?;
         } else if word.starts_with('-') && word.len() > 1 {
             letters(word, &mut words, known, &mut parsed)?;
         } else {
@@ -200,7 +305,7 @@ fn letters<'a, I: Iterator<Item = &'static Flag>>(
                 next.ok_or_else(|| format!("flag needs an argument: '{letter}' in {word}"))?
             }
         };
-        parsed.flags.given.entry(flag.name).or_default().push(value);
+        parsed.note(flag, value)?;
         break;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! `-h`.
 
-use super::flags::{Flag, Takes};
+use super::flags::{Flag, Of};
 use super::tabwriter::align;
 use super::verbs::{self, Verb};
 use crate::base::order;
@@ -8,50 +8,57 @@ use core::fmt::Write as _;
 
 /// What `kubectl` alone prints.
 pub(crate) fn overview() -> String {
-    let mut text = String::from("kubectl controls the Kubernetes cluster manager.\n");
-    for group in verbs::GROUPS {
-        let mut rows = String::new();
-        for verb in verbs::all().filter(|verb| verb.group == *group) {
-            let name = verb.path.split(' ').next().unwrap_or_default();
-            if name == verb.path {
-                let _ = writeln!(rows, "  {name}\t{}", verb.help);
-            }
-        }
-        for (name, of, help) in verbs::PARENTS {
-            if of == group {
-                let _ = writeln!(rows, "  {name}\t{help}");
-            }
-        }
-        let mut lines: Vec<&str> = rows.lines().collect();
-        order::sort(&mut lines);
-        lines.dedup();
-        let _ = write!(text, "\n{group}:\n{}", align(&(lines.join("\n") + "\n"), 0, 3));
-    }
-    text.push_str("\nUsage:\n  kubectl [flags] [options]\n\nUse \"kubectl <command> --help\" for more information about a given command.\n");
-    text
+    let about = "kubectl controls the Kubernetes cluster manager.\n\n Find more information at: https://kubernetes.io/docs/reference/kubectl/\n";
+    format!("{about}{}", commands())
 }
 
-/// What `kubectl create -h` prints: its sub-commands.
-pub(crate) fn of_parent(parent: &str) -> String {
-    let help =
-        verbs::PARENTS.iter().find(|(name, ..)| *name == parent).map_or("", |(_, _, help)| help);
-    let mut rows = String::new();
-    for verb in verbs::all() {
-        if let Some(rest) = verb.path.strip_prefix(parent).and_then(|rest| rest.strip_prefix(' ')) {
-            let _ = writeln!(rows, "  {rest}\t{}", verb.help);
+/// The commands, by their headings.
+pub(crate) fn commands() -> String {
+    let mut text = String::new();
+    for group in verbs::GROUPS {
+        let mut rows = String::new();
+        for name in verbs::ORDER {
+            let verbs = verbs::all().map(|verb| (verb.path, verb.group, verb.help));
+            let parents = verbs::PARENTS.iter().map(|one| (one.path, one.group, one.help));
+            let found = verbs.chain(parents).find(|(path, of, _)| path == name && of == group);
+            if let Some((_, _, help)) = found {
+                let _ = writeln!(rows, "  {name:<14}\t{help}");
+            }
         }
+        let _ = write!(text, "\n{group}:\n{}", align(&rows, 0, 2));
     }
+    text.push_str("\nUsage:\n  kubectl [flags] [options]\n\nUse \"kubectl <command> --help\" for more information about a given command.\n");
+    text + OPTIONS
+}
+
+const OPTIONS: &str = "Use \"kubectl options\" for a list of global command-line options (applies to all commands).\n";
+
+/// What `kubectl rollout -h` prints: its sub-commands.
+pub(crate) fn of_parent(path: &str) -> String {
+    let parent = verbs::PARENTS.iter().find(|parent| parent.path == path);
+    let (help, usage) = parent.map_or(("", ""), |parent| (parent.help, parent.usage));
+    let verbs = verbs::all().map(|verb| (verb.path, verb.help));
+    let parents = verbs::PARENTS.iter().map(|one| (one.path, one.help));
+    let mut rows: Vec<String> = verbs
+        .chain(parents)
+        .filter_map(|(full, help)| {
+            let own = full.strip_prefix(path)?.strip_prefix(' ')?;
+            (!own.contains(' ')).then(|| format!("  {own:<11}\t{help}\n"))
+        })
+        .collect();
+    order::sort(&mut rows);
     format!(
-        "{help}\n\nAvailable Commands:\n{}\nUsage:\n  kubectl {parent} [flags] [options]\n\nUse \"kubectl {parent} <command> --help\" for more information about a given command.\n",
-        align(&rows, 0, 3)
+        "{help}.\n\nAvailable Commands:\n{}\nUsage:\n  kubectl {path} {usage} [options]\n\nUse \"kubectl {path} <command> --help\" for more information about a given command.\n{OPTIONS}",
+        align(&rows.concat(), 0, 3)
     )
 }
 
 /// What `kubectl get -h` prints.
 pub(crate) fn of_verb(verb: &Verb) -> String {
-    let mut text = format!("{}\n", verb.help);
+    let mut text = format!("{}.\n", verb.help);
     if !verb.aliases.is_empty() {
-        let _ = write!(text, "\nAliases:\n  {}, {}\n", verb.path, verb.aliases.join(", "));
+        let own = verb.path.rsplit(' ').next().unwrap_or_default();
+        let _ = write!(text, "\nAliases:\n{own}, {}\n", verb.aliases.join(", "));
     }
     let mut flags: Vec<&Flag> = verb.flags.iter().flat_map(|group| group.iter()).collect();
     order::sort_by_key(&mut flags, |flag| flag.name);
@@ -60,13 +67,20 @@ pub(crate) fn of_verb(verb: &Verb) -> String {
     }
     for flag in flags {
         let letter = flag.short.map_or_else(|| "    ".to_owned(), |letter| format!("-{letter}, "));
-        let default = match flag.takes {
-            Takes::Nothing => "false".to_owned(),
-            _ => format!("'{}'", flag.default),
+        let default = match (flag.of, flag.default) {
+            (Of::Bool, "") => "false".to_owned(),
+            (Of::Int, "") => "0".to_owned(),
+            (Of::Duration, "") => "0s".to_owned(),
+            (Of::List, _) => "[]".to_owned(),
+            (Of::Text, default) => format!("'{default}'"),
+            (_, default) => default.to_owned(),
         };
-        let _ = write!(text, "    {letter}--{}={default}:\n        {}\n", flag.name, flag.help);
+        let _ = write!(text, "    {letter}--{}={default}:\n\t{}\n\n", flag.name, flag.help);
+    }
+    if text.ends_with("\n\n") {
+        text.pop();
     }
     let _ = write!(text, "\nUsage:\n  kubectl {} {} [options]\n", verb.path, verb.usage);
-    text.push_str("\nUse \"kubectl options\" for a list of global command-line options (applies to all commands).\n");
-    text
+    text.push('\n');
+    text + OPTIONS
 }

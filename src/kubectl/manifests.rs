@@ -21,20 +21,27 @@ pub(crate) struct Manifest {
     pub(crate) name: String,
 }
 
-/// Reads all that `-f` names. What can be read is returned beside the failures of the rest.
+/// Reads all that `-f` names. What can be read is returned beside the failures of the rest: the
+/// first document of a file that is no YAML, or that does not say what it is, hides those after it.
+///
+/// Models staging/src/k8s.io/cli-runtime/pkg/resource: builder.go FilenameParam, visitor.go
+/// StreamVisitor.Visit, EagerVisitorList.Visit.
 pub(crate) fn read_all(call: &Call<'_>) -> Result<(Vec<Manifest>, Vec<Failure>), Failure> {
+    let (mut texts, mut missing) = (Vec::new(), Vec::new());
+    let paths = call.flags.list("filename").into_iter().flat_map(|path| files_of(call, path));
+    for path in paths {
+        match call.read(&path) {
+            Ok(text) => texts.push((if path == "-" { "STDIN".to_owned() } else { path }, text)),
+            Err(failure) => missing.push(failure),
+        }
+    }
+    Failure::of(missing)?;
     let mut all = Vec::new();
     let mut failures = Vec::new();
-    for path in call.flags.list("filename") {
-        let source = if path == "-" { "STDIN".to_owned() } else { path.clone() };
-        let text = call.read(&path)?;
-        let (documents, broken) = documents(&text, &source);
-        for document in documents {
-            if let Err(failure) = flatten(call, document, &source, &mut all) {
-                failures.push(failure);
-            }
+    for (source, text) in &texts {
+        if let Err(failure) = read_one(call, text, source, &mut all, &mut failures) {
+            failures.push(failure);
         }
-        failures.extend(broken);
     }
     if all.is_empty() && failures.is_empty() {
         return Err(Failure::Plain("no objects passed to ".to_owned() + call.verb.path));
@@ -42,7 +49,79 @@ pub(crate) fn read_all(call: &Call<'_>) -> Result<(Vec<Manifest>, Vec<Failure>),
     Ok((all, failures))
 }
 
-fn flatten(
+/// The manifests in a folder, with `-R` those of the folders in it too; a file is itself.
+///
+/// Models staging/src/k8s.io/cli-runtime/pkg/resource/visitor.go ExpandPathsToFileVisitors.
+fn files_of(call: &Call<'_>, path: String) -> Vec<String> {
+    if !call.session.is_folder(&path) {
+        return vec![path];
+    }
+    let folder = path.trim_end_matches('/').trim_start_matches("./");
+    let inside = |name: String| match folder {
+        "." | "" => name,
+        folder => format!("{folder}/{name}"),
+    };
+    let is_manifest = |path: &str| [".json", ".yaml", ".yml"].iter().any(|end| path.ends_with(end));
+    let all = call.session.names(&path).into_iter().map(inside);
+    all.flat_map(|path| match call.session.is_folder(&path) {
+        true if call.flags.on("recursive") => files_of(call, path),
+        false if is_manifest(&path) => vec![path],
+        _ => Vec::new(),
+    })
+    .collect()
+}
+
+/// Reads the documents of one file, up to the first that makes kubectl stop.
+fn read_one(
+    call: &Call<'_>,
+    text: &str,
+    source: &str,
+    all: &mut Vec<Manifest>,
+    failures: &mut Vec<Failure>,
+) -> Result<(), Failure> {
+    let (documents, broken) = documents(text, source);
+    for document in documents {
+        if document.is_null() {
+            continue;
+        }
+        if !matches!(call.flags.get("validate"), None | Some("false" | "ignore")) {
+            says_what_it_is(&document, source)?;
+        }
+        if let Err(failure) = flatten(call, document, source, all) {
+            failures.push(failure);
+        }
+    }
+    broken.map_or(Ok(()), Err)
+}
+
+/// Whether a document has a version and a kind.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/validation/validation.go getObjectKind.
+fn says_what_it_is(value: &Value, source: &str) -> Result<(), Failure> {
+    let mut why = Vec::new();
+    if value.is_object() {
+        for key in ["apiVersion", "kind"] {
+            match value.get(key) {
+                None | Some(Value::Null) => why.push(format!("{key} not set")),
+                Some(Value::String(_)) => {}
+                Some(_) => why.push(format!("{key} isn't string type")),
+            }
+        }
+    } else {
+        why.push("invalid object to validate".to_owned());
+    }
+    let why = match why.as_slice() {
+        [] => return Ok(()),
+        [one] => one.clone(),
+        many => format!("[{}]", many.join(", ")),
+    };
+    Err(Failure::Plain(format!(
+        "error validating \"{source}\": error validating data: {why}; if you choose to ignore these errors, turn validation off with --validate=false"
+    )))
+}
+
+/// Takes the objects out of a document, which may be a List.
+pub(super) fn flatten(
     call: &Call<'_>,
     mut value: Value,
     source: &str,
@@ -66,12 +145,6 @@ fn flatten(
     manifest::check_metadata(&value).map_err(refuse)?;
     let name = value.str_at(&["metadata", "name"]).unwrap_or_default().to_owned();
     let written = value.str_at(&["metadata", "namespace"]).unwrap_or_default().to_owned();
-    if api_version.is_empty() {
-        let why = format!(
-            "error validating \"{source}\": error validating data: apiVersion not set; if you choose to ignore these errors, turn validation off with --validate=false"
-        );
-        return Err(Failure::Plain(why));
-    }
     let kind = Kind::of_manifest(&api_version, &kind_name);
     let Some(kind) = kind.filter(|kind| call.world.store().serves(*kind)) else {
         let what = format!("no matches for kind \"{kind_name}\" in version \"{api_version}\"");
@@ -100,7 +173,7 @@ fn flatten(
 /// read; then why it cannot.
 ///
 /// Models staging/src/k8s.io/cli-runtime/pkg/resource/visitor.go StreamVisitor.
-pub(crate) fn documents(text: &str, source: &str) -> (Vec<Value>, Option<Failure>) {
+pub(super) fn documents(text: &str, source: &str) -> (Vec<Value>, Option<Failure>) {
     let parsed = manifest::parse(text);
     let broken = parsed.problems.first();
     let before = |document: &manifest::Document| {

@@ -1,11 +1,11 @@
 //! kubectl: a command line in, calls on the world, text out.
 //!
 //! Invariants: what a person reads is what kubectl 1.36 prints; commands act on the world only
-//! through its API server ([`crate::world::World`]'s `create`, `update`, `delete` …); commands that
-//! wait run the world forward until what they wait for is there; no input panics.
+//! through its API server ([`crate::world::World`]'s `create`, `update`, `delete` …); a command that
+//! waits moves no clock but says when to go on with it; no input panics.
 //!
-//! Reading order: `verbs/` (the table of commands), `flags.rs`, `call.rs`, `resources.rs`,
-//! `commands/` (one file a group), `printers/` (`get`), `describe/`, `patch/`.
+//! Reading order: `verbs/` (the table of commands), `flags.rs`, `call.rs`, `task.rs` (commands that
+//! wait), `resources.rs`, `commands/` (one file a group), `printers/` (`get`), `describe/`, `patch/`.
 
 mod call;
 mod columns;
@@ -15,22 +15,29 @@ mod describe;
 mod failure;
 mod field_selector;
 mod flags;
+mod go_template;
 mod go_text;
 mod help;
 mod jsonpath;
+mod kyaml;
 mod manifests;
 mod output;
 mod patch;
 mod printers;
 mod resources;
 mod scale;
+mod session;
 mod table;
 mod tabwriter;
+mod task;
 mod verbs;
 
-pub use call::{Output, Session};
+pub use crate::programs::Output;
+pub use commands::apply::edits as line_edits;
 pub use complete::complete;
 pub use jsonpath::JsonPath;
+pub use session::{HOME, Session};
+pub use task::{Input, Running, Wake};
 
 /// The documents of a YAML or JSON text.
 ///
@@ -45,45 +52,74 @@ use crate::world::World;
 use call::Call;
 use verbs::Lookup;
 
-/// Runs one command; `words` are what stands after `kubectl`.
-pub fn run(
+/// Why an object was not stored.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Refusal {
+    /// The API server said no.
+    Api(crate::api::ApiError),
+    /// kubectl did not ask it; its sentence.
+    Client(String),
+}
+
+/// Applies a document to a world that is thrown away afterwards, to see what would become of it:
+/// for each of its objects what the API server would store, or why not.
+pub fn rehearse(
+    world: &mut World,
+    session: &mut Session,
+    document: &crate::api::Value,
+) -> Vec<Result<(crate::api::Kind, crate::api::Value), Refusal>> {
+    let words = ["apply", "-f", "-"].map(str::to_owned);
+    let Lookup::Verb(verb, rest) = verbs::look_up(&words) else { return Vec::new() };
+    let mut call = Call::new(verb, world, session);
+    call.flags = flags::parse(&rest, &verb.all_flags()).unwrap_or_default().flags;
+    let refusal = |failure: failure::Failure| match failure {
+        failure::Failure::Api(mut error) => {
+            // What kubectl puts before the server's words names a file that there is none of.
+            let marks = ["error when patching \"\": ", "error when creating \"\": "];
+            let own = marks.iter().find_map(|mark| error.message.rsplit_once(mark));
+            if let Some(words) = own.map(|(_, words)| words.to_owned()) {
+                error.message = words;
+            }
+            Refusal::Api(error)
+        }
+        other => Refusal::Client(other.sentence()),
+    };
+    let all = commands::apply::rehearse(&mut call, document);
+    all.into_iter().map(|one| one.map_err(refusal)).collect()
+}
+
+/// Begins a command; `words` are what stands after `kubectl`. Gives back what it printed at once,
+/// and the command if it waits.
+pub fn begin(
     world: &mut World,
     session: &mut Session,
     words: &[String],
     stdin: Option<&str>,
-) -> Output {
+) -> (Output, Option<Running>) {
+    let ended = |stdout: String, stderr: String, exit| {
+        (Output { stdout, stderr, exit, ..Output::default() }, None)
+    };
     let (verb, rest) = match verbs::look_up(words) {
         Lookup::Verb(verb, rest) => (verb, rest),
-        Lookup::Help(text) => return Output { stdout: text, ..Output::default() },
-        Lookup::Wrong(text) => return Output { stderr: text, exit: 1, ..Output::default() },
+        Lookup::Help(text, exit) => return ended(text, String::new(), exit),
+        Lookup::Wrong(text) => return ended(String::new(), text, 1),
     };
     let parsed = match flags::parse(&rest, &verb.all_flags()) {
         Ok(parsed) => parsed,
         Err(why) => {
-            let stderr = format!("error: {why}\nSee 'kubectl {} --help' for usage.\n", verb.path);
-            return Output { stderr, exit: 1, ..Output::default() };
+            let text = format!("error: {why}\nSee 'kubectl {} --help' for usage.\n", verb.path);
+            return ended(String::new(), text, 1);
         }
     };
     if parsed.help {
-        return Output { stdout: help::of_verb(verb), ..Output::default() };
+        return ended(help::of_verb(verb), String::new(), 0);
     }
-    let mut call = Call {
-        verb,
-        world,
-        session,
-        args: parsed.args,
-        after_dash: parsed.after_dash,
-        flags: parsed.flags,
-        stdin,
-        out: String::new(),
-        err: String::new(),
-    };
+    if let Some(why) = flags::missing(&parsed.flags, &verb.all_flags()) {
+        return ended(String::new(), format!("error: {why}\n"), 1);
+    }
+    let mut call = Call::new(verb, world, session);
+    (call.args, call.after_dash, call.flags) = (parsed.args, parsed.after_dash, parsed.flags);
+    call.stdin = stdin;
     let outcome = (verb.run)(&mut call);
-    let mut output = Output { stdout: call.out, stderr: call.err, exit: 0 };
-    if let Err(failure) = outcome {
-        let (text, exit) = failure.report();
-        output.stderr.push_str(&text);
-        output.exit = exit;
-    }
-    output
+    task::finish(call, outcome)
 }

@@ -1,59 +1,233 @@
 //! `-o`: how objects are printed when not as a table.
 
-use super::columns;
-use super::failure::Failure;
-use super::flags::Flags;
-use super::go_text::{go_syntax, indented_json};
+use super::call::Call;
+use super::columns::Columns;
+use super::failure::{Failure, Outcome, plain};
+use super::go_template::GoTemplate;
+use super::go_text::{compact_json, go_syntax, indented_json, scalar_text};
 use super::jsonpath::JsonPath;
+use super::kyaml::to_kyaml;
 use super::manifests::to_yaml;
+use crate::api::error::go_quote;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Value};
-use crate::base::SimTime;
+use crate::base::order;
 use serde_json::json;
 
-/// Prints objects as `-o` says: one alone, or a List. Not for tables.
-///
-/// # Errors
-/// Unknown formats, wrong templates.
-pub(crate) fn print_objects(
-    flags: &Flags,
-    objects: &[Value],
-    as_list: bool,
-    _now: SimTime,
-) -> Result<String, Failure> {
-    let format = flags.text("output");
-    let (format, argument) = format.split_once('=').unwrap_or((format, flags.text("template")));
-    let whole = || match objects {
-        [one] if !as_list => one.clone(),
-        many => json!({
-            "apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": many,
-        }),
-    };
-    match format {
-        "json" => Ok(indented_json(&whole()) + "\n"),
-        "yaml" => Ok(to_yaml(&whole())),
-        "name" => Ok(objects.iter().map(|object| name_of(object) + "\n").collect()),
-        "jsonpath" | "jsonpath-as-json" => {
-            if argument.is_empty() {
-                let why = "template format specified but no template given";
-                return Err(Failure::Plain(why.to_owned()));
-            }
-            jsonpath(argument, &whole(), format == "jsonpath-as-json")
+/// What `-o` takes everywhere.
+pub(crate) const FORMATS: &[&str] = &[
+    "json",
+    "yaml",
+    "kyaml",
+    "name",
+    "go-template",
+    "go-template-file",
+    "template",
+    "templatefile",
+    "jsonpath",
+    "jsonpath-as-json",
+    "jsonpath-file",
+];
+/// What `kubectl get -o` takes.
+pub(crate) const GET_FORMATS: &[&str] = &[
+    "json",
+    "yaml",
+    "kyaml",
+    "name",
+    "go-template",
+    "go-template-file",
+    "template",
+    "templatefile",
+    "jsonpath",
+    "jsonpath-as-json",
+    "jsonpath-file",
+    "custom-columns",
+    "custom-columns-file",
+    "wide",
+];
+
+/// How objects are printed.
+#[derive(Clone, Debug)]
+pub(crate) enum Printer {
+    /// `-o json`.
+    Json,
+    /// `-o yaml`.
+    Yaml,
+    /// `-o kyaml`.
+    Kyaml,
+    /// `-o name`.
+    Name,
+    /// `-o jsonpath=…`.
+    JsonPath { text: String, path: JsonPath, as_json: bool },
+    /// `-o go-template=…`.
+    GoTemplate(String, GoTemplate),
+    /// `-o custom-columns=…`.
+    Columns(Columns),
+}
+
+/// Objects to print: one, or a list of them.
+#[derive(Clone, Debug)]
+pub(crate) enum Objects {
+    /// One by itself.
+    One(Value),
+    /// A List, with what its metadata are.
+    List(Vec<Value>, Value),
+}
+
+impl Objects {
+    /// A List as `kubectl get` makes it.
+    pub(crate) fn list(items: Vec<Value>) -> Self {
+        Objects::List(items, json!({"resourceVersion": ""}))
+    }
+
+    fn items(&self) -> &[Value] {
+        match self {
+            Objects::One(one) => core::slice::from_ref(one),
+            Objects::List(items, _) => items,
         }
-        "custom-columns" => columns::print(argument, objects, flags.on("no-headers")),
-        "go-template" | "template" => Err(Failure::Plain(
-            "this cluster in a browser tab knows jsonpath and custom-columns, but no Go templates"
-                .into(),
-        )),
-        other => Err(unknown_format(other)),
+    }
+
+    fn whole(&self) -> Value {
+        match self {
+            Objects::One(one) => one.clone(),
+            Objects::List(items, metadata) => json!({
+                "apiVersion": "v1", "kind": "List", "metadata": metadata, "items": items,
+            }),
+        }
     }
 }
 
-/// The error of a format that kubectl does not have.
-pub(crate) fn unknown_format(format: &str) -> Failure {
-    const ALLOWED: &str = "custom-columns,custom-columns-file,go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,wide,yaml";
+impl Printer {
+    /// The printer that `-o` and `--template` ask for, of these formats; `None` for the words and
+    /// tables that a command prints of itself.
+    ///
+    /// Models staging/src/k8s.io/cli-runtime/pkg/genericclioptions/print_flags.go ToPrinter.
+    ///
+    /// # Errors
+    /// Unknown formats, wrong templates.
+    pub(crate) fn of(call: &Call<'_>, formats: &[&str]) -> Result<Option<Printer>, Failure> {
+        let format = call.flags.text("output");
+        let template = call.flags.text("template");
+        let (name, argument) = match template {
+            "" => format.split_once('=').unwrap_or((format, "")),
+            template if format.is_empty() => ("go-template", template),
+            template => (format, template),
+        };
+        let lower = format.to_lowercase();
+        let simple = match lower.as_str() {
+            "" if template.is_empty() => return Ok(None),
+            "json" => Some(Printer::Json),
+            "yaml" => Some(Printer::Yaml),
+            "kyaml" => Some(Printer::Kyaml),
+            "name" => Some(Printer::Name),
+            "wide" if format == "wide" && formats.contains(&"wide") => return Ok(None),
+            _ => None,
+        };
+        if let Some(simple) = simple {
+            return Ok(Some(simple));
+        }
+        let takes_argument = name.contains("template") || name.contains('-') || name == "jsonpath";
+        if !takes_argument || !formats.contains(&name) {
+            return Err(unknown_format(format, formats));
+        }
+        if name.starts_with("custom-columns") {
+            let columns = match name {
+                "custom-columns" => Columns::of_words(argument, call.flags.on("no-headers"))?,
+                _ => Columns::of_file(call, argument)?,
+            };
+            return Ok(Some(Printer::Columns(columns)));
+        }
+        if argument.is_empty() {
+            return plain("template format specified but no template given");
+        }
+        let text = match name {
+            "templatefile" | "go-template-file" | "jsonpath-file" => {
+                let text = call.file(argument);
+                text.map_err(|why| {
+                    Failure::Plain(format!("error reading --template {argument}, {why}"))
+                })?
+            }
+            _ => argument.to_owned(),
+        };
+        if name.starts_with("jsonpath") {
+            let path = JsonPath::parse(&text)
+                .map_err(|why| Failure::Plain(format!("error parsing jsonpath {text}, {why}")))?;
+            return Ok(Some(Printer::JsonPath { text, path, as_json: name.ends_with("json") }));
+        }
+        let template = GoTemplate::parse(&text)
+            .map_err(|why| Failure::Plain(format!("error parsing template {text}, {why}")))?;
+        Ok(Some(Printer::GoTemplate(text, template)))
+    }
+
+    /// Prints: the text, and what went wrong after it.
+    pub(crate) fn print(&self, call: &Call<'_>, objects: &Objects) -> (String, Outcome) {
+        let missing_is_fine = call.flags.on("allow-missing-template-keys");
+        let whole = || without_managed_fields(call, objects.whole());
+        match self {
+            Printer::Json => (indented_json(&whole()) + "\n", Ok(())),
+            Printer::Yaml => (to_yaml(&whole()), Ok(())),
+            Printer::Kyaml => (to_kyaml(&whole()), Ok(())),
+            Printer::Name => {
+                (objects.items().iter().map(|object| name_of(object) + "\n").collect(), Ok(()))
+            }
+            Printer::JsonPath { text, path, as_json } => {
+                let value = objects.whole();
+                let printed = match as_json {
+                    true => path.print_json(&value, missing_is_fine),
+                    false => path.print(&value, missing_is_fine),
+                };
+                match printed {
+                    Ok(text) => (text, Ok(())),
+                    Err(why) => (String::new(), Err(jsonpath_failure(text, &why, &value))),
+                }
+            }
+            Printer::GoTemplate(text, template) => {
+                let value = objects.whole();
+                let (printed, outcome) = template.run(&value, missing_is_fine);
+                let Err(why) = outcome else { return (printed, Ok(())) };
+                let debug = format!(
+                    "{printed}Error executing template: {why}. Printing more information for debugging the template:\n\ttemplate was:\n\t\t{text}\n\traw data was:\n\t\t{}\n\tobject given to template engine was:\n\t\t{}\n\n",
+                    compact_json(&value),
+                    scalar_text(&value)
+                );
+                (debug, plain(format!("error executing template {}: {why}", go_quote(text))))
+            }
+            Printer::Columns(columns) => match columns.print(objects.items()) {
+                Ok(text) => (text, Ok(())),
+                Err(why) => (String::new(), plain(why)),
+            },
+        }
+    }
+}
+
+/// Models staging/src/k8s.io/cli-runtime/pkg/printers/jsonpath.go PrintObj.
+fn jsonpath_failure(template: &str, why: &str, value: &Value) -> Failure {
     Failure::Plain(format!(
-        "unable to match a printer suitable for the output format \"{format}\", allowed formats are: {ALLOWED}"
+        "error executing jsonpath {}: Error executing template: {why}. Printing more information for debugging the template:\n\ttemplate was:\n\t\t{template}\n\tobject given to jsonpath engine was:\n\t\t{}\n\n\n",
+        go_quote(template),
+        go_syntax(value)
+    ))
+}
+
+/// Models staging/src/k8s.io/cli-runtime/pkg/printers/omitmanagedfields.go.
+fn without_managed_fields(call: &Call<'_>, mut value: Value) -> Value {
+    if !call.flags.on("show-managed-fields") {
+        value.remove(&["metadata", "managedFields"]);
+        for item in value.get_mut("items").and_then(Value::as_array_mut).into_iter().flatten() {
+            item.remove(&["metadata", "managedFields"]);
+        }
+    }
+    value
+}
+
+/// The error of a format that a command does not have.
+pub(crate) fn unknown_format(format: &str, formats: &[&str]) -> Failure {
+    let mut formats = formats.to_vec();
+    order::sort(&mut formats);
+    Failure::Plain(format!(
+        "unable to match a printer suitable for the output format {}, allowed formats are: {}",
+        go_quote(format),
+        formats.join(",")
     ))
 }
 
@@ -64,25 +238,6 @@ pub(crate) fn name_of(object: &Value) -> String {
     let kind = Kind::of_manifest(text("apiVersion"), text("kind"));
     let kind = kind.map_or_else(|| text("kind").to_lowercase(), Kind::singular_group);
     format!("{kind}/{name}")
-}
-
-fn jsonpath(template: &str, value: &Value, as_json: bool) -> Result<String, Failure> {
-    let path = JsonPath::parse(template)
-        .map_err(|why| Failure::Plain(format!("error parsing jsonpath {template}, {why}")))?;
-    if as_json {
-        let found = path.find(value, true).map_err(|why| {
-            Failure::Plain(format!("error executing jsonpath \"{template}\": {why}"))
-        })?;
-        return Ok(indented_json(&Value::Array(found)) + "\n");
-    }
-    path.print(value, true).map_err(|why| {
-        let debug = format!(
-            "Error executing template: {why}. Printing more information for debugging the template:\n\ttemplate was:\n\t\t{template}\n\tobject given to jsonpath engine was:\n\t\t{}\n\n\n",
-            go_syntax(value)
-        );
-        let error = format!("error: error executing jsonpath {}: {why}\n\n", crate::api::error::go_quote(template));
-        Failure::Verbatim(debug + &error)
-    })
 }
 
 /// What a client shows of an object that it has not sent: the fields that Go's types always write.

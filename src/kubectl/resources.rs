@@ -2,7 +2,8 @@
 
 use super::call::Call;
 use super::failure::{Failure, plain};
-use super::{field_selector, manifests};
+use super::field_selector::{self, Term};
+use super::manifests;
 use crate::api::error::go_quote;
 use crate::api::{ApiError, Kind, Object, Reason, Selector};
 use std::sync::Arc;
@@ -255,19 +256,53 @@ pub(crate) fn selector(call: &Call<'_>) -> Result<Selector, Failure> {
 /// # Errors
 /// A selector that the API server does not understand.
 pub(crate) fn list(call: &Call<'_>, kind: Kind) -> Result<Vec<Arc<Object>>, Failure> {
-    let (labels, fields) = (label_text(call), call.flags.text("field-selector").trim());
-    let refused = |why| refused_list(kind, labels, fields, why);
-    let selector = Selector::parse(labels).map_err(refused)?;
-    let terms = field_selector::terms(kind, fields).map_err(refused)?;
-    let chosen = |object: &&Arc<Object>| {
-        selector.matches(&object.meta.labels) && field_selector::matches(object, &terms)
-    };
+    let chosen = Chosen::new(call, kind, None)?;
     let store = call.world.store();
-    if !kind.namespaced() || call.all_namespaces() {
-        return Ok(store.list(kind).filter(chosen).cloned().collect());
+    let all = match &chosen.namespace {
+        None => store.list(kind).filter(|object| chosen.has(object)).cloned().collect(),
+        Some(own) => {
+            store.list_in(kind, own).filter(|object| chosen.has(object)).cloned().collect()
+        }
+    };
+    Ok(all)
+}
+
+/// Which objects of a kind a command line asks for.
+#[derive(Debug)]
+pub(crate) struct Chosen {
+    /// The namespace; `None` for all, and for kinds without.
+    namespace: Option<String>,
+    name: Option<Arc<str>>,
+    selector: Selector,
+    terms: Vec<Term>,
+}
+
+impl Chosen {
+    /// Those that the flags of a command choose, or the one of a name.
+    ///
+    /// # Errors
+    /// A selector that the API server does not understand.
+    pub(crate) fn new(
+        call: &Call<'_>,
+        kind: Kind,
+        name: Option<Arc<str>>,
+    ) -> Result<Self, Failure> {
+        let (labels, fields) = (label_text(call), call.flags.text("field-selector").trim());
+        let refused = |why| refused_list(kind, labels, fields, why);
+        let selector = Selector::parse(labels).map_err(refused)?;
+        let terms = field_selector::terms(kind, fields).map_err(refused)?;
+        let everywhere = !kind.namespaced() || call.all_namespaces();
+        let namespace = (!everywhere).then(|| call.namespace());
+        Ok(Chosen { namespace, name, selector, terms })
     }
-    let namespace = call.namespace();
-    Ok(store.list_in(kind, &namespace).filter(chosen).cloned().collect())
+
+    /// Whether an object is one of them.
+    pub(crate) fn has(&self, object: &Object) -> bool {
+        self.namespace.as_deref().is_none_or(|own| *own == *object.meta.namespace)
+            && self.name.as_deref().is_none_or(|own| *own == *object.meta.name)
+            && self.selector.matches(&object.meta.labels)
+            && field_selector::matches(object, &self.terms)
+    }
 }
 
 /// Models staging/src/k8s.io/cli-runtime/pkg/resource/helper.go EnhanceListError.

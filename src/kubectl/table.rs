@@ -84,6 +84,16 @@ pub(crate) fn render(
     sight: &Sight,
     extras: &Extras,
 ) -> String {
+    align(&lines(kind, objects, sight, extras), 6, 3)
+}
+
+/// The lines of the table, their cells parted by tabs.
+pub(crate) fn lines(
+    kind: Kind,
+    objects: &[(&Object, &Value)],
+    sight: &Sight,
+    extras: &Extras,
+) -> String {
     let headers = headers(kind, extras);
     let shown =
         |index: usize| headers.get(index).is_some_and(|(_, wide_only)| extras.wide || !wide_only);
@@ -131,5 +141,5 @@ pub(crate) fn render(
         }
         line(&cells);
     }
-    align(&text, 6, 3)
+    text
 }

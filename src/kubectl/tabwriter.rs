@@ -12,6 +12,40 @@ pub(crate) fn align(text: &str, min_width: usize, padding: usize) -> String {
     out
 }
 
+/// Columns that never get narrower: for tables whose rows come one after the other.
+///
+/// Models github.com/liggitt/tabwriter with RememberWidths.
+#[derive(Debug, Default)]
+pub(crate) struct Remembered(Vec<usize>);
+
+impl Remembered {
+    /// Aligns more rows, all of as many cells.
+    pub(crate) fn align(&mut self, text: &str, min_width: usize, padding: usize) -> String {
+        for line in text.lines() {
+            let cells: Vec<&str> = line.split('\t').collect();
+            let columns = cells.len().saturating_sub(1);
+            self.0.resize(self.0.len().max(columns), min_width);
+            for (width, cell) in self.0.iter_mut().zip(cells.iter().take(columns)) {
+                *width = (*width).max(cell.chars().count() + padding);
+            }
+        }
+        let mut out = String::with_capacity(text.len() * 2);
+        for line in text.lines() {
+            let mut cells = line.split('\t').peekable();
+            let mut widths = self.0.iter();
+            while let Some(cell) = cells.next() {
+                out.push_str(cell);
+                if let (Some(_), Some(width)) = (cells.peek(), widths.next()) {
+                    let blanks = width.saturating_sub(cell.chars().count());
+                    out.extend(core::iter::repeat_n(' ', blanks));
+                }
+            }
+            out.push('\n');
+        }
+        out
+    }
+}
+
 struct Writer<'a> {
     lines: &'a [Vec<&'a str>],
     min_width: usize,
@@ -72,6 +106,14 @@ mod tests {
         let text = "NAME\tREADY\tAGE\nweb-1\t1/1\t8s\nx\t0/1\t100s\n";
         let aligned = "NAME    READY   AGE\nweb-1   1/1     8s\nx       0/1     100s\n";
         assert_eq!(align(text, 6, 3), aligned);
+    }
+
+    #[test]
+    fn remembered_columns_only_grow() {
+        let mut columns = Remembered::default();
+        assert_eq!(columns.align("NAME\tAGE\nweb-1\t8s\n", 6, 3), "NAME    AGE\nweb-1   8s\n");
+        assert_eq!(columns.align("x\t9s\n", 6, 3), "x       9s\n");
+        assert_eq!(columns.align("web-100\t9s\n", 6, 3), "web-100   9s\n");
     }
 
     #[test]

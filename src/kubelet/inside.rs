@@ -128,6 +128,11 @@ pub fn answer(runtime: &mut PodRuntime, question: &Question, reply: Reply, at: S
     }
 }
 
+/// What was said in a conversation so far.
+pub fn talk(runtime: &PodRuntime, place: usize, number: u32) -> Option<&Talk> {
+    runtime.scene.as_ref()?.talk(place, number)
+}
+
 /// What was said in a conversation, if it is over.
 pub fn end_talk(runtime: &mut PodRuntime, place: usize, number: u32) -> Option<Talk> {
     Arc::make_mut(runtime.scene.as_mut()?).end_talk(place, number)

@@ -174,7 +174,7 @@ fn fold(text: &str, column: usize, indent: usize, double_quoted: bool) -> String
 }
 
 /// Whether YAML 1.1 would read a plain word as null, a boolean, a number or a time.
-fn reads_as_something_else(text: &str) -> bool {
+pub fn reads_as_something_else(text: &str) -> bool {
     const WORDS: [&str; 33] = [
         "", "~", "null", "Null", "NULL", "y", "Y", "yes", "Yes", "YES", "n", "N", "no", "No", "NO",
         "true", "True", "TRUE", "false", "False", "FALSE", "on", "On", "ON", "off", "Off", "OFF",

@@ -1,6 +1,7 @@
 //! Text to documents, each value with its place.
 
 use super::{go_json, reader};
+use crate::base::order;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -44,6 +45,8 @@ pub struct Document {
     pub value: Value,
     /// The line it begins at, from 1.
     pub line: u32,
+    /// Keys that stand a second time in the same place, with where: the later one counts.
+    pub duplicates: Vec<(Place, String)>,
     spans: Node,
 }
 
@@ -82,6 +85,31 @@ impl Document {
     /// The same, but the place of the key where the value has one.
     pub fn key_place_of(&self, path: &str) -> Place {
         self.locate(path).0
+    }
+
+    /// The value at such a path, if it exists.
+    pub fn value_at(&self, path: &str) -> Option<&Value> {
+        steps(path).into_iter().try_fold(&self.value, |value, step| match step {
+            Step::Key(key) => value.get(key),
+            Step::Index(index) => value.get(index),
+        })
+    }
+
+    /// The places of the keys and the values of the fields at a path, in the order of the text.
+    pub fn fields_of(&self, path: &str) -> Vec<(Place, Place)> {
+        let mut node = Some(&self.spans);
+        for step in steps(path) {
+            node = node.and_then(|node| match (&node.children, &step) {
+                (Children::Fields(fields), Step::Key(key)) => fields.get(*key).map(|(_, it)| it),
+                (Children::Items(items), Step::Index(index)) => items.get(*index),
+                _ => None,
+            });
+        }
+        let Some(Node { children: Children::Fields(fields), .. }) = node else { return Vec::new() };
+        let mut places: Vec<(Place, Place)> =
+            fields.values().map(|(key, value)| (*key, value.place)).collect();
+        order::sort_by_key(&mut places, |(key, _)| key.start);
+        places
     }
 
     fn locate(&self, path: &str) -> (Place, Place) {
@@ -255,7 +283,12 @@ pub(super) fn first_line(line: u32) -> Place {
 
 fn read_document(text: &str, first: u32) -> Result<Option<Document>, Problem> {
     reader::read(text, first).map(|read| {
-        read.map(|(value, spans)| Document { value, line: first.saturating_add(1), spans })
+        read.map(|read| Document {
+            value: read.value,
+            line: first.saturating_add(1),
+            duplicates: read.duplicates,
+            spans: read.spans,
+        })
     })
 }
 
@@ -282,6 +315,15 @@ mod tests {
         assert_eq!(at("spec.containers[0].ports[0].name"), (4, 5));
         let key = document.key_place_of("spec.containers[0].image").start;
         assert_eq!((key.line, key.column), (5, 5));
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_counts_where_it_stands_last() {
+        let document = only("a: 1\nb: {c: 1, c: 2}\na: 3\n");
+        assert_eq!(document.value, json!({"a": 3, "b": {"c": 2}}));
+        let twice: Vec<_> =
+            document.duplicates.iter().map(|(at, key)| (at.start.line, key.as_str())).collect();
+        assert_eq!(twice, [(2, "c"), (3, "a")]);
     }
 
     #[test]

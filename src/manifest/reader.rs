@@ -14,8 +14,16 @@ const MOST_DEPTH: usize = 100;
 /// How many values aliases may stand for in one document.
 const ALIAS_BUDGET: usize = 20_000;
 
+/// What a document holds.
+pub(super) struct Read {
+    pub(super) value: Value,
+    pub(super) spans: Node,
+    /// Keys that stand a second time in the same place, with where: the later one counts.
+    pub(super) duplicates: Vec<(Place, String)>,
+}
+
 /// Reads a document that begins at line `first` from 0; `None` if it holds nothing.
-pub(super) fn read(text: &str, first: u32) -> Result<Option<(Value, Node)>, Problem> {
+pub(super) fn read(text: &str, first: u32) -> Result<Option<Read>, Problem> {
     let mut reader = Reader::new(first);
     if let Some((line, _)) = (0u32..).zip(text.lines()).find(|(_, line)| {
         line.contains(|c: char| c.is_control() && c != '\t' && c != '\r' && c != '\u{85}')
@@ -33,7 +41,10 @@ pub(super) fn read(text: &str, first: u32) -> Result<Option<(Value, Node)>, Prob
     }
     match reader.wrong {
         Some(problem) => Err(problem),
-        None => Ok(reader.done),
+        None => {
+            let duplicates = reader.duplicates;
+            Ok(reader.done.map(|(value, spans)| Read { value, spans, duplicates }))
+        }
     }
 }
 
@@ -43,6 +54,7 @@ struct Reader {
     stack: Vec<Frame>,
     anchors: BTreeMap<String, (Value, Node)>,
     alias_budget: usize,
+    duplicates: Vec<(Place, String)>,
     done: Option<(Value, Node)>,
     /// The first value that has no meaning; that is said only if the text is YAML to its end.
     wrong: Option<Problem>,
@@ -79,6 +91,7 @@ impl Reader {
             stack: Vec::new(),
             anchors: BTreeMap::new(),
             alias_budget: ALIAS_BUDGET,
+            duplicates: Vec::new(),
             done: None,
             wrong: None,
         }
@@ -209,7 +222,9 @@ impl Reader {
                 Some((Key::Merge, _)) => merge(fields, value).err(),
                 Some((Key::Name(name), place)) => {
                     fields.insert(name.clone(), value);
-                    nodes.insert(name, (place, node));
+                    if nodes.insert(name.clone(), (place, node)).is_some() {
+                        self.duplicates.push((place, name));
+                    }
                     None
                 }
             },

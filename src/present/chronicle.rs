@@ -1,15 +1,17 @@
-//! Events as lines, newest first.
+//! Events as lines, newest first; the same of several objects in one.
 
+use crate::api::Kind;
 use crate::base::time::human_duration;
 use crate::base::{SimTime, order};
 use crate::session::ObjectId;
+use crate::session::model::EventFilter;
 use crate::store::Store;
 use crate::world::World;
 
 /// The most events shown at once.
 const MOST: usize = 150;
 
-/// One event.
+/// One event, or the same of several objects.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EventLine {
     /// Its own name, unique in its namespace.
@@ -18,10 +20,14 @@ pub struct EventLine {
     pub age: String,
     /// When it happened last.
     pub at: SimTime,
+    /// The same as the page's clock showed it, `02:14`.
+    pub clock: String,
     /// In one word.
     pub reason: String,
-    /// The object it is about.
+    /// The object it is about; the first of several.
     pub about: ObjectId,
+    /// The other objects that it is about.
+    pub others: Vec<ObjectId>,
     /// In a sentence.
     pub message: String,
     /// Whether it is a warning.
@@ -30,17 +36,49 @@ pub struct EventLine {
     pub count: u32,
 }
 
-/// The events of a cluster since `origin`, newest first.
-pub fn events(world: &World, origin: SimTime) -> Vec<EventLine> {
-    let mut lines = read(world.store(), world.now(), None);
+/// The events of a cluster since `origin` that a filter lets through, newest first.
+pub fn events(
+    world: &World,
+    origin: SimTime,
+    filter: EventFilter,
+    selected: Option<&ObjectId>,
+) -> Vec<EventLine> {
+    let about = selected.filter(|_| filter == EventFilter::Selected);
+    let mut lines = read(world.store(), world.now(), origin, about);
     lines.retain(|line| line.at >= origin);
-    lines.truncate(MOST);
-    lines
+    if filter == EventFilter::Warnings {
+        lines.retain(|line| line.is_warning);
+    }
+    together(lines)
+}
+
+/// Puts lines that say the same of several objects of a kind into one, in the place of the newest.
+fn together(lines: Vec<EventLine>) -> Vec<EventLine> {
+    let mut all: Vec<EventLine> = Vec::new();
+    for line in lines {
+        let same = |one: &&mut EventLine| {
+            one.about.kind == line.about.kind
+                && one.reason == line.reason
+                && one.message == line.message
+        };
+        let has_room = all.len() < MOST;
+        match all.iter_mut().find(same) {
+            Some(first) => {
+                first.count = first.count.saturating_add(line.count);
+                if first.about != line.about && !first.others.contains(&line.about) {
+                    first.others.push(line.about);
+                }
+            }
+            None if has_room => all.push(line),
+            None => {}
+        }
+    }
+    all
 }
 
 /// How many events there have been since `origin`.
 pub fn count(world: &World, origin: SimTime) -> usize {
-    let events = world.store().list(crate::api::Kind::Event);
+    let events = world.store().list(Kind::Event);
     events
         .filter(|object| object.event().is_some_and(|event| event.last_timestamp >= origin))
         .count()
@@ -48,11 +86,11 @@ pub fn count(world: &World, origin: SimTime) -> usize {
 
 /// The events about one object, newest first.
 pub fn events_about(world: &World, id: &ObjectId) -> Vec<EventLine> {
-    read(world.store(), world.now(), Some(id))
+    read(world.store(), world.now(), SimTime::default(), Some(id))
 }
 
-fn read(store: &Store, now: SimTime, about: Option<&ObjectId>) -> Vec<EventLine> {
-    let all = about.is_none().then(|| store.list(crate::api::Kind::Event)).into_iter().flatten();
+fn read(store: &Store, now: SimTime, origin: SimTime, about: Option<&ObjectId>) -> Vec<EventLine> {
+    let all = about.is_none().then(|| store.list(Kind::Event)).into_iter().flatten();
     let some = about.map(|id| store.events_about(&id.namespace, &id.name)).into_iter().flatten();
     let mut lines: Vec<EventLine> = all
         .chain(some)
@@ -71,8 +109,10 @@ fn read(store: &Store, now: SimTime, about: Option<&ObjectId>) -> Vec<EventLine>
                 key: format!("{}/{}", object.meta.namespace, object.meta.name),
                 age: human_duration(now.since(event.last_timestamp)),
                 at: event.last_timestamp,
+                clock: clock(event.last_timestamp.since(origin).as_secs()),
                 reason: event.reason.to_string(),
                 about: about_it,
+                others: Vec::new(),
                 message: event.message.to_string(),
                 is_warning: event.warning,
                 count: event.count,
@@ -83,4 +123,44 @@ fn read(store: &Store, now: SimTime, about: Option<&ObjectId>) -> Vec<EventLine>
     lines.reverse();
     order::sort_by_key(&mut lines, |line| core::cmp::Reverse(line.at));
     lines
+}
+
+/// Seconds as the page's clock shows them: `02:14`, and `1:02:14` after an hour.
+pub fn clock(seconds: u64) -> String {
+    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+    match hours {
+        0 => format!("{minutes:02}:{:02}", seconds % 60),
+        _ => format!("{hours}:{minutes:02}:{:02}", seconds % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::{Model, Msg, Opening, update};
+
+    fn lines(model: &Model, filter: EventFilter) -> Vec<EventLine> {
+        events(&model.world, model.origin, filter, model.selected.as_ref())
+    }
+
+    #[test]
+    fn what_is_said_of_several_pods_is_said_once() {
+        let mut model = Model::new(Opening::default());
+        for _ in 0..60 {
+            update(&mut model, Msg::Tick(250_000));
+        }
+        let all = lines(&model, EventFilter::All);
+        let started: Vec<&EventLine> = all
+            .iter()
+            .filter(|line| line.reason == "Started" && line.about.kind == Kind::Pod)
+            .collect();
+        assert_eq!(started.len(), 1, "{started:?}");
+        assert_eq!((started[0].others.len(), started[0].count), (2, 3));
+        assert!(all.iter().all(|line| line.clock.starts_with("00:")), "{all:?}");
+        assert!(lines(&model, EventFilter::Warnings).iter().all(|line| line.is_warning));
+        let pod = started[0].about.clone();
+        update(&mut model, Msg::Select(Some(pod.clone())));
+        let own = lines(&model, EventFilter::Selected);
+        assert!(own.len() >= 4 && own.iter().all(|line| line.about == pod), "{own:?}");
+    }
 }

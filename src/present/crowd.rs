@@ -226,7 +226,7 @@ fn mixed(colour: Colour, ground: Colour) -> Colour {
 mod tests {
     use super::*;
     use crate::present::geometry::Point;
-    use crate::session::{Model, Msg, Opening, update};
+    use crate::session::{Model, Opening};
 
     const COLOURS: Colours = Colours {
         node: [250, 250, 250],
@@ -242,7 +242,7 @@ mod tests {
         let mut model = Model::new(Opening { nodes: Some(40), ..Opening::default() });
         for line in ["kubectl scale deployment web --replicas=200", "sleep 20", "node stop node-7"]
         {
-            update(&mut model, Msg::Run(line.to_owned()));
+            model.console.execute(&mut model.world, line, None);
         }
         let scene = crate::present::survey(&model.world, &[]);
         let layout = Layout::of(&scene, 690.0, 700.0);

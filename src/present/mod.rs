@@ -8,7 +8,8 @@
 //! (where it is), `viewport.rs` (what of it is in sight, and how near), `crowd.rs` (thousands of
 //! Pods as dots), `relation.rs` (what belongs together), `details.rs` (one object at length),
 //! `chronicle.rs` (events), `story.rs` (a request hop by hop), `chapter.rs`, `draw.rs`,
-//! `packet_card.rs`, `rule_tree.rs` and `comparison.rs` (what is told of it), `route.rs` (its way).
+//! `packet_card.rs`, `rule_tree.rs` and `comparison.rs` (what is told of it), `route.rs` (its way),
+//! `difference.rs` (two versions of objects), `printed.rs` (what a command printed).
 
 pub mod chapter;
 pub mod chronicle;
@@ -16,6 +17,7 @@ pub mod comparison;
 pub mod condition;
 pub mod crowd;
 pub mod details;
+pub mod difference;
 pub mod draw;
 mod facts;
 pub mod geometry;
@@ -24,6 +26,7 @@ pub mod navigate;
 pub mod pace;
 pub mod packet_card;
 pub mod palette;
+pub mod printed;
 pub mod relation;
 pub mod route;
 mod rule_sentence;

@@ -181,7 +181,7 @@ fn names(tree: &Value, keys: &[&str], field: &str, name: &str, is_below: bool) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::{Model, Msg, Opening, Sample, update};
+    use crate::session::{Model, Opening, Sample};
 
     fn related(model: &Model, kind: Kind, name: &str, wanted: Kind) -> Vec<String> {
         let id = ObjectId::new(kind, "default", name);
@@ -193,7 +193,7 @@ mod tests {
     fn model(sample: Sample, lines: &[&str]) -> Model {
         let mut model = Model::new(Opening { sample, ..Opening::default() });
         for line in lines.iter().chain(&["sleep 20"]) {
-            update(&mut model, Msg::Run((*line).to_owned()));
+            model.console.execute(&mut model.world, line, None);
         }
         model
     }

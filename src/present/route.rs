@@ -264,11 +264,11 @@ pub fn way_from_pod(place: &NodePlace, rect: Rect) -> Vec<Point> {
 mod tests {
     use super::*;
     use crate::api::Kind;
-    use crate::session::{Model, Msg, Opening, Sample, update};
+    use crate::session::{Model, Opening, Sample};
 
     fn map() -> (ClusterScene, Layout) {
         let mut model = Model::new(Opening { sample: Sample::Web, ..Opening::default() });
-        update(&mut model, Msg::Run("sleep 10".to_owned()));
+        model.console.execute(&mut model.world, "sleep 10", None);
         let scene = crate::present::survey(&model.world, &[]);
         let layout = Layout::of(&scene, 700.0, 800.0);
         (scene, layout)

@@ -268,7 +268,7 @@ fn one(site: &mut Site<'_>, options: &Options, url: &str, to: Option<&str>, outp
     if let Some((code, why)) = error
         && (!options.silent || options.show_errors)
     {
-        output.stderr.push_str(&format!("curl: ({code}) {why}\n"));
+        output.complain(&format!("curl: ({code}) {why}\n"));
     }
     if let Some(format) = &options.write_out {
         output.stdout.push_str(&write_out(format, &transfer));
@@ -315,8 +315,8 @@ fn fetch(
             body.push_str(&head_text(&reply, ""));
         }
         if options.verbose {
-            output.stderr.push_str(&head_text(&reply, "< "));
-            output.stderr.push_str(&format!("* Connection #0 to host {name} left intact\n"));
+            output.complain(&head_text(&reply, "< "));
+            output.complain(&format!("* Connection #0 to host {name} left intact\n"));
         }
         if reply.status >= 400 && (options.fail || options.fail_with_body) {
             if options.fail_with_body {
@@ -362,9 +362,11 @@ fn say_connection(
     result: &Result<Reply, Trouble>,
     output: &mut Output,
 ) {
-    let err = &mut output.stderr;
+    let mut err = String::new();
     let Some(to) = address else {
-        err.push_str(&format!("* Could not resolve host: {name}\n* shutting down connection #0\n"));
+        output.complain(&format!(
+            "* Could not resolve host: {name}\n* shutting down connection #0\n"
+        ));
         return;
     };
     if request.host.parse::<core::net::IpAddr>().is_err() {
@@ -397,6 +399,7 @@ fn say_connection(
             ));
         }
     }
+    output.complain(&err);
 }
 
 fn wait(site: &mut Site<'_>, duration: Duration, transfer: &mut Transfer) {

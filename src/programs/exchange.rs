@@ -3,6 +3,7 @@
 use super::Site;
 use crate::net::packet::Endpoint;
 use crate::trace::{Cause, Manner, Outcome, PacketTrace, Reason, Request, Server, server};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 /// An answer.
@@ -62,9 +63,17 @@ pub(super) struct Exchange {
 
 /// Sends a request; `insecure` takes any certificate.
 pub(super) fn exchange(site: &mut Site<'_>, request: &Request, insecure: bool) -> Exchange {
-    let trace = site.wire.send(request);
-    let address = asked(&trace);
+    let own = Endpoint { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), port: request.port };
+    let forwarded = site.forwarded(request);
+    if let Some(None) = forwarded {
+        return Exchange { address: Some(own), result: Err(Trouble::Refused) };
+    }
+    let is_forwarded = forwarded.is_some();
+    let trace = site.wire.send(forwarded.flatten().as_ref().unwrap_or(request));
+    let address = if is_forwarded { Some(own) } else { asked(&trace) };
     let result = match &trace.outcome {
+        // Who answers here is kubectl: it takes the connection, and ends it.
+        Outcome::Failed(_) if is_forwarded => Err(Trouble::Empty),
         Outcome::Failed(failure) => Err(match failure.manner {
             Manner::NotResolved if matches!(failure.cause, Cause::Policy { .. }) => {
                 Trouble::NamesTimedOut

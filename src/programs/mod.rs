@@ -1,12 +1,10 @@
 //! Programs that speak over the network, wherever they run: curl, wget, nslookup, ping, nc.
 //!
-//! [`run`] sends requests from where the program is (the internet, a node, a pod), prints what the
-//! real program prints of the outcome, and notes how long it waits.
+//! [`run`] sends requests from where the program is (the internet, a node, a pod) and says what the
+//! real program prints of the outcome, and how long it waits: its [`Output`] has pauses.
 //!
-//! Invariants: what becomes of a request is decided in `trace` alone; exit codes are the real
-//! programs'.
-//!
-//! Simplified: a program that asks several times does so at one moment, and its waits come after.
+//! Invariants: what becomes of a request is decided in `trace` alone; a program moves no clock,
+//! whoever runs it lets the pauses pass; exit codes are the real programs'.
 //!
 //! Reading order: `exchange`, `curl`, `wget`, `nslookup`, `probe`.
 
@@ -16,8 +14,9 @@ mod nslookup;
 mod probe;
 mod wget;
 
-pub use crate::container::{Kit, Output, kit_of};
+pub use crate::container::{Kit, Mark, Output, Part, Stream, kit_of};
 
+use crate::api::Kind;
 use crate::base::{Rng, SimTime};
 use crate::proxy::Mode;
 use crate::trace::{Cluster, PacketTrace, Request, Source};
@@ -32,13 +31,6 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_millis(134_500);
 pub const NO_ROUTE: Duration = Duration::from_millis(3_060);
 /// How long a resolver waits for name servers that do not answer: five seconds, twice.
 pub const NAME_TIMEOUT: Duration = Duration::from_secs(10);
-
-impl Output {
-    /// Nothing but a line on standard error.
-    pub fn failed(exit: i32, line: impl AsRef<str>) -> Self {
-        Output { stderr: format!("{}\n", line.as_ref()), exit, ..Output::default() }
-    }
-}
 
 /// The network that a program is connected to.
 pub trait Wire {
@@ -57,36 +49,96 @@ pub trait Wire {
 /// Where a program runs.
 pub struct Site<'a> {
     /// The network.
-    pub wire: &'a mut dyn Wire,
+    wire: &'a mut dyn Wire,
     /// Who sends its requests.
-    pub from: Source,
+    from: Source,
     /// The folder that it saves files in.
-    pub files: &'a mut BTreeMap<String, String>,
+    files: &'a mut BTreeMap<String, String>,
+    /// Ports of the person's machine that lead into pods.
+    forwards: Option<&'a mut Vec<Forwarded>>,
     /// How long it has waited.
-    pub waited: Duration,
+    waited: Duration,
+}
+
+/// A port of the person's own machine that leads into a pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forwarded {
+    /// The port of the machine.
+    pub local: u16,
+    /// The pod's namespace.
+    pub namespace: Arc<str>,
+    /// The pod's name.
+    pub pod: Arc<str>,
+    /// The port in the pod.
+    pub port: u16,
+    /// How many connections came that were not spoken of yet.
+    pub connections: u32,
 }
 
 impl<'a> Site<'a> {
-    /// A program that begins now.
+    /// A place on a network, with a folder, from which requests come as from `from`.
     pub fn new(
         wire: &'a mut dyn Wire,
         from: Source,
         files: &'a mut BTreeMap<String, String>,
     ) -> Self {
-        Site { wire, from, files, waited: Duration::ZERO }
+        Site { wire, from, files, forwards: None, waited: Duration::ZERO }
     }
 
+    /// The same on a machine whose ports lead into pods.
+    #[must_use]
+    pub const fn with_forwards(mut self, forwards: &'a mut Vec<Forwarded>) -> Self {
+        self.forwards = Some(forwards);
+        self
+    }
+
+    /// Where a request to the machine itself leads: the request that is sent in its place, or
+    /// nowhere. `None` if it is not to the machine itself.
+    fn forwarded(&mut self, request: &Request) -> Option<Option<Request>> {
+        let is_own = matches!(&*request.host, "localhost" | "127.0.0.1" | "::1");
+        if !is_own || !matches!(self.from, Source::Internet { .. }) {
+            return None;
+        }
+        let mut all = self.forwards.iter_mut().flat_map(|all| all.iter_mut());
+        let found = all.find(|one| one.local == request.port);
+        let Some(forwarded) = found else { return Some(None) };
+        forwarded.connections = forwarded.connections.saturating_add(1);
+        let (namespace, name) = (forwarded.namespace.clone(), forwarded.pod.clone());
+        let port = forwarded.port;
+        let pod = self.wire.cluster().store.find(Kind::Pod, &namespace, &name);
+        let ip = pod.and_then(|pod| pod.pod()).and_then(|pod| pod.status.pod_ip);
+        let Some(ip) = ip else { return Some(None) };
+        // The kubelet connects from inside of the pod's network.
+        let from = Source::Pod { namespace, name };
+        let host_header = request.host_header.clone().or_else(|| Some(request.host.clone()));
+        let host = Arc::from(ip.to_string());
+        Some(Some(Request { from, host, port, host_header, ..request.clone() }))
+    }
+
+    /// Waits, before all that is printed.
     fn wait(&mut self, time: Duration) {
         self.waited = self.waited.saturating_add(time);
     }
 
+    /// What a clock shows.
     fn now(&self) -> SimTime {
         self.wire.cluster().now + self.waited
     }
 }
 
 /// Runs a program; `None` if there is none of that name in the kit.
+// Simplified: a program decides with its first request what it will print; what changes while it
+// waits changes nothing for it.
 pub fn run(site: &mut Site<'_>, kit: Kit, words: &[String]) -> Option<Output> {
+    site.waited = Duration::ZERO;
+    let mut output = program(site, kit, words)?;
+    if !site.waited.is_zero() {
+        output.marks.insert(0, Mark { out: 0, err: 0, pause: site.waited });
+    }
+    Some(output)
+}
+
+fn program(site: &mut Site<'_>, kit: Kit, words: &[String]) -> Option<Output> {
     let (first, rest) = words.split_first()?;
     let name = first.rsplit('/').next().unwrap_or(first);
     Some(match name {

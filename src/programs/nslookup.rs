@@ -193,5 +193,5 @@ fn old_busybox(site: &mut Site<'_>, name: &str, server: &str) -> Output {
         return Output { stdout, ..Output::default() };
     }
     let stderr = format!("nslookup: can't resolve '{name}'\n");
-    Output { stdout, stderr, exit: 1 }
+    Output { stdout, stderr, exit: 1, ..Output::default() }
 }

@@ -88,28 +88,30 @@ pub(super) fn ping(site: &mut Site<'_>, words: &[String]) -> Output {
     let Some(to) = to else {
         return Output::failed(1, format!("ping: bad address '{host}'"));
     };
-    let mut text = format!("PING {host} ({}): 56 data bytes\n", to.ip);
+    let mut output =
+        Output { stdout: format!("PING {host} ({}): 56 data bytes\n", to.ip), ..Output::default() };
     for number in 0..count.min(1000) {
         if matches!(echo, Echo::Answers) {
             let micros = 60 + site.wire.rng().below(60);
-            text.push_str(&format!(
+            output.stdout.push_str(&format!(
                 "64 bytes from {}: seq={number} ttl=62 time=0.{micros:03} ms\n",
                 to.ip
             ));
         }
-        site.wait(Duration::from_secs(1));
+        output.pause(Duration::from_secs(1));
     }
     let (received, lost) = if matches!(echo, Echo::Answers) { (count, 0) } else { (0, 100) };
     if received == 0 {
-        site.wait(PING_WAIT);
+        output.pause(PING_WAIT);
     }
-    text.push_str(&format!(
+    output.stdout.push_str(&format!(
         "\n--- {host} ping statistics ---\n{count} packets transmitted, {received} packets received, {lost}% packet loss\n"
     ));
     if received > 0 {
-        text.push_str("round-trip min/avg/max = 0.060/0.090/0.120 ms\n");
+        output.stdout.push_str("round-trip min/avg/max = 0.060/0.090/0.120 ms\n");
     }
-    Output { stdout: text, exit: i32::from(received == 0), ..Output::default() }
+    output.exit = i32::from(received == 0);
+    output
 }
 
 /// nc: whether a port is open.

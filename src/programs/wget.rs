@@ -133,18 +133,18 @@ pub(super) fn busybox(site: &mut Site<'_>, words: &[String]) -> Output {
     // busybox checks no certificates.
     let Exchange { address, result } = follow(site, &mut request, true);
     if let Some(to) = address.filter(|_| !options.quiet) {
-        output.stderr.push_str(&format!("Connecting to {} ({to})\n", authority(&request)));
+        output.complain(&format!("Connecting to {} ({to})\n", authority(&request)));
     }
     let host = address.map_or_else(|| request.host.to_string(), |to| to.ip.to_string());
     let why = match result {
         Ok(reply) => {
             if options.show_headers {
-                output.stderr.push_str(&headers(&reply));
+                output.complain(&headers(&reply));
             }
             slow_gateway(site, &reply);
             if reply.status >= 400 {
                 let line = format!("wget: server returned error: {}\n", reply.status_line());
-                output.stderr.push_str(&line);
+                output.complain(&line);
                 output.exit = 1;
                 return output;
             }
@@ -177,7 +177,7 @@ pub(super) fn busybox(site: &mut Site<'_>, words: &[String]) -> Output {
             "TLS error from peer (alert code 80): 80\nwget: error getting response: Connection reset by peer".to_owned()
         }
     };
-    output.stderr.push_str(&format!("wget: {why}\n"));
+    output.complain(&format!("wget: {why}\n"));
     output.exit = 1;
     output
 }
@@ -194,7 +194,7 @@ fn busybox_save(
 ) {
     if options.spider {
         if !options.quiet {
-            output.stderr.push_str("remote file exists\n");
+            output.complain("remote file exists\n");
         }
         return;
     }
@@ -208,7 +208,7 @@ fn busybox_save(
         let done =
             if name == "-" { "written to stdout".to_owned() } else { format!("{what} saved") };
         let size = reply.body.len();
-        output.stderr.push_str(&format!(
+        output.complain(&format!(
             "{verb} {what}\n{shown:<20} 100% |********************************| {size:>5}  0:00:00 ETA\n{done}\n"
         ));
     }
@@ -292,7 +292,7 @@ pub(super) fn gnu(site: &mut Site<'_>, words: &[String]) -> Output {
         }
     }
     if !options.quiet {
-        output.stderr.push_str(&log);
+        output.complain(&log);
     }
     output
 }

@@ -2,110 +2,164 @@
 
 use super::explain;
 use super::fault::Fault;
+use super::jobs::{self, Place};
 use super::model::{Applied, Model};
 use crate::api::tree::Tree as _;
-use crate::api::{ApiError, Kind, Reason};
+use crate::api::{Kind, Value, validation};
 use crate::base::order;
-use crate::kubectl;
-use crate::manifest::{Document, decode, parse};
-use crate::world::World;
+use crate::console::Console;
+use crate::kubectl::{self, Refusal};
+use crate::manifest::{Document, Parsed, decode, parse};
+use std::rc::Rc;
 
 /// Texts up to this many bytes are checked while they are written; larger ones when applied.
-const CHECKED_WHILE_WRITTEN: usize = 150_000;
+pub const CHECKED_WHILE_WRITTEN: usize = 150_000;
 /// The most faults shown at once.
 const MOST_FAULTS: usize = 50;
+
+/// An object of the manifests as it was written, and as the API server stores it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored {
+    /// What was written.
+    pub written: Value,
+    /// What is stored.
+    pub stored: Value,
+}
 
 /// Finds what is wrong with the manifests without asking the API server: YAML that cannot be
 /// read, unknown kinds and fields, wrong types.
 pub(super) fn check(model: &mut Model) {
     if model.source.len() > CHECKED_WHILE_WRITTEN {
+        model.faults = Rc::default();
         return;
     }
     let source = model.source.clone();
-    let faults = each_document(&source, |document, kind| decode(kind, &document.value).map(|_| ()));
-    model.faults = faults.1.into();
-}
-
-/// Applies every document as `kubectl apply` does, and by the same way; what is wrong is kept in
-/// the model beside the text, which stays.
-pub(super) fn apply(model: &mut Model) {
-    let source = model.source.clone();
-    let (world, console) = (&mut model.world, &mut model.console);
-    let (mut stdout, mut stderr) = (String::new(), String::new());
-    let (count, faults) = each_document(&source, |document, kind| {
-        let text = document.value.to_string();
-        let output = kubectl::run(world, &mut console.session, &apply_words(), Some(&text));
-        stdout.push_str(&output.stdout);
-        stderr.push_str(&output.stderr);
-        if output.exit == 0 { Ok(()) } else { Err(why(world, document, kind, &output.stderr)) }
-    });
-    let file = format!("{}.yaml", model.sample.name());
-    // kubectl names what it reads; the documents came to it one by one.
-    let stderr = stderr.replace("\"STDIN\"", &format!("\"{file}\""));
-    model.terminal.record(&format!("kubectl apply -f {file}"), &stdout, &stderr);
-    model.console.session.files.insert(file, source.to_string());
-    model.applied = match faults.len() {
-        0 => Applied::All { count, at: model.world.now() },
-        _ => Applied::Some { count },
-    };
-    model.faults = faults.into();
-}
-
-fn apply_words() -> [String; 3] {
-    ["apply", "-f", "-"].map(str::to_owned)
-}
-
-/// Why the API server refused a document, field by field. kubectl has but a sentence, so it is
-/// asked again, in a copy of the world.
-fn why(world: &World, document: &Document, kind: Kind, stderr: &str) -> ApiError {
-    let mut trial = world.clone();
-    let value = &document.value;
-    let namespace = value.str_at(&["metadata", "namespace"]).unwrap_or("default").to_owned();
-    let name = value.str_at(&["metadata", "name"]).unwrap_or_default();
-    let place = if kind.namespaced() { &*namespace } else { "" };
-    let result = match trial.find(kind, place, name) {
-        Some(_) => trial.update(kind, value, &namespace),
-        None => trial.create(kind, value, &namespace),
-    };
-    match result {
-        Err(error) => error,
-        Ok(_) => ApiError::new(Reason::Invalid, stderr.trim()),
-    }
-}
-
-/// Does something to each document that can be read; returns for how many it worked, and what
-/// was wrong in the order of the text.
-fn each_document(
-    source: &str,
-    mut act: impl FnMut(&Document, Kind) -> Result<(), ApiError>,
-) -> (u32, Vec<Fault>) {
-    let parsed = parse(source);
-    let mut faults: Vec<Fault> = parsed
-        .problems
-        .iter()
-        .map(|problem| {
-            let explanation = explain::syntax(&problem.message);
-            explain::fault(source, problem.place, problem.message.clone(), explanation)
-        })
-        .collect();
-    let mut count = 0_u32;
+    let parsed = parse(&source);
+    let mut faults = unreadable(&source, &parsed);
     for document in &parsed.documents {
         if faults.len() >= MOST_FAULTS {
             break;
         }
-        let text = |key: &str| document.value.str_at(&[key]).unwrap_or_default();
-        let Some(kind) = Kind::of_manifest(text("apiVersion"), text("kind")) else {
-            faults.push(unknown_kind(source, document));
-            continue;
-        };
-        match act(document, kind) {
-            Ok(()) => count = count.saturating_add(1),
-            Err(error) => faults.extend(explain::refusal(source, document, &error)),
+        match kind_of(document) {
+            None => faults.push(unknown_kind(&source, document)),
+            Some(kind) => {
+                if let Err(error) = decode(kind, &document.value) {
+                    faults.extend(explain::refusal(&source, document, &error));
+                } else {
+                    faults.extend(warnings(&source, document, kind, &document.value));
+                }
+            }
         }
     }
-    order::sort_by_key(&mut faults, |fault| fault.line);
+    keep(model, faults);
+}
+
+/// Applies the manifests: `kubectl apply -f FILE` in the terminal. What is wrong is found beside
+/// it, in a copy of the world, and kept beside the text, which stays.
+pub(super) fn apply(model: &mut Model) {
+    rehearse(model, None);
+    jobs::begin(model, &format!("kubectl apply -f {}", model.file_name()), Place::Beside);
+}
+
+/// The same after a command that makes room for them.
+pub(super) fn apply_after(model: &mut Model, command: &str) {
+    rehearse(model, Some(command));
+    let line = format!("{command} && kubectl apply -f {}", model.file_name());
+    jobs::begin(model, &line, Place::Beside);
+}
+
+/// Sees what would become of the manifests now, or after a command: the faults, and what the API
+/// server adds.
+fn rehearse(model: &mut Model, command: Option<&str>) {
+    let file = model.file_name();
+    model.console.session.write(&file, model.source.to_string());
+    let source = model.source.clone();
+    let parsed = parse(&source);
+    let mut faults = unreadable(&source, &parsed);
+    // kubectl reads no further than to the first document that is no YAML.
+    let end = parsed.problems.first().map_or(u32::MAX, |problem| problem.place.start.line);
+    let (mut world, mut console) = (model.world.clone(), Console::new());
+    console.session = model.console.session.clone();
+    if let Some(command) = command {
+        console.execute(&mut world, command, None);
+    }
+    let session = &mut console.session;
+    let mut stored = Vec::new();
+    for document in &parsed.documents {
+        if faults.len() >= MOST_FAULTS {
+            break;
+        }
+        if kind_of(document).is_none() && !is_list(document) {
+            faults.push(unknown_kind(&source, document));
+            // Without a word about what it is kubectl stops there.
+            continue;
+        }
+        for result in kubectl::rehearse(&mut world, session, &document.value) {
+            match result {
+                Ok((kind, value)) => {
+                    faults.extend(warnings(&source, document, kind, &value));
+                    let written = document.value.clone();
+                    if document.line <= end {
+                        stored.push(Stored { written, stored: value });
+                    }
+                }
+                Err(Refusal::Api(error)) => {
+                    faults.extend(explain::refusal(&source, document, &error));
+                }
+                Err(Refusal::Client(words)) => {
+                    faults.push(explain::client(&source, document, words))
+                }
+            }
+        }
+    }
+    let count = u32::try_from(stored.len()).unwrap_or(u32::MAX);
+    model.stored = stored.into();
+    keep(model, faults);
+    model.applied = match model.faults.iter().any(|fault| !fault.is_warning) {
+        false if count > 0 => Applied::All { count, at: model.world.now() },
+        false => Applied::No,
+        true => Applied::Some { count },
+    };
+}
+
+/// What the objects of the manifests would be if they were applied now.
+pub fn rehearsed(model: &Model) -> Vec<Value> {
+    let parsed = parse(&model.source);
+    let (mut world, mut session) = (model.world.clone(), model.console.session.clone());
+    let documents = parsed.documents.iter();
+    let all = documents.flat_map(|it| kubectl::rehearse(&mut world, &mut session, &it.value));
+    all.filter_map(|result| result.ok().map(|(_, value)| value)).collect()
+}
+
+fn keep(model: &mut Model, mut faults: Vec<Fault>) {
+    order::sort_by_key(&mut faults, |fault| (fault.line, fault.is_warning));
     faults.truncate(MOST_FAULTS);
-    (count, faults)
+    model.faults = faults.into();
+}
+
+fn kind_of(document: &Document) -> Option<Kind> {
+    let text = |key: &str| document.value.str_at(&[key]).unwrap_or_default();
+    Kind::of_manifest(text("apiVersion"), text("kind"))
+}
+
+fn is_list(document: &Document) -> bool {
+    document.value.str_at(&["kind"]).is_some_and(|kind| kind.ends_with("List"))
+        && document.value.get("items").is_some()
+}
+
+/// What cannot be read as YAML.
+fn unreadable(source: &str, parsed: &Parsed) -> Vec<Fault> {
+    let of_syntax = |problem: &crate::manifest::Problem| explain::syntax(source, problem);
+    let mut faults: Vec<Fault> = parsed.problems.iter().map(of_syntax).collect();
+    let twice = parsed.documents.iter().flat_map(|document| &document.duplicates);
+    faults.extend(twice.map(|(place, key)| explain::duplicate_key(source, *place, key)));
+    faults
+}
+
+/// What the API server warns of, on its line.
+fn warnings(source: &str, document: &Document, kind: Kind, value: &Value) -> Vec<Fault> {
+    let all = validation::warnings(kind, value, None).into_iter();
+    all.map(|words| explain::warning(source, document, words)).collect()
 }
 
 /// kubectl's words for a kind that the API server does not know.
@@ -121,12 +175,30 @@ fn unknown_kind(source: &str, document: &Document) -> Fault {
         None => ("kind", explain::unknown_kind(kind)),
     };
     let words = match (api_version, kind) {
-        (_, "") => "Object 'Kind' is missing".to_owned(),
-        ("", _) => "Object 'apiVersion' is missing".to_owned(),
+        _ if !document.value.is_object() => "invalid object to validate".to_owned(),
+        ("", "") => "[apiVersion not set, kind not set]".to_owned(),
+        (_, "") => "kind not set".to_owned(),
+        ("", _) => "apiVersion not set".to_owned(),
         _ => format!("no matches for kind \"{kind}\" in version \"{api_version}\""),
     };
     let fix = explanation.1.iter().find(|(name, _)| matches!(*name, "near" | "version"));
-    let fix = fix.map(|(_, fix)| fix.clone()).filter(|_| document.value.get(path).is_some());
+    let fix = fix.map(|(_, fix)| fix.clone());
+    let is_there = document.value.get(path).is_some();
     let told = explain::fault(source, document.place_of(path), words, explanation);
-    Fault { path: path.to_owned(), fix, ..told }
+    match (is_there, fix) {
+        (true, fix) => {
+            Fault { path: path.to_owned(), fix: fix.map(super::fault::Fix::Value), ..told }
+        }
+        // A version that is missing stands in front of the kind.
+        (false, Some(version)) if path == "apiVersion" => {
+            let line = document.key_place_of("kind").start.line;
+            let text = format!("apiVersion: {version}\n");
+            Fault {
+                path: path.to_owned(),
+                fix: Some(super::fault::Fix::Insert { line, text }),
+                ..told
+            }
+        }
+        (false, _) => Fault { path: path.to_owned(), ..told },
+    }
 }

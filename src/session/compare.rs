@@ -111,7 +111,7 @@ pub(super) fn compare(model: &mut Model, change: &Change) -> Option<Arc<PacketTr
             before
         }
     };
-    let mut console = model.console.clone();
+    let mut console = model.console.twin();
     let change = |world: &mut World| {
         console.execute(world, &change.command(), None);
         world.run_for(SETTLES);

@@ -2,6 +2,38 @@
 
 use crate::text::{Lang, Text};
 
+/// What would mend a fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fix {
+    /// This in place of what is marked.
+    Value(String),
+    /// These lines before a line.
+    Insert {
+        /// The line, from 1.
+        line: u32,
+        /// The lines, each with its end.
+        text: String,
+    },
+    /// A line less.
+    Remove {
+        /// The line, from 1.
+        line: u32,
+    },
+    /// A command of the console, before the manifests are applied again.
+    Command(String),
+}
+
+impl Fix {
+    /// What is written or done, in short.
+    pub fn words(&self) -> &str {
+        match self {
+            Fix::Value(text) | Fix::Command(text) => text,
+            Fix::Insert { text, .. } => text.trim(),
+            Fix::Remove { .. } => "",
+        }
+    }
+}
+
 /// One thing that is wrong, or may be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
@@ -15,8 +47,8 @@ pub struct Fault {
     pub is_warning: bool,
     /// The path of the field it is about; empty if it is about none.
     pub path: String,
-    /// What could stand at the place instead, so that it works.
-    pub fix: Option<String>,
+    /// What could be done, so that it works.
+    pub fix: Option<Fix>,
     /// Kubernetes' own words.
     pub words: String,
     /// What it means, and what to do; filled in with `values`.
@@ -33,16 +65,36 @@ impl Fault {
         lang.fill(self.explanation, &values)
     }
 
-    /// The source with the fix in place; `None` if there is no fix.
+    /// The source with the fix in place; `None` if there is no fix that is written.
     pub fn mend(&self, source: &str) -> Option<String> {
-        let fix = self.fix.as_deref()?;
-        let before = self.line.saturating_sub(1) as usize;
-        let start: usize = source.split_inclusive('\n').take(before).map(str::len).sum();
-        let line = source.get(start..)?.split('\n').next()?;
-        let from = start.saturating_add(byte_column(line, self.from));
-        let to = start.saturating_add(byte_column(line, self.to));
-        Some(format!("{}{fix}{}", source.get(..from)?, source.get(to..)?))
+        match self.fix.as_ref()? {
+            Fix::Value(new) => {
+                let start = start_of(source, self.line);
+                let line = source.get(start..)?.split('\n').next()?;
+                let from = start.saturating_add(byte_column(line, self.from));
+                let to = start.saturating_add(byte_column(line, self.to));
+                Some(format!("{}{new}{}", source.get(..from)?, source.get(to..)?))
+            }
+            Fix::Insert { line, text } => {
+                let (before, after) = source.split_at_checked(start_of(source, *line))?;
+                let ends = before.is_empty() || before.ends_with('\n');
+                let end = if ends { "" } else { "\n" };
+                Some(format!("{before}{end}{text}{after}"))
+            }
+            Fix::Remove { line } => {
+                let (from, to) =
+                    (start_of(source, *line), start_of(source, line.saturating_add(1)));
+                Some(format!("{}{}", source.get(..from)?, source.get(to..)?))
+            }
+            Fix::Command(_) => None,
+        }
     }
+}
+
+/// Where a line, from 1, begins, in bytes; the end of the text if it has fewer.
+fn start_of(source: &str, line: u32) -> usize {
+    let before = line.saturating_sub(1) as usize;
+    source.split_inclusive('\n').take(before).map(str::len).sum()
 }
 
 /// A column in UTF-16 units as one in bytes.
@@ -66,14 +118,15 @@ mod tests {
         let mut model = Model::new(Opening { sample: Sample::Broken, ..Opening::default() });
         let mut mended = Vec::new();
         while let Some(fault) = model.faults.first().filter(|_| mended.len() < 5) {
-            mended.push((fault.path.clone(), fault.fix.clone().unwrap_or_default()));
+            let fix = fault.fix.as_ref().map(|fix| fix.words().to_owned());
+            mended.push((fault.path.clone(), fix.unwrap_or_default()));
             update(&mut model, Msg::Fix(0));
             update(&mut model, Msg::Apply);
         }
         let expected = [
             ("spec.replicas", "3"),
             ("spec.template.spec.containers[0].port", "ports"),
-            ("spec.template.metadata.labels.app", "web"),
+            ("spec.template.metadata.labels[app]", "web"),
         ];
         let expected = expected.map(|(path, fix)| (path.to_owned(), fix.to_owned()));
         assert_eq!(mended, expected);

@@ -4,8 +4,9 @@
 //! the requests to the browser. Whatever changes the cluster is a line for its console, and the
 //! terminal shows it: a button is a lesson in the command that it stands for.
 //!
-//! Reading order: `model.rs`, `msg.rs`, `update.rs`, `terminal.rs`, `watch.rs`, `apply.rs`,
-//! `request.rs`, `aim.rs`, `burst.rs`, `journey.rs`, `tracer.rs`, `compare.rs`, `remedy.rs`.
+//! Reading order: `model.rs`, `msg.rs`, `update.rs`, `terminal.rs`, `jobs.rs` (commands at work),
+//! `line.rs` (keys of the line), `apply.rs`, `explain/` (what is wrong with a manifest), `request.rs`,
+//! `aim.rs`, `burst.rs`, `journey.rs`, `tracer.rs`, `compare.rs`, `remedy.rs`, `share.rs`.
 
 pub mod aim;
 pub mod apply;
@@ -15,27 +16,33 @@ pub mod compare;
 pub mod effect;
 mod explain;
 pub mod fault;
+mod jobs;
 pub mod journey;
+pub mod line;
 pub mod model;
 pub mod msg;
 pub mod object_id;
+pub mod panes;
 mod remedy;
 pub mod request;
 pub mod samples;
+pub mod share;
 pub mod terminal;
 pub mod tracer;
 pub mod update;
-mod watch;
 
+pub use apply::Stored;
 pub use burst::{Burst, BurstPlan};
 pub use effect::Effect;
-pub use fault::Fault;
+pub use fault::{Fault, Fix};
 pub use journey::{Journey, Pace};
-pub use model::{Applied, Model, Opening, Panel, Speed, Theme};
+pub use model::{Applied, Compare, Editing, EventFilter, Model, Opening, Panel, Speed, Theme};
 pub use msg::Msg;
 pub use object_id::ObjectId;
+pub use panes::{Panes, Split};
 pub use request::{Door, Target};
 pub use samples::Sample;
+pub use share::Shared;
 pub use terminal::{Entry, Terminal};
 pub use tracer::{TraceMsg, TraceView, Tracer};
 pub use update::update;

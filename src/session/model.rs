@@ -1,9 +1,11 @@
 //! All that the page knows.
 
+use super::apply::Stored;
 use super::burst::Burst;
 use super::fault::Fault;
 use super::journey::Journey;
 use super::object_id::ObjectId;
+use super::panes::Panes;
 use super::request::Target;
 use super::samples::Sample;
 use super::terminal::Terminal;
@@ -17,7 +19,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 /// The seed of the cluster that the page opens with; a reset gives the same one.
-const SEED: u64 = 1;
+pub(super) const SEED: u64 = 1;
+/// How long what was left behind can be had back, in microseconds of ours.
+pub(super) const UNDO_MICROS: u32 = 15_000_000;
 /// How long the add-ons have to start before the page opens.
 const ADDONS_START: Duration = Duration::from_secs(60);
 
@@ -118,8 +122,54 @@ pub enum Applied {
     },
 }
 
+/// An object that is edited in the editor, for `kubectl edit`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Editing {
+    /// What it is, `deployment.apps/web`.
+    pub name: Rc<str>,
+    /// The text as it is now.
+    pub text: Rc<str>,
+}
+
+impl Editing {
+    /// An object that has just been opened.
+    pub fn new(name: &str, text: &str) -> Self {
+        Editing { name: name.into(), text: text.into() }
+    }
+}
+
+/// Which events are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EventFilter {
+    /// All of them.
+    #[default]
+    All,
+    /// Warnings.
+    Warnings,
+    /// Those about the chosen object.
+    Selected,
+}
+
+/// What was left behind by a reset or for another sample, and for how long it can be had back.
+#[derive(Debug)]
+pub struct Left {
+    /// All of it.
+    pub model: Box<Model>,
+    /// How long, in microseconds of ours.
+    pub micros: u32,
+}
+
+/// Which difference is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compare {
+    /// What the API server added to what was written.
+    Added,
+    /// What `kubectl apply` would change now.
+    Change,
+}
+
 /// The state of the page.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Model {
     /// The language.
     pub lang: Lang,
@@ -141,6 +191,26 @@ pub struct Model {
     pub faults: Rc<[Fault]>,
     /// What became of it.
     pub applied: Applied,
+    /// The objects that were taken when it was applied last, as written and as stored.
+    pub stored: Rc<[Stored]>,
+    /// The difference that is shown instead of the text.
+    pub compare: Option<Compare>,
+    /// The object that is edited instead of the manifests.
+    pub editing: Option<Editing>,
+    /// Texts of samples as they were left, by sample.
+    pub kept: Vec<(Sample, Rc<str>)>,
+    /// Whether the text is one that was left before, and not the sample's own.
+    pub is_kept: bool,
+    /// Whether there is something that a reload would lose.
+    pub is_touched: bool,
+    /// What can be had back.
+    pub left: Option<Left>,
+    /// How large the panels are.
+    pub panes: Panes,
+    /// Which events are shown.
+    pub events: EventFilter,
+    /// How often an address was copied.
+    pub shared: u32,
     /// The line of the editor that was asked for last, and how often one was.
     pub go_to: (u32, u32),
     /// Whether the map is shown as text.
@@ -171,6 +241,8 @@ pub struct Model {
     pub tracer: Tracer,
     /// How the cluster was set up, for a reset.
     pub config: Rc<ClusterConfig>,
+    /// The seed of its chances.
+    pub seed: u64,
 }
 
 /// What the page opens with.
@@ -186,16 +258,25 @@ pub struct Opening {
     pub embedded: bool,
     /// How many nodes beside the control plane; the usual three if absent.
     pub nodes: Option<u32>,
+    /// Texts of samples as they were left, by the sample's name.
+    pub kept: Vec<(Sample, String)>,
+    /// How large the panels were.
+    pub panes: Panes,
 }
 
 /// The largest cluster that Kubernetes supports.
 const MOST_NODES: u32 = 5_000;
 
 /// A cluster with its add-ons up and running.
-fn new_world(config: &ClusterConfig) -> World {
-    let mut world = World::new(config.clone(), SEED);
+fn new_world(config: &ClusterConfig, seed: u64) -> World {
+    let mut world = World::new(config.clone(), seed);
     world.run_for(ADDONS_START);
     world
+}
+
+/// A shell with somebody in front.
+fn new_console() -> Console {
+    Console { is_live: true, ..Console::new() }
 }
 
 impl Model {
@@ -205,7 +286,8 @@ impl Model {
             Some(count) => ClusterConfig::classroom_of(count.clamp(1, MOST_NODES)),
             None => ClusterConfig::classroom(),
         };
-        let world = new_world(&config);
+        let world = new_world(&config, SEED);
+        let kept = opening.kept.into_iter();
         let mut model = Model {
             lang: opening.lang,
             theme: opening.theme,
@@ -213,17 +295,27 @@ impl Model {
             panel: Panel::Map,
             side: Panel::Trace,
             sample: opening.sample,
-            source: opening.sample.yaml().into(),
+            source: Rc::default(),
             check_in_micros: None,
             faults: Rc::default(),
             applied: Applied::No,
+            stored: Rc::default(),
+            compare: None,
+            editing: None,
+            kept: kept.map(|(sample, text)| (sample, text.into())).collect(),
+            is_kept: false,
+            is_touched: false,
+            left: None,
+            panes: opening.panes,
+            events: EventFilter::All,
+            shared: 0,
             go_to: (0, 0),
             as_text: false,
             playing: true,
             speed: Speed::One,
             origin: world.now(),
             world,
-            console: Console::new(),
+            console: new_console(),
             terminal: Terminal::default(),
             selected: None,
             in_sight: Rc::default(),
@@ -232,22 +324,107 @@ impl Model {
             burst: None,
             tracer: Tracer::default(),
             config: Rc::new(config),
+            seed: SEED,
         };
+        model.take_text(true);
         super::apply::apply(&mut model);
         model
     }
 
-    /// A new cluster with a sample, applied; language, theme and panels stay.
-    pub(super) fn restart(&mut self, sample: Sample) {
-        self.world = new_world(&self.config);
-        self.origin = self.world.now();
+    /// What stands before the line of the terminal.
+    pub fn prompt(&self) -> String {
+        let front = self.terminal.front().and_then(|front| front.prompt(&self.world));
+        match front {
+            Some(prompt) => prompt,
+            None if !self.terminal.unfinished.is_empty() => "> ".to_owned(),
+            None => super::jobs::prompt(&self.console),
+        }
+    }
+
+    /// Whether a command has the prompt and waits for no line.
+    pub fn is_busy(&self) -> bool {
+        self.terminal.front().is_some_and(|front| front.prompt(&self.world).is_none())
+    }
+
+    /// The name of the file that the manifests are in.
+    pub fn file_name(&self) -> String {
+        format!("{}.yaml", self.sample.name())
+    }
+
+    /// Puts the sample's text into the editor: as it was left, if it was, or as it is.
+    fn take_text(&mut self, as_left: bool) {
+        let kept = self.kept_text().filter(|_| as_left);
+        self.is_kept = kept.is_some();
+        self.source = kept.unwrap_or_else(|| self.sample.yaml(self.lang).into());
+    }
+
+    /// The text of the sample as it was left, if it was.
+    pub(super) fn kept_text(&self) -> Option<Rc<str>> {
+        self.kept.iter().find(|(sample, _)| *sample == self.sample).map(|(_, text)| text.clone())
+    }
+
+    /// Keeps the text of the sample, or forgets it.
+    pub(super) fn keep_text(&mut self, text: Option<Rc<str>>) {
+        let sample = self.sample;
+        self.kept.retain(|(one, _)| *one != sample);
+        self.kept.extend(text.map(|text| (sample, text)));
+    }
+
+    /// A new cluster with a sample, applied; language, theme and panels stay. What is left behind
+    /// can be had back for a while.
+    pub(super) fn restart(&mut self, sample: Sample, as_left: bool) {
+        self.begin_anew(SEED);
         self.sample = sample;
-        self.source = sample.yaml().into();
-        self.selected = None;
-        self.console = Console::new();
-        (self.aim, self.journey, self.burst) = (None, None, None);
-        let Tracer { pace, plan, .. } = self.tracer;
-        self.tracer = Tracer { pace, plan, ..Tracer::default() };
+        self.take_text(as_left);
+        self.terminal.break_off(sample.name());
         super::apply::apply(self);
+    }
+
+    /// A new cluster, empty, in place of the one that there is, which is kept to be had back.
+    pub(super) fn begin_anew(&mut self, seed: u64) {
+        let world = new_world(&self.config, seed);
+        let Tracer { pace, plan, .. } = self.tracer;
+        let new = Model {
+            faults: Rc::default(),
+            applied: Applied::No,
+            stored: Rc::default(),
+            compare: None,
+            editing: None,
+            kept: self.kept.clone(),
+            is_kept: false,
+            is_touched: false,
+            left: None,
+            check_in_micros: None,
+            origin: world.now(),
+            world,
+            console: new_console(),
+            terminal: self.terminal.successor(),
+            selected: None,
+            in_sight: Rc::default(),
+            aim: None,
+            journey: None,
+            burst: None,
+            tracer: Tracer { pace, plan, ..Tracer::default() },
+            source: self.source.clone(),
+            config: self.config.clone(),
+            seed,
+            ..*self
+        };
+        let mut old = core::mem::replace(self, new);
+        old.left = None;
+        self.left = Some(Left { model: Box::new(old), micros: UNDO_MICROS });
+    }
+
+    /// Gives back what was left behind; language, theme and panels stay as they are.
+    pub(super) fn take_back(&mut self) {
+        let Some(Left { model, .. }) = self.left.take() else { return };
+        let mut old = *model;
+        (old.lang, old.theme, old.panel, old.side) = (self.lang, self.theme, self.panel, self.side);
+        (old.panes, old.shared) = (self.panes, self.shared);
+        old.kept = core::mem::take(&mut self.kept);
+        // What is shown must be seen to have changed.
+        old.terminal.stamp = self.terminal.stamp.wrapping_add(1);
+        old.terminal.caret.1 = self.terminal.caret.1.wrapping_add(1);
+        *self = old;
     }
 }

@@ -1,9 +1,11 @@
 //! What a person can do on the page.
 
-use super::model::{Panel, Speed};
+use super::model::{Compare, EventFilter, Panel, Speed};
 use super::object_id::ObjectId;
+use super::panes::Split;
 use super::request::Target;
 use super::samples::Sample;
+use super::share::Shared;
 use super::tracer::TraceMsg;
 use crate::text::Lang;
 use std::rc::Rc;
@@ -24,8 +26,33 @@ pub enum Msg {
     GoToLine(u32),
     /// Asked for the fix of this fault, from 0, to be written into the text.
     Fix(usize),
-    /// Asked for the manifests in the editor to be applied.
+    /// Asked for the manifests in the editor to be applied, or the edited object to be stored.
     Apply,
+    /// Left the object that was being edited as it is.
+    CancelEdit,
+    /// Asked to see a difference, or the text again.
+    Compare(Option<Compare>),
+    /// Asked for the sample's own text in place of the one that was left before.
+    OwnText,
+    /// Asked for what was left behind by a reset or for another sample.
+    Undo,
+    /// Asked for an address that opens the page as it is.
+    Share,
+    /// Moved the line between two panels, so that its panel is so many pixels large.
+    Split(Split, i32),
+    /// Put the terminal below everything, or back below the editor.
+    ToggleWide,
+    /// Chose which events to see.
+    Filter(EventFilter),
+    /// Chose a name in the output of this entry of the terminal.
+    Look {
+        /// What was printed, `pod/web-1` or `web-1`.
+        name: String,
+        /// The number of the entry.
+        entry: u32,
+    },
+    /// Opened an address that says what the page holds.
+    Open(Box<Shared>),
     /// Took another sample.
     PickSample(Sample),
     /// Asked for a new cluster with the sample as it was.
@@ -41,7 +68,7 @@ pub enum Msg {
     /// Chose an object on the map, or none.
     Select(Option<ObjectId>),
     /// Has these nodes in sight, near enough to read the names of their Pods.
-    Look(Rc<[Arc<str>]>),
+    LookCloser(Rc<[Arc<str>]>),
     /// Pressed a button that stands for this command.
     Run(String),
     /// Chose where requests go.
@@ -66,8 +93,19 @@ pub enum Msg {
     Type(String),
     /// Pressed Enter in the terminal.
     Enter,
-    /// Pressed Tab in the terminal.
-    Complete,
+    /// Pressed Tab in the terminal, the cursor at this byte of the line.
+    Complete(usize),
+    /// Pasted several lines into the terminal, the cursor at this byte of the line.
+    Paste {
+        /// What was pasted.
+        text: String,
+        /// Where.
+        cursor: usize,
+    },
+    /// Pressed Ctrl-R in the terminal.
+    Search,
+    /// Pressed Ctrl-D on an empty line of the terminal.
+    EndInput,
     /// Went through the terminal's history: -1 to the line before.
     Recall(i32),
     /// Pressed Ctrl-C in the terminal.

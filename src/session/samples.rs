@@ -1,6 +1,6 @@
 //! The samples a person can start from; each applies as it is, unless it is there to be mended.
 
-use crate::text::Text;
+use crate::text::{Lang, Text};
 
 /// A manifest to start from, in the order of a course.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,8 +85,26 @@ impl Sample {
         }
     }
 
-    /// Its manifests.
-    pub const fn yaml(self) -> &'static str {
+    /// Its manifests, with comments in a language.
+    pub fn yaml(self, lang: Lang) -> String {
+        let mut text = String::new();
+        for line in self.text().lines() {
+            // `#en …` and `#es …` are comments for one language alone.
+            let spoken = Lang::ALL.into_iter().find_map(|one| {
+                let comment = line.strip_prefix('#')?.strip_prefix(one.tag())?.strip_prefix(' ')?;
+                Some((one, comment))
+            });
+            match spoken {
+                Some((one, comment)) if one == lang => text.push_str(&format!("# {comment}\n")),
+                Some(_) => {}
+                None => text.push_str(&format!("{line}\n")),
+            }
+        }
+        text
+    }
+
+    /// Its manifests with the comments of all languages.
+    const fn text(self) -> &'static str {
         match self {
             Sample::Web => include_str!("../../static/samples/web.yaml"),
             Sample::Pod => include_str!("../../static/samples/pod.yaml"),
@@ -121,6 +139,22 @@ mod tests {
     fn the_faults_of_the_broken_sample_are_on_their_lines() {
         let model = Model::new(Opening { sample: Sample::Broken, ..Opening::default() });
         let lines: Vec<u32> = model.faults.iter().map(|fault| fault.line).collect();
-        assert_eq!(lines, [7], "{:?}", model.faults);
+        assert_eq!(lines, [8], "{:?}", model.faults);
+    }
+
+    #[test]
+    fn every_sample_speaks_both_languages_and_its_comments_fit_the_editor() {
+        for sample in Sample::ALL {
+            let [en, es] = [Lang::En, Lang::Es].map(|lang| sample.yaml(lang));
+            let rest = |text: &str| {
+                let lines = text.lines().filter(|line| !line.starts_with('#'));
+                lines.map(str::to_owned).collect::<Vec<_>>()
+            };
+            assert_eq!(rest(&en), rest(&es), "{sample:?}");
+            assert_eq!(en == es, !sample.text().contains("#en "), "{sample:?}");
+            for line in en.lines().chain(es.lines()).filter(|line| line.starts_with('#')) {
+                assert!(line.chars().count() <= 52, "{sample:?}: {line}");
+            }
+        }
     }
 }

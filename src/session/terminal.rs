@@ -1,28 +1,45 @@
 //! The terminal: what was typed, what came back, and the way through the history.
 
-use super::watch::Watch;
+use super::jobs::Running;
+use crate::console::{Completion, Output, Part, Stream};
 use std::rc::Rc;
 
 /// The most entries kept; older ones scroll away for good.
 const MOST_ENTRIES: usize = 200;
-/// The most characters of one output that are kept.
+/// The most bytes of one output that are kept.
 const MOST_OUTPUT: usize = 100_000;
+/// What clears a screen.
+const CLEAR: &str = "\u{1b}[H\u{1b}[2J";
 
 /// A command and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Counts up through the session.
     pub number: u32,
-    /// What was typed.
+    /// What stood before the line, `default $ `.
+    pub prompt: Rc<str>,
+    /// What was typed; further lines of a command after their line breaks.
     pub line: String,
-    /// What it printed.
-    pub stdout: String,
-    /// What it complained of.
-    pub stderr: String,
+    /// What it printed, in the order in which it did.
+    pub pieces: Vec<(Stream, String)>,
+    /// Whether it is no command, but the beginning of a new cluster, whose name `line` is.
+    pub is_break: bool,
+}
+
+impl Entry {
+    /// All that it printed to a stream.
+    pub fn printed(&self, stream: Stream) -> String {
+        let own = self.pieces.iter().filter(|(of, _)| *of == stream);
+        own.map(|(_, text)| text.as_str()).collect()
+    }
+
+    fn size(&self) -> usize {
+        self.pieces.iter().map(|(_, text)| text.len()).sum()
+    }
 }
 
 /// What the terminal holds.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Terminal {
     /// The entries, oldest first.
     pub entries: Vec<Rc<Entry>>,
@@ -30,108 +47,216 @@ pub struct Terminal {
     pub offers: Vec<String>,
     /// The line being typed.
     pub input: String,
-    /// The command that goes on, if one does.
-    pub watch: Option<Watch>,
+    /// Where the cursor is to be, in UTF-16 units, and how often it was put somewhere.
+    pub caret: (u32, u32),
+    /// The lines before it, of a command that is not whole yet.
+    pub unfinished: String,
+    /// The commands that go on.
+    pub jobs: Vec<Running>,
+    /// Lines that were typed while a command went on, to be carried out after it.
+    pub queue: Vec<String>,
+    /// Changes with every change of what is shown.
+    pub stamp: u64,
     history: Vec<String>,
     /// Where in the history the line is from; its length if it is a new one.
     at: usize,
+    /// The new line, while one of the history stands in its place.
+    draft: String,
+    /// What is looked for in the history.
+    sought: Option<String>,
     count: u32,
 }
 
 impl Terminal {
-    /// Records a command with its output, and makes room for the next; returns the entry's number.
-    pub fn record(&mut self, line: &str, stdout: &str, stderr: &str) -> u32 {
-        self.count = self.count.wrapping_add(1);
-        let entry = Entry {
-            number: self.count,
+    /// Begins an entry; returns its number.
+    pub fn open(&mut self, prompt: &str, line: &str) -> u32 {
+        self.push(Entry {
+            number: 0,
+            prompt: prompt.into(),
             line: line.to_owned(),
-            stdout: clip(stdout),
-            stderr: clip(stderr),
-        };
+            pieces: Vec::new(),
+            is_break: false,
+        })
+    }
+
+    /// A terminal that goes on with what was shown and typed, and with no command.
+    pub(super) fn successor(&self) -> Terminal {
+        Terminal {
+            entries: self.entries.clone(),
+            caret: self.caret,
+            stamp: self.stamp,
+            at: self.history.len(),
+            history: self.history.clone(),
+            count: self.count,
+            ..Terminal::default()
+        }
+    }
+
+    /// Shows that a new cluster begins, by its name.
+    pub fn break_off(&mut self, name: &str) {
+        let (prompt, line, pieces) = ("".into(), name.to_owned(), Vec::new());
+        self.push(Entry { number: 0, prompt, line, pieces, is_break: true });
+    }
+
+    fn push(&mut self, mut entry: Entry) -> u32 {
+        self.count = self.count.wrapping_add(1);
+        entry.number = self.count;
         self.entries.push(Rc::new(entry));
         let surplus = self.entries.len().saturating_sub(MOST_ENTRIES);
         self.entries.drain(..surplus);
+        self.stamp = self.stamp.wrapping_add(1);
         self.count
     }
 
-    /// Adds to what a command printed, or replaces it.
-    pub(super) fn write(&mut self, number: u32, text: &str, replaces: bool) {
-        let Some(entry) = self.entries.iter_mut().find(|entry| entry.number == number) else {
+    /// Adds to what a command printed.
+    pub fn write(&mut self, number: u32, output: &Output) {
+        let Some(entry) = self.entries.iter_mut().rev().find(|entry| entry.number == number) else {
             return;
         };
-        let entry = Rc::make_mut(entry);
-        if replaces {
-            entry.stdout.clear();
+        let parts = output.parts();
+        if parts.is_empty() {
+            return;
         }
-        entry.stdout.push_str(text);
-        entry.stdout = clip(&entry.stdout);
+        let entry = Rc::make_mut(entry);
+        for part in parts {
+            let Part::Text(stream, text) = part else { continue };
+            let text = match text.rsplit_once(CLEAR) {
+                Some((_, after)) => {
+                    entry.pieces.clear();
+                    after
+                }
+                None => text,
+            };
+            let room = MOST_OUTPUT.saturating_sub(entry.size());
+            if room == 0 {
+                break;
+            }
+            let clipped = match text.char_indices().find(|(at, _)| *at >= room) {
+                Some((end, _)) => format!("{}\n…", text.get(..end).unwrap_or_default()),
+                None => text.to_owned(),
+            };
+            match entry.pieces.last_mut() {
+                Some((of, before)) if *of == stream => before.push_str(&clipped),
+                _ => entry.pieces.push((stream, clipped)),
+            }
+        }
+        self.stamp = self.stamp.wrapping_add(1);
+    }
+
+    /// The command that has the prompt, if one goes on.
+    pub fn front(&self) -> Option<&Running> {
+        self.jobs.iter().find(|running| running.is_front())
     }
 
     /// Remembers a typed line and clears the input.
     pub fn accept(&mut self) -> String {
         let line = core::mem::take(&mut self.input);
-        if !line.trim().is_empty() && self.history.last() != Some(&line) {
-            self.history.push(line.clone());
+        self.remember(&line);
+        line
+    }
+
+    /// Puts a line into the history.
+    pub fn remember(&mut self, line: &str) {
+        if !line.trim().is_empty() && self.history.last().is_none_or(|last| last != line) {
+            self.history.push(line.to_owned());
         }
         self.at = self.history.len();
+        self.draft.clear();
+        self.sought = None;
         self.offers.clear();
-        line
+    }
+
+    /// Takes what was typed.
+    pub fn type_in(&mut self, line: String) {
+        self.input = line;
+        self.offers.clear();
+        self.sought = None;
     }
 
     /// Goes `step` lines through the history: -1 to the one before.
     pub fn recall(&mut self, step: i32) {
-        let at = match step {
+        if self.at == self.history.len() {
+            self.draft = core::mem::take(&mut self.input);
+        }
+        self.at = match step {
             ..0 => self.at.saturating_sub(1),
             _ => self.at.saturating_add(1).min(self.history.len()),
         };
-        self.at = at;
-        self.input = self.history.get(at).cloned().unwrap_or_default();
+        self.show(self.at);
+        self.sought = None;
+    }
+
+    /// Goes back to the line before that has in it what was typed, as Ctrl-R does.
+    pub fn search(&mut self) {
+        let sought = match &self.sought {
+            Some(sought) => sought.clone(),
+            None => self.input.clone(),
+        };
+        let before = self.history.get(..self.at).unwrap_or_default();
+        let found = before.iter().rposition(|line| line.contains(&sought) && *line != self.input);
+        if let Some(at) = found {
+            if self.at == self.history.len() {
+                self.draft = core::mem::take(&mut self.input);
+            }
+            self.at = at;
+            self.show(at);
+        }
+        self.sought = Some(sought);
+    }
+
+    fn show(&mut self, at: usize) {
+        let line = self.history.get(at).cloned();
+        self.input = line.unwrap_or_else(|| core::mem::take(&mut self.draft));
+        self.put_caret(self.input.len());
         self.offers.clear();
     }
 
-    /// Takes what could stand in place of the line's last word: one is written, of several what
-    /// they have in common, and the rest is shown.
-    pub fn offer(&mut self, offers: Vec<String>) {
-        let start = self.input.rfind(char::is_whitespace).map_or(0, |at| at.saturating_add(1));
+    /// Puts the cursor at a byte of the line.
+    pub fn put_caret(&mut self, at: usize) {
+        let before = self.input.get(..at).unwrap_or(&self.input);
+        let units = u32::try_from(before.encode_utf16().count()).unwrap_or(u32::MAX);
+        self.caret = (units, self.caret.1.wrapping_add(1));
+    }
+
+    /// Takes what could stand in place of the word before the cursor: one is written, of several
+    /// what they have in common, and the rest is shown.
+    pub fn offer(&mut self, Completion { from, offers }: Completion, cursor: usize) {
         let common = offers.iter().skip(1).fold(offers.first().cloned(), |common, offer| {
             let common = common?;
             let same = common.chars().zip(offer.chars()).take_while(|(a, b)| a == b);
             Some(same.map(|(a, _)| a).collect())
         });
-        let typed = self.input.get(start..).unwrap_or_default();
-        if let Some(common) = common.filter(|common| common.starts_with(typed)) {
-            self.input.truncate(start);
-            self.input.push_str(&common);
-            if offers.len() == 1 && !common.ends_with(['=', '/']) {
-                self.input.push(' ');
+        let typed = self.input.get(from..cursor).unwrap_or_default();
+        let after = self.input.get(cursor..).unwrap_or_default().to_owned();
+        if let Some(mut common) = common.filter(|common| common.starts_with(typed)) {
+            if offers.len() == 1 && !common.ends_with(['=', '/']) && !after.starts_with(' ') {
+                common.push(' ');
             }
+            self.input.truncate(from);
+            self.input.push_str(&common);
+            let caret = self.input.len();
+            self.input.push_str(&after);
+            self.put_caret(caret);
         }
         self.offers = if offers.len() > 1 { offers } else { Vec::new() };
     }
 
-    /// Ends what goes on, as Ctrl-C does, or else throws the line away; shows that it did.
-    pub fn interrupt(&mut self) {
-        if let Some(watch) = self.watch.take() {
-            self.write(watch.entry(), "^C\n", false);
-            return;
-        }
+    /// Throws the line away, as Ctrl-C does, and shows that it did.
+    pub(super) fn throw_away(&mut self, prompt: &str) {
         let line = core::mem::take(&mut self.input);
+        self.unfinished.clear();
         self.offers.clear();
+        self.draft.clear();
         self.at = self.history.len();
-        self.record(&format!("{line}^C"), "", "");
+        self.open(prompt, &format!("{line}^C"));
     }
 
-    /// Empties the screen, as Ctrl-L does; the history stays.
+    /// Empties the screen, as Ctrl-L does; the history stays, and so do commands that go on.
     pub fn clear(&mut self) {
-        self.entries.clear();
+        let jobs = &self.jobs;
+        self.entries.retain(|entry| jobs.iter().any(|job| job.entry() == entry.number));
         self.offers.clear();
-    }
-}
-
-fn clip(text: &str) -> String {
-    match text.char_indices().nth(MOST_OUTPUT) {
-        Some((end, _)) => format!("{}\n…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
+        self.stamp = self.stamp.wrapping_add(1);
     }
 }
 
@@ -149,39 +274,58 @@ mod tests {
     }
 
     #[test]
-    fn the_history_goes_back_to_the_first_line_and_forth_to_an_empty_one() {
+    fn the_history_goes_back_to_the_first_line_and_forth_to_the_one_begun() {
         let mut terminal = typed(&["one", "two", "two"]);
+        terminal.type_in("thr".into());
         let mut seen = Vec::new();
         for step in [-1, -1, -1, 1, 1, 1] {
             terminal.recall(step);
             seen.push(terminal.input.clone());
         }
-        assert_eq!(seen, ["two", "one", "one", "two", "", ""]);
+        assert_eq!(seen, ["two", "one", "one", "two", "thr", "thr"]);
     }
 
     #[test]
-    fn tab_writes_what_all_offers_have_in_common_and_shows_the_rest() {
-        let mut terminal = Terminal { input: "kubectl get pod w".into(), ..Terminal::default() };
-        terminal.offer(vec!["web-a1".into(), "web-b2".into()]);
-        assert_eq!((terminal.input.as_str(), terminal.offers.len()), ("kubectl get pod web-", 2));
-        terminal.offer(vec!["web-b2".into()]);
-        assert_eq!(
-            (terminal.input.as_str(), terminal.offers.len()),
-            ("kubectl get pod web-b2 ", 0)
-        );
+    fn the_history_is_searched_for_what_was_typed() {
+        let mut terminal = typed(&["kubectl get pods", "curl x", "kubectl get svc", "ls"]);
+        terminal.type_in("kube".into());
+        let mut seen = Vec::new();
+        for _ in 0..3 {
+            terminal.search();
+            seen.push(terminal.input.clone());
+        }
+        assert_eq!(seen, ["kubectl get svc", "kubectl get pods", "kubectl get pods"]);
+    }
+
+    #[test]
+    fn tab_writes_what_all_offers_have_in_common_at_the_cursor_and_shows_the_rest() {
+        let mut terminal =
+            Terminal { input: "kubectl get pod w -o wide".into(), ..Terminal::default() };
+        let offers = vec!["web-a1".into(), "web-b2".into()];
+        terminal.offer(Completion { from: 16, offers }, 17);
+        assert_eq!(terminal.input, "kubectl get pod web- -o wide");
+        assert_eq!((terminal.offers.len(), terminal.caret.0), (2, 20));
+        terminal.offer(Completion { from: 16, offers: vec!["web-b2".into()] }, 20);
+        assert_eq!(terminal.input, "kubectl get pod web-b2 -o wide");
+        assert_eq!((terminal.offers.len(), terminal.caret.0), (0, 22));
     }
 
     #[test]
     fn an_endless_output_is_cut() {
         let mut terminal = Terminal::default();
-        terminal.record("yes", &"y\n".repeat(MOST_OUTPUT), "");
-        assert!(terminal.entries.last().is_some_and(|e| e.stdout.len() < MOST_OUTPUT + 8));
+        let number = terminal.open("$ ", "yes");
+        let output = Output { stdout: "y\n".repeat(MOST_OUTPUT), ..Output::default() };
+        for _ in 0..3 {
+            terminal.write(number, &output);
+        }
+        let kept = terminal.entries.last().map(|entry| entry.printed(Stream::Out).len());
+        assert!(kept.is_some_and(|kept| kept <= MOST_OUTPUT + 8), "{kept:?}");
     }
 
     #[test]
     fn clearing_the_screen_keeps_the_history() {
         let mut terminal = typed(&["kubectl get pods"]);
-        terminal.record("kubectl get pods", "No resources found in default namespace.", "");
+        terminal.open("$ ", "kubectl get pods");
         terminal.clear();
         terminal.recall(-1);
         assert_eq!((terminal.entries.len(), terminal.input.as_str()), (0, "kubectl get pods"));

@@ -5,8 +5,9 @@ use super::events::Recorders;
 use super::index::Indexes;
 use super::write::{Cause, Key, Note};
 use crate::api::{Kind, Object, Selector, StringMap, Uid};
-use crate::base::{Map, Rng};
+use crate::base::{Map, Rng, order};
 use core::cmp::Ordering;
+use imbl::ordmap::DiffItem;
 use std::sync::Arc;
 
 /// Namespace and name; objects of a kind are kept in this order, which is kubectl's.
@@ -139,6 +140,30 @@ impl Store {
     /// The object of a name; the namespace is empty for kinds without.
     pub fn find(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Arc<Object>> {
         self.get(kind, &ObjectKey::new(namespace, name))
+    }
+
+    /// All objects of a kind as they are now: to be compared with what they will be.
+    pub fn table(&self, kind: Kind) -> Map<ObjectKey, Arc<Object>> {
+        self.tables.get(&kind).cloned().unwrap_or_default()
+    }
+
+    /// The objects of a kind that are new, other or gone since they were `seen`, by revision; what
+    /// is gone as it was last.
+    pub fn changed_since(
+        &self,
+        kind: Kind,
+        seen: &Map<ObjectKey, Arc<Object>>,
+    ) -> Vec<Arc<Object>> {
+        let now = self.table(kind);
+        let mut changed: Vec<Arc<Object>> = seen
+            .diff(&now)
+            .map(|item| match item {
+                DiffItem::Add(_, new) | DiffItem::Update { new: (_, new), .. } => new.clone(),
+                DiffItem::Remove(_, old) => old.clone(),
+            })
+            .collect();
+        order::sort_by_key(&mut changed, |object| object.meta.resource_version);
+        changed
     }
 
     /// All objects of a kind, by namespace and name.

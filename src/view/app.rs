@@ -6,10 +6,11 @@ use super::editor::Editor;
 use super::header::Header;
 use super::shown::Shown;
 use super::side::Side;
+use super::split::splitter;
 use super::stage::Stage;
 use super::tabs::TabBar;
-use super::terminal::Console;
-use crate::session::{Model, Msg, update};
+use super::terminal::{Console, Screen};
+use crate::session::{Model, Msg, Split, update};
 use crate::text::Text;
 use gloo::render::{AnimationFrame, request_animation_frame};
 use yew::{Component, Context, ContextProvider, Html, html};
@@ -40,6 +41,7 @@ impl Component for App {
 
     fn create(ctx: &Context<Self>) -> Self {
         let model = browser::opening_model();
+        browser::open_shared(ctx.link().callback(AppMsg::Did));
         App {
             shown: Shown::of(&model),
             model,
@@ -69,30 +71,54 @@ impl Component for App {
     }
 
     fn view(&self, _: &Context<Self>) -> Html {
-        let Model { lang, panel, side, .. } = self.model;
+        let Model { lang, panel, side, panes, .. } = self.model;
         let model = &self.model;
         let shown = &self.shown;
         html! {
             <ContextProvider<Dispatch> context={self.dispatch.clone()}>
-                <div class="app" data-panel={panel.name()} data-embed={model.embedded.then_some("")}>
+                <div class="app" data-panel={panel.name()} data-embed={model.embedded.then_some("")}
+                    data-wide={panes.is_wide.then_some("")} style={panes.style()}>
                     <a class="skip" href="#map">{ lang.t(Text::SkipToMap) }</a>
                     <Header {lang} theme={model.theme} sample={model.sample} playing={model.playing}
-                        speed={model.speed} seconds={shown.seconds} />
+                        speed={model.speed} seconds={shown.seconds} shared={model.shared} />
                     <Stage {lang} theme={model.theme} scene={shown.scene.clone()} now={shown.now} activity={shown.activity}
                         relation={shown.relation.clone()} as_text={model.as_text}
                         selected={model.selected.clone()} aim={shown.aim(model)}
                         story={shown.story.clone()} travel={shown.travel} is_calm={self.is_calm} />
-                    <Editor {lang} text={model.source.clone()} faults={model.faults.clone()} applied={model.applied}
-                        go_to={model.go_to} />
-                    <Console {lang} entries={model.terminal.entries.clone()} input={model.terminal.input.clone()}
-                        offers={model.terminal.offers.clone()} is_watching={model.terminal.watch.is_some()} />
+                    <Editor {lang} page={shown.page(model)} />
+                    <Console {lang} screen={screen(model)} />
                     <Side {lang} {side} events={shown.events.clone()} event_count={shown.event_count}
-                        details={shown.details.clone()} is_selected={model.selected.is_some()}
+                        filter={model.events} details={shown.details.clone()} selected={model.selected.clone()}
                         followed={shown.followed(model)} />
+                    <section class="splits" aria-label={lang.t(Text::Splits)}>
+                        { for [Split::Editor, Split::Side, Split::Terminal]
+                            .map(|split| splitter(lang, split, panes.size(split), &self.dispatch)) }
+                    </section>
+                    if model.left.is_some() {
+                        <div class="toast" role="status">
+                            <span>{ lang.t(Text::Reverted) }</span>
+                            <button onclick={self.dispatch.reform(|_| Msg::Undo)}>{ lang.t(Text::LeftUndo) }</button>
+                        </div>
+                    }
                     <TabBar {lang} {panel} />
                 </div>
             </ContextProvider<Dispatch>>
         }
+    }
+}
+
+/// What the terminal shows.
+fn screen(model: &Model) -> Screen {
+    let terminal = &model.terminal;
+    Screen {
+        entries: terminal.entries.clone(),
+        prompt: model.prompt(),
+        input: terminal.input.clone(),
+        caret: terminal.caret,
+        offers: terminal.offers.clone(),
+        queue: terminal.queue.clone(),
+        is_busy: model.is_busy(),
+        is_wide: model.panes.is_wide,
     }
 }
 

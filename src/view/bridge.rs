@@ -21,6 +21,17 @@ extern "C" {
     /// Fetches the descriptions of the API's fields.
     #[wasm_bindgen(js_name = loadDescriptions, catch)]
     pub(super) async fn load_descriptions() -> Result<JsValue, JsValue>;
+
+    /// A text, deflated, in letters that an address may hold.
+    #[wasm_bindgen(catch)]
+    pub(super) async fn pack(text: &str) -> Result<JsValue, JsValue>;
+
+    /// What `pack` made, as text again, of `most` bytes at most.
+    #[wasm_bindgen(catch)]
+    pub(super) async fn unpack(packed: &str, most: u32) -> Result<JsValue, JsValue>;
+
+    /// Asks before the page is left, or not.
+    pub(super) fn guard(on: bool);
 }
 
 #[wasm_bindgen]
@@ -28,11 +39,13 @@ extern "C" {
     /// The editor's module.
     pub(super) type EditorModule;
 
-    /// Puts an editor into `host`; `page` holds what it tells and asks the page.
+    /// Puts an editor into `host`, which shows the text of a key; `page` holds what it tells and
+    /// asks the page.
     #[wasm_bindgen(method)]
     pub(super) fn create(
         this: &EditorModule,
         host: &HtmlElement,
+        key: &str,
         text: &str,
         page: &js_sys::Object,
     ) -> EditorHandle;
@@ -41,13 +54,13 @@ extern "C" {
     #[derive(Clone)]
     pub(super) type EditorHandle;
 
-    /// Replaces the text, unless it is the same.
-    #[wasm_bindgen(method, js_name = setText)]
-    pub(super) fn set_text(this: &EditorHandle, text: &str);
+    /// Shows the text of a key, with its own history.
+    #[wasm_bindgen(method)]
+    pub(super) fn show(this: &EditorHandle, key: &str, text: &str);
 
-    /// Shows these diagnostics, a JSON list.
-    #[wasm_bindgen(method, js_name = setDiagnostics)]
-    pub(super) fn set_diagnostics(this: &EditorHandle, list: &str);
+    /// Shows these faults, a JSON list.
+    #[wasm_bindgen(method, js_name = setFaults)]
+    pub(super) fn set_faults(this: &EditorHandle, list: &str);
 
     /// Shows a line, from 1, and puts the cursor on it.
     #[wasm_bindgen(method, js_name = goTo)]

@@ -1,11 +1,15 @@
 //! What the browser knows and does: the page's address, what it remembers, the clipboard.
 
-use crate::session::{Effect, Model, Opening, Sample, Theme};
+use super::Dispatch;
+use super::bridge::{guard, pack, unpack};
+use crate::session::share::{MOST_BYTES, VERSION};
+use crate::session::{Effect, Model, Msg, Opening, Panes, Sample, Shared, Theme};
 use crate::text::{Lang, Text};
 use gloo::storage::{LocalStorage, Storage};
 use gloo::utils::{document, window};
 
 const THEME: &str = "theme";
+const PANES: &str = "panes";
 
 /// The model the page opens with: language, theme and sample from the address and the browser.
 pub(super) fn opening_model() -> Model {
@@ -27,7 +31,52 @@ pub(super) fn opening_model() -> Model {
     dress(theme);
     speak(lang);
     let nodes = asked("nodes").and_then(|count| count.parse().ok());
-    Model::new(Opening { lang, theme, sample, embedded: asked("embed").is_some(), nodes })
+    let embedded = asked("embed").is_some();
+    let kept = Sample::ALL
+        .into_iter()
+        .filter_map(|one| Some((one, LocalStorage::get::<String>(text_key(one)).ok()?)))
+        .collect();
+    let panes = LocalStorage::get::<String>(PANES).unwrap_or_default();
+    let panes = Panes::from_text(&panes);
+    Model::new(Opening { lang, theme, sample, embedded, nodes, kept, panes })
+}
+
+fn text_key(sample: Sample) -> String {
+    format!("text.{}", sample.name())
+}
+
+/// Opens what the address holds behind its `#`, if it holds something.
+pub(super) fn open_shared(tell: Dispatch) {
+    let address = window().location().hash().unwrap_or_default();
+    let mark = format!("#{VERSION}.");
+    let Some(packed) = address.strip_prefix(&mark).map(str::to_owned) else { return };
+    wasm_bindgen_futures::spawn_local(async move {
+        let most = u32::try_from(MOST_BYTES).unwrap_or(u32::MAX);
+        let text = unpack(&packed, most).await.ok().and_then(|text| text.as_string());
+        if let Some(shared) = text.as_deref().and_then(Shared::from_text) {
+            tell.emit(Msg::Open(Box::new(shared)));
+        }
+    });
+}
+
+/// Puts the address that opens this on the clipboard.
+fn share(text: String) {
+    wasm_bindgen_futures::spawn_local(async move {
+        let Some(packed) = pack(&text).await.ok().and_then(|packed| packed.as_string()) else {
+            return;
+        };
+        let Ok(address) = window().location().href().and_then(|href| web_sys::Url::new(&href))
+        else {
+            return;
+        };
+        address.set_hash(&format!("{VERSION}.{packed}"));
+        let _promise = window().navigator().clipboard().write_text(&address.href());
+        if let Ok(history) = window().history() {
+            // A framed page may not be allowed to: the address is on the clipboard all the same.
+            let null = wasm_bindgen::JsValue::NULL;
+            let _replaced = history.replace_state_with_url(&null, "", Some(&address.href()));
+        }
+    });
 }
 
 /// Whether a media query holds.
@@ -54,6 +103,16 @@ pub(super) fn perform(effect: Effect) {
             speak(lang);
             remember_lang(lang);
         }
+        // A browser that keeps nothing still has the text on the page.
+        Effect::Keep(sample, Some(text)) => {
+            let _kept = LocalStorage::set(text_key(sample), &*text);
+        }
+        Effect::Keep(sample, None) => LocalStorage::delete(text_key(sample)),
+        Effect::KeepPanes(panes) => {
+            let _kept = LocalStorage::set(PANES, panes.to_text());
+        }
+        Effect::Guard(on) => guard(on),
+        Effect::Share(text) => share(text),
         Effect::Copy(text) => {
             let _promise = window().navigator().clipboard().write_text(&text);
         }

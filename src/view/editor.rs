@@ -2,52 +2,105 @@
 
 use super::Dispatch;
 use super::bridge::{EditorHandle, EditorModule, load_descriptions, load_editor};
-use super::faults::Faults;
+use super::difference::differences;
+use super::faults::{FaultCount, Faults, counted, fix, place};
 use super::icon::{Icon, Picture};
+use super::shared::Shared;
 use crate::manifest::descriptions;
-use crate::session::{Applied, Fault, Msg, assist};
+use crate::present::difference::Difference;
+use crate::session::{Applied, Compare, Fault, Msg, assist};
 use crate::text::{Lang, Text};
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlElement, HtmlTextAreaElement, InputEvent};
 use yew::{
-    Callback, Html, Properties, TargetCast, UseStateHandle, function_component, html, use_context,
-    use_effect_with, use_node_ref, use_state,
+    Callback, Html, NodeRef, Properties, TargetCast, UseStateHandle, function_component, hook,
+    html, use_context, use_effect_with, use_node_ref, use_state,
 };
 
-#[derive(Properties, PartialEq)]
-pub(super) struct EditorProps {
-    pub(super) lang: Lang,
+/// What the editor shows.
+#[derive(Clone, PartialEq)]
+pub(super) struct Page {
+    /// What is edited: a sample's name, or that of an object.
+    pub(super) key: Rc<str>,
     pub(super) text: Rc<str>,
+    /// Whether it is an object of `kubectl edit`.
+    pub(super) is_editing: bool,
     pub(super) faults: Rc<[Fault]>,
     pub(super) applied: Applied,
     /// The line to go to, with a number that changes when it is asked for again.
     pub(super) go_to: (u32, u32),
+    /// How many fields the API server added.
+    pub(super) added: usize,
+    /// The difference that is shown instead of the text.
+    pub(super) compare: Option<(Compare, Shared<Vec<Difference>>)>,
+    /// Whether the text is one that was left before.
+    pub(super) is_kept: bool,
+    /// Whether it is too large to be checked while it is written.
+    pub(super) is_large: bool,
+}
+
+#[derive(Properties, PartialEq)]
+pub(super) struct EditorProps {
+    pub(super) lang: Lang,
+    pub(super) page: Page,
 }
 
 /// The editor with its buttons.
 #[function_component]
 pub(super) fn Editor(props: &EditorProps) -> Html {
     let dispatch = use_context::<Dispatch>().unwrap_or_default();
-    let lang = props.lang;
+    let EditorProps { lang, page } = props;
+    let lang = *lang;
     let host = use_node_ref();
-    let handle: UseStateHandle<Option<Rc<Attached>>> = use_state(|| None);
+    let handle = use_editor(&host, lang, page);
+    let is_hidden = page.compare.is_some();
+    html! {
+        <section class="panel editor" id="panel-editor" aria-label={lang.t(Text::TabEditor)}>
+            if page.is_editing {
+                <p class="editing">{ lang.fill(Text::EditNote, &[("name", &page.key)]) }</p>
+            } else if page.is_kept {
+                <p class="kept">{ lang.t(Text::KeptNote) }{ " " }
+                    <button class="link" onclick={dispatch.reform(|_| Msg::OwnText)}>{ lang.t(Text::KeptOwn) }</button>
+                </p>
+            }
+            if let Some((which, all)) = &page.compare {
+                { differences(lang, *which, all, &dispatch) }
+            }
+            <div class="editor-host" ref={host} hidden={is_hidden}></div>
+            if handle.is_none() && !is_hidden {
+                <PlainText {lang} text={page.text.clone()} />
+            }
+            <p class="unseen" id="editor-help">{ lang.t(Text::EditorHelp) }</p>
+            if !page.faults.is_empty() && handle.is_none() {
+                <Faults {lang} faults={page.faults.clone()} />
+            } else if !page.faults.is_empty() {
+                <FaultCount {lang} faults={page.faults.clone()} />
+            }
+            if page.is_editing {
+                { edit_buttons(lang, &dispatch) }
+            } else {
+                { buttons(lang, page, &dispatch) }
+            }
+        </section>
+    }
+}
 
-    let (place, when_ready, text, tell) =
-        (host.clone(), handle.clone(), props.text.clone(), dispatch.clone());
+/// CodeMirror in its place, kept up to date with what is shown; none until it has come.
+#[hook]
+fn use_editor(host: &NodeRef, lang: Lang, page: &Page) -> UseStateHandle<Option<Rc<Attached>>> {
+    let dispatch = use_context::<Dispatch>().unwrap_or_default();
+    let handle: UseStateHandle<Option<Rc<Attached>>> = use_state(|| None);
+    let (place, when_ready, tell) = (host.clone(), handle.clone(), dispatch);
+    let (key, text) = (page.key.clone(), page.text.clone());
     use_effect_with((), move |()| {
         spawn_local(async move {
             let Ok(module) = load_editor().await else { return };
             let Some(place) = place.cast::<HtmlElement>() else { return };
-            let label = lang.t(Text::EditorLabel);
-            when_ready.set(Some(Rc::new(Attached::new(
-                &module.unchecked_into(),
-                &place,
-                &text,
-                label,
-                tell,
-            ))));
+            let (module, label) = (module.unchecked_into(), lang.t(Text::EditorLabel));
+            let attached = Attached::new(&module, &place, (&key, &text), label, tell);
+            when_ready.set(Some(Rc::new(attached)));
         });
         spawn_local(async {
             if let Some(text) = load_descriptions().await.ok().and_then(|text| text.as_string())
@@ -57,9 +110,10 @@ pub(super) fn Editor(props: &EditorProps) -> Html {
             }
         });
     });
-    use_effect_with((handle.clone(), props.text.clone()), |(handle, text)| {
+    let shown = (page.key.clone(), page.text.clone());
+    use_effect_with((handle.clone(), shown), |(handle, (key, text))| {
         if let Some(attached) = handle.as_ref() {
-            attached.editor.set_text(text);
+            attached.editor.show(key, text);
         }
     });
     use_effect_with((handle.clone(), lang), |(handle, lang)| {
@@ -67,70 +121,91 @@ pub(super) fn Editor(props: &EditorProps) -> Html {
             attached.editor.set_label(lang.t(Text::EditorLabel));
         }
     });
-
-    use_effect_with((handle.clone(), props.faults.clone(), lang), |(handle, faults, lang)| {
+    let told = (page.faults.clone(), page.key.clone());
+    use_effect_with((handle.clone(), told, lang), |(handle, (faults, _), lang)| {
         if let Some(attached) = handle.as_ref() {
-            attached.editor.set_diagnostics(&diagnostics(faults, *lang));
+            attached.editor.set_faults(&listed(faults, *lang));
         }
     });
-    use_effect_with((handle.clone(), props.go_to), |(handle, (line, _))| {
+    use_effect_with((handle.clone(), page.go_to), |(handle, (line, _))| {
         if let Some(attached) = handle.as_ref().filter(|_| *line > 0) {
             attached.editor.go_to(*line);
         }
     });
+    handle
+}
 
+/// The buttons below the manifests.
+fn buttons(lang: Lang, page: &Page, dispatch: &Dispatch) -> Html {
+    let is_applied = matches!(page.applied, Applied::All { .. } | Applied::Some { .. });
+    let added = match page.added {
+        1 => lang.t(Text::CompareAddedOne).to_owned(),
+        count => lang.fill(Text::CompareAddedMany, &[("count", &count)]),
+    };
     html! {
-        <section class="panel editor" id="panel-editor" aria-label={lang.t(Text::TabEditor)}>
-            <div class="editor-host" ref={host}></div>
-            if handle.is_none() {
-                <PlainText {lang} text={props.text.clone()} />
-            }
-            <p class="unseen" id="editor-help">{ lang.t(Text::EditorHelp) }</p>
-            if !props.faults.is_empty() {
-                <Faults {lang} faults={props.faults.clone()} />
-            }
-            <footer class="actions">
-                <button class="primary" onclick={dispatch.reform(|_| Msg::Apply)}>
-                    { lang.t(Text::Apply) } <kbd>{ "Ctrl ⏎" }</kbd>
-                </button>
-                <button class="quiet" title={lang.t(Text::ResetHint)} onclick={dispatch.reform(|_| Msg::Reset)}>
-                    <Picture icon={Icon::Reset} />{ lang.t(Text::Reset) }
-                </button>
-                { status(lang, props.applied, props.faults.len()) }
-            </footer>
-        </section>
+        <footer class="actions">
+            <button class="primary" onclick={dispatch.reform(|_| Msg::Apply)}>
+                { lang.t(Text::Apply) } <kbd>{ "Ctrl ⏎" }</kbd>
+            </button>
+            <button class="quiet" title={lang.t(Text::CompareDiffHint)}
+                onclick={dispatch.reform(|_| Msg::Compare(Some(Compare::Change)))}>
+                <Picture icon={Icon::Compare} />{ lang.t(Text::CompareDiff) }
+            </button>
+            <button class="quiet reset" title={lang.t(Text::ResetHint)} onclick={dispatch.reform(|_| Msg::Reset)}>
+                <Picture icon={Icon::Reset} />{ lang.t(Text::Reset) }
+            </button>
+            <div class="result">
+                { status(lang, page) }
+                if is_applied && page.added > 0 {
+                    <button class="link" onclick={dispatch.reform(|_| Msg::Compare(Some(Compare::Added)))}>
+                        { added }
+                    </button>
+                }
+            </div>
+        </footer>
+    }
+}
+
+/// The buttons below an object that is edited.
+fn edit_buttons(lang: Lang, dispatch: &Dispatch) -> Html {
+    html! {
+        <footer class="actions">
+            <button class="primary" onclick={dispatch.reform(|_| Msg::Apply)}>
+                { lang.t(Text::EditSave) } <kbd>{ "Ctrl ⏎" }</kbd>
+            </button>
+            <button class="quiet" onclick={dispatch.reform(|_| Msg::CancelEdit)}>{ lang.t(Text::EditCancel) }</button>
+        </footer>
     }
 }
 
 /// What became of the manifests.
-fn status(lang: Lang, applied: Applied, faults: usize) -> Html {
-    let (text, good, bad) = match applied {
-        Applied::No if faults == 0 => (String::new(), None, None),
-        Applied::No if faults == 1 => (lang.t(Text::DiagnosticsOne).to_owned(), None, Some("")),
-        Applied::No => (lang.fill(Text::DiagnosticsMany, &[("count", &faults)]), None, Some("")),
-        Applied::All { count: 1, .. } => {
-            (lang.fill(Text::AppliedCount, &[("count", &1)]), Some(""), None)
-        }
-        Applied::All { count, .. } => {
-            (lang.fill(Text::AppliedAll, &[("count", &count)]), Some(""), None)
-        }
-        Applied::Some { count } => {
-            let values: [(&str, &dyn core::fmt::Display); 2] =
-                [("faults", &faults), ("count", &count)];
-            (lang.fill(Text::AppliedSome, &values), None, Some(""))
-        }
+fn status(lang: Lang, page: &Page) -> Html {
+    let applied = |count: u32| match count {
+        0 => lang.t(Text::AppliedNone).to_owned(),
+        1 => lang.t(Text::AppliedCount).to_owned(),
+        count => lang.fill(Text::AppliedAll, &[("count", &count)]),
     };
-    html! { <span class="status" role="status" data-good={good} data-bad={bad}>{ text }</span> }
+    let faults = counted(lang, &page.faults);
+    let (text, good, bad) = match page.applied {
+        Applied::No if page.is_large => (lang.t(Text::EditorLarge).to_owned(), None, None),
+        Applied::No => (String::new(), None, None),
+        Applied::All { count, .. } => (applied(count), Some(""), None),
+        Applied::Some { count } => (format!("{faults}, {}", applied(count)), None, Some("")),
+    };
+    html! {
+        <span class="status" role="status" data-good={good} data-bad={bad}>{ text }</span>
+    }
 }
 
 /// The faults as the editor's module takes them.
-fn diagnostics(faults: &[Fault], lang: Lang) -> String {
-    let list = faults.iter().map(|fault| {
+fn listed(faults: &[Fault], lang: Lang) -> String {
+    let list = faults.iter().enumerate().map(|(number, fault)| {
         let severity = if fault.is_warning { "warning" } else { "error" };
-        let message = format!("{}\n{}", fault.explain(lang), fault.words);
+        let (fix, hint) = fix(lang, fault).unzip();
         serde_json::json!({
-            "line": fault.line, "from": fault.from, "to": fault.to,
-            "severity": severity, "message": message,
+            "number": number, "line": fault.line, "from": fault.from, "to": fault.to,
+            "severity": severity, "where": place(lang, fault), "path": fault.path,
+            "explanation": fault.explain(lang), "words": fault.words, "fix": fix, "hint": hint,
         })
     });
     serde_json::Value::from_iter(list).to_string()
@@ -141,6 +216,7 @@ struct Attached {
     editor: EditorHandle,
     _change: Closure<dyn Fn(String)>,
     _apply: Closure<dyn Fn()>,
+    _fix: Closure<dyn Fn(u32)>,
     _complete: Closure<dyn Fn(String, u32) -> JsValue>,
     _hover: Closure<dyn Fn(String, u32) -> JsValue>,
 }
@@ -149,7 +225,7 @@ impl Attached {
     fn new(
         module: &EditorModule,
         host: &HtmlElement,
-        text: &str,
+        (key, text): (&str, &str),
         label: &str,
         tell: Dispatch,
     ) -> Self {
@@ -158,6 +234,7 @@ impl Attached {
             Closure::<dyn Fn(String)>::new(move |text: String| told.emit(Msg::Edit(text.into())));
         let asked = tell.clone();
         let apply = Closure::<dyn Fn()>::new(move || asked.emit(Msg::Apply));
+        let fix = Closure::<dyn Fn(u32)>::new(move |at: u32| tell.emit(Msg::Fix(at as usize)));
         let complete = Closure::<dyn Fn(String, u32) -> JsValue>::new(|text: String, offset| {
             assist::complete(&text, offset).map_or(JsValue::NULL, JsValue::from)
         });
@@ -167,8 +244,10 @@ impl Attached {
         let page = js_sys::Object::new();
         let fields = [
             ("label", &JsValue::from_str(label)),
+            ("describedBy", &JsValue::from_str("editor-help")),
             ("change", change.as_ref()),
             ("apply", apply.as_ref()),
+            ("fix", fix.as_ref()),
             ("complete", complete.as_ref()),
             ("hover", hover.as_ref()),
         ];
@@ -176,8 +255,9 @@ impl Attached {
             // Setting a field of a new, plain object cannot fail.
             let _set = js_sys::Reflect::set(&page, &name.into(), value);
         }
-        let editor = module.create(host, text, &page);
-        Attached { editor, _change: change, _apply: apply, _complete: complete, _hover: hover }
+        let editor = module.create(host, key, text, &page);
+        let (_change, _apply, _fix) = (change, apply, fix);
+        Attached { editor, _change, _apply, _fix, _complete: complete, _hover: hover }
     }
 }
 
@@ -209,7 +289,7 @@ fn PlainText(props: &PlainTextProps) -> Html {
         }
     });
     html! {
-        <textarea class="plain" aria-label={props.lang.t(Text::EditorLabel)} spellcheck="false"
+        <textarea class="plain" aria-label={props.lang.t(Text::EditorLabel)} spellcheck="false" autocomplete="off"
             value={props.text.to_string()} {oninput} />
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Dispatch;
 use super::icon::{Icon, Picture};
+use crate::present::chronicle::clock;
 use crate::session::{Msg, Sample, Speed, Theme};
 use crate::text::{Lang, Text};
 use web_sys::HtmlSelectElement;
@@ -15,13 +16,15 @@ pub(super) struct HeaderProps {
     pub(super) playing: bool,
     pub(super) speed: Speed,
     pub(super) seconds: u64,
+    /// How often an address was copied.
+    pub(super) shared: u32,
 }
 
 /// The bar at the top.
 #[function_component]
 pub(super) fn Header(props: &HeaderProps) -> Html {
     let dispatch = use_context::<Dispatch>().unwrap_or_default();
-    let HeaderProps { lang, theme, sample, playing, speed, seconds } = *props;
+    let HeaderProps { lang, theme, sample, playing, speed, seconds, shared } = *props;
     let (theme_text, theme_icon) = match theme {
         Theme::Light => (Text::ThemeDark, Icon::Moon),
         Theme::Dark => (Text::ThemeLight, Icon::Sun),
@@ -49,6 +52,13 @@ pub(super) fn Header(props: &HeaderProps) -> Html {
                     </button>
                 }) }
             </div>
+            <button class="quiet square share" title={lang.t(Text::ShareHint)} aria-label={lang.t(Text::Share)}
+                onclick={dispatch.reform(|_| Msg::Share)}>
+                <Picture icon={Icon::Share} />
+            </button>
+            if shared > 0 {
+                <span class="toast brief" role="status" key={shared}>{ lang.t(Text::ShareDone) }</span>
+            }
             <button class="quiet square" title={lang.t(theme_text)} aria-label={lang.t(theme_text)}
                 onclick={dispatch.reform(|_| Msg::ToggleTheme)}>
                 <Picture icon={theme_icon} />
@@ -89,15 +99,6 @@ fn Time(props: &TimeProps) -> Html {
             }) }
             <span class="clock" title={lang.t(Text::Clock)}>{ clock(seconds) }</span>
         </div>
-    }
-}
-
-/// `02:14`, and `1:02:14` after an hour.
-fn clock(seconds: u64) -> String {
-    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
-    match hours {
-        0 => format!("{minutes:02}:{:02}", seconds % 60),
-        _ => format!("{hours}:{minutes:02}:{:02}", seconds % 60),
     }
 }
 

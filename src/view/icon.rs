@@ -32,6 +32,10 @@ pub(super) enum Icon {
     AddNode,
     Copy,
     Tune,
+    Grow,
+    Shrink,
+    Share,
+    Compare,
 }
 
 impl Icon {
@@ -71,6 +75,12 @@ impl Icon {
             Icon::Unplug => "M6 2.5v3.5M10 2.5v3.5M4 6h8v2a4 4 0 0 1-8 0zM8 12v2M2.5 13.5L13.5 2.5",
             Icon::AddNode => {
                 "M3 5.5a2 2 0 0 1 2-2h4M13 8.5V11a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V5.5M12 2v5M9.5 4.5h5"
+            }
+            Icon::Grow => "M3 9.5v3.500h3.500M13 6.500V3H9.500M3.500 12.500l4-4M12.500 3.500l-4 4",
+            Icon::Shrink => "M7 12.500V9H3.500M9 3.500V7h3.500M7 9l-4 4M9 7l4-4",
+            Icon::Share => "M8 9.500V2.500M5 5l3-3 3 3M3.500 8.500v5h9v-5",
+            Icon::Compare => {
+                "M4.500 3v10M2 5.500L4.500 3 7 5.500M11.500 13V3M9 10.500l2.500 2.500 2.500-2.500"
             }
         }
     }

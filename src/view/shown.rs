@@ -1,5 +1,6 @@
 //! The view models on the page, worked out again only when what they show has changed.
 
+use super::editor::Page;
 use super::request::AimProps;
 use super::shared::Shared;
 use super::trace::{Followed, Travel};
@@ -7,13 +8,17 @@ use crate::base::SimTime;
 use crate::net::Ruleset;
 use crate::present::chronicle::{self, EventLine};
 use crate::present::comparison::{Comparison, comparison};
+use crate::present::difference::{self, Difference};
 use crate::present::pace::Pace;
 use crate::present::rule_tree::{RuleTree, rule_tree};
 use crate::present::{
     ClusterScene, Details, Relation, Story, details, look_closer, relation, story, survey,
 };
+use crate::session::apply::CHECKED_WHILE_WRITTEN;
 use crate::session::request::{aimed, targets};
-use crate::session::{Fault, Model, ObjectId, Panel, Sample, Target, aim};
+use crate::session::{
+    Compare, EventFilter, Fault, Model, ObjectId, Panel, Sample, Stored, Target, aim,
+};
 use crate::text::Lang;
 use crate::trace::{PacketTrace, Source};
 use crate::world::{Activity, CLIENT_ADDRESS};
@@ -31,8 +36,12 @@ struct Stamp {
     proxy_mode: &'static str,
     in_sight: Rc<[Arc<str>]>,
 }
+
 /// A tree of rules, with what it was grown from.
 type Grown = (Arc<Ruleset>, Option<Arc<PacketTrace>>, Shared<RuleTree>);
+
+/// What a difference was worked out from: which, the text, what was stored, and the revision.
+type Compared = (Compare, Rc<str>, Rc<[Stored]>, u64);
 
 /// What the page shows now.
 pub(super) struct Shown {
@@ -47,6 +56,8 @@ pub(super) struct Shown {
     pub(super) relation: Option<Shared<Relation>>,
     /// The events, if they are in front.
     pub(super) events: Shared<Vec<EventLine>>,
+    /// Which of them.
+    filter: (EventFilter, Option<ObjectId>),
     /// How many events there are.
     pub(super) event_count: usize,
     /// The object in the inspector.
@@ -68,8 +79,16 @@ pub(super) struct Shown {
     told: Option<(Arc<PacketTrace>, Lang)>,
     /// Seconds of virtual time since the cluster was set up.
     pub(super) seconds: u64,
+    /// The difference that is shown instead of the text, and what it was worked out from.
+    differences: Option<Shared<Vec<Difference>>>,
+    compared: Option<Compared>,
+    /// How many fields the API server added when the manifests were applied last.
+    added: usize,
+    stored: Rc<[Stored]>,
     /// What is wrong with the manifests: which list it is tells whether it has changed.
     faults: Rc<[Fault]>,
+    /// What the terminal and the editor showed.
+    printed: (u64, bool, bool, bool),
     /// The state of the cluster that all this shows.
     stamp: Stamp,
     /// The state and the chosen object that the relation was found for.
@@ -86,6 +105,7 @@ impl Shown {
             activity: Activity::default(),
             relation: None,
             events: Shared::default(),
+            filter: (EventFilter::All, None),
             event_count: 0,
             details: None,
             targets: Shared::default(),
@@ -98,7 +118,12 @@ impl Shown {
             travel: None,
             told: None,
             seconds: 0,
+            differences: None,
+            compared: None,
+            added: 0,
+            stored: Rc::default(),
             faults: Rc::default(),
+            printed: (0, false, false, false),
             stamp: Stamp::default(),
             related: (Activity::default(), None),
         };
@@ -147,8 +172,12 @@ impl Shown {
         }
         self.relate(model);
         let wants_events = model.side == Panel::Events;
-        if wants_events && (has_changed || is_later || self.events.is_empty()) {
-            self.events.keep(chronicle::events(world, model.origin));
+        let filter = (model.events, model.selected.clone());
+        let is_other = self.filter != filter;
+        if wants_events && (has_changed || is_later || is_other || self.events.is_empty()) {
+            self.filter = filter;
+            let selected = model.selected.as_ref();
+            self.events.keep(chronicle::events(world, model.origin, model.events, selected));
         }
         let shown = self.details.as_ref().map(|details| &details.id);
         if has_changed || is_later || shown != model.selected.as_ref() {
@@ -163,7 +192,52 @@ impl Shown {
         self.look_deeper(model);
         let is_checked = !Rc::ptr_eq(&self.faults, &model.faults);
         self.faults = model.faults.clone();
-        has_changed || is_closer || is_later || has_moved || is_checked
+        self.compare(model, world.store().revision());
+        let printed =
+            (model.terminal.stamp, model.is_busy(), model.left.is_some(), model.editing.is_some());
+        let is_printed = self.printed != printed;
+        self.printed = printed;
+        has_changed || is_closer || is_later || has_moved || is_checked || is_printed
+    }
+
+    /// Brings the differences up to date.
+    fn compare(&mut self, model: &Model, revision: u64) {
+        if !Rc::ptr_eq(&self.stored, &model.stored) {
+            self.stored = model.stored.clone();
+            let all = difference::added(&model.stored);
+            self.added = all.iter().map(Difference::added).sum();
+        }
+        let compared = model.compare.map(|which| {
+            // What was added does not change with the cluster.
+            let revision = if which == Compare::Change { revision } else { 0 };
+            (which, model.source.clone(), model.stored.clone(), revision)
+        });
+        if self.compared != compared {
+            self.differences = compared.as_ref().map(|(which, ..)| {
+                Shared::new(match which {
+                    Compare::Added => difference::added(&model.stored),
+                    Compare::Change => difference::change(model),
+                })
+            });
+            self.compared = compared;
+        }
+    }
+
+    /// What the editor shows.
+    pub(super) fn page(&self, model: &Model) -> Page {
+        let editing = model.editing.as_ref();
+        Page {
+            key: editing.map_or_else(|| model.sample.name().into(), |editing| editing.name.clone()),
+            text: editing.map_or_else(|| model.source.clone(), |editing| editing.text.clone()),
+            is_editing: editing.is_some(),
+            faults: if editing.is_some() { Rc::default() } else { model.faults.clone() },
+            applied: model.applied,
+            go_to: model.go_to,
+            added: self.added,
+            compare: model.compare.zip(self.differences.clone()),
+            is_kept: model.is_kept,
+            is_large: model.source.len() > CHECKED_WHILE_WRITTEN,
+        }
     }
 
     /// Finds what belongs to the chosen object.

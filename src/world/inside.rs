@@ -5,7 +5,7 @@ use super::World;
 use super::queue::Due;
 use crate::api::{Kind, Object, Uid};
 use crate::base::SimTime;
-use crate::container::{Output, Question, Reply, kit_of};
+use crate::container::{Mark, Output, Question, Reply, Talk, kit_of};
 use crate::kubelet::{inside, inside::Inside};
 use crate::programs::{self, Site};
 use crate::store::ObjectKey;
@@ -19,7 +19,9 @@ const ASKING: Duration = Duration::from_millis(20);
 /// Programs in containers ask no more than this at one moment.
 const MOST_QUESTIONS: usize = 64;
 
-/// As long as somebody watches what never ends.
+/// As long as a command is waited for where nobody can end it.
+const PATIENCE: Duration = Duration::from_secs(86_400);
+/// As long as somebody watches what never ends, where nobody can end it.
 const WATCHING: Duration = Duration::from_secs(10);
 
 /// What a container has printed: each line with its moment.
@@ -32,6 +34,52 @@ pub enum NotRun {
     NoContainer,
     /// There is no such program in it; the runtime's sentence.
     NoProgram(String),
+}
+
+/// A command at work in a container.
+#[derive(Clone, Debug)]
+pub struct Exec {
+    object: Arc<Object>,
+    node: Arc<str>,
+    /// The number of the container.
+    place: usize,
+    /// The number of the conversation.
+    talk: u32,
+    begin: SimTime,
+    /// How much of its streams is known, in bytes.
+    out: usize,
+    err: usize,
+}
+
+/// How a command in a container goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Going {
+    /// It has ended.
+    Ended,
+    /// It is at work.
+    On {
+        /// Until when it is looked at where nobody can end it.
+        limit: SimTime,
+        /// Whether nothing but a person ends it.
+        is_endless: bool,
+    },
+}
+
+impl Exec {
+    /// What is new in what was said.
+    fn new_of(&mut self, talk: &Talk) -> Output {
+        let stdout = talk.stdout.get(self.out..).unwrap_or_default().to_owned();
+        let stderr = talk.stderr.get(self.err..).unwrap_or_default().to_owned();
+        let new = talk.marks.iter().filter(|mark| mark.out > self.out || mark.err > self.err);
+        let marks = new.map(|mark| Mark {
+            out: mark.out.saturating_sub(self.out),
+            err: mark.err.saturating_sub(self.err),
+            pause: mark.pause,
+        });
+        let marks = marks.collect();
+        (self.out, self.err) = (talk.stdout.len(), talk.stderr.len());
+        Output { stdout, stderr, marks, exit: 0 }
+    }
 }
 
 impl World {
@@ -68,26 +116,24 @@ impl World {
         let mut files = BTreeMap::new();
         let mut site = Site::new(self, from, &mut files);
         let output = programs::run(&mut site, kit_of(&image), &question.words);
-        let waited = site.waited;
         let output = output.unwrap_or_else(|| Output::failed(127, "not found"));
         let files = files.into_iter().collect();
-        let Output { stdout, stderr, exit } = output;
+        let waited = output.time();
+        let Output { stdout, stderr, exit, .. } = output;
         Some((Reply { stdout, stderr, exit, files }, waited))
     }
 
-    /// Runs a command in a container of a pod, as `kubectl exec` does, and lets the time pass that
-    /// it takes: at most `most`, and not for long if it never ends.
+    /// Begins with a command in a container of a pod, as `kubectl exec` does.
     ///
     /// # Errors
     /// If there is no such container, or no such program in it.
-    pub fn exec(
+    pub fn begin_exec(
         &mut self,
         key: &ObjectKey,
         container: &str,
         words: &[String],
         input: Option<String>,
-        most: Duration,
-    ) -> Result<Output, NotRun> {
+    ) -> Result<Exec, NotRun> {
         let (object, node, place) = self.place(key, container).ok_or(NotRun::NoContainer)?;
         let uid = object.meta.uid;
         self.sync_pod(&node, key, uid);
@@ -104,30 +150,39 @@ impl World {
         }
         let command = inside::command(store, &object, runtime, place, words.to_vec(), input);
         let talk = inside::begin_talk(runtime, place, true, &command, begin);
-        loop {
-            self.sync_pod(&node, key, uid);
+        Ok(Exec { object, node, place, talk, begin, out: 0, err: 0 })
+    }
+
+    /// What a command in a container has printed since it was asked last, and its exit code, or
+    /// how long to go on looking.
+    pub fn go_on_exec(&mut self, exec: &mut Exec) -> (Output, Going) {
+        let (key, uid) = (ObjectKey::of(&exec.object), exec.object.meta.uid);
+        self.sync_pod(&exec.node, &key, uid);
+        self.tell();
+        let now = self.now;
+        let Some(runtime) = self.runtime_mut(&exec.node, uid) else {
+            // Its pod is gone.
+            return (Output { exit: 137, ..Output::default() }, Going::Ended);
+        };
+        if let Some(talk) = inside::end_talk(runtime, exec.place, exec.talk) {
+            inside::touched(&exec.object, runtime, now);
+            let exit = talk.end.map_or(0, |(_, code)| code);
+            self.sync_pod(&exec.node, &key, uid);
             self.tell();
-            let now = self.now;
-            let Some(runtime) = self.runtime_mut(&node, uid) else {
-                // Its pod is gone.
-                return Ok(Output { exit: 137, ..Output::default() });
-            };
-            if let Some(talk) = inside::end_talk(runtime, place, talk) {
-                inside::touched(&object, runtime, now);
-                let exit = talk.end.map_or(0, |(_, code)| code);
-                self.sync_pod(&node, key, uid);
-                self.tell();
-                return Ok(Output { stdout: talk.stdout, stderr: talk.stderr, exit });
-            }
-            let is_endless = inside::is_endless(runtime, place, talk);
-            let limit = begin + if is_endless { WATCHING.min(most) } else { most };
-            if now >= limit || !self.step(limit) {
-                self.run_until(limit);
-                let runtime = self.runtime_mut(&node, uid).ok_or(NotRun::NoContainer)?;
-                let talk = inside::break_talk(runtime, place, talk);
-                return Ok(Output { stdout: talk.stdout, stderr: talk.stderr, exit: 130 });
-            }
+            return (Output { exit, ..exec.new_of(&talk) }, Going::Ended);
         }
+        let is_endless = inside::is_endless(runtime, exec.place, exec.talk);
+        let most = if is_endless { WATCHING } else { PATIENCE };
+        let said = inside::talk(runtime, exec.place, exec.talk).map(|talk| exec.new_of(talk));
+        (said.unwrap_or_default(), Going::On { limit: exec.begin + most, is_endless })
+    }
+
+    /// Ends a command in a container, as who leaves it does; gives back what it printed.
+    pub fn break_exec(&mut self, exec: &mut Exec) -> Output {
+        let uid = exec.object.meta.uid;
+        let Some(runtime) = self.runtime_mut(&exec.node, uid) else { return Output::default() };
+        let talk = inside::break_talk(runtime, exec.place, exec.talk);
+        Output { exit: 130, ..exec.new_of(&talk) }
     }
 
     fn runtime_mut(

@@ -22,7 +22,7 @@ mod state_hash;
 
 pub use activity::Activity;
 pub use config::{ClusterConfig, LoadBalancers, NodeConfig};
-pub use inside::{Lines, NotRun};
+pub use inside::{Exec, Going, Lines, NotRun};
 pub use network::CLIENT_ADDRESS;
 pub use queue::Due;
 

@@ -1,13 +1,12 @@
-// The YAML editor: CodeMirror 6 behind four functions. Bundled by esbuild into one module that the
+// The YAML editor: CodeMirror 6 behind a few functions. Bundled by esbuild into one module that the
 // page imports when the map is already up. All text that a person reads comes from the page.
 import { autocompletion, closeBrackets, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab, temporarilySetTabFocusMode } from "@codemirror/commands";
 import { yaml } from "@codemirror/lang-yaml";
 import { bracketMatching, codeFolding, foldGutter, foldKeymap, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
-import { lintGutter, lintKeymap, setDiagnostics as lintDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
-import { Annotation, Compartment, EditorState } from "@codemirror/state";
-import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, hoverTooltip, keymap, lineNumbers } from "@codemirror/view";
+import { Annotation, Compartment, EditorState, RangeSet, StateEffect, StateField } from "@codemirror/state";
+import { Decoration, drawSelection, EditorView, gutter, GutterMarker, highlightActiveLine, highlightActiveLineGutter, hoverTooltip, keymap, lineNumbers, WidgetType } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
 /** Marks a change that the page made itself, so that it is not reported back to it. */
@@ -43,13 +42,12 @@ const look = EditorView.theme({
   ".cm-tooltip.cm-tooltip-autocomplete > ul > li": { padding: "3px 10px" },
   ".cm-tooltip-autocomplete ul li[aria-selected]": { background: "var(--accent)", color: "var(--on-accent)" },
   ".cm-completionDetail": { color: "inherit", opacity: ".7", fontStyle: "normal", marginLeft: "1em" },
-  ".cm-diagnostic": { font: "var(--text-2)/1.5 var(--sans)", borderLeft: "none", padding: "8px 12px" },
-  ".cm-diagnostic-error": { color: "var(--ink)" },
-  ".cm-lintRange-error": { backgroundImage: "none", textDecoration: "underline wavy var(--bad) 1.5px", textUnderlineOffset: "3px" },
-  ".cm-lintRange-warning": { backgroundImage: "none", textDecoration: "underline wavy var(--warn) 1.5px", textUnderlineOffset: "3px" },
-  ".cm-lint-marker": { width: "10px", height: "10px", margin: "auto" },
-  ".cm-lint-marker-error": { content: "''", background: "var(--bad)", borderRadius: "50%" },
-  ".cm-lint-marker-warning": { content: "''", background: "var(--warn)", borderRadius: "2px" },
+  ".cm-lintRange-error": { textDecoration: "underline wavy var(--bad) 1.5px", textUnderlineOffset: "3px" },
+  ".cm-lintRange-warning": { textDecoration: "underline wavy var(--warn) 1.5px", textUnderlineOffset: "3px" },
+  ".cm-faultGutter": { width: "14px" },
+  ".cm-faultGutter .cm-gutterElement": { display: "grid", placeItems: "center" },
+  ".cm-faultMark": { width: "9px", height: "9px", background: "var(--bad)", borderRadius: "50%" },
+  ".cm-faultMark[data-warning]": { background: "var(--warn)", borderRadius: "2px" },
   ".cm-panels": { background: "var(--panel)", color: "var(--ink)", borderColor: "var(--line)" },
   ".cm-panels input, .cm-panels button": { font: "inherit" },
 });
@@ -82,75 +80,178 @@ const hoverSource = (hover) =>
     };
   });
 
-/**
- * Puts an editor into `host`. `page` holds `label`, `describedBy`, and the functions `change(text)`,
- * `apply()`, `complete(text, offset)` and `hover(text, offset)`; the last two answer JSON or nothing.
- */
-export function create(host, text, page) {
-  const names = new Compartment();
-  const attributes = (label) => EditorView.contentAttributes.of({ "aria-label": label, "aria-multiline": "true", tabindex: "0", spellcheck: "false", autocapitalize: "off" });
-  const view = new EditorView({
-    parent: host,
-    state: EditorState.create({
-      doc: text,
-      extensions: [
-        lineNumbers(),
-        lintGutter(),
-        codeFolding(),
-        foldGutter(),
-        history(),
-        drawSelection(),
-        indentOnInput(),
-        bracketMatching(),
-        closeBrackets(),
-        highlightActiveLine(),
-        highlightActiveLineGutter(),
-        highlightSelectionMatches(),
-        indentUnit.of("  "),
-        EditorState.tabSize.of(2),
-        EditorView.cspNonce.of("editor"),
-        yaml(),
-        syntaxHighlighting(colours),
-        look,
-        autocompletion({ override: [completionSource(page.complete)], icons: false }),
-        hoverSource(page.hover),
-        keymap.of([
-          { key: "Mod-Enter", run: () => (page.apply(), true) },
-          { key: "Escape", run: temporarilySetTabFocusMode },
-          ...completionKeymap,
-          ...lintKeymap,
-          ...foldKeymap,
-          ...searchKeymap,
-          ...historyKeymap,
-          ...defaultKeymap,
-          indentWithTab,
-        ]),
-        names.of(attributes(page.label)),
-        EditorView.updateListener.of((update) => {
-          if (update.docChanged && !update.transactions.some((one) => one.annotation(fromPage))) {
-            page.change(update.state.doc.toString());
-          }
-        }),
-      ],
-    }),
+/** What is wrong: replaces the list of faults. */
+const setFaults = StateEffect.define();
+
+/** A fault under its line: what it is, Kubernetes' words, and the button that mends it. */
+class FaultBlock extends WidgetType {
+  constructor(fault, page) {
+    super();
+    this.fault = fault;
+    this.page = page;
+  }
+  eq(other) {
+    return JSON.stringify(other.fault) === JSON.stringify(this.fault);
+  }
+  toDOM() {
+    const { fault, page } = this;
+    const part = (tag, name, text, lang) => {
+      const element = document.createElement(tag);
+      element.className = name;
+      element.textContent = text;
+      if (lang) element.lang = lang;
+      return element;
+    };
+    // What is around it is its own: a margin would not be counted into the height of the text.
+    const room = part("div", "fault-room", "");
+    const block = part("div", "fault", "");
+    room.append(block);
+    if (fault.severity === "warning") block.dataset.warning = "";
+    const where = part("span", "where", fault.where);
+    if (fault.path) where.append(part("code", "path", fault.path));
+    block.append(where, part("b", "", fault.explanation));
+    if (fault.words) block.append(part("code", "words", fault.words, "en"));
+    if (fault.fix) {
+      const button = part("button", "fix", fault.fix);
+      button.title = fault.hint;
+      button.addEventListener("click", () => page.fix(fault.number));
+      block.append(button);
+    }
+    return room;
+  }
+  ignoreEvent() {
+    return true;
+  }
+}
+
+class FaultMark extends GutterMarker {
+  constructor(isWarning) {
+    super();
+    this.isWarning = isWarning;
+  }
+  eq(other) {
+    return other.isWarning === this.isWarning;
+  }
+  toDOM() {
+    const mark = document.createElement("div");
+    mark.className = "cm-faultMark";
+    if (this.isWarning) mark.dataset.warning = "";
+    return mark;
+  }
+}
+
+/** The faults as decorations: underlined, marked in the gutter, and told under their line. */
+const faultsOf = (doc, list, page) => {
+  const marks = [];
+  const lines = [];
+  for (const fault of list) {
+    const line = doc.line(Math.min(Math.max(fault.line, 1), doc.lines));
+    const from = Math.min(line.from + fault.from, line.to);
+    const to = Math.max(from, Math.min(line.from + fault.to, line.to));
+    if (to > from) marks.push(Decoration.mark({ class: `cm-lintRange-${fault.severity}` }).range(from, to));
+    marks.push(Decoration.widget({ widget: new FaultBlock(fault, page), block: true, side: 1 }).range(line.to));
+    lines.push(new FaultMark(fault.severity === "warning").range(line.from));
+  }
+  return { marks: Decoration.set(marks, true), lines: RangeSet.of(lines, true) };
+};
+
+const faultField = (page) =>
+  StateField.define({
+    create: (state) => faultsOf(state.doc, [], page),
+    update(value, transaction) {
+      for (const effect of transaction.effects) {
+        if (effect.is(setFaults)) return faultsOf(transaction.newDoc, effect.value, page);
+      }
+      if (!transaction.docChanged) return value;
+      return { marks: value.marks.map(transaction.changes), lines: value.lines.map(transaction.changes) };
+    },
+    provide: (field) => EditorView.decorations.from(field, (value) => value.marks),
   });
+
+/**
+ * Puts an editor into `host`. `page` holds `label`, `describedBy` (the id of the text that says how
+ * to leave), and the functions `change(text)`, `apply()`, `fix(number)`, `complete(text, offset)` and
+ * `hover(text, offset)`; the last two answer JSON or nothing.
+ */
+export function create(host, key, text, page) {
+  const names = new Compartment();
+  const attributes = (label) => EditorView.contentAttributes.of({ "aria-label": label, "aria-describedby": page.describedBy, "aria-multiline": "true", tabindex: "0", spellcheck: "false", autocapitalize: "off" });
+  const faults = faultField(page);
+  let label = page.label;
+  const extensions = () => [
+    lineNumbers(),
+    gutter({ class: "cm-faultGutter", markers: (view) => view.state.field(faults).lines }),
+    codeFolding(),
+    foldGutter(),
+    history(),
+    faults,
+    drawSelection(),
+    indentOnInput(),
+    bracketMatching(),
+    closeBrackets(),
+    highlightActiveLine(),
+    highlightActiveLineGutter(),
+    highlightSelectionMatches(),
+    indentUnit.of("  "),
+    EditorState.tabSize.of(2),
+    EditorView.lineWrapping,
+    EditorView.cspNonce.of("editor"),
+    yaml(),
+    syntaxHighlighting(colours),
+    look,
+    autocompletion({ override: [completionSource(page.complete)], icons: false }),
+    hoverSource(page.hover),
+    keymap.of([
+      { key: "Mod-Enter", run: () => (page.apply(), true) },
+      { key: "Escape", run: temporarilySetTabFocusMode },
+      ...completionKeymap,
+      ...foldKeymap,
+      ...searchKeymap,
+      ...historyKeymap,
+      ...defaultKeymap,
+      indentWithTab,
+    ]),
+    names.of(attributes(label)),
+    EditorView.updateListener.of((update) => {
+      if (update.docChanged && !update.transactions.some((one) => one.annotation(fromPage))) {
+        page.change(update.state.doc.toString());
+      }
+    }),
+  ];
+  const fresh = (doc) => EditorState.create({ doc, extensions: extensions() });
+  // Whoever is already typing into the plain field goes on at the same place.
+  const plain = host.parentElement.querySelector("textarea");
+  const view = new EditorView({ parent: host, state: fresh(plain?.value ?? text) });
+  if (plain && plain === document.activeElement) {
+    view.dispatch({ selection: { anchor: Math.min(plain.selectionStart, view.state.doc.length) } });
+    view.focus();
+  }
+  // Each text has a history of its own: what is undone in one never appears in another.
+  const states = new Map();
+  let shown = key;
   return {
-    setText(value) {
-      if (value === view.state.doc.toString()) return;
+    /** Shows the text of that key, with its history if it is as it was left. */
+    show(next, value) {
+      if (next === shown && value === view.state.doc.toString()) return;
+      if (next !== shown) {
+        states.set(shown, view.state);
+        shown = next;
+        const before = states.get(next);
+        view.setState(before && before.doc.toString() === value ? before : fresh(value));
+        view.dispatch({ effects: names.reconfigure(attributes(label)) });
+        return;
+      }
       view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: value }, annotations: fromPage.of(true), scrollIntoView: false });
-      view.scrollDOM.scrollTop = 0;
     },
-    /** `list` is JSON: objects of `line` (from 1), `from`, `to` (columns in characters), `severity`, `message`. */
-    setDiagnostics(list) {
-      const { doc } = view.state;
-      const found = JSON.parse(list).map(({ line, from, to, severity, message }) => {
-        const at = doc.line(Math.min(Math.max(line, 1), doc.lines));
-        const start = Math.min(at.from + from, at.to);
-        return { from: start, to: Math.max(start, Math.min(at.from + to, at.to)), severity, message };
-      });
-      view.dispatch(lintDiagnostics(view.state, found));
+    /**
+     * `list` is JSON: objects of `number`, `line` (from 1), `from`, `to` (columns in characters),
+     * `severity`, `where`, `path`, `explanation`, `words`, `fix` and `hint`.
+     */
+    setFaults(list) {
+      view.dispatch({ effects: setFaults.of(JSON.parse(list)) });
     },
-    setLabel(label) {
+    setLabel(next) {
+      label = next;
       view.dispatch({ effects: names.reconfigure(attributes(label)) });
     },
     goTo(line) {

@@ -187,7 +187,7 @@ lesson("samples, reset, pause and speed", {}, async (page) => {
   await page.locator(".map .ingress").first().waitFor();
   await enter(page, "kubectl delete deployment --all");
   await page.locator(".terminal", { hasText: "deleted" }).waitFor();
-  await page.locator(".editor .actions .quiet").click();
+  await page.locator(".editor .actions .reset").click();
   await page.locator(".pod[data-key^='pod/default/'][data-state='ready']").first().waitFor();
   await page.locator(".time .play").click();
   const stopped = await page.locator(".clock").textContent();

@@ -211,7 +211,7 @@ impl Node<'_> {
         }
         let (done, count) = (if is_deleted { "deleted" } else { "shown" }, shown.len());
         let stderr = format!("{PROGRAM}: {count} flow entries have been {done}.\n");
-        Output { stdout, stderr, exit: i32::from(is_deleted && count == 0) }
+        Output { stdout, stderr, exit: i32::from(is_deleted && count == 0), ..Output::default() }
     }
 }
 

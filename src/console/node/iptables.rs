@@ -107,8 +107,8 @@ impl Node<'_> {
         let has = |names: &[&str]| words.iter().any(|word| names.contains(word));
         let file = words.iter().find(|word| !word.starts_with('-'));
         let text = match file {
-            Some(path) => match self.files.get(*path) {
-                Some(text) => text.clone(),
+            Some(path) => match self.session.read(path) {
+                Some(text) => text.to_owned(),
                 None => {
                     let why = format!("Can't open {path}: No such file or directory\n");
                     return failed(1, why);

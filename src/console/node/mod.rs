@@ -6,9 +6,9 @@ mod machine;
 mod nft;
 mod virtual_servers;
 
-use super::network::run_program;
-use super::{Output, failed, said};
+use super::{Output, Session, failed, said};
 use crate::net::Family;
+use crate::programs::{self, Kit, Site};
 use crate::trace::Source;
 use crate::world::World;
 pub use conntrack::line as conntrack_line;
@@ -22,7 +22,7 @@ struct Node<'a> {
     /// What the command reads.
     stdin: Option<&'a str>,
     /// The files of who types the command.
-    files: &'a BTreeMap<String, String>,
+    session: &'a Session,
 }
 
 /// `node run NAME -- COMMAND`.
@@ -30,7 +30,7 @@ pub(super) fn run(
     world: &mut World,
     words: &[String],
     stdin: Option<&str>,
-    files: &BTreeMap<String, String>,
+    session: &Session,
 ) -> Output {
     let usage = || failed(2, "usage: node run NAME -- COMMAND\n".to_owned());
     let Some((name, rest)) = words.split_first() else { return usage() };
@@ -45,13 +45,14 @@ pub(super) fn run(
         Some(_) => {}
     }
     let program = program.rsplit('/').next().unwrap_or_default();
-    let mut node = Node { world, name, stdin, files };
+    let mut node = Node { world, name, stdin, session };
     if let Some(output) = node.tool(program, arguments) {
         return output;
     }
     let from = Source::Node(Arc::from(name.as_str()));
     let mut files = BTreeMap::new();
-    let output = run_program(world, from, &mut files, command);
+    let mut site = Site::new(world, from, &mut files);
+    let output = programs::run(&mut site, Kit::COMPUTER, command);
     output.unwrap_or_else(|| failed(127, format!("bash: {program}: command not found\n")))
 }
 

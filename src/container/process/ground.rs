@@ -3,6 +3,7 @@
 use super::super::files::Files;
 use super::super::kit::Kit;
 use super::super::log::Log;
+use super::super::output::Mark;
 use super::Process;
 use crate::base::SimTime;
 
@@ -15,6 +16,8 @@ pub struct Talk {
     pub stdout: String,
     /// Standard error.
     pub stderr: String,
+    /// In which order the two were written.
+    pub marks: Vec<Mark>,
     /// How it ended, and when.
     pub end: Option<(SimTime, i32)>,
 }

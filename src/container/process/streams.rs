@@ -1,8 +1,10 @@
 //! Where a process reads from and writes to.
 
 use super::super::files::{self, normal};
+use super::super::output::Mark;
 use super::super::shell::{Redirect, To};
 use super::{Dialect, Ground, Process, Shell, Stream};
+use core::time::Duration;
 use std::sync::Arc;
 
 /// More than this is not kept of what somebody is told, or of what is in a pipe.
@@ -80,6 +82,10 @@ impl Process {
                         let own = if *errors { &mut talk.stderr } else { &mut talk.stdout };
                         if own.len() < MOST_BYTES {
                             own.push_str(text);
+                        }
+                        if *errors {
+                            let (out, err) = (talk.stdout.len(), talk.stderr.len());
+                            talk.marks.push(Mark { out, err, pause: Duration::ZERO });
                         }
                     }
                 }

@@ -1,16 +1,19 @@
 //! `kubectl apply`, `create -f`, `replace` and `diff`.
 
-use super::store_change;
+use super::{ADMISSION_RETRY, ADMISSION_TRIES, store_change};
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::{ApiError, Kind, Value};
+use crate::api::{ApiError, Kind, Uid, Value};
+use crate::base::SimTime;
 use crate::kubectl::call::{Call, DryRun, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::go_text::compact_json;
 use crate::kubectl::manifests::{self, Manifest, to_yaml};
+use crate::kubectl::output::{FORMATS, Objects, Printer};
 use crate::kubectl::patch::{is_empty, three_way};
 use crate::kubectl::resources;
-use crate::store::ObjectKey;
+use crate::kubectl::task::{Task, Wake};
 use crate::store::patch::{FieldValidation, Patch, patch_locally};
+use crate::store::{DeleteOptions, ObjectKey};
 
 /// Where kubectl keeps what was applied last.
 pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -44,37 +47,13 @@ pub(crate) fn apply(call: &mut Call<'_>) -> Outcome {
     if let Some(arg) = call.args.first() {
         return call.usage(&format!("Unexpected args: [{arg}]"));
     }
-    let (manifests, mut failures) = match manifests::read_all(call) {
-        Err(Failure::Plain(text)) if text.starts_with("no objects") => {
-            return plain("no objects passed to apply");
-        }
-        other => other?,
-    };
+    let (mut manifests, failures) = manifests::read_all(call)?;
     let selector = resources::selector(call)?;
-    let many = manifests.len() > 1;
-    let mut values = Vec::new();
-    for manifest in manifests {
-        let labels = crate::api::StringMap::from_value(manifest.value.at(&["metadata", "labels"]));
-        if !selector.matches(&labels) {
-            continue;
-        }
-        match apply_one(call, &manifest) {
-            Ok((value, what))
-                if many && call.flags.given("output") && call.flags.text("output") != "name" =>
-            {
-                let _ = what;
-                values.push(value);
-            }
-            Ok((value, what)) => call.done(manifest.kind, &value, what)?,
-            Err(failure) => failures.push(failure),
-        }
-    }
-    if !values.is_empty() {
-        let now = call.world.now();
-        let text = crate::kubectl::output::print_objects(&call.flags, &values, true, now)?;
-        call.out.push_str(&text);
-    }
-    Failure::of(failures)
+    let labels = |manifest: &Manifest| {
+        crate::api::StringMap::from_value(manifest.value.at(&["metadata", "labels"]))
+    };
+    manifests.retain(|manifest| selector.matches(&labels(manifest)));
+    Manifests::new(How::Apply, manifests, failures).go_on(call)
 }
 
 fn apply_one(call: &mut Call<'_>, manifest: &Manifest) -> Result<(Value, &'static str), Failure> {
@@ -136,6 +115,31 @@ fn patched_here(kind: Kind, live: &Value, patch: &Patch) -> Result<Value, Failur
     Ok(value)
 }
 
+/// Applies one document to a world as `kubectl apply` would: what was stored, object by object (a
+/// List has several), or why not. Admission that waits is waited for.
+pub(crate) fn rehearse(call: &mut Call<'_>, document: &Value) -> Vec<Rehearsed> {
+    let mut manifests = Vec::new();
+    let mut all = Vec::new();
+    if let Err(failure) = manifests::flatten(call, document.clone(), "", &mut manifests) {
+        all.push(Err(failure));
+    }
+    for manifest in manifests {
+        let mut result = apply_one(call, &manifest);
+        for _ in 0..ADMISSION_TRIES {
+            if !matches!(&result, Err(failure) if failure.may_pass()) {
+                break;
+            }
+            call.world.run_for(ADMISSION_RETRY);
+            result = apply_one(call, &manifest);
+        }
+        all.push(result.map(|(stored, _)| (manifest.kind, stored)));
+    }
+    all
+}
+
+/// An object as it was stored, or why it was not.
+pub(crate) type Rehearsed = Result<(Kind, Value), Failure>;
+
 /// What kubectl says when the server refuses its patch.
 fn patch_failed(failure: Failure, manifest: &Manifest, patch: &Value) -> Failure {
     let Failure::Api(error) = failure else { return failure };
@@ -174,27 +178,22 @@ pub(crate) fn create(call: &mut Call<'_>) -> Outcome {
     if call.flags.list("filename").is_empty() {
         return plain("must specify one of -f and -k");
     }
-    let (manifests, mut failures) = match manifests::read_all(call) {
-        Err(Failure::Plain(text)) if text.starts_with("no objects") => {
-            return plain("no objects passed to create");
-        }
-        other => other?,
-    };
-    for manifest in manifests {
-        let mut value = prepared(&manifest);
-        if call.flags.on("save-config") {
-            note_last_applied(&mut value);
-        }
-        if call.dry_run()? == DryRun::Client {
-            call.done(manifest.kind, &value, "created")?;
-            continue;
-        }
-        match call.create(manifest.kind, &value, &manifest.namespace) {
-            Ok(made) => call.done(manifest.kind, &shown(&made), "created")?,
-            Err(failure) => failures.push(failure.named_by_source("creating", &manifest.source)),
-        }
+    let (manifests, failures) = manifests::read_all(call)?;
+    Manifests::new(How::Create, manifests, failures).go_on(call)
+}
+
+fn create_one(call: &mut Call<'_>, manifest: &Manifest) -> Result<Value, Failure> {
+    let mut value = prepared(manifest);
+    if call.flags.on("save-config") {
+        note_last_applied(&mut value);
     }
-    Failure::of(failures)
+    if call.dry_run()? == DryRun::Client {
+        return Ok(value);
+    }
+    match call.create(manifest.kind, &value, &manifest.namespace) {
+        Ok(made) => Ok(shown(&made)),
+        Err(failure) => Err(failure.named_by_source("creating", &manifest.source)),
+    }
 }
 
 /// `kubectl replace -f`.
@@ -202,22 +201,110 @@ pub(crate) fn replace(call: &mut Call<'_>) -> Outcome {
     if call.flags.list("filename").is_empty() {
         return plain("must specify --filename to replace");
     }
-    let (manifests, mut failures) = manifests::read_all(call)?;
-    for manifest in manifests {
-        let mut value = prepared(&manifest);
-        if call.flags.on("save-config") {
-            note_last_applied(&mut value);
-        }
-        let result = match call.flags.on("force") {
-            true => super::delete::replace(call, &manifest, &value),
-            false => store_change(call, manifest.kind, &value, &manifest.namespace),
-        };
-        match result {
-            Ok(stored) => call.done(manifest.kind, &stored, "replaced")?,
-            Err(failure) => failures.push(failure.named_by_source("replacing", &manifest.source)),
-        }
+    let (manifests, failures) = manifests::read_all(call)?;
+    let mut task = Manifests::new(How::Replace, manifests, failures);
+    if call.flags.on("force") {
+        task.make_room(call)?;
     }
-    Failure::of(failures)
+    task.go_on(call)
+}
+
+fn replace_one(call: &mut Call<'_>, manifest: &Manifest) -> Result<Value, Failure> {
+    let mut value = prepared(manifest);
+    if call.flags.on("save-config") {
+        note_last_applied(&mut value);
+    }
+    let result = match call.flags.on("force") {
+        true => {
+            call.create(manifest.kind, &value, &manifest.namespace).map(|object| shown(&object))
+        }
+        false => store_change(call, manifest.kind, &value, &manifest.namespace),
+    };
+    result.map_err(|failure| failure.named_by_source("replacing", &manifest.source))
+}
+
+/// What is done with manifests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum How {
+    Apply,
+    Create,
+    Replace,
+}
+
+/// Manifests that are carried out one after the other.
+#[derive(Debug)]
+pub(crate) struct Manifests {
+    how: How,
+    /// The next one last.
+    left: Vec<Manifest>,
+    /// Whether what is printed is a list.
+    many: bool,
+    /// What is printed at the end.
+    values: Vec<Value>,
+    failures: Vec<Failure>,
+    /// How often the next one was tried in vain.
+    tries: u32,
+    /// The objects that must be gone first, and how long they are waited for.
+    gone: Vec<(Kind, ObjectKey, Uid)>,
+    limit: SimTime,
+}
+
+impl Manifests {
+    fn new(how: How, manifests: Vec<Manifest>, failures: Vec<Failure>) -> Self {
+        let (many, mut left) = (manifests.len() > 1, manifests);
+        left.reverse();
+        let (values, gone, limit) = (Vec::new(), Vec::new(), SimTime::default());
+        Manifests { how, left, many, values, failures, tries: 0, gone, limit }
+    }
+
+    /// Deletes what is to be replaced by force.
+    ///
+    /// Models staging/src/k8s.io/kubectl/pkg/cmd/replace/replace.go forceReplace.
+    fn make_room(&mut self, call: &mut Call<'_>) -> Outcome {
+        let options = DeleteOptions { grace_period_seconds: Some(0), ..DeleteOptions::default() };
+        for manifest in self.left.iter().rev() {
+            let found = call.object(manifest.kind, &manifest.namespace, &manifest.name);
+            let Ok(object) = found else { continue };
+            super::delete::delete_one(call, &object, &options)?;
+            self.gone.push((manifest.kind, ObjectKey::of(&object), object.meta.uid));
+        }
+        self.limit = call.world.now() + super::PATIENCE;
+        Ok(())
+    }
+
+    pub(crate) fn go_on(mut self, call: &mut Call<'_>) -> Outcome {
+        let store = call.world.store();
+        self.gone.retain(|(kind, key, uid)| {
+            store.get(*kind, key).is_some_and(|object| object.meta.uid == *uid)
+        });
+        if !self.gone.is_empty() && call.world.now() < self.limit {
+            return call.later(self.limit, Task::Manifests(self));
+        }
+        let keeps = self.many && call.flags.given("output") && call.flags.text("output") != "name";
+        while let Some(manifest) = self.left.last() {
+            let result = match self.how {
+                How::Apply => apply_one(call, manifest),
+                How::Create => create_one(call, manifest).map(|value| (value, "created")),
+                How::Replace => replace_one(call, manifest).map(|value| (value, "replaced")),
+            };
+            match result {
+                Ok((value, _)) if keeps && self.how == How::Apply => self.values.push(value),
+                Ok((value, what)) => call.done(manifest.kind, &value, what)?,
+                Err(failure) if failure.may_pass() && self.tries < ADMISSION_TRIES => {
+                    self.tries += 1;
+                    let wake = Wake::At(call.world.now() + ADMISSION_RETRY);
+                    return call.wait_for(wake, Task::Manifests(self));
+                }
+                Err(failure) => self.failures.push(failure),
+            }
+            self.left.pop();
+            self.tries = 0;
+        }
+        if let (Some(printer), false) = (Printer::of(call, FORMATS)?, self.values.is_empty()) {
+            call.print(&printer, &Objects::List(self.values, serde_json::json!({})))?;
+        }
+        Failure::of(self.failures)
+    }
 }
 
 /// `kubectl apply view-last-applied`.
@@ -334,7 +421,7 @@ fn unified(before: &str, after: &str, name: &str) -> String {
 }
 
 /// The lines of both, in order, with what happened to each (longest common subsequence).
-fn edits<'a>(a: &[&'a str], b: &[&'a str]) -> Vec<(char, &'a str)> {
+pub fn edits<'a>(a: &[&'a str], b: &[&'a str]) -> Vec<(char, &'a str)> {
     let width = b.len() + 1;
     let mut table = vec![0_u32; (a.len() + 1) * width];
     let at = |table: &[u32], i: usize, j: usize| table.get(i * width + j).copied().unwrap_or(0);

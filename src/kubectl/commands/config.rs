@@ -3,7 +3,7 @@
 use crate::api::tree::TreeMut as _;
 use crate::kubectl::call::Call;
 use crate::kubectl::failure::{Outcome, plain};
-use crate::kubectl::output;
+use crate::kubectl::output::{self, Objects, Printer};
 use crate::kubectl::tabwriter::align;
 use serde_json::json;
 
@@ -90,7 +90,6 @@ pub(crate) fn view(call: &mut Call<'_>) -> Outcome {
         call.say_yaml(&value);
         return Ok(());
     }
-    let text = output::print_objects(&call.flags, &[value], false, call.world.now())?;
-    call.out.push_str(&text);
-    Ok(())
+    let printer = Printer::of(call, output::FORMATS)?.unwrap_or(Printer::Yaml);
+    call.print(&printer, &Objects::One(value))
 }

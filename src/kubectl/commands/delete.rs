@@ -1,12 +1,15 @@
 //! `kubectl delete`.
 
-use super::{PATIENCE, duration, run_until};
-use crate::api::{Kind, Object, Uid, Value};
-use crate::kubectl::call::{Call, DryRun, shown};
+use super::{PATIENCE, duration};
+use crate::api::{Kind, Object, Uid};
+use crate::base::SimTime;
+use crate::kubectl::call::{Call, DryRun};
 use crate::kubectl::failure::{Failure, Outcome, plain};
-use crate::kubectl::manifests::{self, Manifest};
+use crate::kubectl::manifests;
 use crate::kubectl::resources::{self, Query};
+use crate::kubectl::task::Task;
 use crate::store::{DeleteOptions, ObjectKey, Propagation};
+use core::time::Duration;
 use std::sync::Arc;
 
 /// Deletes objects and waits until they are gone.
@@ -33,30 +36,54 @@ pub(crate) fn delete(call: &mut Call<'_>) -> Outcome {
         }
         return Ok(());
     }
-    let mut gone: Vec<(Kind, ObjectKey, Uid)> = Vec::new();
+    let mut left = Vec::new();
     for object in &objects {
         match delete_one(call, object, &options) {
-            Ok(()) => gone.push((object.kind, ObjectKey::of(object), object.meta.uid)),
+            Ok(()) => left.push((object.kind, ObjectKey::of(object), object.meta.uid)),
             Err(failure) => failures.push(failure),
         }
     }
     if call.flags.on("wait") && call.dry_run()? == DryRun::None {
         let timeout = duration(call.flags.text("timeout"))?;
         let timeout = if timeout.is_zero() { PATIENCE } else { timeout };
-        for (kind, key, uid) in gone {
-            let is_gone = run_until(call.world, timeout, |world| {
-                world.store().get(kind, &key).is_none_or(|object| object.meta.uid != uid)
-            });
-            if !is_gone {
-                failures.push(Failure::Plain(format!(
+        let limit = call.world.now() + timeout;
+        left.reverse();
+        return Gone { left, timeout, limit, failures }.go_on(call);
+    }
+    Failure::of(failures)
+}
+
+/// Deleted objects whose end is waited for, one after the other.
+#[derive(Debug)]
+pub(crate) struct Gone {
+    /// The next one last.
+    left: Vec<(Kind, ObjectKey, Uid)>,
+    timeout: Duration,
+    /// How long the next one is waited for.
+    limit: SimTime,
+    failures: Vec<Failure>,
+}
+
+impl Gone {
+    pub(crate) fn go_on(mut self, call: &mut Call<'_>) -> Outcome {
+        let now = call.world.now();
+        while let Some((kind, key, uid)) = self.left.last() {
+            let found = call.world.store().get(*kind, key);
+            if found.is_some_and(|object| object.meta.uid == *uid) {
+                if now < self.limit {
+                    return call.later(self.limit, Task::Gone(self));
+                }
+                self.failures.push(Failure::Plain(format!(
                     "timed out waiting for the condition on {}/{}",
                     kind.plural(),
                     key.name
                 )));
             }
+            self.left.pop();
+            self.limit = now + self.timeout;
         }
+        Failure::of(self.failures)
     }
-    Failure::of(failures)
 }
 
 fn options(call: &Call<'_>) -> Result<DeleteOptions, Failure> {
@@ -128,7 +155,8 @@ fn chosen(call: &Call<'_>) -> Result<Chosen, Failure> {
     Ok((found.objects, found.failures))
 }
 
-fn delete_one(call: &mut Call<'_>, object: &Object, options: &DeleteOptions) -> Outcome {
+/// Asks for an object to be deleted, and says so.
+pub(super) fn delete_one(call: &mut Call<'_>, object: &Object, options: &DeleteOptions) -> Outcome {
     let key = ObjectKey::of(object);
     let dry_run = call.dry_run()?;
     if dry_run != DryRun::Client {
@@ -153,20 +181,4 @@ fn delete_one(call: &mut Call<'_>, object: &Object, options: &DeleteOptions) -> 
     };
     call.say(format!("{} \"{}\" {how}{place}{suffix}", object.kind.singular_group(), key.name));
     Ok(())
-}
-
-/// Deletes an object, waits until it is gone, and creates its successor: `replace --force`.
-pub(crate) fn replace(
-    call: &mut Call<'_>,
-    manifest: &Manifest,
-    value: &Value,
-) -> Result<Value, Failure> {
-    let key = ObjectKey::new(&manifest.namespace, &manifest.name);
-    let options = DeleteOptions { grace_period_seconds: Some(0), ..DeleteOptions::default() };
-    if let Ok(object) = call.object(manifest.kind, &manifest.namespace, &manifest.name) {
-        delete_one(call, &object, &options)?;
-        run_until(call.world, PATIENCE, |world| world.store().get(manifest.kind, &key).is_none());
-    }
-    let made = call.create(manifest.kind, value, &manifest.namespace)?;
-    Ok(shown(&made))
 }

@@ -6,6 +6,7 @@ use crate::api::{Kind, Object, Reason, Selector, Uid};
 use crate::base::{SimTime, order};
 use crate::kubectl::call::{Call, DryRun, shown};
 use crate::kubectl::failure::{Failure, Outcome};
+use crate::kubectl::task::Task;
 use crate::store::{DeleteOptions, ObjectKey};
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -31,43 +32,73 @@ enum Fate {
 ///
 /// Models staging/src/k8s.io/kubectl/pkg/cmd/drain/drain.go and pkg/drain.
 pub(crate) fn drain(call: &mut Call<'_>) -> Outcome {
-    let (chosen, failures) = nodes::nodes(call)?;
+    let (mut chosen, failures) = nodes::nodes(call)?;
     Failure::of(failures)?;
     for node in &chosen {
         nodes::set_unschedulable(call, node, true)?;
     }
-    let mut fatal = Vec::new();
-    let mut pending = Vec::new();
-    for node in &chosen {
-        match drain_one(call, node) {
-            Ok(()) => call.done(Kind::Node, &shown(node), "drained")?,
-            Err(errors) => {
-                let text = match errors.as_slice() {
-                    [one] => one.clone(),
-                    many => format!("[{}]", many.join(", ")),
-                };
-                let name = &node.meta.name;
-                call.warn(format!("error: unable to drain node \"{name}\" due to error: {text}, continuing command..."));
-                pending.push(name.to_string());
-                fatal.extend(errors.into_iter().map(Failure::Plain));
+    chosen.reverse();
+    Drain { nodes: chosen, evicting: None, fatal: Vec::new(), pending: Vec::new() }.go_on(call)
+}
+
+/// Nodes that are drained, one after the other.
+#[derive(Debug)]
+pub(crate) struct Drain {
+    /// The next one last.
+    nodes: Vec<Arc<Object>>,
+    /// The pods of the next node, once they are asked to go.
+    evicting: Option<Evicting>,
+    fatal: Vec<Failure>,
+    /// The nodes that could not be drained.
+    pending: Vec<String>,
+}
+
+impl Drain {
+    pub(crate) fn go_on(mut self, call: &mut Call<'_>) -> Outcome {
+        while let Some(node) = self.nodes.last().cloned() {
+            let step = match self.evicting.take() {
+                Some(evicting) => evicting.go_on(call),
+                None => begin(call, &node),
+            };
+            match step {
+                Ok(Some((evicting, until))) => {
+                    self.evicting = Some(evicting);
+                    return call.later(until, Task::Drain(self));
+                }
+                Ok(None) => call.done(Kind::Node, &shown(&node), "drained")?,
+                Err(errors) => {
+                    let text = match errors.as_slice() {
+                        [one] => one.clone(),
+                        many => format!("[{}]", many.join(", ")),
+                    };
+                    let name = &node.meta.name;
+                    call.warn(format!("error: unable to drain node \"{name}\" due to error: {text}, continuing command..."));
+                    self.pending.push(name.to_string());
+                    self.fatal.extend(errors.into_iter().map(Failure::Plain));
+                }
+            }
+            self.nodes.pop();
+        }
+        if !self.pending.is_empty() {
+            call.warn("There are pending nodes to be drained:");
+            for name in self.pending {
+                call.warn(format!(" {name}"));
             }
         }
-    }
-    if !pending.is_empty() {
-        call.warn("There are pending nodes to be drained:");
-        for name in pending {
-            call.warn(format!(" {name}"));
+        match self.fatal.len() {
+            0 => Ok(()),
+            _ => Err(Failure::Many(self.fatal)),
         }
-    }
-    match fatal.len() {
-        0 => Ok(()),
-        _ => Err(Failure::Many(fatal)),
     }
 }
 
 type Pods = Vec<Arc<Object>>;
 
-fn drain_one(call: &mut Call<'_>, node: &Object) -> Result<(), Vec<String>> {
+/// What evicting has come to: done, or what is left and when to go on with it; or why it failed.
+type Step = Result<Option<(Evicting, SimTime)>, Vec<String>>;
+
+/// Begins with a node.
+fn begin(call: &mut Call<'_>, node: &Object) -> Step {
     let pods = pods_to_evict(call, node)?;
     let dry_run = call.dry_run().map_err(|failure| vec![failure.sentence()])?;
     if dry_run != DryRun::None {
@@ -75,9 +106,9 @@ fn drain_one(call: &mut Call<'_>, node: &Object) -> Result<(), Vec<String>> {
         for pod in pods {
             call.say(format!("evicting pod {}/{} ({how})", pod.meta.namespace, pod.meta.name));
         }
-        return Ok(());
+        return Ok(None);
     }
-    evict(call, pods)
+    Evicting::new(call, &pods)?.go_on(call)
 }
 
 /// The pods that must go, with the warnings said; or why the node cannot be drained.
@@ -155,6 +186,7 @@ fn fate(call: &Call<'_>, pod: &Object) -> Fate {
 }
 
 /// One pod's eviction as kubectl asks for it.
+#[derive(Debug)]
 struct Attempt {
     key: ObjectKey,
     uid: Uid,
@@ -207,61 +239,81 @@ impl Attempt {
     }
 }
 
-/// Evicts pods, again and again where a budget forbids it, and waits until they are gone.
-fn evict(call: &mut Call<'_>, pods: Pods) -> Result<(), Vec<String>> {
-    let fail = |failure: Failure| vec![failure.sentence()];
-    let timeout = duration(call.flags.text("timeout")).map_err(fail)?;
-    let limit = call.world.now() + if timeout.is_zero() { PATIENCE * 6 } else { timeout };
-    let grace = call.flags.int("grace-period").map_err(fail)?.filter(|seconds| *seconds >= 0);
-    let options = DeleteOptions { grace_period_seconds: grace, ..DeleteOptions::default() };
-    let by_delete = call.flags.on("disable-eviction");
-    let mut waiting: Vec<(ObjectKey, Uid)> = Vec::new();
-    let now = call.world.now();
-    let mut left: Vec<Attempt> = pods.iter().map(|pod| Attempt::new(pod, now)).collect();
-    loop {
+/// Pods that are evicted, again and again where a budget forbids it, until they are gone.
+#[derive(Debug)]
+struct Evicting {
+    timeout: Duration,
+    limit: SimTime,
+    options: DeleteOptions,
+    by_delete: bool,
+    /// Those that are still to be asked.
+    left: Vec<Attempt>,
+    /// Those that were, and are not gone yet.
+    waiting: Vec<(ObjectKey, Uid)>,
+}
+
+impl Evicting {
+    fn new(call: &Call<'_>, pods: &Pods) -> Result<Self, Vec<String>> {
+        let fail = |failure: Failure| vec![failure.sentence()];
+        let timeout = duration(call.flags.text("timeout")).map_err(fail)?;
+        let now = call.world.now();
+        let grace = call.flags.int("grace-period").map_err(fail)?.filter(|seconds| *seconds >= 0);
+        Ok(Evicting {
+            timeout,
+            limit: now + if timeout.is_zero() { PATIENCE * 6 } else { timeout },
+            options: DeleteOptions { grace_period_seconds: grace, ..DeleteOptions::default() },
+            by_delete: call.flags.on("disable-eviction"),
+            left: pods.iter().map(|pod| Attempt::new(pod, now)).collect(),
+            waiting: Vec::new(),
+        })
+    }
+
+    fn go_on(mut self, call: &mut Call<'_>) -> Step {
         let now = call.world.now();
         // All evictions run side by side: one that takes from a budget makes the others start over
         // in the server, whose conflicts are not seen here.
         let mut one_succeeded = false;
-        let (due, later): (Vec<_>, Vec<_>) = left.into_iter().partition(|one| one.at <= now);
-        left = later;
+        let (due, later): (Vec<_>, Vec<_>) = self.left.into_iter().partition(|one| one.at <= now);
+        self.left = later;
         for attempt in due {
             let (key, uid) = (attempt.key.clone(), attempt.uid);
-            match attempt.carry_out(call, by_delete, &options, one_succeeded)? {
-                Some(again) => left.push(again),
+            match attempt.carry_out(call, self.by_delete, &self.options, one_succeeded)? {
+                Some(again) => self.left.push(again),
                 None => {
                     one_succeeded = true;
-                    waiting.push((key, uid));
+                    self.waiting.push((key, uid));
                 }
             }
         }
         let store = call.world.store();
-        let (gone, here): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(key, uid)| {
+        let (gone, here): (Vec<_>, Vec<_>) = self.waiting.into_iter().partition(|(key, uid)| {
             store.get(Kind::Pod, key).is_none_or(|pod| pod.meta.uid != *uid)
         });
-        waiting = here;
+        self.waiting = here;
         for (key, _) in gone {
-            call.say(format!("pod/{} {}", key.name, if by_delete { "deleted" } else { "evicted" }));
+            let what = if self.by_delete { "deleted" } else { "evicted" };
+            call.say(format!("pod/{} {what}", key.name));
         }
-        if waiting.is_empty() && left.is_empty() {
-            return Ok(());
+        if self.waiting.is_empty() && self.left.is_empty() {
+            return Ok(None);
         }
-        let until = left.iter().map(|attempt| attempt.at).fold(limit, SimTime::min);
-        if call.world.now() >= limit {
-            let left = left.iter().map(|attempt| &attempt.key);
-            let name = waiting.iter().map(|(key, _)| key).chain(left).next().cloned();
-            let (name, namespace) = name.map_or_else(Default::default, |key| {
-                (key.name.to_string(), key.namespace.to_string())
-            });
-            call.warn(format!("There are pending pods in node when an error occurred: [error when waiting for pod \"{name}\" in namespace \"{namespace}\" to terminate: global timeout reached: {}]", go_duration(timeout)));
-            return Err(vec![format!(
-                "error when evicting pods/\"{name}\" -n \"{namespace}\": global timeout reached: {}",
-                go_duration(timeout)
-            )]);
+        if now >= self.limit {
+            return Err(self.give_up(call));
         }
-        if !call.world.step(until) {
-            call.world.run_until(until);
-        }
+        let until = self.left.iter().map(|attempt| attempt.at).fold(self.limit, SimTime::min);
+        Ok(Some((self, until)))
+    }
+
+    fn give_up(&self, call: &mut Call<'_>) -> Vec<String> {
+        let left = self.left.iter().map(|attempt| &attempt.key);
+        let name = self.waiting.iter().map(|(key, _)| key).chain(left).next();
+        let (name, namespace) = name
+            .map_or_else(Default::default, |key| (key.name.to_string(), key.namespace.to_string()));
+        let timeout = go_duration(self.timeout);
+        call.warn(format!("There are pending pods in node when an error occurred: [error when waiting for pod \"{name}\" in namespace \"{namespace}\" to terminate: global timeout reached: {timeout}]"));
+        vec![format!(
+            "error when evicting pods/\"{name}\" -n \"{namespace}\": global timeout reached: {timeout}"
+        )]
     }
 }
 

@@ -244,13 +244,13 @@ fn wrap(limit: usize, text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::kubectl::{Session, run};
+    use crate::kubectl::{Session, begin};
     use crate::world::{ClusterConfig, World};
 
     fn said(line: &str) -> String {
         let mut world = World::new(ClusterConfig::default(), 1);
         let words: Vec<String> = line.split(' ').skip(1).map(str::to_owned).collect();
-        let output = run(&mut world, &mut Session::default(), &words, None);
+        let (output, _) = begin(&mut world, &mut Session::default(), &words, None);
         output.stdout + &output.stderr
     }
 

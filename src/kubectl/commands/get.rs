@@ -1,16 +1,22 @@
 //! `kubectl get`.
 
+use super::watch;
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
 use crate::base::order;
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome};
 use crate::kubectl::jsonpath::JsonPath;
+use crate::kubectl::output::{self, GET_FORMATS, Objects, Printer};
 use crate::kubectl::printers::Sight;
 use crate::kubectl::table::{Extras, columns_of, render};
-use crate::kubectl::{columns, output, resources};
+use crate::kubectl::{columns, resources};
 use core::cmp::Ordering;
 use std::sync::Arc;
+
+/// What the server says of Endpoints.
+pub(crate) const ENDPOINTS_WARNING: &str =
+    "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
 
 /// Lists or shows objects.
 pub(crate) fn get(call: &mut Call<'_>) -> Outcome {
@@ -19,39 +25,47 @@ pub(crate) fn get(call: &mut Call<'_>) -> Outcome {
             "You must specify the type of resource to get. Use \"kubectl api-resources\" for a complete list of supported resources.\n\nerror: Required resource not specified.\nUse \"kubectl explain <resource>\" for a detailed description of that resource (e.g. kubectl explain pods).\nSee 'kubectl get -h' for help and examples".into(),
         ));
     }
-    let format = call.flags.text("output").to_owned();
-    let known = ["", "wide", "json", "yaml", "name"];
-    let with_argument =
-        ["jsonpath", "jsonpath-as-json", "custom-columns", "go-template", "template"];
-    let head = format.split('=').next().unwrap_or_default();
-    if !known.contains(&format.as_str()) && !with_argument.contains(&head) {
-        return Err(output::unknown_format(&format));
+    if call.flags.on("watch") || call.flags.on("watch-only") {
+        let (kind, chosen) = watch::subject(call)?;
+        return watch::watch(call, kind, chosen, None);
     }
     let mut found = resources::find(call)?;
     if call.flags.on("ignore-not-found") {
         found.failures.retain(|failure| !failure.is_not_found());
     }
     if found.kinds.contains(&Kind::Endpoints) {
-        call.warn(
-            "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
-        );
+        call.warn(ENDPOINTS_WARNING);
     }
     let mut objects: Vec<(Arc<Object>, Value)> =
         found.objects.iter().map(|object| (object.clone(), shown(object))).collect();
     let sort_by = call.flags.text("sort-by").to_owned();
+    let printer = Printer::of(call, GET_FORMATS)?;
     if !sort_by.is_empty() {
-        sort(&mut objects, &sort_by)?;
+        let is_table = printer.is_none();
+        if is_table && has_several_tables(call, &found) {
+            return Err(no_field(&columns::relaxed(&sort_by)?));
+        }
+        match sort(&mut objects, &sort_by) {
+            // kubectl says nothing of it if what it sorts are the rows of a table.
+            Err(_) if is_table => objects.truncate(usize::from(objects.len() == 1)),
+            outcome => outcome?,
+        }
     }
-    if format.is_empty() || format == "wide" {
+    let Some(printer) = printer else {
         tables(call, &found.kinds, &objects, !found.failures.is_empty());
         return Failure::of(found.failures);
-    }
-    if objects.is_empty() && (found.single || format == "name") {
+    };
+    if objects.is_empty() && found.single {
         return Failure::of(found.failures);
     }
-    let values: Vec<Value> = objects.into_iter().map(|(_, value)| value).collect();
-    let text = output::print_objects(&call.flags, &values, !found.single, call.world.now())?;
-    call.out.push_str(&text);
+    let mut values: Vec<Value> = objects.into_iter().map(|(_, value)| value).collect();
+    let objects = match values.len() {
+        1 if found.single => Objects::One(values.remove(0)),
+        _ => Objects::list(values),
+    };
+    if let Err(failure) = call.print(&printer, &objects) {
+        found.failures.push(failure);
+    }
     Failure::of(found.failures)
 }
 
@@ -60,7 +74,7 @@ fn tables(call: &mut Call<'_>, kinds: &[Kind], objects: &[(Arc<Object>, Value)],
         if failed || call.flags.on("ignore-not-found") {
             return;
         }
-        let namespaced = kinds.iter().any(|kind| kind.namespaced());
+        let namespaced = kinds.iter().all(|kind| kind.namespaced());
         let text = match namespaced && !call.all_namespaces() {
             true => format!("No resources found in {} namespace.", call.namespace()),
             false => "No resources found".to_owned(),
@@ -68,17 +82,9 @@ fn tables(call: &mut Call<'_>, kinds: &[Kind], objects: &[(Arc<Object>, Value)],
         call.warn(text);
         return;
     }
-    let wide = call.flags.text("output") == "wide";
-    let mut extras = Extras {
-        wide,
-        namespaces: call.all_namespaces(),
-        with_kind: kinds.len() > 1 || call.flags.on("show-kind"),
-        show_labels: call.flags.on("show-labels"),
-        label_columns: call.flags.list("label-columns"),
-        no_headers: call.flags.on("no-headers"),
-        columns: None,
-    };
-    let sight = Sight { now: call.world.now(), wide };
+    let mut extras = extras(call);
+    extras.with_kind |= kinds.len() > 1;
+    let sight = Sight { now: call.world.now(), wide: extras.wide };
     let mut first = true;
     for group in objects.chunk_by(|a, b| a.0.kind == b.0.kind) {
         let Some(kind) = group.first().map(|(object, _)| object.kind) else { continue };
@@ -96,6 +102,34 @@ fn tables(call: &mut Call<'_>, kinds: &[Kind], objects: &[(Arc<Object>, Value)],
     }
 }
 
+/// What the flags add to a table.
+pub(super) fn extras(call: &Call<'_>) -> Extras {
+    Extras {
+        wide: call.flags.text("output") == "wide",
+        namespaces: call.all_namespaces(),
+        with_kind: call.flags.on("show-kind"),
+        show_labels: call.flags.on("show-labels"),
+        label_columns: call.flags.list("label-columns"),
+        no_headers: call.flags.on("no-headers"),
+        columns: None,
+    }
+}
+
+/// Whether the server sent more than one table. kubectl looks for the field in the tables
+/// themselves then, where it never is.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/get/get.go RuntimeSorter.Sort.
+fn has_several_tables(call: &Call<'_>, found: &resources::Found) -> bool {
+    let is_named = call.args.len() > 2 || call.args.iter().any(|arg| arg.contains('/'));
+    let is_each = is_named || call.flags.given("filename");
+    found.kinds.len() > 1 || (is_each && found.objects.len() > 1)
+}
+
+fn no_field(template: &str) -> Failure {
+    let text = format!("couldn't find any field with path \"{template}\" in the list of objects");
+    Failure::Plain(text)
+}
+
 /// Models staging/src/k8s.io/kubectl/pkg/cmd/get/sorter.go.
 fn sort(objects: &mut [(Arc<Object>, Value)], field: &str) -> Outcome {
     let template = columns::relaxed(field)?;
@@ -103,9 +137,7 @@ fn sort(objects: &mut [(Arc<Object>, Value)], field: &str) -> Outcome {
     let key =
         |value: &Value| path.find(value, true).ok().and_then(|found| found.into_iter().next());
     if !objects.is_empty() && objects.iter().all(|(_, value)| key(value).is_none()) {
-        return Err(Failure::Plain(format!(
-            "couldn't find any field with path \"{template}\" in the list of objects"
-        )));
+        return Err(no_field(&template));
     }
     let quantities = objects.iter().all(|(_, value)| {
         key(value).is_none_or(|key| key.as_str().is_some_and(|text| quantity(text).is_some()))
@@ -122,7 +154,7 @@ fn quantity(text: &str) -> Option<i64> {
 /// the texts are amounts such as `100m`.
 fn compare(a: Option<&Value>, b: Option<&Value>, quantities: bool) -> Ordering {
     let class = |value: Option<&Value>| match value {
-        None => 0,
+        None | Some(Value::Null) => 0,
         Some(Value::Number(_)) => 1,
         Some(Value::String(_)) => 2,
         Some(_) => 3,
@@ -135,7 +167,7 @@ fn compare(a: Option<&Value>, b: Option<&Value>, quantities: bool) -> Ordering {
         (Some(Value::String(a)), Some(Value::String(b))) if quantities => {
             quantity(a).cmp(&quantity(b))
         }
-        (Some(Value::String(a)), Some(Value::String(b))) => natural(a, b),
+        (Some(Value::String(a)), Some(Value::String(b))) => a.cmp(b),
         (Some(a), Some(b)) => {
             crate::kubectl::go_text::scalar_text(a).cmp(&crate::kubectl::go_text::scalar_text(b))
         }
@@ -143,78 +175,62 @@ fn compare(a: Option<&Value>, b: Option<&Value>, quantities: bool) -> Ordering {
     })
 }
 
-/// Compares runs of digits by their number: `web-9` before `web-10`.
-fn natural(a: &str, b: &str) -> Ordering {
-    let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
-    loop {
-        match (a.first(), b.first()) {
-            (None, None) => return Ordering::Equal,
-            (None, _) => return Ordering::Less,
-            (_, None) => return Ordering::Greater,
-            (Some(x), Some(y)) if x.is_ascii_digit() && y.is_ascii_digit() => {
-                let (left, rest_a) = number(a);
-                let (right, rest_b) = number(b);
-                let order = left.len().cmp(&right.len()).then(left.cmp(right));
-                if order.is_ne() {
-                    return order;
-                }
-                (a, b) = (rest_a, rest_b);
-            }
-            (Some(x), Some(y)) if x != y => return x.cmp(y),
-            _ => {
-                (a, b) = (a.get(1..).unwrap_or_default(), b.get(1..).unwrap_or_default());
-            }
-        }
-    }
+/// Which events `kubectl events` prints.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    about: Option<(Kind, String)>,
+    /// `normal`, `warning`; all if empty.
+    types: Vec<String>,
 }
 
-/// The digits at the start without leading zeros, and the rest.
-fn number(text: &[u8]) -> (&[u8], &[u8]) {
-    let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
-    let (digits, rest) = text.split_at(end);
-    let start = digits.iter().position(|byte| *byte != b'0').unwrap_or(digits.len());
-    (digits.get(start..).unwrap_or_default(), rest)
+impl Wanted {
+    fn new(call: &Call<'_>) -> Result<Self, Failure> {
+        let about = match call.flags.get("for") {
+            None => None,
+            Some(text) => match resources::queries(&[text.to_owned()])?.into_iter().next() {
+                Some(resources::Query::Named(kind, name)) => Some((kind, name)),
+                _ => return crate::kubectl::failure::plain("--for must be in resource/name form"),
+            },
+        };
+        let types = call.flags.list("types").iter().map(|text| text.to_lowercase()).collect();
+        Ok(Wanted { about, types })
+    }
+
+    pub(super) fn has(&self, object: &Object) -> bool {
+        object.event().is_some_and(|event| {
+            let of_type = if event.warning { "warning" } else { "normal" };
+            let wanted = self.types.is_empty() || self.types.iter().any(|wanted| wanted == of_type);
+            let is_about = self.about.as_ref().is_none_or(|(kind, name)| {
+                event.involved.kind == *kind && *event.involved.name == **name
+            });
+            wanted && is_about
+        })
+    }
 }
 
 /// `kubectl events`: what happened, oldest first.
 ///
 /// Models staging/src/k8s.io/kubectl/pkg/cmd/events/events.go.
 pub(crate) fn events(call: &mut Call<'_>) -> Outcome {
-    let store = call.world.store();
+    let wanted = Wanted::new(call)?;
+    if call.flags.on("watch") {
+        let chosen = resources::Chosen::new(call, Kind::Event, None)?;
+        return watch::watch(call, Kind::Event, chosen, Some(wanted));
+    }
     let namespace = call.namespace();
     let all = call.all_namespaces();
-    let about = match call.flags.get("for") {
-        None => None,
-        Some(text) => match resources::queries(&[text.to_owned()])?.into_iter().next() {
-            Some(resources::Query::Named(kind, name)) => Some((kind, name)),
-            _ => return crate::kubectl::failure::plain("--for must be in resource/name form"),
-        },
-    };
-    let types: Vec<String> =
-        call.flags.list("types").iter().map(|text| text.to_lowercase()).collect();
-    let mut objects: Vec<(Arc<Object>, Value)> = store
+    let mut objects: Vec<Arc<Object>> = call
+        .world
+        .store()
         .list(Kind::Event)
         .filter(|object| all || *object.meta.namespace == *namespace)
-        .filter(|object| {
-            object.event().is_some_and(|event| {
-                let of_type = if event.warning { "warning" } else { "normal" };
-                let wanted = types.is_empty() || types.iter().any(|wanted| wanted == of_type);
-                let is_about = about.as_ref().is_none_or(|(kind, name)| {
-                    event.involved.kind == *kind && *event.involved.name == **name
-                });
-                wanted && is_about
-            })
-        })
-        .map(|object| (object.clone(), shown(object)))
+        .filter(|object| wanted.has(object))
+        .cloned()
         .collect();
-    order::sort_by_key(&mut objects, |(object, _)| {
-        object.event().map(|event| event.last_timestamp)
-    });
-    if !call.flags.text("output").is_empty() {
-        let values: Vec<Value> = objects.into_iter().map(|(_, value)| value).collect();
-        let text = output::print_objects(&call.flags, &values, true, call.world.now())?;
-        call.out.push_str(&text);
-        return Ok(());
+    order::sort_by_key(&mut objects, |object| object.event().map(|event| event.last_timestamp));
+    let values: Vec<Value> = objects.iter().map(|object| shown(object)).collect();
+    if let Some(printer) = Printer::of(call, output::FORMATS)? {
+        return call.print(&printer, &Objects::list(values));
     }
     if objects.is_empty() {
         let text = match all {
@@ -224,21 +240,28 @@ pub(crate) fn events(call: &mut Call<'_>) -> Outcome {
         call.warn(text);
         return Ok(());
     }
+    let lines = event_lines(call, &values, call.flags.on("no-headers"));
+    call.out.push_str(&crate::kubectl::tabwriter::align(&lines, 6, 3));
+    Ok(())
+}
+
+/// The lines of `kubectl events`, their cells parted by tabs.
+pub(super) fn event_lines(call: &Call<'_>, events: &[Value], no_headers: bool) -> String {
+    let all = call.all_namespaces();
     let mut text = String::new();
-    if !call.flags.on("no-headers") {
+    if !no_headers {
         text.push_str(if all { "NAMESPACE\t" } else { "" });
         text.push_str("LAST SEEN\tTYPE\tREASON\tOBJECT\tMESSAGE\n");
     }
     let sight = Sight { now: call.world.now(), wide: false };
-    for (object, value) in &objects {
+    for value in events {
         if all {
-            text.push_str(&object.meta.namespace);
+            text.push_str(value.str_at(&["metadata", "namespace"]).unwrap_or_default());
             text.push('\t');
         }
         text.push_str(&event_row(value, &sight));
     }
-    call.out.push_str(&crate::kubectl::tabwriter::align(&text, 6, 3));
-    Ok(())
+    text
 }
 
 /// One line of `kubectl events`, its cells parted by tabs.
@@ -264,11 +287,12 @@ fn event_row(value: &Value, sight: &Sight) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
-    fn names_with_numbers_sort_by_the_numbers() {
-        let mut names = ["web-10", "web-9", "a", "web-009b", "web"];
-        order::sort_by(&mut names, |a, b| natural(a, b));
-        assert_eq!(names, ["a", "web", "web-9", "web-009b", "web-10"]);
+    fn what_is_null_comes_first_and_names_sort_letter_by_letter() {
+        let mut values = [json!("web-9"), json!("web-10"), Value::Null, json!(10), json!(9)];
+        order::sort_by(&mut values, |a, b| compare(Some(a), Some(b), false));
+        assert_eq!(values, [Value::Null, json!(9), json!(10), json!("web-10"), json!("web-9")]);
     }
 }

@@ -5,8 +5,9 @@ use crate::base::order;
 use crate::kubectl::call::Call;
 use crate::kubectl::failure::{Outcome, plain};
 use crate::kubectl::flags::Takes;
+use crate::kubectl::output::{self, Objects, Printer};
 use crate::kubectl::tabwriter::align;
-use crate::kubectl::{output, resources, verbs};
+use crate::kubectl::{resources, verbs};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -84,13 +85,12 @@ pub(crate) fn version(call: &mut Call<'_>) -> Outcome {
         let one =
             json!({"major": "1", "minor": "36", "gitVersion": VERSION, "platform": "linux/amd64"});
         let value =
-            json!({"clientVersion": one, "kustomizeVersion": "v5.8.0", "serverVersion": one});
-        let text = output::print_objects(&call.flags, &[value], false, call.world.now())?;
-        call.out.push_str(&text);
-        return Ok(());
+            json!({"clientVersion": one, "kustomizeVersion": "v5.8.1", "serverVersion": one});
+        let printer = Printer::of(call, output::FORMATS)?.unwrap_or(Printer::Yaml);
+        return call.print(&printer, &Objects::One(value));
     }
     call.say(format!("Client Version: {VERSION}"));
-    call.say("Kustomize Version: v5.8.0");
+    call.say("Kustomize Version: v5.8.1");
     if !call.flags.on("client") {
         call.say(format!("Server Version: {VERSION}"));
     }

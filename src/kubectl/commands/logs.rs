@@ -2,16 +2,16 @@
 
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
-use crate::base::order;
+use crate::base::{SimTime, order};
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::resources::{self, Query};
+use crate::kubectl::task::{Input, Task, Wake};
 use crate::store::ObjectKey;
 use core::time::Duration;
 use std::sync::Arc;
 
-/// As long as `-f` follows what never ends.
-// Simplified: a real one goes on until it is stopped.
+/// As long as `-f` follows where nobody can end it.
 const FOLLOWING: Duration = Duration::from_secs(30);
 
 /// The pod of `NAME` or `TYPE/NAME`: a workload's first pod.
@@ -54,9 +54,8 @@ pub(super) fn container_of(call: &mut Call<'_>, pod: &Value) -> Result<(Value, V
         .iter()
         .chain(pod.items_at(&["spec", "initContainers"]))
         .collect();
-    let names = |all: &[&Value]| {
-        all.iter().filter_map(|c| c.str_at(&["name"]).map(str::to_owned)).collect::<Vec<_>>()
-    };
+    let regular = pod.items_at(&["spec", "containers"]).len();
+    let names = all_names(&all, regular);
     let wanted = call.flags.get("container").map(str::to_owned);
     let found = match &wanted {
         Some(wanted) => all.iter().find(|container| container.str_at(&["name"]) == Some(wanted)),
@@ -64,12 +63,10 @@ pub(super) fn container_of(call: &mut Call<'_>, pod: &Value) -> Result<(Value, V
     };
     let Some(container) = found else {
         let wanted = wanted.unwrap_or_default();
-        return plain(format!("container {wanted} is not valid for pod {name}"));
+        return plain(format!("container {wanted} is not valid for pod {name} out of: {names}"));
     };
-    let regular = pod.items_at(&["spec", "containers"]).len();
     if wanted.is_none() && regular > 1 {
         let chosen = container.str_at(&["name"]).unwrap_or_default().to_owned();
-        let names = names(&all).join(", ");
         call.warn(format!("Defaulted container \"{chosen}\" out of: {names}"));
     }
     let statuses = pod
@@ -78,6 +75,15 @@ pub(super) fn container_of(call: &mut Call<'_>, pod: &Value) -> Result<(Value, V
         .chain(pod.items_at(&["status", "initContainerStatuses"]));
     let status = statuses.into_iter().find(|status| status.get("name") == container.get("name"));
     Ok(((*container).clone(), status.cloned().unwrap_or(Value::Null)))
+}
+
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/util/podcmd/podcmd.go AllContainerNames.
+fn all_names(all: &[&Value], regular: usize) -> String {
+    let names = all.iter().enumerate().map(|(number, container)| {
+        let name = container.str_at(&["name"]).unwrap_or_default();
+        if number < regular { name.to_owned() } else { format!("{name} (init)") }
+    });
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// What containers have printed.
@@ -94,6 +100,7 @@ pub(crate) fn logs(call: &mut Call<'_>) -> Outcome {
         }
     };
     let by_selector = call.args.is_empty();
+    let mut logs = Vec::new();
     for pod in pods {
         let value = shown(&pod);
         let names: Vec<String> = match call.flags.on("all-containers") {
@@ -104,10 +111,13 @@ pub(crate) fn logs(call: &mut Call<'_>) -> Outcome {
             }
         };
         for name in names {
-            one(call, &pod, &name, by_selector)?;
+            logs.push(one(call, &pod, &name, by_selector)?);
         }
     }
-    Ok(())
+    match call.flags.on("follow") {
+        true => Following::new(call, logs).wait(call),
+        false => Ok(()),
+    }
 }
 
 /// The pods that `-l` selects.
@@ -125,22 +135,23 @@ fn names_of(pod: &Value) -> Vec<String> {
     all.filter_map(|container| container.str_at(&["name"]).map(str::to_owned)).collect()
 }
 
-/// One container.
-fn one(call: &mut Call<'_>, pod: &Arc<Object>, name: &str, by_selector: bool) -> Outcome {
-    let key = ObjectKey::of(pod);
+/// Says what one container has printed.
+fn one(
+    call: &mut Call<'_>,
+    pod: &Arc<Object>,
+    name: &str,
+    by_selector: bool,
+) -> Result<Reading, Failure> {
     let previous = call.flags.on("previous");
-    if call.flags.on("follow") {
-        follow(call, &key, name);
-    }
-    let Some(pod) = call.world.store().get(Kind::Pod, &key).cloned() else { return Ok(()) };
-    let status = status_of(&shown(&pod), name);
+    let status = status_of(&shown(pod), name);
     if let Some(why) = refused(&status, name, &pod.meta.name, previous) {
         let reason = crate::api::Reason::BadRequest;
         return Err(crate::api::ApiError::new(reason, why).into());
     }
     // What waits to be started again has but its last log.
     let before = previous && status.at(&["state", "running"]).is_some();
-    let mut lines = call.world.printed(&key, name, before);
+    let mut lines = call.world.printed(&ObjectKey::of(pod), name, before);
+    let reading = Reading::new(pod, name, lines.len());
     if let Some(since) = call.flags.get("since") {
         let earliest = call.world.now() - super::duration(since)?;
         lines.retain(|(time, _)| *time >= earliest);
@@ -150,11 +161,42 @@ fn one(call: &mut Call<'_>, pod: &Arc<Object>, name: &str, by_selector: bool) ->
     if let Some(tail) = tail.and_then(|tail| usize::try_from(tail).ok()) {
         lines = lines.split_off(lines.len().saturating_sub(tail));
     }
-    let prefix = match call.flags.on("prefix") {
-        true => format!("[pod/{}/{name}] ", pod.meta.name),
-        false => String::new(),
-    };
     for (time, line) in lines {
+        reading.say(call, time, &line);
+    }
+    Ok(reading)
+}
+
+/// Says what a container prints from now on.
+pub(super) fn follow(call: &mut Call<'_>, pod: &Arc<Object>, container: &str) -> Outcome {
+    let seen = call.world.printed(&ObjectKey::of(pod), container, false).len();
+    let reading = Reading::new(pod, container, seen);
+    Following::new(call, vec![reading]).wait(call)
+}
+
+/// A container's log that is read.
+#[derive(Debug)]
+pub(super) struct Reading {
+    pod: Arc<Object>,
+    container: String,
+    /// How often the container was started again before.
+    restarts: i64,
+    /// How many of its lines are known.
+    seen: usize,
+}
+
+impl Reading {
+    /// The log of a container of which so many lines are known.
+    pub(super) fn new(pod: &Arc<Object>, container: &str, seen: usize) -> Self {
+        let restarts = restarts(&status_of(&shown(pod), container));
+        Reading { pod: pod.clone(), container: container.to_owned(), restarts, seen }
+    }
+
+    fn say(&self, call: &mut Call<'_>, time: SimTime, line: &str) {
+        let prefix = match call.flags.on("prefix") {
+            true => format!("[pod/{}/{}] ", self.pod.meta.name, self.container),
+            false => String::new(),
+        };
         match call.flags.on("timestamps") {
             true => {
                 let time = time.format("%FT%T.%NZ");
@@ -163,18 +205,62 @@ fn one(call: &mut Call<'_>, pod: &Arc<Object>, name: &str, by_selector: bool) ->
             false => call.say(format!("{prefix}{line}")),
         }
     }
-    Ok(())
+
+    /// Says what is new, and whether more may come.
+    pub(super) fn go_on(&mut self, call: &mut Call<'_>) -> bool {
+        let meta = &self.pod.meta;
+        let found = call.world.find(Kind::Pod, &meta.namespace, &meta.name);
+        let Some(pod) = found.filter(|pod| pod.meta.uid == meta.uid).cloned() else {
+            return false;
+        };
+        let key = ObjectKey::of(&pod);
+        let status = status_of(&shown(&pod), &self.container);
+        let is_same = restarts(&status) == self.restarts;
+        // What was started again since has left its last lines with the one before.
+        let lines = call.world.printed(&key, &self.container, !is_same);
+        for (time, line) in lines.iter().skip(self.seen) {
+            self.say(call, *time, line);
+        }
+        self.seen = lines.len();
+        is_same && status.at(&["state", "terminated"]).is_none()
+    }
 }
 
-/// Lets time pass while a container runs, but not for ever.
-fn follow(call: &mut Call<'_>, key: &ObjectKey, name: &str) {
-    super::run_until(call.world, FOLLOWING, |world| {
-        let pod = world.store().get(Kind::Pod, key);
-        pod.is_none_or(|pod| status_of(&shown(pod), name).at(&["state", "terminated"]).is_some())
-    });
+fn restarts(status: &Value) -> i64 {
+    status.int_at(&["restartCount"]).unwrap_or(0)
 }
 
-fn status_of(pod: &Value, name: &str) -> Value {
+/// Logs that are read as they grow, until their containers end.
+#[derive(Debug)]
+pub(crate) struct Following {
+    logs: Vec<Reading>,
+    limit: SimTime,
+}
+
+impl Following {
+    fn new(call: &Call<'_>, logs: Vec<Reading>) -> Self {
+        Following { logs, limit: call.world.now() + FOLLOWING }
+    }
+
+    fn wait(mut self, call: &mut Call<'_>) -> Outcome {
+        self.logs.retain_mut(|log| log.go_on(call));
+        if self.logs.is_empty() {
+            return Ok(());
+        }
+        let wake = Wake::Passing { limit: self.limit, is_endless: true };
+        call.wait_for(wake, Task::Logs(self))
+    }
+
+    pub(crate) fn go_on(self, call: &mut Call<'_>, input: Input) -> Outcome {
+        if input == Input::End {
+            return Ok(());
+        }
+        self.wait(call)
+    }
+}
+
+/// The status of a pod's container.
+pub(super) fn status_of(pod: &Value, name: &str) -> Value {
     let lists = ["containerStatuses", "initContainerStatuses"].into_iter();
     let mut all = lists.flat_map(|list| pod.items_at(&["status", list]));
     all.find(|status| status.str_at(&["name"]) == Some(name)).cloned().unwrap_or_default()

@@ -1,23 +1,32 @@
 //! What each command does, one file a group.
 
 pub(crate) mod apply;
+pub(crate) mod attach;
+pub(crate) mod certificate;
 pub(crate) mod config;
+pub(crate) mod containers;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod drain;
+pub(crate) mod edit;
 pub(crate) mod exec;
 pub(crate) mod explain;
 pub(crate) mod get;
+pub(crate) mod history;
 pub(crate) mod info;
 pub(crate) mod label;
+pub(crate) mod local;
 pub(crate) mod logs;
 pub(crate) mod nodes;
 pub(crate) mod patch;
+pub(crate) mod port_forward;
 pub(crate) mod rollout;
 pub(crate) mod run;
 pub(crate) mod scale;
 pub(crate) mod set;
+pub(crate) mod set_env;
 pub(crate) mod wait;
+pub(crate) mod watch;
 
 use super::call::Call;
 use super::failure::Failure;
@@ -25,29 +34,18 @@ use super::patch::two_way;
 use crate::api::{Kind, Object, Value};
 use crate::store::ObjectKey;
 use crate::store::patch::{FieldValidation, Patch};
-use crate::world::World;
 use core::time::Duration;
 
 /// Nobody waits longer than this for what may never come.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Runs the world until something is so, at most for `most`. Says whether it is.
-pub(crate) fn run_until(
-    world: &mut World,
-    most: Duration,
-    mut is_so: impl FnMut(&World) -> bool,
-) -> bool {
-    let limit = world.now() + most;
-    loop {
-        if is_so(world) {
-            return true;
-        }
-        if !world.step(limit) {
-            world.run_until(limit);
-            return is_so(world);
-        }
-    }
-}
+/// How often the server looks for the default service account of a namespace again, which is made a
+/// moment after it.
+///
+/// Models plugin/pkg/admission/serviceaccount/admission.go getServiceAccount.
+pub(crate) const ADMISSION_TRIES: u32 = 9;
+/// How long it waits before each: upstream draws from 100 to 200 ms.
+pub(crate) const ADMISSION_RETRY: Duration = Duration::from_millis(150);
 
 /// Stores a changed object for a command, or not with `--dry-run`, and gives back what it is then.
 pub(crate) fn store_change(

@@ -1,4 +1,4 @@
-//! `kubectl patch` and `kubectl edit`.
+//! `kubectl patch`.
 
 use crate::api::error::go_quote;
 use crate::api::{Kind, Object, Reason, Value};
@@ -121,11 +121,4 @@ fn patch_files(call: &mut Call<'_>, how: PatchType, text: &str) -> Outcome {
         }
     }
     Failure::of(failures)
-}
-
-/// There is no editor in a console.
-pub(crate) fn edit(_call: &mut Call<'_>) -> Outcome {
-    plain(
-        "unable to launch the editor: this console has none; use kubectl patch, kubectl set or kubectl apply",
-    )
 }

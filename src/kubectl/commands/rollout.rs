@@ -3,17 +3,19 @@
 use super::{PATIENCE, duration, send_change};
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, Value};
+use crate::base::SimTime;
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
-use crate::kubectl::{describe, resources, tabwriter};
+use crate::kubectl::resources;
+use crate::kubectl::task::Task;
 use crate::store::ObjectKey;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-const REVISION: &str = "deployment.kubernetes.io/revision";
-const CHANGE_CAUSE: &str = "kubernetes.io/change-cause";
+/// Where a Deployment keeps the number of its template.
+pub(super) const REVISION: &str = "deployment.kubernetes.io/revision";
 
-fn found(call: &Call<'_>) -> Result<Vec<Arc<Object>>, Failure> {
+/// The objects that are meant.
+pub(super) fn found(call: &Call<'_>) -> Result<Vec<Arc<Object>>, Failure> {
     if call.args.is_empty() && call.flags.list("filename").is_empty() {
         return plain("required resource not specified");
     }
@@ -27,28 +29,46 @@ pub(crate) fn status(call: &mut Call<'_>) -> Outcome {
     let timeout = duration(call.flags.text("timeout"))?;
     let limit = call.world.now() + if timeout.is_zero() { PATIENCE * 6 } else { timeout };
     let revision = call.flags.int("revision")?.unwrap_or(0);
-    for object in found(call)? {
-        let (kind, key) = (object.kind, ObjectKey::of(&object));
-        let mut last_said = String::new();
-        loop {
-            let Some(now) = call.world.store().get(kind, &key) else {
+    let objects = found(call)?;
+    let left = objects.iter().rev().map(|object| (object.kind, ObjectKey::of(object))).collect();
+    Watching { left, limit, revision, seen: 0 }.go_on(call)
+}
+
+/// Rollouts that are watched, one after the other.
+#[derive(Debug)]
+pub(crate) struct Watching {
+    /// The next one last.
+    left: Vec<(Kind, ObjectKey)>,
+    limit: SimTime,
+    /// The revision that is wanted, 0 for the latest.
+    revision: i64,
+    /// The version of the next object that was looked at last.
+    seen: u64,
+}
+
+impl Watching {
+    pub(crate) fn go_on(mut self, call: &mut Call<'_>) -> Outcome {
+        while let Some((kind, key)) = self.left.last() {
+            let Some(now) = call.world.store().get(*kind, key) else {
                 return plain("object has been deleted");
             };
-            let (text, done) = progress(kind, &shown(now), revision)?;
-            if text != last_said {
+            let version = now.meta.resource_version;
+            if version != core::mem::replace(&mut self.seen, version) {
+                let (text, done) = progress(*kind, &shown(now), self.revision)?;
                 call.say(&text);
-                last_said = text;
+                if done || !call.flags.on("watch") {
+                    self.left.pop();
+                    self.seen = 0;
+                    continue;
+                }
             }
-            if done || !call.flags.on("watch") {
-                break;
-            }
-            if !call.world.step(limit) {
-                call.world.run_until(limit);
+            if call.world.now() >= self.limit {
                 return plain("timed out waiting for the condition");
             }
+            return call.later(self.limit, Task::Rollout(self));
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Models staging/src/k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go.
@@ -60,8 +80,10 @@ fn progress(kind: Kind, value: &Value, revision: i64) -> Result<(String, bool), 
     let observed = status("observedGeneration");
     match kind {
         Kind::Deployment => {
-            let own: i64 =
-                annotation(value, REVISION).and_then(|text| text.parse().ok()).unwrap_or(0);
+            let own: i64 = value
+                .str_at(&["metadata", "annotations", REVISION])
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(0);
             if revision > 0 && revision != own {
                 return plain(format!(
                     "desired revision ({revision}) is different from the running revision ({own})"
@@ -182,128 +204,6 @@ fn stateful_progress(
     )
 }
 
-fn annotation<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
-    value.str_at(&["metadata", "annotations", key])
-}
-
-/// One version of a pod template that a rollout has been at.
-struct Revision {
-    cause: Option<String>,
-    template: Value,
-}
-
-/// The versions of an object's pod template by their number.
-fn revisions(call: &Call<'_>, object: &Object) -> Result<BTreeMap<i64, Revision>, Failure> {
-    let owned = call.world.store().owned_by(object.meta.uid).map(|owned| shown(owned));
-    let cause = |value: &Value| {
-        annotation(value, CHANGE_CAUSE).filter(|text| !text.is_empty()).map(str::to_owned)
-    };
-    let mut all = BTreeMap::new();
-    for value in owned {
-        let (number, template) = match (object.kind, value.str_at(&["kind"])) {
-            (Kind::Deployment, Some("ReplicaSet")) => {
-                let number = annotation(&value, REVISION).and_then(|text| text.parse().ok());
-                (number, value.at(&["spec", "template"]).cloned())
-            }
-            (Kind::DaemonSet | Kind::StatefulSet, Some("ControllerRevision")) => {
-                (value.int_at(&["revision"]), value.at(&["data", "spec", "template"]).cloned())
-            }
-            _ => continue,
-        };
-        if let (Some(number), Some(mut template)) = (number, template) {
-            template.remove(&["$patch"]);
-            template.remove(&["metadata", "labels", "pod-template-hash"]);
-            all.insert(number, Revision { cause: cause(&value), template });
-        }
-    }
-    if !matches!(object.kind, Kind::Deployment | Kind::DaemonSet | Kind::StatefulSet) {
-        let kind = object.kind.singular_group();
-        return plain(format!(
-            "no history viewer has been implemented for \"{}\"",
-            kind.replacen(object.kind.resource().singular, object.kind.name(), 1)
-        ));
-    }
-    Ok(all)
-}
-
-/// `kubectl rollout history`.
-pub(crate) fn history(call: &mut Call<'_>) -> Outcome {
-    let wanted = call.flags.int("revision")?.unwrap_or(0);
-    for object in found(call)? {
-        let all = revisions(call, &object)?;
-        let head = format!("{}/{}", object.kind.singular_group(), object.meta.name);
-        if wanted > 0 {
-            let Some(revision) = all.get(&wanted) else {
-                return plain("unable to find the specified revision");
-            };
-            let text = describe::template_text(&revision.template, wanted, &call.world.now());
-            call.say(format!("{head} with revision #{wanted}"));
-            call.out.push_str(&text);
-            continue;
-        }
-        let mut text = String::from("REVISION\tCHANGE-CAUSE\n");
-        for (number, revision) in &all {
-            text.push_str(&format!(
-                "{number}\t{}\n",
-                revision.cause.as_deref().unwrap_or("<none>")
-            ));
-        }
-        call.say(format!("{head} "));
-        call.out.push_str(&tabwriter::align(&text, 0, 2));
-        call.out.push('\n');
-    }
-    Ok(())
-}
-
-/// `kubectl rollout undo`.
-///
-/// Models staging/src/k8s.io/kubectl/pkg/polymorphichelpers/rollback.go.
-pub(crate) fn undo(call: &mut Call<'_>) -> Outcome {
-    let wanted = call.flags.int("to-revision")?.unwrap_or(0);
-    for object in found(call)? {
-        let mut value = shown(&object);
-        if annotation(&value, super::apply::LAST_APPLIED).is_some() {
-            call.warn(format!(
-                "Warning: resource {}/{} was previously managed with 'kubectl apply'. Rolling back will not update the kubectl.kubernetes.io/last-applied-configuration annotation, which may cause unexpected behavior on future 'kubectl apply' operations. Consider using 'kubectl apply' with your previous configuration file instead.",
-                object.kind.plural(), object.meta.name
-            ));
-        }
-        if object.kind == Kind::Deployment && value.bool_at(&["spec", "paused"]) == Some(true) {
-            return plain(
-                "you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again",
-            );
-        }
-        let all = revisions(call, &object)?;
-        let number = match wanted {
-            0 => all.keys().rev().nth(1).copied(),
-            wanted if all.contains_key(&wanted) => Some(wanted),
-            wanted => {
-                return plain(format!("unable to find specified revision {wanted} in history"));
-            }
-        };
-        let Some((number, revision)) = number.and_then(|number| Some((number, all.get(&number)?)))
-        else {
-            return match object.kind {
-                Kind::Deployment => plain(format!(
-                    "no rollout history found for deployment \"{}\"",
-                    object.meta.name
-                )),
-                _ => plain("no last revision to roll back to"),
-            };
-        };
-        if value.at(&["spec", "template"]) == Some(&revision.template) {
-            let what =
-                format!("skipped rollback (current template already matches revision {number})");
-            call.done(object.kind, &value, &what)?;
-            continue;
-        }
-        value.put(&["spec", "template"], revision.template.clone());
-        let stored = send_change(call, &object, &value)?;
-        call.done(object.kind, &stored, "rolled back")?;
-    }
-    Ok(())
-}
-
 /// `kubectl rollout restart`.
 pub(crate) fn restart(call: &mut Call<'_>) -> Outcome {
     let now = call.world.now().rfc3339();
@@ -354,17 +254,34 @@ fn change(
     done: &str,
     act: impl Fn(Kind, &mut Value) -> Result<(), String>,
 ) -> Outcome {
+    let objects = found(call)?;
+    if objects.is_empty() {
+        let namespace = call.namespace();
+        call.warn(format!("No resources found in {namespace} namespace."));
+    }
     let mut failures = Vec::new();
-    for object in found(call)? {
-        let mut value = shown(&object);
+    for object in objects {
+        let before = shown(&object);
+        let mut value = before.clone();
         if let Err(why) = act(object.kind, &mut value) {
             let text =
                 format!("error: {} \"{}\" {why}", object.kind.group_resource(), object.meta.name);
             failures.push(Failure::Plain(text));
             continue;
         }
-        let stored = send_change(call, &object, &value)?;
-        call.done(object.kind, &stored, done)?;
+        if value == before {
+            failures.push(Failure::Plain(format!(
+                "failed to create patch for {}: if restart has already been triggered within the past second, please wait before attempting to trigger another",
+                object.meta.name
+            )));
+            continue;
+        }
+        match send_change(call, &object, &value) {
+            Ok(stored) => call.done(object.kind, &stored, done)?,
+            Err(failure) => {
+                failures.push(Failure::Plain(format!("failed to patch: {}", failure.sentence())));
+            }
+        }
     }
     Failure::of(failures)
 }

@@ -1,16 +1,20 @@
 //! `kubectl run` and `kubectl expose`.
 
+use super::exec::Shell;
+use super::logs::Reading;
+use super::{ADMISSION_RETRY, ADMISSION_TRIES};
 use crate::api::pod::ContainerState;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Value};
+use crate::base::SimTime;
 use crate::kubectl::call::{Call, DryRun, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::output::complete_for_client;
 use crate::kubectl::resources;
+use crate::kubectl::task::{Input, Task, Wake};
 use serde_json::{Map, json};
 
-/// As long as a terminal stays with a pod that does not end.
-// Simplified: a real one stays until somebody leaves.
+/// As long as a terminal stays with a pod that does not end, where nobody can leave.
 const ATTACHED: core::time::Duration = core::time::Duration::from_secs(60);
 
 /// `a=b,c=d`.
@@ -91,46 +95,62 @@ pub(crate) fn run(call: &mut Call<'_>) -> Outcome {
     }
     override_with(call, &mut value)?;
     complete_for_client(Kind::Pod, &mut value);
-    call.create_generated(Kind::Pod, value, "created")?;
-    if call.flags.on("expose") {
-        let Some(port) = port else {
-            return call.usage("--port must be set when exposing a service");
-        };
-        let service = json!({
-            "apiVersion": "v1", "kind": "Service", "metadata": {"name": name},
-            "spec": {"selector": marks, "ports": [{"port": port, "protocol": "TCP", "targetPort": port}]},
-        });
-        call.create_generated(Kind::Service, service, "created")?;
+    if call.flags.on("expose") && port.is_none() {
+        return call.usage("--port must be set when exposing a service");
     }
-    after_run(call, &name, &words)
+    Admission { name, pod: value, labels: marks, words, tries: 0 }.go_on(call)
 }
 
-/// Waits for the first end of a pod's process, and prints what it printed.
-fn attach(call: &mut Call<'_>, namespace: &str, name: &str, words: &[String]) -> Outcome {
-    if words.is_empty() {
-        return Ok(());
+/// A pod that is to be created.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    name: String,
+    pod: Value,
+    labels: Value,
+    /// What it is to run, if not what its image does.
+    words: Vec<String>,
+    tries: u32,
+}
+
+impl Admission {
+    pub(crate) fn go_on(mut self, call: &mut Call<'_>) -> Outcome {
+        let is_attached = is_attached(call)?;
+        let made = match is_attached {
+            true => call.create_quietly(Kind::Pod, self.pod.clone()),
+            false => call.create_generated(Kind::Pod, self.pod.clone(), "created"),
+        };
+        match made {
+            Err(failure) if failure.may_pass() && self.tries < ADMISSION_TRIES => {
+                self.tries += 1;
+                let wake = Wake::At(call.world.now() + ADMISSION_RETRY);
+                return call.wait_for(wake, Task::Run(self));
+            }
+            other => other?,
+        }
+        if let (true, Some(port)) = (call.flags.on("expose"), call.flags.int("port")?) {
+            let service = json!({
+                "apiVersion": "v1", "kind": "Service", "metadata": {"name": self.name},
+                "spec": {
+                    "selector": self.labels,
+                    "ports": [{"port": port, "protocol": "TCP", "targetPort": port}],
+                },
+            });
+            call.create_generated(Kind::Service, service, "created")?;
+        }
+        if !is_attached {
+            return Ok(());
+        }
+        let limit = call.world.now() + super::PATIENCE;
+        let stage = Stage::Begins { limit };
+        Attach { namespace: call.namespace(), name: self.name, words: self.words, stage }
+            .go_on(call, Input::Time)
     }
-    if super::exec::is_shell(words) && call.stdin.is_none() {
-        return super::exec::no_prompt(call);
-    }
-    let mut code = None;
-    super::run_until(call.world, ATTACHED, |world| {
-        let pod = world.find(Kind::Pod, namespace, name).and_then(|object| object.pod());
-        let status = pod.and_then(|pod| pod.status.containers.first());
-        code = status.and_then(|status| match &status.state {
-            ContainerState::Terminated { exit_code, .. } => Some(*exit_code),
-            _ => None,
-        });
-        code.is_some() || status.is_none()
-    });
-    let key = crate::store::ObjectKey::new(namespace, name);
-    for (_, line) in call.world.printed(&key, name, false) {
-        call.say(line);
-    }
-    match code {
-        None | Some(0) => Ok(()),
-        Some(code) => Err(Failure::Exited(code)),
-    }
+}
+
+/// Whether the command stays with its pod.
+fn is_attached(call: &Call<'_>) -> Result<bool, Failure> {
+    let attached = call.flags.on("stdin") || call.flags.on("attach") || call.flags.on("rm");
+    Ok(attached && call.dry_run()? == DryRun::None)
 }
 
 /// The variables that `--env` names.
@@ -152,44 +172,133 @@ fn override_with(call: &Call<'_>, value: &mut Value) -> Outcome {
     Ok(())
 }
 
-/// `-it --rm` waits for the pod, prints what it prints, and deletes it.
+/// A pod that the command stays with: `-it`, `--rm`.
 ///
 /// Models staging/src/k8s.io/kubectl/pkg/cmd/run/run.go Run.
-fn after_run(call: &mut Call<'_>, name: &str, words: &[String]) -> Outcome {
-    let attached = call.flags.on("stdin") || call.flags.on("attach") || call.flags.on("rm");
-    if !attached || call.dry_run()? != DryRun::None {
-        return Ok(());
+#[derive(Debug)]
+pub(crate) struct Attach {
+    namespace: String,
+    name: String,
+    words: Vec<String>,
+    stage: Stage,
+}
+
+/// How far it is.
+#[derive(Debug)]
+enum Stage {
+    /// Its container is to begin.
+    Begins { limit: SimTime },
+    /// A person types into its shell.
+    Typing(Shell),
+    /// Its process is at work; what it prints is said.
+    Reading { log: Reading, limit: SimTime },
+}
+
+impl Attach {
+    pub(crate) fn go_on(mut self, call: &mut Call<'_>, input: Input) -> Outcome {
+        let outcome = match &mut self.stage {
+            Stage::Begins { limit } => {
+                let limit = *limit;
+                if input == Input::Interrupt {
+                    return self.end(call, Err(Failure::Silent(130)));
+                }
+                if call.world.now() < limit && !self.has_begun(call) {
+                    return call.later(limit, Task::Attach(self));
+                }
+                match self.begin(call) {
+                    Ok(Some(stage)) => {
+                        self.stage = stage;
+                        return self.go_on(call, Input::Time);
+                    }
+                    Ok(None) => Ok(()),
+                    Err(failure) => Err(failure),
+                }
+            }
+            Stage::Reading { log, limit } => {
+                let limit = *limit;
+                let goes_on = log.go_on(call);
+                match input {
+                    Input::Interrupt => Err(Failure::Silent(130)),
+                    Input::End => Ok(()),
+                    _ if goes_on => {
+                        let wake = Wake::Passing { limit, is_endless: false };
+                        return call.wait_for(wake, Task::Attach(self));
+                    }
+                    _ => self.code(call),
+                }
+            }
+            Stage::Typing(shell) => match shell.take(call, input) {
+                Ok(Some(wake)) => return call.wait_for(wake, Task::Attach(self)),
+                Ok(None) => Ok(()),
+                Err(failure) => Err(failure),
+            },
+        };
+        self.end(call, outcome)
     }
-    let namespace = call.namespace();
-    let has_begun = super::run_until(call.world, super::PATIENCE, |world| {
-        world.find(Kind::Pod, &namespace, name).is_none_or(|pod| {
-            let status = pod.pod().map(|pod| &pod.status);
-            status.is_some_and(|status| {
-                status
-                    .containers
-                    .iter()
-                    .any(|it| !matches!(it.state, ContainerState::Waiting { .. }))
+
+    /// What there is to do with a pod that has begun, if anything.
+    fn begin(&self, call: &mut Call<'_>) -> Result<Option<Stage>, Failure> {
+        let pod = call.world.find(Kind::Pod, &self.namespace, &self.name).cloned();
+        let Some(pod) = pod else { return Ok(None) };
+        if !self.has_begun(call) {
+            return plain("timed out waiting for the condition");
+        }
+        let value = shown(&pod);
+        let Some(container) = value.items_at(&["spec", "containers"]).first() else {
+            return Ok(None);
+        };
+        if let Some(shell) = Shell::first(call, &pod, container) {
+            call.warn("All commands and output from this session will be recorded in container logs, including credentials and sensitive information passed through the command prompt.");
+            call.warn("If you don't see a command prompt, try pressing enter.");
+            return Ok(Some(Stage::Typing(shell)));
+        }
+        if self.words.is_empty() {
+            return Ok(None);
+        }
+        let name = container.str_at(&["name"]).unwrap_or_default();
+        let log = Reading::new(&pod, name, 0);
+        Ok(Some(Stage::Reading { log, limit: call.world.now() + ATTACHED }))
+    }
+
+    /// How its process has ended.
+    fn code(&self, call: &Call<'_>) -> Outcome {
+        let pod = call.world.find(Kind::Pod, &self.namespace, &self.name);
+        let status = pod.and_then(|pod| pod.pod()?.status.containers.first());
+        match status.map(|status| &status.state) {
+            Some(ContainerState::Terminated { exit_code, .. }) if *exit_code != 0 => {
+                Err(Failure::Exited(*exit_code))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn has_begun(&self, call: &Call<'_>) -> bool {
+        call.world.find(Kind::Pod, &self.namespace, &self.name).is_none_or(|pod| {
+            let containers = pod.pod().map(|pod| &pod.status.containers);
+            containers.is_some_and(|all| {
+                all.iter().any(|it| !matches!(it.state, ContainerState::Waiting { .. }))
             })
         })
-    });
-    let outcome = match has_begun {
-        true => attach(call, &namespace, name, words),
-        false => plain("timed out waiting for the condition"),
-    };
-    if call.flags.on("rm") {
-        let key = crate::store::ObjectKey::new(&namespace, name);
-        let options = crate::store::DeleteOptions::default();
-        if call.world.delete(Kind::Pod, &key, &options).is_ok() {
-            call.say(format!("pod \"{name}\" deleted from {namespace} namespace"));
-        }
     }
-    match outcome {
-        Err(Failure::Exited(_)) if call.flags.text("restart") == "Always" => Ok(()),
-        Err(Failure::Exited(code)) => {
-            let text = format!("pod {namespace}/{name} terminated (Error)");
-            Err(Failure::Coded(text, code))
+
+    /// Deletes the pod if it was asked for, and says how its process ended.
+    fn end(&self, call: &mut Call<'_>, outcome: Outcome) -> Outcome {
+        let Attach { namespace, name, .. } = self;
+        if call.flags.on("rm") {
+            let key = crate::store::ObjectKey::new(namespace, name);
+            let options = crate::store::DeleteOptions::default();
+            if call.world.delete(Kind::Pod, &key, &options).is_ok() {
+                call.say(format!("pod \"{name}\" deleted from {namespace} namespace"));
+            }
         }
-        other => other,
+        match outcome {
+            Err(Failure::Exited(_)) if call.flags.text("restart") == "Always" => Ok(()),
+            Err(Failure::Exited(code)) => {
+                let text = format!("pod {namespace}/{name} terminated (Error)");
+                Err(Failure::Coded(text, code))
+            }
+            other => other,
+        }
     }
 }
 

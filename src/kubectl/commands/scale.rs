@@ -1,12 +1,16 @@
 //! `kubectl scale` and `kubectl autoscale`.
 
-use super::{PATIENCE, duration, run_until, store_change};
+use super::{PATIENCE, duration, store_change};
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::{Kind, Object};
+use crate::api::{Kind, Object, Value};
+use crate::base::SimTime;
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::resources;
+use crate::kubectl::task::Task;
+use crate::store::ObjectKey;
 use serde_json::json;
+use std::sync::Arc;
 
 const SCALABLE: [Kind; 4] =
     [Kind::Deployment, Kind::ReplicaSet, Kind::StatefulSet, Kind::ReplicationController];
@@ -31,13 +35,48 @@ pub(crate) fn scale(call: &mut Call<'_>) -> Outcome {
             Failure::of(found.failures)
         };
     }
-    for object in &found.objects {
-        scale_one(call, object, replicas)?;
-    }
-    Failure::of(found.failures)
+    let (mut left, failures) = (found.objects, found.failures);
+    left.reverse();
+    Scaling { left, replicas, changed: None, failures }.go_on(call)
 }
 
-fn scale_one(call: &mut Call<'_>, object: &Object, replicas: i64) -> Outcome {
+/// Objects that are scaled, one after the other.
+#[derive(Debug)]
+pub(crate) struct Scaling {
+    /// The next one last.
+    left: Vec<Arc<Object>>,
+    replicas: i64,
+    /// The next object as it was stored, and how long its status is waited for.
+    changed: Option<(Value, SimTime)>,
+    failures: Vec<Failure>,
+}
+
+impl Scaling {
+    pub(crate) fn go_on(mut self, call: &mut Call<'_>) -> Outcome {
+        while let Some(object) = self.left.last().cloned() {
+            let (stored, limit) = match self.changed.take() {
+                Some(changed) => changed,
+                None => change(call, &object, self.replicas)?,
+            };
+            let now = call.world.store().get(object.kind, &ObjectKey::of(&object));
+            let has = now.map(|now| now.status().int_at(&["replicas"]).unwrap_or(0));
+            if call.world.now() < limit && has.is_some_and(|has| has != self.replicas) {
+                self.changed = Some((stored, limit));
+                return call.later(limit, Task::Scale(self));
+            }
+            call.done(object.kind, &stored, "scaled")?;
+            self.left.pop();
+        }
+        Failure::of(self.failures)
+    }
+}
+
+/// Sets the number of one object: the object, and until when its pods are waited for.
+fn change(
+    call: &mut Call<'_>,
+    object: &Object,
+    replicas: i64,
+) -> Result<(Value, SimTime), Failure> {
     if !SCALABLE.contains(&object.kind) {
         return Err(crate::api::ApiError::new(
             crate::api::Reason::NotFound,
@@ -54,16 +93,7 @@ fn scale_one(call: &mut Call<'_>, object: &Object, replicas: i64) -> Outcome {
     value.put(&["spec", "replicas"], replicas);
     let stored = store_change(call, object.kind, &value, &object.meta.namespace)?;
     let timeout = duration(call.flags.text("timeout"))?;
-    if !timeout.is_zero() {
-        let (kind, key) = (object.kind, crate::store::ObjectKey::of(object));
-        run_until(call.world, timeout.min(PATIENCE), |world| {
-            world
-                .store()
-                .get(kind, &key)
-                .is_none_or(|object| object.status().int_at(&["replicas"]).unwrap_or(0) == replicas)
-        });
-    }
-    call.done(object.kind, &stored, "scaled")
+    Ok((stored, call.world.now() + timeout.min(PATIENCE)))
 }
 
 /// Makes a HorizontalPodAutoscaler.

@@ -1,12 +1,13 @@
 //! `kubectl set`.
 
 use super::send_change;
+use crate::api::selector::{Operator, Requirement};
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::{Kind, Value};
+use crate::api::{Kind, Object, Selector, Value};
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::resources;
-use serde_json::json;
+use std::sync::Arc;
 
 /// Where the pod specification of a kind is.
 pub(crate) const fn pod_spec_path(kind: Kind) -> Option<&'static [&'static str]> {
@@ -33,32 +34,33 @@ fn split_args(call: &mut Call<'_>) -> Vec<String> {
     changes
 }
 
-/// Changes the pod specification of each object that is meant.
-fn change_all(
-    call: &mut Call<'_>,
-    done: &str,
-    mut change: impl FnMut(&mut Call<'_>, Kind, &mut Value) -> Outcome,
-) -> Outcome {
-    let from_files = !call.flags.list("filename").is_empty();
-    if call.args.is_empty() && !from_files {
-        return plain(
-            "one or more resources must be specified as <resource> <name> or <resource>/<name>",
-        );
+/// The objects that are meant. One that is not there stops it all.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/set: each command's Complete.
+pub(super) fn chosen(call: &Call<'_>) -> Result<Vec<Arc<Object>>, Failure> {
+    if call.flags.on("local") && !call.args.is_empty() {
+        return Err(Failure::Verbatim(resources::LOCAL.to_owned()));
+    }
+    if call.flags.on("all") && !call.flags.text("selector").is_empty() {
+        return plain("cannot set --all and --selector at the same time");
     }
     let found = resources::find_named(call)?;
-    let mut failures = found.failures;
-    for object in found.objects {
+    Failure::of(found.failures)?;
+    Ok(found.objects)
+}
+
+/// Changes each object, its pod specification where it has one, and sends what is different.
+/// `refused` stands before what the server says of it.
+pub(super) fn change_all(
+    call: &mut Call<'_>,
+    objects: Vec<Arc<Object>>,
+    (done, refused): (&str, &str),
+    mut change: impl FnMut(&mut Call<'_>, Kind, &mut Value) -> Outcome,
+) -> Outcome {
+    let mut failures = Vec::new();
+    for object in objects {
         let before = shown(&object);
         let mut value = before.clone();
-        if pod_spec_path(object.kind).is_none() {
-            failures.push(Failure::Plain(format!(
-                "{}/{} the object is not a pod or does not have a pod template: {}",
-                object.kind.plural(),
-                object.meta.name,
-                object.kind.name()
-            )));
-            continue;
-        }
         if let Err(failure) = change(call, object.kind, &mut value) {
             failures.push(failure);
             continue;
@@ -68,10 +70,26 @@ fn change_all(
         }
         match send_change(call, &object, &value) {
             Ok(stored) => call.done(object.kind, &stored, done)?,
-            Err(failure) => failures.push(failure),
+            Err(failure) => {
+                failures.push(Failure::Plain(format!("{refused} {}", failure.sentence())));
+            }
         }
     }
     Failure::of(failures)
+}
+
+/// Refuses an object without pods.
+pub(super) fn with_pods(kind: Kind, value: &Value) -> Outcome {
+    if pod_spec_path(kind).is_some() {
+        return Ok(());
+    }
+    plain(format!(
+        "{}/{} the object is not a pod or does not have a pod template: *{}.{}",
+        kind.plural(),
+        value.str_at(&["metadata", "name"]).unwrap_or_default(),
+        kind.resource().version,
+        kind.name()
+    ))
 }
 
 /// The containers of an object, both kinds.
@@ -96,6 +114,7 @@ pub(crate) fn image(call: &mut Call<'_>) -> Outcome {
             arg.split_once('=').map(|(name, image)| (name.to_owned(), image.to_owned()))
         })
         .collect();
+    let objects = chosen(call)?;
     if pairs.is_empty() {
         return plain("at least one image update is required");
     }
@@ -104,7 +123,9 @@ pub(crate) fn image(call: &mut Call<'_>) -> Outcome {
             "all containers are already specified by *, but saw more than one container_name=container_image pairs",
         );
     }
-    change_all(call, "image updated", |_, kind, value| {
+    let words = ("image updated", "failed to patch image update to pod template:");
+    change_all(call, objects, words, |_, kind, value| {
+        with_pods(kind, value)?;
         let mut failures = Vec::new();
         for (name, image) in &pairs {
             let mut found = false;
@@ -128,7 +149,7 @@ fn amounts(text: &str) -> Result<Vec<(String, String)>, Failure> {
     text.split(',')
         .filter(|part| !part.is_empty())
         .map(|part| {
-            let wrong = || Failure::Plain(format!("invalid argument syntax {part}, expected <resource>=<value>"));
+            let wrong = || Failure::Plain(format!("Invalid argument syntax {part}, expected <resource>=<value>"));
             let (name, amount) = part.split_once('=').ok_or_else(wrong)?;
             if crate::base::Quantity::parse(amount).is_err() {
                 return plain("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
@@ -140,6 +161,7 @@ fn amounts(text: &str) -> Result<Vec<(String, String)>, Failure> {
 
 /// `kubectl set resources deploy/web --limits=cpu=1`.
 pub(crate) fn resources(call: &mut Call<'_>) -> Outcome {
+    let objects = chosen(call)?;
     let limits = amounts(call.flags.text("limits"))?;
     let requests = amounts(call.flags.text("requests"))?;
     if limits.is_empty() && requests.is_empty() {
@@ -148,7 +170,10 @@ pub(crate) fn resources(call: &mut Call<'_>) -> Outcome {
         );
     }
     let wanted = call.flags.text("containers").to_owned();
-    change_all(call, "resource requirements updated", |_, kind, value| {
+    let words =
+        ("resource requirements updated", "failed to patch resources update to pod template");
+    change_all(call, objects, words, |_, kind, value| {
+        with_pods(kind, value)?;
         let mut found = false;
         for_each_container(kind, value, |container| {
             if wanted != "*" && container.str_at(&["name"]) != Some(&wanted) {
@@ -168,149 +193,23 @@ pub(crate) fn resources(call: &mut Call<'_>) -> Outcome {
     })
 }
 
-/// `kubectl set env deploy/web A=1 B-`.
-pub(crate) fn env(call: &mut Call<'_>) -> Outcome {
-    let mut changes = split_args(call);
-    changes.extend(call.flags.all("env").iter().cloned());
-    if call.flags.on("list") {
-        return list_env(call);
-    }
-    let from = named_by_source(call)?;
-    if changes.is_empty() && from.is_empty() {
-        return plain("at least one environment variable must be provided");
-    }
-    let wanted = call.flags.text("containers").to_owned();
-    let overwrite = call.flags.on("overwrite");
-    change_all(call, "env updated", |_, kind, value| {
-        let mut clash = None;
-        for_each_container(kind, value, |container| {
-            if wanted != "*" && container.str_at(&["name"]) != Some(&wanted) {
-                return;
-            }
-            let mut all: Vec<Value> = container.items_at(&["env"]).to_vec();
-            for new in &from {
-                all.retain(|old| old.get("name") != new.get("name"));
-                all.push(new.clone());
-            }
-            for change in &changes {
-                if let Some((name, text)) = change.split_once('=') {
-                    let new = json!({"name": name, "value": text});
-                    match all.iter_mut().find(|old| old.str_at(&["name"]) == Some(name)) {
-                        Some(old) if !overwrite => {
-                            let text = old.str_at(&["value"]).unwrap_or_default();
-                            clash = Some(format!(
-                                "'{name}' already has a value ({text}), and --overwrite is false"
-                            ));
-                        }
-                        Some(old) => *old = new,
-                        None => all.push(new),
-                    }
-                } else if let Some(name) = change.strip_suffix('-') {
-                    all.retain(|old| old.str_at(&["name"]) != Some(name));
-                }
-            }
-            if all.is_empty() {
-                container.remove(&["env"]);
-            } else {
-                container.put(&["env"], all);
-            }
-        });
-        clash.map_or(Ok(()), plain)
-    })
-}
-
-/// The variables that `--from=configmap/x` gives.
-fn named_by_source(call: &Call<'_>) -> Result<Vec<Value>, Failure> {
-    let Some(from) = call.flags.get("from") else { return Ok(Vec::new()) };
-    let query = resources::queries(&[from.to_owned()])?;
-    let Some(resources::Query::Named(kind, name)) = query.into_iter().next() else {
-        return plain("unsupported resource specified in --from");
-    };
-    let field = match kind {
-        Kind::ConfigMap => "configMapKeyRef",
-        Kind::Secret => "secretKeyRef",
-        _ => return plain("unsupported resource specified in --from"),
-    };
-    let object = shown(&*call.object(kind, &call.namespace(), &name)?);
-    let keys = call.flags.list("keys");
-    let prefix = call.flags.text("prefix");
-    let data = object.fields_at(&["data"]);
-    let chosen = data
-        .into_iter()
-        .flatten()
-        .map(|(key, _)| key)
-        .filter(|key| keys.is_empty() || keys.contains(key));
-    let variable = |key: &String| {
-        let upper: String = key
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
-            .collect();
-        let mut reference = serde_json::Map::new();
-        reference.insert(field.to_owned(), json!({"name": name, "key": key}));
-        json!({"name": format!("{prefix}{upper}"), "valueFrom": reference})
-    };
-    Ok(chosen.map(variable).collect())
-}
-
-fn list_env(call: &mut Call<'_>) -> Outcome {
-    let found = resources::find_named(call)?;
-    for object in found.objects {
-        let mut value = shown(&object);
-        let mut lines = Vec::new();
-        let (kind, name) = (object.kind, object.meta.name.clone());
-        for_each_container(kind, &mut value, |container| {
-            let container_name = container.str_at(&["name"]).unwrap_or_default();
-            lines.push(format!("# {} {name}, container {container_name}", kind.plural()));
-            for variable in container.items_at(&["env"]) {
-                let name = variable.str_at(&["name"]).unwrap_or_default();
-                lines.push(match variable.at(&["valueFrom"]) {
-                    None => format!("{name}={}", variable.str_at(&["value"]).unwrap_or_default()),
-                    Some(from) => format!("# {name} from {}", reference_text(from)),
-                });
-            }
-        });
-        for line in lines {
-            call.say(line);
-        }
-    }
-    Failure::of(found.failures)
-}
-
-fn reference_text(from: &Value) -> String {
-    let text = |path: &[&str]| from.str_at(path).unwrap_or_default().to_owned();
-    if from.get("configMapKeyRef").is_some() {
-        return format!(
-            "configmap {}, key {}",
-            text(&["configMapKeyRef", "name"]),
-            text(&["configMapKeyRef", "key"])
-        );
-    }
-    if from.get("secretKeyRef").is_some() {
-        return format!(
-            "secret {}, key {}",
-            text(&["secretKeyRef", "name"]),
-            text(&["secretKeyRef", "key"])
-        );
-    }
-    if from.get("fieldRef").is_some() {
-        return format!("field path {}", text(&["fieldRef", "fieldPath"]));
-    }
-    "invalid valueFrom".to_owned()
-}
-
 /// `kubectl set selector svc web app=web`.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/set/set_selector.go.
 pub(crate) fn selector(call: &mut Call<'_>) -> Outcome {
-    let Some(text) = call.args.pop().filter(|text| text.contains('=')) else {
-        return plain("one selector is required");
-    };
-    let pairs: serde_json::Map<String, Value> = text
-        .split(',')
-        .filter_map(|pair| {
-            pair.split_once('=').map(|(key, value)| (key.to_owned(), Value::from(value)))
-        })
+    let Some(text) = call.args.pop() else { return plain("one selector is required") };
+    let objects = chosen(call)?;
+    let selector = Selector::parse(&text).map_err(Failure::Plain)?;
+    let is_plain = |one: &Requirement| one.operator == Operator::In && !text.contains(" in ");
+    if let Some(one) = selector.requirements.iter().find(|one| !is_plain(one)) {
+        let expression = format!("{} {:?} [{}]", one.key, one.operator, one.values.join(" "));
+        return plain(format!("match expression [{{{expression}}}] not supported on this object"));
+    }
+    let pairs: serde_json::Map<String, Value> = selector
+        .required_pairs()
+        .map(|(key, value)| (key.to_owned(), Value::from(value)))
         .collect();
-    let found = resources::find_named(call)?;
-    for object in found.objects {
+    for object in objects {
         if object.kind != Kind::Service {
             return plain("setting a selector is only supported for Services");
         }
@@ -319,7 +218,7 @@ pub(crate) fn selector(call: &mut Call<'_>) -> Outcome {
         let stored = send_change(call, &object, &value)?;
         call.done(object.kind, &stored, "selector updated")?;
     }
-    Failure::of(found.failures)
+    Ok(())
 }
 
 /// `kubectl set serviceaccount deploy web builder`.
@@ -327,13 +226,60 @@ pub(crate) fn service_account(call: &mut Call<'_>) -> Outcome {
     let Some(name) = call.args.pop() else {
         return plain("serviceaccount is required");
     };
-    change_all(call, "serviceaccount updated", |_, kind, value| {
+    let objects = chosen(call)?;
+    let words = ("serviceaccount updated", "failed to patch ServiceAccountName");
+    change_all(call, objects, words, |_, kind, value| {
+        with_pods(kind, value)?;
         let mut path = pod_spec_path(kind).unwrap_or_default().to_vec();
-        path.push("serviceAccountName");
-        value.put(&path, name.clone());
-        path.pop();
-        path.push("serviceAccount");
-        value.put(&path, name.clone());
+        for field in ["serviceAccountName", "serviceAccount"] {
+            path.push(field);
+            value.put(&path, name.clone());
+            path.pop();
+        }
+        Ok(())
+    })
+}
+
+/// `kubectl set subject rolebinding admins --user=jane`.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/set/set_subject.go.
+pub(crate) fn subject(call: &mut Call<'_>) -> Outcome {
+    let objects = chosen(call)?;
+    let named = |flag: &str| {
+        let mut names = call.flags.list(flag);
+        crate::base::order::sort(&mut names);
+        names.dedup();
+        names
+    };
+    let (users, groups, accounts) = (named("user"), named("group"), named("serviceaccount"));
+    if users.is_empty() && groups.is_empty() && accounts.is_empty() {
+        return plain("you must specify at least one value of user, group or serviceaccount");
+    }
+    let of_rbac = |kind: &str, name: &String| serde_json::json!({"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name});
+    let mut subjects: Vec<Value> = users.iter().map(|name| of_rbac("User", name)).collect();
+    subjects.extend(groups.iter().map(|name| of_rbac("Group", name)));
+    for account in &accounts {
+        let parts: Vec<&str> = account.split(':').collect();
+        let [namespace, name] = parts.as_slice() else {
+            return plain("serviceaccount must be <namespace>:<name>");
+        };
+        if name.is_empty() {
+            return plain("serviceaccount must be <namespace>:<name>");
+        }
+        subjects.push(serde_json::json!({
+            "kind": "ServiceAccount", "name": name, "namespace": namespace,
+        }));
+    }
+    let words = ("subjects updated", "failed to patch subjects to rolebinding:");
+    change_all(call, objects, words, |_, kind, value| {
+        if !matches!(kind, Kind::RoleBinding | Kind::ClusterRoleBinding) {
+            let name = value.str_at(&["metadata", "name"]).unwrap_or_default();
+            let what = "setting subjects is only supported for RoleBinding/ClusterRoleBinding";
+            return plain(format!("error: {}/{name} {what}", kind.plural()));
+        }
+        let mut all = value.items_at(&["subjects"]).to_vec();
+        all.extend(subjects.iter().filter(|new| !all.contains(new)).cloned().collect::<Vec<_>>());
+        value.put(&["subjects"], all);
         Ok(())
     })
 }

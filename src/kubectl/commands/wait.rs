@@ -1,16 +1,23 @@
 //! `kubectl wait`.
 
-use super::{PATIENCE, duration, run_until};
+use super::{PATIENCE, duration};
 use crate::api::tree::Tree as _;
 use crate::api::{Object, Value};
+use crate::base::SimTime;
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::jsonpath::JsonPath;
+use crate::kubectl::task::{Task, Wake};
 use crate::kubectl::{columns, resources};
 use crate::store::ObjectKey;
 use core::time::Duration;
+use std::sync::Arc;
+
+/// How often it is looked for an object that does not exist yet.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// What is waited for.
+#[derive(Clone, Debug)]
 enum Condition {
     Create,
     Delete,
@@ -30,42 +37,74 @@ pub(crate) fn wait(call: &mut Call<'_>) -> Outcome {
         text if text.starts_with('-') => PATIENCE * 6,
         text => duration(text)?,
     };
+    let limit = call.world.now() + timeout;
     if matches!(condition, Condition::Create) {
-        return wait_for_creation(call, timeout);
+        return Creation { limit }.go_on(call);
     }
     let found = resources::find(call)?;
-    let for_delete = matches!(condition, Condition::Delete);
     let mut failures = found.failures;
-    if for_delete {
+    if matches!(condition, Condition::Delete) {
         failures.retain(|failure| !failure.is_not_found());
     } else if found.objects.is_empty() && failures.is_empty() {
         return plain("no matching resources found");
     }
-    let begin = call.world.now();
-    for object in found.objects {
-        let left = timeout.saturating_sub(call.world.now().since(begin));
-        let (kind, key, uid) = (object.kind, ObjectKey::of(&object), object.meta.uid);
-        let met = run_until(call.world, left, |world| {
-            let now = world.store().get(kind, &key);
-            match (&condition, now) {
-                (Condition::Delete, now) => now.is_none_or(|object| object.meta.uid != uid),
-                (_, None) => false,
-                (condition, Some(object)) => holds(condition, object),
-            }
-        });
-        if met {
-            call.done(kind, &shown(&object), "condition met")?;
-        } else {
-            let what = format!("{}/{}", kind.plural(), key.name);
-            failures.push(Failure::Plain(format!("timed out waiting for the condition on {what}")));
-        }
-    }
-    Failure::of(failures)
+    let mut left = found.objects;
+    left.reverse();
+    Conditions { condition, left, limit, seen: 0, failures }.go_on(call)
 }
 
-fn wait_for_creation(call: &mut Call<'_>, timeout: Duration) -> Outcome {
-    let limit = call.world.now() + timeout;
-    loop {
+/// Objects of which something is to become true, one after the other.
+#[derive(Debug)]
+pub(crate) struct Conditions {
+    condition: Condition,
+    /// The next one last.
+    left: Vec<Arc<Object>>,
+    limit: SimTime,
+    /// The version of the next object that was looked at last.
+    seen: u64,
+    failures: Vec<Failure>,
+}
+
+impl Conditions {
+    pub(crate) fn go_on(mut self, call: &mut Call<'_>) -> Outcome {
+        while let Some(object) = self.left.last().cloned() {
+            if self.is_met(call, &object) {
+                call.done(object.kind, &shown(&object), "condition met")?;
+            } else if call.world.now() < self.limit {
+                return call.later(self.limit, Task::Conditions(self));
+            } else {
+                let what = format!("{}/{}", object.kind.plural(), object.meta.name);
+                let text = format!("timed out waiting for the condition on {what}");
+                self.failures.push(Failure::Plain(text));
+            }
+            self.left.pop();
+            self.seen = 0;
+        }
+        Failure::of(self.failures)
+    }
+
+    fn is_met(&mut self, call: &Call<'_>, object: &Object) -> bool {
+        let now = call.world.store().get(object.kind, &ObjectKey::of(object));
+        match (&self.condition, now) {
+            (Condition::Delete, now) => now.is_none_or(|now| now.meta.uid != object.meta.uid),
+            (_, None) => false,
+            (condition, Some(now)) => {
+                let version = now.meta.resource_version;
+                let is_new = core::mem::replace(&mut self.seen, version) != version;
+                is_new && holds(condition, now)
+            }
+        }
+    }
+}
+
+/// Objects that do not exist yet.
+#[derive(Debug)]
+pub(crate) struct Creation {
+    limit: SimTime,
+}
+
+impl Creation {
+    pub(crate) fn go_on(self, call: &mut Call<'_>) -> Outcome {
         let found = resources::find(call)?;
         if !found.objects.is_empty() && found.failures.is_empty() {
             for object in found.objects {
@@ -73,10 +112,11 @@ fn wait_for_creation(call: &mut Call<'_>, timeout: Duration) -> Outcome {
             }
             return Ok(());
         }
-        if call.world.now() >= limit {
+        let now = call.world.now();
+        if now >= self.limit {
             return plain("timed out waiting for the condition");
         }
-        call.world.run_for(Duration::from_millis(500));
+        call.wait_for(Wake::At(now + LOOK_AGAIN), Task::Creation(self))
     }
 }
 

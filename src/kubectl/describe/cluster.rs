@@ -217,6 +217,7 @@ pub(super) fn namespace(text: &mut Text, it: &Subject<'_>) {
     }
     for quota in quotas {
         text.line(1, format!("Name:\t{}", quota.meta.name));
+        scopes(text, quota.spec(), 1, "* ");
         text.line(1, "Resource\tUsed\tHard");
         text.line(1, "--------\t---\t---");
         for line in quota_lines(&quota.to_value()) {
@@ -230,9 +231,9 @@ pub(super) fn namespace(text: &mut Text, it: &Subject<'_>) {
         return;
     }
     text.line(0, "Resource Limits");
-    limit_head(text, 1);
+    limit_head(text, " ");
     for range in ranges {
-        limit_lines(text, range.spec(), 1);
+        limit_lines(text, range.spec(), " ");
     }
 }
 
@@ -245,11 +246,38 @@ fn quota_lines(quota: &Value) -> Vec<String> {
     hard.map(|(name, hard)| format!("{name}\t{}\t{}", used(name), plain(Some(hard)))).collect()
 }
 
+/// The scopes of a quota, each with what it means.
+fn scopes(text: &mut Text, spec: &Value, level: usize, mark: &str) {
+    let mut scopes: Vec<&str> =
+        spec.items_at(&["scopes"]).iter().filter_map(Value::as_str).collect();
+    if scopes.is_empty() {
+        return;
+    }
+    order::sort(&mut scopes);
+    text.field(level, "Scopes", scopes.join(", "));
+    for scope in scopes {
+        let words = match scope {
+            "Terminating" => {
+                "Matches all pods that have an active deadline. These pods have a limited lifespan on a node before being actively terminated by the system."
+            }
+            "NotTerminating" => {
+                "Matches all pods that do not have an active deadline. These pods usually include long running pods whose container command is not expected to terminate."
+            }
+            "BestEffort" => {
+                "Matches all pods that do not have resource requirements set. These pods have a best effort quality of service."
+            }
+            "NotBestEffort" => {
+                "Matches all pods that have at least one resource requirement set. These pods have a burstable or guaranteed quality of service."
+            }
+            _ => continue,
+        };
+        text.line(level, format!("{mark}{words}"));
+    }
+}
+
 pub(super) fn quota(text: &mut Text, it: &Subject<'_>) {
     text.head(it.value);
-    let scopes: Vec<&str> =
-        it.value.items_at(&["spec", "scopes"]).iter().filter_map(Value::as_str).collect();
-    text.field_if(0, "Scopes", (!scopes.is_empty()).then(|| scopes.join(", ")));
+    scopes(text, it.value.get("spec").unwrap_or(&Value::Null), 0, " * ");
     text.line(0, "Resource\tUsed\tHard");
     text.line(0, "--------\t----\t----");
     for line in quota_lines(it.value) {
@@ -257,14 +285,14 @@ pub(super) fn quota(text: &mut Text, it: &Subject<'_>) {
     }
 }
 
-fn limit_head(text: &mut Text, level: usize) {
+fn limit_head(text: &mut Text, prefix: &str) {
     let head = "Type\tResource\tMin\tMax\tDefault Request\tDefault Limit\tMax Limit/Request Ratio";
-    text.line(level, head);
+    text.line(0, format!("{prefix}{head}"));
     let under = "----\t--------\t---\t---\t---------------\t-------------\t-----------------------";
-    text.line(level, under);
+    text.line(0, format!("{prefix}{under}"));
 }
 
-fn limit_lines(text: &mut Text, spec: &Value, level: usize) {
+fn limit_lines(text: &mut Text, spec: &Value, prefix: &str) {
     for limit in spec.items_at(&["limits"]) {
         let lists = ["min", "max", "defaultRequest", "default", "maxLimitRequestRatio"];
         let mut names: Vec<&String> = Vec::new();
@@ -282,15 +310,15 @@ fn limit_lines(text: &mut Text, spec: &Value, level: usize) {
                 .iter()
                 .map(|list| limit.at(&[list, name]).map_or("-".to_owned(), |v| plain(Some(v))))
                 .collect();
-            text.line(level, format!("{kind}\t{name}\t{}", cells.join("\t")));
+            text.line(0, format!("{prefix}{kind}\t{name}\t{}", cells.join("\t")));
         }
     }
 }
 
 pub(super) fn limit_range(text: &mut Text, it: &Subject<'_>) {
     text.head(it.value);
-    limit_head(text, 0);
-    limit_lines(text, it.value.get("spec").unwrap_or(&Value::Null), 0);
+    limit_head(text, "");
+    limit_lines(text, it.value.get("spec").unwrap_or(&Value::Null), "");
 }
 
 pub(super) fn config_map(text: &mut Text, it: &Subject<'_>) {
@@ -321,6 +349,13 @@ pub(super) fn secret(text: &mut Text, it: &Subject<'_>) {
     text.line(0, format!("\nType:\t{}", it.value.str_at(&["type"]).unwrap_or_default()));
     text.line(0, "\nData\n====");
     for (key, value) in it.value.fields_at(&["data"]).into_iter().flatten() {
+        if key == "token"
+            && it.value.str_at(&["type"]) == Some("kubernetes.io/service-account-token")
+        {
+            let bytes = data_encoding::BASE64.decode(value.as_str().unwrap_or_default().as_bytes());
+            text.field(0, key, String::from_utf8_lossy(&bytes.unwrap_or_default()));
+            continue;
+        }
         text.field(0, key, format!("{} bytes", decoded_length(value)));
     }
 }
@@ -338,10 +373,10 @@ fn access_modes(value: &Value, path: &[&str]) -> String {
     short.collect::<Vec<_>>().join(",")
 }
 
-fn status_of(it: &Subject<'_>) -> String {
-    match it.value.at(&["metadata", "deletionTimestamp"]) {
-        Some(_) => "Terminating".to_owned(),
-        None => it.value.str_at(&["status", "phase"]).unwrap_or_default().to_owned(),
+fn status_of(text: &Text, value: &Value) -> String {
+    match value.str_at(&["metadata", "deletionTimestamp"]) {
+        Some(time) => format!("Terminating (lasts {})", text.since(Some(time))),
+        None => value.str_at(&["status", "phase"]).unwrap_or_default().to_owned(),
     }
 }
 
@@ -351,32 +386,81 @@ fn finalizers(value: &Value) -> String {
     format!("[{}]", all.join(" "))
 }
 
-pub(super) fn claim(text: &mut Text, it: &Subject<'_>) {
-    let value = it.value;
-    text.head(value);
-    text.field(0, "StorageClass", value.str_at(&["spec", "storageClassName"]).unwrap_or_default());
-    text.field(0, "Status", status_of(it));
+/// Models describe.go printPersistentVolumeClaim: a claim, or the template of one.
+pub(super) fn claim_fields(text: &mut Text, value: &Value, is_whole: bool) {
+    if is_whole {
+        text.head(value);
+    }
+    let annotated = ["metadata", "annotations", "volume.beta.kubernetes.io/storage-class"];
+    let class = value.str_at(&annotated).or(value.str_at(&["spec", "storageClassName"]));
+    text.field(0, "StorageClass", class.unwrap_or_default());
+    if is_whole {
+        let status = status_of(text, value);
+        text.field(0, "Status", status);
+    }
     text.field(0, "Volume", value.str_at(&["spec", "volumeName"]).unwrap_or_default());
     text.labels(value);
-    annotations(text, it);
-    text.field(0, "Finalizers", finalizers(value));
-    let bound = value.str_at(&["spec", "volumeName"]).is_some();
-    let capacity = value.at(&["status", "capacity", "storage"]).filter(|_| bound);
-    text.field(0, "Capacity", capacity.map(|c| plain(Some(c))).unwrap_or_default());
+    text.annotations("Annotations", value.at(&["metadata", "annotations"]));
+    if is_whole {
+        text.field(0, "Finalizers", finalizers(value));
+    }
+    let bound = value.str_at(&["spec", "volumeName"]).is_some_and(|name| !name.is_empty());
+    let capacity = value.at(&["status", "capacity", "storage"]);
+    let capacity = bound.then(|| capacity.map_or("0".to_owned(), |c| plain(Some(c))));
+    text.field(0, "Capacity", capacity.unwrap_or_default());
     let modes = if bound { access_modes(value, &["status", "accessModes"]) } else { String::new() };
     text.field(0, "Access Modes", modes);
     text.field_if(0, "VolumeMode", value.str_at(&["spec", "volumeMode"]));
+    if let Some(source) = value.at(&["spec", "dataSource"]) {
+        text.line(0, "DataSource:");
+        text.field_if(1, "APIGroup", source.str_at(&["apiGroup"]));
+        text.field(1, "Kind", source.str_at(&["kind"]).unwrap_or_default());
+        text.field(1, "Name", source.str_at(&["name"]).unwrap_or_default());
+    }
+}
+
+pub(super) fn claim(text: &mut Text, it: &Subject<'_>) {
+    claim_fields(text, it.value, true);
+    let owners: Vec<&str> = it
+        .value
+        .items_at(&["metadata", "ownerReferences"])
+        .iter()
+        .filter(|owner| owner.str_at(&["kind"]) == Some("Pod"))
+        .filter_map(|owner| owner.str_at(&["uid"]))
+        .collect();
     let pods = it.store.list_in(Kind::Pod, &it.object.meta.namespace).filter(|object| {
-        object.pod().is_some_and(|pod| {
+        let mounts = object.pod().is_some_and(|pod| {
             pod.spec.volumes.iter().any(|(_, source)| {
                 matches!(source, VolumeSource::PersistentVolumeClaim(name)
                     if **name == *it.object.meta.name)
             })
-        })
+        });
+        mounts || owners.contains(&object.meta.uid.to_string().as_str())
     });
     let pods: Vec<String> = pods.map(|pod| pod.meta.name.to_string()).collect();
     text.list("Used By", &pods);
+    let conditions = it.value.items_at(&["status", "conditions"]);
+    if !conditions.is_empty() {
+        text.line(0, "Conditions:");
+        text.line(1, "Type\tStatus\tLastProbeTime\tLastTransitionTime\tReason\tMessage");
+        let under = "----\t------\t-----------------\t------------------\t------\t-------";
+        text.line(1, under);
+        for condition in conditions {
+            let line = condition_line(text, condition, "lastProbeTime");
+            text.line(1, line);
+        }
+    }
     text.events(it.events);
+}
+
+fn condition_line(text: &Text, condition: &Value, first: &str) -> String {
+    let at = |key| condition.str_at(&[key]).unwrap_or_default();
+    let (seen, changed) = (
+        text.go_time(condition.str_at(&[first])),
+        text.go_time(condition.str_at(&["lastTransitionTime"])),
+    );
+    let (name, status, reason) = (at("type"), at("status"), at("reason"));
+    format!("{name} \t{status} \t{seen} \t{changed} \t{reason} \t{}", at("message"))
 }
 
 pub(super) fn volume(text: &mut Text, it: &Subject<'_>) {
@@ -387,7 +471,8 @@ pub(super) fn volume(text: &mut Text, it: &Subject<'_>) {
     annotations(text, it);
     text.field(0, "Finalizers", finalizers(value));
     text.field(0, "StorageClass", at(&["spec", "storageClassName"]));
-    text.field(0, "Status", status_of(it));
+    let status = status_of(text, value);
+    text.field(0, "Status", status);
     let claim = match value.at(&["spec", "claimRef"]) {
         Some(_) => {
             format!(
@@ -403,15 +488,50 @@ pub(super) fn volume(text: &mut Text, it: &Subject<'_>) {
     text.field(0, "Access Modes", access_modes(value, &["spec", "accessModes"]));
     text.field_if(0, "VolumeMode", value.str_at(&["spec", "volumeMode"]));
     text.field(0, "Capacity", plain(value.at(&["spec", "capacity", "storage"])));
-    text.field(0, "Node Affinity", "<none>");
+    node_affinity(text, value.at(&["spec", "nodeAffinity", "required"]));
     text.field(0, "Message", at(&["status", "message"]));
     text.line(0, "Source:");
-    if let Some(path) = value.at(&["spec", "hostPath"]) {
-        text.field(2, "Type", "HostPath (bare host directory volume)");
-        text.field(2, "Path", path.str_at(&["path"]).unwrap_or_default());
-        text.field(2, "HostPathType", path.str_at(&["type"]).unwrap_or_default());
-    }
+    super::volumes::of_volume(text, value.get("spec").unwrap_or(&Value::Null));
     text.events(it.events);
+}
+
+/// Models describe.go printVolumeNodeAffinity.
+fn node_affinity(text: &mut Text, required: Option<&Value>) {
+    let Some(required) = required else {
+        text.field(0, "Node Affinity", "<none>");
+        return;
+    };
+    text.line(0, "Node Affinity:\t");
+    let terms = required.items_at(&["nodeSelectorTerms"]);
+    if terms.is_empty() {
+        text.field(1, "Required Terms", "<none>");
+        return;
+    }
+    text.line(1, "Required Terms:\t");
+    for (number, term) in terms.iter().enumerate() {
+        let requirement = |it: &Value| {
+            let (key, operator) = (it.str_at(&["key"]), it.str_at(&["operator"]));
+            let operator = operator.unwrap_or_default().to_lowercase();
+            format!("{} {operator}{}", key.unwrap_or_default(), in_brackets(it))
+        };
+        let lines = term.items_at(&["matchExpressions"]).iter().map(requirement).collect();
+        terms_lines(text, 2, &format!("Term {number}"), lines);
+    }
+}
+
+/// ` [a, b]`, or nothing without values.
+fn in_brackets(requirement: &Value) -> String {
+    let values: Vec<&str> =
+        requirement.items_at(&["values"]).iter().filter_map(Value::as_str).collect();
+    if values.is_empty() { String::new() } else { format!(" [{}]", values.join(", ")) }
+}
+
+fn terms_lines(text: &mut Text, level: usize, title: &str, lines: Vec<String>) {
+    let first = lines.first().map_or("<none>", String::as_str);
+    text.line(level, format!("{title}:\t{first}"));
+    for line in lines.iter().skip(1) {
+        text.line(level, format!("\t{line}"));
+    }
 }
 
 pub(super) fn storage_class(text: &mut Text, it: &Subject<'_>) {
@@ -420,13 +540,36 @@ pub(super) fn storage_class(text: &mut Text, it: &Subject<'_>) {
     let default =
         value.str_at(&["metadata", "annotations", "storageclass.kubernetes.io/is-default-class"]);
     text.field(0, "IsDefaultClass", if default == Some("true") { "Yes" } else { "No" });
-    annotations(text, it);
+    text.field(0, "Annotations", super::text::pairs(value.at(&["metadata", "annotations"])));
     text.field(0, "Provisioner", value.str_at(&["provisioner"]).unwrap_or_default());
     text.field(0, "Parameters", super::text::pairs(value.get("parameters")));
-    text.field(0, "AllowVolumeExpansion", plain(value.get("allowVolumeExpansion")));
-    text.field(0, "MountOptions", "<none>");
+    let expands = match value.bool_at(&["allowVolumeExpansion"]) {
+        Some(true) => "True",
+        Some(false) => "False",
+        None => "<unset>",
+    };
+    text.field(0, "AllowVolumeExpansion", expands);
+    let options = value.items_at(&["mountOptions"]);
+    match options.is_empty() {
+        true => text.field(0, "MountOptions", "<none>"),
+        false => text.line(0, "MountOptions:"),
+    }
+    for option in options {
+        text.line(1, option.as_str().unwrap_or_default());
+    }
     text.field_if(0, "ReclaimPolicy", value.str_at(&["reclaimPolicy"]));
     text.field_if(0, "VolumeBindingMode", value.str_at(&["volumeBindingMode"]));
+    let topologies = value.items_at(&["allowedTopologies"]);
+    if !topologies.is_empty() {
+        text.line(0, "AllowedTopologies:\t");
+    }
+    for (number, term) in topologies.iter().enumerate() {
+        let line = |it: &Value| {
+            format!("{} in{}", it.str_at(&["key"]).unwrap_or_default(), in_brackets(it))
+        };
+        let lines = term.items_at(&["matchLabelExpressions"]).iter().map(line).collect();
+        terms_lines(text, 1, &format!("Term {number}"), lines);
+    }
     text.events(it.events);
 }
 
@@ -434,18 +577,12 @@ pub(super) fn service_account(text: &mut Text, it: &Subject<'_>) {
     text.head(it.value);
     text.labels(it.value);
     annotations(text, it);
-    for (title, key) in
-        [("Image pull secrets", "imagePullSecrets"), ("Mountable secrets", "secrets")]
-    {
-        let names: Vec<String> = it
-            .value
-            .items_at(&[key])
-            .iter()
-            .filter_map(|item| item.str_at(&["name"]).map(str::to_owned))
-            .collect();
-        text.list(title, &names);
+    let secrets = it.value.items_at(&["imagePullSecrets"]).iter();
+    let names: Vec<&str> = secrets.filter_map(|secret| secret.str_at(&["name"])).collect();
+    text.field(0, "Image pull secrets", names.first().copied().unwrap_or("<none>"));
+    for name in names.iter().skip(1) {
+        text.line(0, format!("                   \t{name}"));
     }
-    text.list("Tokens", &[]);
     text.events(it.events);
 }
 

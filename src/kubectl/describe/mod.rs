@@ -11,34 +11,85 @@ mod generic;
 mod network;
 mod pod;
 mod text;
+mod volumes;
 mod workloads;
 
 use super::call::Call;
-use super::failure::{Failure, Outcome};
+use super::failure::{Failure, Outcome, plain};
 use super::resources;
 use crate::api::{Kind, Object, Value};
 use crate::base::SimTime;
-use crate::store::Store;
 use std::sync::Arc;
 use text::Text;
 use workloads::Subject;
 
 /// Shows objects in words.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/describe/describe.go Run.
 pub(crate) fn describe(call: &mut Call<'_>) -> Outcome {
-    let found = resources::find(call)?;
-    let now = call.world.now();
-    let described: Vec<String> =
-        found.objects.iter().map(|object| object_text(call.world.store(), object, now)).collect();
-    if described.is_empty() && found.failures.is_empty() {
-        let namespace = call.namespace();
-        call.warn(format!("No resources found in {namespace} namespace."));
+    if call.args.is_empty() && !call.flags.given("filename") && !call.flags.given("kustomize") {
+        return plain(
+            "You must specify the type of resource to describe. Use \"kubectl api-resources\" for a complete list of supported resources.\n",
+        );
     }
+    let found = resources::find(call)?;
+    let one = found.failures.is_empty() && found.objects.len() <= 1;
+    let show_events = match call.flags.given("show-events") {
+        true => call.flags.on("show-events"),
+        false => one,
+    };
+    if let ([failure], [kind_word, prefix]) = (found.failures.as_slice(), call.args.as_slice())
+        && failure.is_not_found()
+    {
+        let (kind_word, prefix) = (kind_word.clone(), prefix.clone());
+        return match describe_by_prefix(call, &kind_word, &prefix, show_events)? {
+            true => Ok(()),
+            false => Failure::of(found.failures),
+        };
+    }
+    let described: Vec<String> =
+        found.objects.iter().map(|object| object_text(call, object, show_events)).collect();
+    if described.is_empty() && found.failures.is_empty() {
+        let text = match call.all_namespaces() {
+            true => "No resources found".to_owned(),
+            false => format!("No resources found in {} namespace.", call.namespace()),
+        };
+        call.warn(text);
+    }
+    warn_of_endpoints(call, &found.objects);
     call.out.push_str(&described.join("\n\n"));
     Failure::of(found.failures)
 }
 
+fn warn_of_endpoints(call: &mut Call<'_>, objects: &[Arc<Object>]) {
+    if objects.iter().any(|object| object.kind == Kind::Endpoints) {
+        call.warn(crate::kubectl::commands::get::ENDPOINTS_WARNING);
+    }
+}
+
+/// Shows the objects whose name begins so; says whether there is one.
+///
+/// Models describe.go DescribeMatchingResources.
+fn describe_by_prefix(
+    call: &mut Call<'_>,
+    word: &str,
+    prefix: &str,
+    show_events: bool,
+) -> Result<bool, Failure> {
+    let kind = resources::kind_of(word)?;
+    let all = resources::list(call, kind)?;
+    let chosen: Vec<_> =
+        all.into_iter().filter(|object| object.meta.name.starts_with(prefix)).collect();
+    for object in &chosen {
+        let text = object_text(call, object, show_events);
+        call.say(text);
+    }
+    Ok(!chosen.is_empty())
+}
+
 /// One object in words.
-fn object_text(store: &Store, object: &Arc<Object>, now: SimTime) -> String {
+fn object_text(call: &Call<'_>, object: &Arc<Object>, show_events: bool) -> String {
+    let (store, now) = (call.world.store(), call.world.now());
     let value = object.to_value();
     let events: Vec<Arc<Object>> = store
         .events_about(&object.meta.namespace, &object.meta.name)
@@ -49,7 +100,7 @@ fn object_text(store: &Store, object: &Arc<Object>, now: SimTime) -> String {
         })
         .cloned()
         .collect();
-    let mut text = Text::new(now);
+    let mut text = Text::new(now, show_events);
     let it = Subject { store, object, value: &value, events: &events };
     match object.kind {
         Kind::Pod => pod::describe(&mut text, &value, &events),
@@ -61,7 +112,9 @@ fn object_text(store: &Store, object: &Arc<Object>, now: SimTime) -> String {
         Kind::CronJob => workloads::cron_job(&mut text, &it),
         Kind::PodDisruptionBudget => workloads::budget(&mut text, &it),
         Kind::Service => network::service(&mut text, &it),
+        Kind::EndpointSlice => network::endpoint_slice(&mut text, &it),
         Kind::Ingress => network::ingress(&mut text, &it),
+        Kind::IngressClass => network::ingress_class(&mut text, &it),
         Kind::Endpoints => network::endpoints_object(&mut text, &it),
         Kind::NetworkPolicy => network::network_policy(&mut text, &it),
         Kind::Node => cluster::node(&mut text, &it),
@@ -83,9 +136,9 @@ fn object_text(store: &Store, object: &Arc<Object>, now: SimTime) -> String {
     text.finish()
 }
 
-/// A pod template in words.
-pub(crate) fn template_text(template: &Value, _revision: i64, now: &SimTime) -> String {
-    let mut text = Text::new(*now);
+/// A pod template in words, its columns not aligned.
+pub(crate) fn template_text(template: &Value, now: SimTime) -> String {
+    let mut text = Text::new(now, false);
     pod::template(&mut text, Some(template));
-    text.finish()
+    text.raw()
 }

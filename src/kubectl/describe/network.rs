@@ -71,28 +71,93 @@ pub(super) fn service(text: &mut Text, it: &Subject<'_>) {
 }
 
 /// The ready endpoints of one port of a Service: `10.244.1.2:80,10.244.2.3:80 + 2 more...`.
+///
+/// Models describe.go formatEndpointSlices.
 fn endpoints(store: &Store, namespace: &str, service: &str, port: &str) -> String {
     let mut all = Vec::new();
+    let mut has_slices = false;
     for slice in store.list_in(Kind::EndpointSlice, namespace) {
         if slice.meta.labels.get("kubernetes.io/service-name") != Some(service) {
             continue;
         }
-        let ports = slice.content().items_at(&["ports"]).iter();
-        let ports = ports.filter(|p| p.str_at(&["name"]).unwrap_or_default() == port);
+        has_slices = true;
+        let ready = slice
+            .content()
+            .items_at(&["endpoints"])
+            .iter()
+            .filter(|endpoint| endpoint.bool_at(&["conditions", "ready"]) != Some(false));
+        let address = |endpoint: &Value| {
+            let first = endpoint.items_at(&["addresses"]).first();
+            first.and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
+        let addresses: Vec<String> = ready.map(address).collect();
+        let ports = slice.content().items_at(&["ports"]);
+        if ports.is_empty() {
+            all.extend(addresses);
+            continue;
+        }
+        let ports = ports.iter().filter(|p| p.str_at(&["name"]).unwrap_or_default() == port);
         for number in ports.filter_map(|port| port.int_at(&["port"])) {
-            for endpoint in slice.content().items_at(&["endpoints"]) {
-                if endpoint.bool_at(&["conditions", "ready"]) == Some(false) {
-                    continue;
-                }
-                let addresses = endpoint.items_at(&["addresses"]).iter().filter_map(Value::as_str);
-                all.extend(addresses.map(|address| format!("{address}:{number}")));
-            }
+            all.extend(addresses.iter().map(|address| format!("{address}:{number}")));
         }
     }
-    match all.is_empty() {
-        true => String::new(),
-        false => printers::with_more(&all),
+    match (has_slices, all.is_empty()) {
+        (false, _) => "<none>".to_owned(),
+        (true, true) => String::new(),
+        (true, false) => printers::with_more(&all),
     }
+}
+
+pub(super) fn endpoint_slice(text: &mut Text, it: &Subject<'_>) {
+    text.head(it.value);
+    text.labels(it.value);
+    text.annotations("Annotations", it.value.at(&["metadata", "annotations"]));
+    text.field(0, "AddressType", it.value.str_at(&["addressType"]).unwrap_or_default());
+    let ports = it.value.items_at(&["ports"]);
+    if ports.is_empty() {
+        text.line(0, "Ports: <unset>");
+    } else {
+        text.line(0, "Ports:");
+        text.line(1, "Name\tPort\tProtocol");
+        text.line(1, "----\t----\t--------");
+    }
+    for port in ports {
+        let name = port.str_at(&["name"]).filter(|name| !name.is_empty()).unwrap_or("<unset>");
+        let protocol = port.str_at(&["protocol"]).unwrap_or_default();
+        text.line(1, format!("{name}\t{}\t{protocol}", plain(port.get("port"))));
+    }
+    let endpoints = it.value.items_at(&["endpoints"]);
+    text.line(0, if endpoints.is_empty() { "Endpoints: <none>" } else { "Endpoints:" });
+    for endpoint in endpoints {
+        let at = |path: &[&str]| plain(endpoint.at(path));
+        let addresses: Vec<&str> =
+            endpoint.items_at(&["addresses"]).iter().filter_map(Value::as_str).collect();
+        text.field(1, "- Addresses", or_none(&addresses.join(", ")));
+        text.line(2, "Conditions:");
+        text.field(3, "Ready", at(&["conditions", "ready"]));
+        text.field(2, "Hostname", at(&["hostname"]));
+        if let Some(target) = endpoint.get("targetRef") {
+            let part = |key| target.str_at(&[key]).unwrap_or_default();
+            text.field(2, "TargetRef", format!("{}/{}", part("kind"), part("name")));
+        }
+        text.field(2, "NodeName", at(&["nodeName"]));
+        text.field(2, "Zone", at(&["zone"]));
+    }
+    text.events(it.events);
+}
+
+pub(super) fn ingress_class(text: &mut Text, it: &Subject<'_>) {
+    text.field(0, "Name", &it.object.meta.name);
+    text.labels(it.value);
+    text.annotations("Annotations", it.value.at(&["metadata", "annotations"]));
+    text.field(0, "Controller", it.value.str_at(&["spec", "controller"]).unwrap_or_default());
+    if let Some(parameters) = it.value.at(&["spec", "parameters"]) {
+        text.line(0, "Parameters:");
+        text.field_if(1, "APIGroup", parameters.str_at(&["apiGroup"]));
+        text.field(1, "Kind", parameters.str_at(&["kind"]).unwrap_or_default());
+        text.field(1, "Name", parameters.str_at(&["name"]).unwrap_or_default());
+    }
+    text.events(it.events);
 }
 
 pub(super) fn ingress(text: &mut Text, it: &Subject<'_>) {
@@ -150,7 +215,8 @@ pub(super) fn ingress(text: &mut Text, it: &Subject<'_>) {
 fn backend_text(it: &Subject<'_>, backend: &Value) -> String {
     let Some(service) = backend.get("service") else {
         let at = |key| backend.str_at(&["resource", key]).unwrap_or_default();
-        return format!("APIGroup: {}, Kind: {}, Name: {}", at("apiGroup"), at("kind"), at("name"));
+        let group = backend.str_at(&["resource", "apiGroup"]).unwrap_or("<none>");
+        return format!("APIGroup: {group}, Kind: {}, Name: {}", at("kind"), at("name"));
     };
     let name = service.str_at(&["name"]).unwrap_or_default();
     let port = service.at(&["port", "number"]).or_else(|| service.at(&["port", "name"]));
@@ -196,8 +262,7 @@ pub(super) fn endpoints_object(text: &mut Text, it: &Subject<'_>) {
 pub(super) fn network_policy(text: &mut Text, it: &Subject<'_>) {
     let spec = it.value.get("spec").unwrap_or(&Value::Null);
     text.head(it.value);
-    let created = text.time(it.value.str_at(&["metadata", "creationTimestamp"]));
-    text.field(0, "Created on", created);
+    text.field(0, "Created on", it.object.meta.creation_timestamp.go_string());
     text.labels(it.value);
     text.annotations("Annotations", it.value.at(&["metadata", "annotations"]));
     text.line(0, "Spec:");
@@ -230,7 +295,7 @@ pub(super) fn network_policy(text: &mut Text, it: &Subject<'_>) {
             policy_rule(text, rule, peers, word);
         }
     }
-    text.line(1, format!("Policy Types: {}", types.join(", ")));
+    text.line(1, format!("Policy Types: {}", or_none(&types.join(", "))));
 }
 
 fn policy_rule(text: &mut Text, rule: &Value, peers: &str, word: &str) {
@@ -240,8 +305,14 @@ fn policy_rule(text: &mut Text, rule: &Value, peers: &str, word: &str) {
     }
     for port in ports {
         let protocol = port.str_at(&["protocol"]).unwrap_or("TCP");
-        let number = port.get("port").map_or_else(|| "<any>".to_owned(), |p| plain(Some(p)));
-        text.line(2, format!("To Port: {number}/{protocol}"));
+        let number = port.get("port").map_or_else(|| "<nil>".to_owned(), |p| plain(Some(p)));
+        text.line(
+            2,
+            match port.int_at(&["endPort"]) {
+                Some(last) => format!("To Port Range: {number}-{last}/{protocol}"),
+                None => format!("To Port: {number}/{protocol}"),
+            },
+        );
     }
     let peers = rule.items_at(&[peers]);
     if peers.is_empty() {

@@ -1,11 +1,12 @@
 //! Pods and pod templates.
 //!
-//! Models describe.go describePod, DescribePodTemplate, describeContainers, describeVolumes.
+//! Models describe.go describePod, DescribePodTemplate, describeContainers.
 
 use super::text::{Text, or_none, plain};
+use super::volumes;
 use crate::api::tree::Tree as _;
 use crate::api::{Object, Value};
-use crate::base::order;
+use crate::base::{Quantity, order};
 use std::sync::Arc;
 
 pub(super) fn describe(text: &mut Text, pod: &Value, events: &[Arc<Object>]) {
@@ -13,6 +14,7 @@ pub(super) fn describe(text: &mut Text, pod: &Value, events: &[Arc<Object>]) {
     text.head(pod);
     text.field_if(0, "Priority", spec.int_at(&["priority"]));
     text.field_if(0, "Priority Class Name", some(spec, "priorityClassName"));
+    text.field_if(0, "Runtime Class Name", some(spec, "runtimeClassName"));
     text.field_if(0, "Service Account", some(spec, "serviceAccountName"));
     match some(spec, "nodeName") {
         None => text.field(0, "Node", "<none>"),
@@ -30,6 +32,7 @@ pub(super) fn describe(text: &mut Text, pod: &Value, events: &[Arc<Object>]) {
     phase(text, pod, status);
     text.field_if(0, "Reason", some(status, "reason"));
     text.field_if(0, "Message", some(status, "message"));
+    seccomp(text, spec, 0, 0);
     text.field(0, "IP", status.str_at(&["podIP"]).unwrap_or_default());
     let ips = status.items_at(&["podIPs"]);
     if ips.is_empty() {
@@ -42,21 +45,39 @@ pub(super) fn describe(text: &mut Text, pod: &Value, events: &[Arc<Object>]) {
     }
     text.field_if(0, "Controlled By", controlled_by(pod));
     text.field_if(0, "NominatedNodeName", some(status, "nominatedNodeName"));
-    containers(
-        text,
-        "Init Containers",
-        spec.items_at(&["initContainers"]),
-        Some((pod, "initContainerStatuses")),
-        "",
-    );
-    containers(
-        text,
-        "Containers",
-        spec.items_at(&["containers"]),
-        Some((pod, "containerStatuses")),
-        "",
-    );
+    if spec.get("resources").is_some() {
+        text.line(0, "Resources:");
+        resources(text, spec, 1);
+    }
+    for (label, key, statuses) in [
+        ("Init Containers", "initContainers", "initContainerStatuses"),
+        ("Containers", "containers", "containerStatuses"),
+        ("Ephemeral Containers", "ephemeralContainers", "ephemeralContainerStatuses"),
+    ] {
+        containers(text, label, spec.items_at(&[key]), Some((pod, statuses)), "");
+    }
+    conditions(text, spec, status);
+    volumes::of_pod(text, spec.items_at(&["volumes"]), "");
+    text.field(0, "QoS Class", status.str_at(&["qosClass"]).unwrap_or_default());
+    text.map("Node-Selectors", spec.get("nodeSelector"));
+    text.list("Tolerations", &tolerations(spec));
+    spread(text, spec, "");
+    text.events(events);
+}
+
+fn conditions(text: &mut Text, spec: &Value, status: &Value) {
     let conditions = status.items_at(&["conditions"]);
+    let gates = spec.items_at(&["readinessGates"]);
+    if !gates.is_empty() {
+        text.line(0, "Readiness Gates:");
+        text.line(1, "Type\tStatus");
+        for gate in gates {
+            let name = gate.str_at(&["conditionType"]).unwrap_or_default();
+            let found = conditions.iter().find(|it| it.str_at(&["type"]) == Some(name));
+            let status = found.and_then(|it| it.str_at(&["status"])).unwrap_or("<none>");
+            text.line(1, format!("{name} \t{status} "));
+        }
+    }
     if !conditions.is_empty() {
         text.line(0, "Conditions:");
         text.line(1, "Type\tStatus");
@@ -65,12 +86,6 @@ pub(super) fn describe(text: &mut Text, pod: &Value, events: &[Arc<Object>]) {
             text.line(1, format!("{} \t{} ", at("type"), at("status")));
         }
     }
-    volumes(text, spec.items_at(&["volumes"]), "");
-    text.field(0, "QoS Class", status.str_at(&["qosClass"]).unwrap_or_default());
-    text.map("Node-Selectors", spec.get("nodeSelector"));
-    text.list("Tolerations", &tolerations(spec));
-    spread(text, spec, "");
-    text.events(events);
 }
 
 fn parts(object: &Value) -> (&Value, &Value) {
@@ -80,6 +95,17 @@ fn parts(object: &Value) -> (&Value, &Value) {
 
 fn some<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     value.str_at(&[key]).filter(|text| !text.is_empty())
+}
+
+/// The seccomp profile of a pod or a container.
+fn seccomp(text: &mut Text, owner: &Value, level: usize, below: usize) {
+    if let Some(profile) = owner.at(&["securityContext", "seccompProfile"]) {
+        let name = profile.str_at(&["type"]).unwrap_or_default();
+        text.field(level, "SeccompProfile", name);
+        if name == "Localhost" {
+            text.field_if(below, "LocalhostProfile", some(profile, "localhostProfile"));
+        }
+    }
 }
 
 fn phase(text: &mut Text, pod: &Value, status: &Value) {
@@ -120,7 +146,7 @@ pub(super) fn template(text: &mut Text, template: Option<&Value>) {
     text.field_if(1, "Service Account", some(spec, "serviceAccountName"));
     containers(text, "Init Containers", spec.items_at(&["initContainers"]), None, "  ");
     containers(text, "Containers", spec.items_at(&["containers"]), None, "  ");
-    volumes(text, spec.items_at(&["volumes"]), "  ");
+    volumes::of_pod(text, spec.items_at(&["volumes"]), "  ");
     spread(text, spec, "  ");
     text.field_if(1, "Priority Class Name", some(spec, "priorityClassName"));
     text.map("  Node-Selectors", spec.get("nodeSelector"));
@@ -155,21 +181,20 @@ fn tolerations(spec: &Value) -> Vec<String> {
 }
 
 fn spread(text: &mut Text, spec: &Value, space: &str) {
-    let constraints = spec.items_at(&["topologySpreadConstraints"]);
-    let mut lines: Vec<String> = constraints
-        .iter()
-        .map(|constraint| {
-            let at = |key| constraint.str_at(&[key]).unwrap_or_default();
-            format!(
-                "{}:{} when max skew {} is exceeded for selector {}",
-                at("topologyKey"),
-                at("whenUnsatisfiable"),
-                constraint.int_at(&["maxSkew"]).unwrap_or_default(),
-                super::text::selector(constraint.get("labelSelector"))
-            )
-        })
-        .collect();
-    order::sort(&mut lines);
+    let mut constraints: Vec<&Value> =
+        spec.items_at(&["topologySpreadConstraints"]).iter().collect();
+    order::sort_by_key(&mut constraints, |constraint| constraint.str_at(&["topologyKey"]));
+    let line = |constraint: &&Value| {
+        let at = |key| constraint.str_at(&[key]).unwrap_or_default();
+        let skew = constraint.int_at(&["maxSkew"]).unwrap_or_default();
+        let pods = match constraint.get("labelSelector") {
+            Some(own) => format!(" for selector {}", super::text::selector(Some(own))),
+            None => String::new(),
+        };
+        let (key, otherwise) = (at("topologyKey"), at("whenUnsatisfiable"));
+        format!("{key}:{otherwise} when max skew {skew} is exceeded{pods}")
+    };
+    let lines: Vec<String> = constraints.iter().map(line).collect();
     if !lines.is_empty() {
         text.list(&format!("{space}Topology Spread Constraints"), &lines);
     }
@@ -184,7 +209,7 @@ fn containers(
 ) {
     if containers.is_empty() {
         if label == "Containers" {
-            text.line(0, format!("{space}{label}:\t<none>"));
+            text.line(0, format!("{space}{label}: <none>"));
         }
         return;
     }
@@ -251,6 +276,7 @@ fn image_and_ports(text: &mut Text, container: &Value, status: Option<&Value>) {
         let title = if ports.len() > 1 { format!("{title}s") } else { title.to_owned() };
         text.field(2, &title, or_none(&ports.join(", ")));
     }
+    seccomp(text, container, 2, 3);
 }
 
 fn state(text: &mut Text, title: &str, state: Option<&Value>) {
@@ -264,6 +290,8 @@ fn state(text: &mut Text, title: &str, state: Option<&Value>) {
         text.field_if(3, "Reason", some(ended, "reason"));
         text.field_if(3, "Message", some(ended, "message"));
         text.field(3, "Exit Code", ended.int_at(&["exitCode"]).unwrap_or_default());
+        let signal = ended.int_at(&["signal"]).filter(|signal| *signal > 0);
+        text.field_if(3, "Signal", signal);
         let (started, finished) =
             (text.time(ended.str_at(&["startedAt"])), text.time(ended.str_at(&["finishedAt"])));
         text.field(3, "Started", started);
@@ -367,12 +395,12 @@ fn variable_source(from: &Value, container: &Value, pod: Option<&Value>) -> Stri
         format!("{} ({}:{path})", value.unwrap_or_default(), at(field, "apiVersion"))
     } else if let Some(field) = from.get("resourceFieldRef") {
         let resource = at(field, "resource");
-        let (list, name) = resource.split_once('.').unwrap_or_default();
-        let value = container.at(&["resources", list, name]);
-        let value = value.map_or_else(
-            || if list == "limits" { "node allocatable".to_owned() } else { "0".to_owned() },
-            |value| plain(Some(value)),
-        );
+        let value = match resource_value(container, &resource, field.get("divisor")) {
+            0 if ["limits.cpu", "limits.memory"].contains(&resource.as_str()) => {
+                "node allocatable".to_owned()
+            }
+            value => value.to_string(),
+        };
         format!("{value} ({resource})")
     } else if let Some(key) = from.get("secretKeyRef") {
         format!(
@@ -393,14 +421,29 @@ fn variable_source(from: &Value, container: &Value, pod: Option<&Value>) -> Stri
     }
 }
 
+/// An amount in units of a divisor, rounded up.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/util/resource/resource.go ExtractContainerResourceValue.
+fn resource_value(container: &Value, resource: &str, divisor: Option<&Value>) -> i64 {
+    let (list, name) = resource.split_once('.').unwrap_or_default();
+    let millis = |value: Option<&Value>| {
+        let text = value.map(|value| plain(Some(value)));
+        let quantity = text.and_then(|text| Quantity::parse(&text).ok());
+        quantity.map_or(0, |quantity| quantity.milli_value())
+    };
+    let amount = millis(container.at(&["resources", list, name]));
+    let divisor = match millis(divisor) {
+        0 => 1000,
+        divisor => divisor,
+    };
+    amount.div_euclid(divisor) + i64::from(amount.rem_euclid(divisor) > 0)
+}
+
 fn mounts(text: &mut Text, container: &Value) {
     let mut mounts: Vec<&Value> = container.items_at(&["volumeMounts"]).iter().collect();
-    if mounts.is_empty() {
-        text.line(2, "Mounts:\t<none>");
-        return;
-    }
+    let none = if mounts.is_empty() { "\t<none>" } else { "" };
     order::sort_by_key(&mut mounts, |mount| mount.str_at(&["mountPath"]));
-    text.line(2, "Mounts:");
+    text.line(2, format!("Mounts:{none}"));
     for mount in mounts {
         let at = |key| mount.str_at(&[key]).unwrap_or_default();
         let mut flags = String::from(match mount.bool_at(&["readOnly"]) {
@@ -412,93 +455,14 @@ fn mounts(text: &mut Text, container: &Value) {
         }
         text.line(3, format!("{} from {} ({flags})", at("mountPath"), at("name")));
     }
-}
-
-fn volumes(text: &mut Text, volumes: &[Value], space: &str) {
-    if volumes.is_empty() {
-        text.line(0, format!("{space}Volumes:\t<none>"));
+    let mut devices: Vec<&Value> = container.items_at(&["volumeDevices"]).iter().collect();
+    if devices.is_empty() {
         return;
     }
-    text.line(0, format!("{space}Volumes:"));
-    let indent = if space.is_empty() { "" } else { " " };
-    for volume in volumes {
-        let name = volume.str_at(&["name"]).unwrap_or_default();
-        text.line(1, format!("{indent}{name}:"));
-        let source = volume.as_object().into_iter().flatten().find(|(key, _)| *key != "name");
-        match source {
-            Some((kind, source)) => volume_source(text, kind, source),
-            None => text.line(1, "<unknown>"),
-        }
-    }
-}
-
-fn volume_source(text: &mut Text, kind: &str, source: &Value) {
-    let at = |key| source.str_at(&[key]).unwrap_or_default();
-    let yes = |key| source.bool_at(&[key]).unwrap_or_default();
-    match kind {
-        "emptyDir" => {
-            text.field(2, "Type", "EmptyDir (a temporary directory that shares a pod's lifetime)");
-            text.field(2, "Medium", at("medium"));
-            text.field(2, "SizeLimit", plain(source.get("sizeLimit")));
-        }
-        "hostPath" => {
-            text.field(2, "Type", "HostPath (bare host directory volume)");
-            text.field(2, "Path", at("path"));
-            text.field(2, "HostPathType", at("type"));
-        }
-        "configMap" => {
-            text.field(2, "Type", "ConfigMap (a volume populated by a ConfigMap)");
-            text.field(2, "Name", at("name"));
-            text.field(2, "Optional", yes("optional"));
-        }
-        "secret" => {
-            text.field(2, "Type", "Secret (a volume populated by a Secret)");
-            text.field(2, "SecretName", at("secretName"));
-            text.field(2, "Optional", yes("optional"));
-        }
-        "persistentVolumeClaim" => {
-            let words = "PersistentVolumeClaim (a reference to a PersistentVolumeClaim in the same \
-                         namespace)";
-            text.field(2, "Type", words);
-            text.field(2, "ClaimName", at("claimName"));
-            text.field(2, "ReadOnly", yes("readOnly"));
-        }
-        "downwardAPI" => {
-            let words = "DownwardAPI (a volume populated by information about the pod)";
-            text.field(2, "Type", words);
-            text.line(2, "Items:");
-            for item in source.items_at(&["items"]) {
-                let field = item.str_at(&["fieldRef", "fieldPath"]).unwrap_or_default();
-                let path = item.str_at(&["path"]).unwrap_or_default();
-                text.line(3, format!("{field} -> {path}"));
-            }
-        }
-        "nfs" => {
-            text.field(2, "Type", "NFS (an NFS mount that lasts the lifetime of a pod)");
-            text.field(2, "Server", at("server"));
-            text.field(2, "Path", at("path"));
-            text.field(2, "ReadOnly", yes("readOnly"));
-        }
-        "projected" => projected(text, source),
-        _ => text.field(2, "Type", kind),
-    }
-}
-
-fn projected(text: &mut Text, source: &Value) {
-    let words = "Projected (a volume that contains injected data from multiple sources)";
-    text.field(2, "Type", words);
-    for part in source.items_at(&["sources"]) {
-        if let Some(secret) = part.get("secret") {
-            text.field(2, "SecretName", secret.str_at(&["name"]).unwrap_or_default());
-            text.field(2, "Optional", secret.bool_at(&["optional"]).unwrap_or_default());
-        } else if part.get("downwardAPI").is_some() {
-            text.field(2, "DownwardAPI", "true");
-        } else if let Some(map) = part.get("configMap") {
-            text.field(2, "ConfigMapName", map.str_at(&["name"]).unwrap_or_default());
-            text.field(2, "Optional", map.bool_at(&["optional"]).unwrap_or_default());
-        } else if let Some(token) = part.get("serviceAccountToken") {
-            let seconds = token.int_at(&["expirationSeconds"]).unwrap_or_default();
-            text.field(2, "TokenExpirationSeconds", seconds);
-        }
+    order::sort_by_key(&mut devices, |device| device.str_at(&["devicePath"]));
+    text.line(2, format!("Devices:{none}"));
+    for device in devices {
+        let at = |key| device.str_at(&[key]).unwrap_or_default();
+        text.line(3, format!("{} from {}", at("devicePath"), at("name")));
     }
 }

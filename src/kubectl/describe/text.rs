@@ -18,18 +18,32 @@ const HIDDEN_ANNOTATION: &str = "kubectl.kubernetes.io/last-applied-configuratio
 pub(super) struct Text {
     done: String,
     open: String,
+    /// How much further to the right all lines stand.
+    indent: usize,
+    /// Whether events are told.
+    show_events: bool,
     /// The present.
     pub(super) now: SimTime,
 }
 
 impl Text {
-    pub(super) fn new(now: SimTime) -> Self {
-        Text { done: String::new(), open: String::new(), now }
+    pub(super) fn new(now: SimTime, show_events: bool) -> Self {
+        Text { done: String::new(), open: String::new(), indent: 0, show_events, now }
+    }
+
+    /// An empty one whose lines stand further to the right.
+    pub(super) fn nested(&self, levels: usize) -> Self {
+        Text { indent: self.indent + levels, ..Text::new(self.now, self.show_events) }
+    }
+
+    /// Appends what stands in another one.
+    pub(super) fn take(&mut self, inner: Text) {
+        self.open.push_str(&inner.open);
     }
 
     /// A line at a level of two spaces each.
     pub(super) fn line(&mut self, level: usize, text: impl AsRef<str>) {
-        self.open.extend(core::iter::repeat_n("  ", level));
+        self.open.extend(core::iter::repeat_n("  ", self.indent + level));
         self.open.push_str(text.as_ref());
         self.open.push('\n');
     }
@@ -49,6 +63,11 @@ impl Text {
         if let Some(value) = value {
             self.field(level, name, value);
         }
+    }
+
+    /// The lines with their tabs.
+    pub(super) fn raw(self) -> String {
+        self.done + &self.open
     }
 
     /// Columns up to here do not depend on what comes.
@@ -125,6 +144,12 @@ impl Text {
         time.map_or_else(|| "<unset>".to_owned(), SimTime::rfc1123z)
     }
 
+    /// The same where an absent time is Go's beginning of time.
+    pub(super) fn go_time(&self, value: Option<&str>) -> String {
+        let time = value.and_then(SimTime::parse_rfc3339);
+        time.map_or_else(|| "Mon, 01 Jan 0001 00:00:00 +0000".to_owned(), SimTime::rfc1123z)
+    }
+
     /// How long ago.
     pub(super) fn since(&self, value: Option<&str>) -> String {
         let time = value.and_then(SimTime::parse_rfc3339);
@@ -133,6 +158,9 @@ impl Text {
 
     /// The last part: what happened.
     pub(super) fn events(&mut self, events: &[Arc<Object>]) {
+        if !self.show_events {
+            return;
+        }
         if events.is_empty() {
             self.field(0, "Events", "<none>");
             return;

@@ -170,7 +170,11 @@ pub(super) fn stateful_set(text: &mut Text, it: &Subject<'_>) {
     text.field(0, "Replicas", format!("{wanted} desired | {total} total"));
     text.field(0, "Update Strategy", it.text(&["spec", "updateStrategy", "type"]));
     let rolling = it.value.at(&["spec", "updateStrategy", "rollingUpdate"]);
-    text.field_if(1, "Partition", rolling.and_then(|rolling| rolling.int_at(&["partition"])));
+    if let Some(partition) = rolling.and_then(|rolling| rolling.int_at(&["partition"])) {
+        text.field(1, "Partition", partition);
+        let most = rolling.and_then(|rolling| rolling.get("maxUnavailable"));
+        text.field_if(1, "MaxUnavailable", most.map(|most| plain(Some(most))));
+    }
     text.field(0, "Pods Status", it.pods_status());
     template(text, it.template());
     claims(text, it.value.items_at(&["spec", "volumeClaimTemplates"]));
@@ -261,11 +265,21 @@ pub(super) fn job(text: &mut Text, it: &Subject<'_>) {
         ),
     );
     if it.text(&["spec", "completionMode"]) == "Indexed" {
-        let done = it.text(&["status", "completedIndexes"]);
-        text.field(0, "Completed Indexes", super::text::or_none(done));
+        text.field(0, "Completed Indexes", indexes(it.text(&["status", "completedIndexes"])));
     }
     template(text, it.template());
     text.events(it.events);
+}
+
+/// At most about 50 letters of a list of indexes.
+///
+/// Models describe.go capIndexesListOrNone.
+fn indexes(all: &str) -> String {
+    let cut = all.char_indices().skip(50).find(|(_, letter)| *letter == ',');
+    match cut {
+        Some((at, _)) => format!("{}...", all.get(..=at).unwrap_or_default()),
+        None => super::text::or_none(all).to_owned(),
+    }
 }
 
 pub(super) fn cron_job(text: &mut Text, it: &Subject<'_>) {
@@ -275,8 +289,12 @@ pub(super) fn cron_job(text: &mut Text, it: &Subject<'_>) {
     let spec = |key| it.value.at(&["spec", key]);
     text.field(0, "Schedule", plain(spec("schedule")));
     text.field(0, "Concurrency Policy", plain(spec("concurrencyPolicy")));
-    let suspended = spec("suspend").and_then(Value::as_bool);
-    text.field(0, "Suspend", if suspended == Some(true) { "True" } else { "False" });
+    let suspended = match spec("suspend").and_then(Value::as_bool) {
+        Some(true) => "True",
+        Some(false) => "False",
+        None => "<unset>",
+    };
+    text.field(0, "Suspend", suspended);
     text.field(0, "Time Zone", plain(spec("timeZone")));
     text.field(0, "Successful Job History Limit", plain(spec("successfulJobsHistoryLimit")));
     text.field(0, "Failed Job History Limit", plain(spec("failedJobsHistoryLimit")));
@@ -309,11 +327,14 @@ pub(super) fn cron_job(text: &mut Text, it: &Subject<'_>) {
 pub(super) fn budget(text: &mut Text, it: &Subject<'_>) {
     text.head(it.value);
     let spec = |key| it.value.at(&["spec", key]);
-    match spec("maxUnavailable") {
-        Some(most) => text.field(0, "Max unavailable", plain(Some(most))),
-        None => text.field_if(0, "Min available", spec("minAvailable").map(|m| plain(Some(m)))),
+    match spec("minAvailable") {
+        Some(least) => text.field(0, "Min available", plain(Some(least))),
+        None => {
+            text.field_if(0, "Max unavailable", spec("maxUnavailable").map(|m| plain(Some(m))));
+        }
     }
-    text.field(0, "Selector", selector(spec("selector")));
+    let pods = spec("selector").map_or("<unset>".to_owned(), |own| selector(Some(own)));
+    text.field(0, "Selector", pods);
     text.line(0, "Status:");
     for (title, key) in [
         ("Allowed disruptions", "disruptionsAllowed"),

@@ -1,18 +1,20 @@
 //! Commands that make new objects.
 
 use super::super::commands::{apply, create, run};
-use super::{BASIC, DRY_RUN, FILES, Flag, OUTPUT, SAVE, SELECTOR, Verb, switch, value};
+use super::{
+    BASIC, DRY_RUN, FILES, Flag, OUTPUT, SAVE, SELECTOR, Verb, int, list, switch, time_span, value,
+};
 
 const RUN: &[Flag] = &[
-    value("image", "The image of the container"),
+    value("image", "The image of the container").required(),
     value("port", "The port that the container opens"),
-    value("env", "KEY=VALUE, may be repeated"),
+    list("env", "KEY=VALUE, may be repeated"),
     value("labels", "Labels of the pod").short('l'),
-    value("annotations", "Annotation of the pod, may be repeated"),
+    list("annotations", "Annotation of the pod, may be repeated"),
     value("restart", "Always, OnFailure or Never").default("Always"),
     value("image-pull-policy", "Always, IfNotPresent or Never"),
     value("overrides", "JSON that is merged into the object"),
-    value("pod-running-timeout", "How long to wait for the pod").default("1m0s"),
+    time_span("pod-running-timeout", "How long to wait for the pod").default("1m0s"),
     switch("command", "What follows is the command, not its arguments"),
     switch("expose", "Make a Service too"),
     switch("rm", "Delete the pod when it is done"),
@@ -40,32 +42,34 @@ const EXPOSE: &[Flag] = &[
 ];
 
 const SOURCES: &[Flag] = &[
-    value("from-literal", "KEY=VALUE, may be repeated"),
-    value("from-file", "[KEY=]FILE, may be repeated"),
-    value("from-env-file", "A file of KEY=VALUE lines"),
+    list("from-literal", "KEY=VALUE, may be repeated"),
+    list("from-file", "[KEY=]FILE, may be repeated"),
+    list("from-env-file", "A file of KEY=VALUE lines"),
     switch("append-hash", "Append a hash to the name"),
 ];
 
 const SERVICE: &[Flag] = &[
-    value("tcp", "PORT[:TARGET]"),
-    value("node-port", "The port on each node"),
+    list("tcp", "PORT[:TARGET]"),
+    int("node-port", "The port on each node"),
     value("clusterip", "The address, or None"),
-    value("external-name", "Another name for the Service"),
+];
+
+const EXTERNAL: &[Flag] = &[
+    list("tcp", "PORT[:TARGET]"),
+    value("external-name", "Another name for the Service").required(),
 ];
 
 const RULES: &[Flag] = &[
-    value("verb", "get, list, …"),
-    value("resource", "pods, deployments.apps, …"),
-    value("resource-name", "Only objects of this name"),
-    value("non-resource-url", "A path"),
+    list("verb", "get, list, …"),
+    list("resource", "pods, deployments.apps, …"),
+    list("resource-name", "Only objects of this name"),
+    list("non-resource-url", "A path"),
     value("aggregation-rule", "Labels of the roles that it collects"),
 ];
 
 const BINDING: &[Flag] = &[
-    value("role", "The Role"),
-    value("clusterrole", "The ClusterRole"),
-    value("group", "A group, may be repeated"),
-    value("serviceaccount", "NAMESPACE:NAME, may be repeated"),
+    list("group", "A group, may be repeated"),
+    list("serviceaccount", "NAMESPACE:NAME, may be repeated"),
 ];
 
 macro_rules! verb {
@@ -123,9 +127,9 @@ pub(super) const VERBS: &[Verb] = &[
         "NAME --image=image -- [COMMAND] [args...]",
         "Create a deployment with the specified name",
         [&[
-            value("image", "Image, may be repeated"),
-            value("replicas", "How many pods").short('r').default("1"),
-            value("port", "The port that the container opens").default("-1")
+            list("image", "Image, may be repeated").required(),
+            int("replicas", "How many pods").short('r').default("1"),
+            int("port", "The port that the container opens").default("-1")
         ]],
         create::deployment
     ),
@@ -192,8 +196,8 @@ pub(super) const VERBS: &[Verb] = &[
         "NAME --image=image --schedule='0/5 * * * ?' -- [COMMAND] [args...]",
         "Create a cron job with the specified name",
         [&[
-            value("image", "Image"),
-            value("schedule", "When, in cron's format"),
+            value("image", "Image").required(),
+            value("schedule", "When, in cron's format").required(),
             value("restart", "OnFailure or Never")
         ]],
         create::cron_job
@@ -227,7 +231,7 @@ pub(super) const VERBS: &[Verb] = &[
         [],
         "NAME --external-name external.name",
         "Create an ExternalName service",
-        [SERVICE],
+        [EXTERNAL],
         create::service
     ),
     verb!(
@@ -237,9 +241,9 @@ pub(super) const VERBS: &[Verb] = &[
         "Create an ingress with the specified name",
         [&[
             value("class", "The IngressClass"),
-            value("rule", "host/path=service:port[,tls[=secret]], may be repeated"),
+            list("rule", "host/path=service:port[,tls[=secret]], may be repeated"),
             value("default-backend", "service:port"),
-            value("annotation", "KEY=VALUE, may be repeated")
+            list("annotation", "KEY=VALUE, may be repeated")
         ]],
         create::ingress
     ),
@@ -280,7 +284,7 @@ pub(super) const VERBS: &[Verb] = &[
         [],
         "NAME --clusterrole=NAME|--role=NAME [--user=username] [--group=groupname] [--serviceaccount=namespace:serviceaccountname]",
         "Create a role binding for a particular role or cluster role",
-        [BINDING],
+        [BINDING, &[value("role", "The Role"), value("clusterrole", "The ClusterRole")]],
         create::role_binding
     ),
     verb!(
@@ -288,7 +292,7 @@ pub(super) const VERBS: &[Verb] = &[
         [],
         "NAME --clusterrole=NAME [--user=username] [--group=groupname] [--serviceaccount=namespace:serviceaccountname]",
         "Create a cluster role binding for a particular cluster role",
-        [BINDING],
+        [BINDING, &[value("clusterrole", "The ClusterRole").required()]],
         create::cluster_role_binding
     ),
     verb!(
@@ -311,7 +315,7 @@ pub(super) const VERBS: &[Verb] = &[
         "NAME --value=VALUE --global-default=BOOL",
         "Create a priority class with the specified name",
         [&[
-            value("value", "The priority").default("0"),
+            int("value", "The priority").default("0"),
             switch("global-default", "For pods without a class"),
             value("description", "When to use it"),
             value("preemption-policy", "PreemptLowerPriority or Never")
@@ -324,7 +328,7 @@ pub(super) const VERBS: &[Verb] = &[
         [],
         "SERVICE_ACCOUNT_NAME",
         "Request a service account token",
-        [&[value("audience", "For whom"), value("duration", "How long").default("0s")]],
+        [&[value("audience", "For whom"), time_span("duration", "How long").default("0s")]],
         create::token
     ),
 ];

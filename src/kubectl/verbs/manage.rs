@@ -1,11 +1,11 @@
 //! Commands that change what there is.
 
 use super::super::commands::{
-    apply, delete, drain, label, nodes, patch, rollout, scale, set, wait,
+    apply, delete, drain, edit, history, label, nodes, patch, rollout, scale, set, set_env, wait,
 };
 use super::{
     ADVANCED, ALL, BASIC, CLUSTER, DEPLOY, DRY_RUN, EVERYWHERE, FIELDS, FILES, Flag, INTERMEDIATE,
-    OUTPUT, SAVE, SELECTOR, SETTINGS, Verb, switch, value,
+    OUTPUT, SAVE, SELECTOR, SETTINGS, Verb, int, list, switch, time_span, value,
 };
 
 const APPLY: &[Flag] = &[
@@ -18,8 +18,8 @@ const APPLY: &[Flag] = &[
     switch("wait", "Wait for deleted objects to be gone"),
     value("validate", "strict, warn or ignore").default("strict").optional("strict"),
     value("prune-allowlist", "Kinds that --prune looks at"),
-    value("timeout", "How long --force waits").default("0s"),
-    value("grace-period", "Seconds that pods get to end with --force").default("-1"),
+    time_span("timeout", "How long --force waits").default("0s"),
+    int("grace-period", "Seconds that pods get to end with --force").default("-1"),
     value("cascade", "background, orphan or foreground")
         .default("background")
         .optional("background"),
@@ -31,8 +31,8 @@ const DELETE: &[Flag] = &[
     switch("now", "Give the pods one second"),
     switch("wait", "Wait until the objects are gone").default("true"),
     switch("interactive", "Ask first").short('i'),
-    value("grace-period", "Seconds that pods get to end").default("-1"),
-    value("timeout", "How long to wait").default("0s"),
+    int("grace-period", "Seconds that pods get to end").default("-1"),
+    time_span("timeout", "How long to wait").default("0s"),
     value("cascade", "background, orphan or foreground")
         .default("background")
         .optional("background"),
@@ -54,12 +54,12 @@ const DRAIN: &[Flag] = &[
     switch("delete-emptydir-data", "Go on although emptyDir volumes are lost"),
     switch("force", "Go on although pods have no controller"),
     switch("disable-eviction", "Delete instead of evicting"),
-    value("grace-period", "Seconds that pods get to end").default("-1"),
-    value("timeout", "How long to wait").default("0s"),
+    int("grace-period", "Seconds that pods get to end").default("-1"),
+    time_span("timeout", "How long to wait").default("0s"),
     value("pod-selector", "Only these pods"),
-    value("skip-wait-for-delete-timeout", "Do not wait for pods that are deleted for longer")
+    int("skip-wait-for-delete-timeout", "Do not wait for pods that are deleted for longer")
         .default("0"),
-    value("chunk-size", "Objects a request").default("500"),
+    int("chunk-size", "Objects a request").default("500"),
 ];
 
 const RESOURCES: &[Flag] = &[
@@ -70,7 +70,7 @@ const RESOURCES: &[Flag] = &[
 ];
 
 const ENV: &[Flag] = &[
-    value("env", "KEY=VALUE").short('e'),
+    list("env", "KEY=VALUE").short('e'),
     value("from", "configmap/NAME or secret/NAME"),
     value("containers", "Which containers").short('c').default("*"),
     value("keys", "Only these keys of --from"),
@@ -81,20 +81,20 @@ const ENV: &[Flag] = &[
     switch("local", "Do not ask the server"),
 ];
 
-const ROLLOUT: &[Flag] = &[value("revision", "Which revision").default("0")];
+const ROLLOUT: &[Flag] = &[int("revision", "Which revision").default("0")];
 const TO_REVISION: &[Flag] =
-    &[value("to-revision", "Which revision; the one before without").default("0")];
+    &[int("to-revision", "Which revision; the one before without").default("0")];
 const STATUS: &[Flag] = &[
     switch("watch", "Wait until it is done").short('w').default("true"),
-    value("timeout", "How long to wait").default("0s"),
-    value("revision", "Which revision").default("0"),
+    time_span("timeout", "How long to wait").default("0s"),
+    int("revision", "Which revision").default("0"),
 ];
 
 const SCALE: &[Flag] = &[
-    value("replicas", "How many"),
-    value("current-replicas", "Only if there are this many").default("-1"),
+    int("replicas", "How many").required(),
+    int("current-replicas", "Only if there are this many").default("-1"),
     value("resource-version", "Only at this version"),
-    value("timeout", "How long to wait").default("0s"),
+    time_span("timeout", "How long to wait").default("0s"),
 ];
 
 const PATCH: &[Flag] = &[
@@ -107,7 +107,7 @@ const PATCH: &[Flag] = &[
 
 const WAIT: &[Flag] = &[
     value("for", "create, delete, condition=NAME[=VALUE] or jsonpath='{...}'[=VALUE]"),
-    value("timeout", "How long to wait").default("30s"),
+    time_span("timeout", "How long to wait").default("30s"),
     switch("local", "Do not ask the server"),
 ];
 
@@ -160,8 +160,8 @@ pub(super) const VERBS: &[Verb] = &[
             SAVE,
             &[
                 switch("force", "Delete and create"),
-                value("grace-period", "Seconds that pods get to end").default("-1"),
-                value("timeout", "How long to wait").default("0s"),
+                int("grace-period", "Seconds that pods get to end").default("-1"),
+                time_span("timeout", "How long to wait").default("0s"),
                 switch("wait", "Wait for deleted objects to be gone"),
                 value("cascade", "background, orphan or foreground")
                     .default("background")
@@ -174,7 +174,7 @@ pub(super) const VERBS: &[Verb] = &[
     },
     Verb {
         path: "delete",
-        aliases: &["rm"],
+        aliases: &[],
         usage: "([-f FILENAME] | TYPE [(NAME | -l label | --all)])",
         help: "Delete resources by file names, stdin, resources and names, or by resources and label selector",
         group: INTERMEDIATE,
@@ -197,7 +197,7 @@ pub(super) const VERBS: &[Verb] = &[
         help: "Edit a resource on the server",
         group: INTERMEDIATE,
         flags: &[OUTPUT, FILES],
-        run: patch::edit,
+        run: edit::edit,
     },
     Verb {
         path: "label",
@@ -283,11 +283,11 @@ pub(super) const VERBS: &[Verb] = &[
             DRY_RUN,
             SAVE,
             &[
-                value("min", "Pods at least").default("-1"),
-                value("max", "Pods at most").default("-1"),
+                int("min", "Pods at least").default("-1"),
+                int("max", "Pods at most").default("-1").required(),
                 value("cpu", "CPU to aim at: 70% or 500m"),
                 value("memory", "Memory to aim at: 70% or 512Mi"),
-                value("cpu-percent", "CPU to aim at in percent").default("-1"),
+                int("cpu-percent", "CPU to aim at in percent").default("-1"),
                 value("name", "Name of the new object"),
             ],
         ],
@@ -309,7 +309,7 @@ pub(super) const VERBS: &[Verb] = &[
         help: "View rollout history",
         group: DEPLOY,
         flags: &[ROLLOUT, OUTPUT, FILES, SELECTOR],
-        run: rollout::history,
+        run: history::history,
     },
     Verb {
         path: "rollout undo",
@@ -318,7 +318,7 @@ pub(super) const VERBS: &[Verb] = &[
         help: "Undo a previous rollout",
         group: DEPLOY,
         flags: &[TO_REVISION, OUTPUT, FILES, DRY_RUN, SELECTOR],
-        run: rollout::undo,
+        run: history::undo,
     },
     Verb {
         path: "rollout restart",
@@ -370,7 +370,7 @@ pub(super) const VERBS: &[Verb] = &[
         help: "Update environment variables on a pod template",
         group: BASIC,
         flags: &[ENV, OUTPUT, FILES, DRY_RUN, SELECTOR, ALL],
-        run: set::env,
+        run: set_env::env,
     },
     Verb {
         path: "set resources",

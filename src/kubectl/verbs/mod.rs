@@ -1,14 +1,16 @@
 //! The table of commands: words, flags and functions. Parsing, `-h` and completion read it.
 
 mod create;
+mod look_up;
 mod manage;
+mod more;
 mod show;
 
 use super::call::Call;
 use super::failure::Outcome;
-use super::flags::{Flag, Takes, parse, switch, value};
-use super::help;
-use crate::base::order;
+use super::flags::{Flag, int, list, switch, time_span, value};
+
+pub(crate) use look_up::{Lookup, look_up};
 
 /// One command.
 #[derive(Debug)]
@@ -42,13 +44,100 @@ const OTHER: &str = "Other Commands";
 pub(crate) const GROUPS: &[&str] =
     &[BASIC, INTERMEDIATE, DEPLOY, CLUSTER, TROUBLE, ADVANCED, SETTINGS, OTHER];
 
-/// Commands that only have commands below them: name, heading, help.
-pub(crate) const PARENTS: &[(&str, &str, &str)] = &[
-    ("rollout", DEPLOY, "Manage the rollout of a resource"),
-    ("set", BASIC, "Set specific features on objects"),
-    ("config", OTHER, "Modify kubeconfig files"),
-    ("auth", SETTINGS, "Inspect authorization"),
-    ("top", CLUSTER, "Display resource (CPU/memory) usage"),
+/// A command that only has commands below it.
+#[derive(Debug)]
+pub(crate) struct Parent {
+    /// Its words, `create secret`.
+    pub(crate) path: &'static str,
+    /// Another name of its last word.
+    pub(crate) alias: &'static str,
+    /// What follows, in the usage line.
+    pub(crate) usage: &'static str,
+    /// In one sentence.
+    pub(crate) help: &'static str,
+    /// The heading under which the overview lists it.
+    pub(crate) group: &'static str,
+}
+
+const fn parent(
+    path: &'static str,
+    usage: &'static str,
+    help: &'static str,
+    group: &'static str,
+) -> Parent {
+    Parent { path, alias: "", usage, help, group }
+}
+
+/// Commands that only have commands below them.
+pub(crate) const PARENTS: &[Parent] = &[
+    parent("set", "SUBCOMMAND", "Set specific features on objects", BASIC),
+    parent("rollout", "SUBCOMMAND", "Manage the rollout of a resource", DEPLOY),
+    parent("certificate", "SUBCOMMAND", "Modify certificate resources", CLUSTER),
+    parent("top", "[flags]", "Display resource (CPU/memory) usage", CLUSTER),
+    parent("auth", "[flags]", "Inspect authorization", TROUBLE),
+    parent("config", "SUBCOMMAND", "Modify kubeconfig files", OTHER),
+    parent("plugin", "[flags]", "Provides utilities for interacting with plugins", OTHER),
+    parent(
+        "create secret",
+        "(docker-registry | generic | tls)",
+        "Create a secret using a specified subcommand",
+        "",
+    ),
+    Parent {
+        path: "create service",
+        alias: "svc",
+        usage: "[flags]",
+        help: "Create a service using a specified subcommand",
+        group: "",
+    },
+];
+
+/// The commands of the overview in the order in which kubectl knows them.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/cmd.go NewKubectlCommand.
+pub(crate) const ORDER: &[&str] = &[
+    "create",
+    "expose",
+    "run",
+    "set",
+    "explain",
+    "get",
+    "edit",
+    "delete",
+    "rollout",
+    "scale",
+    "autoscale",
+    "certificate",
+    "cluster-info",
+    "top",
+    "cordon",
+    "uncordon",
+    "drain",
+    "taint",
+    "describe",
+    "logs",
+    "attach",
+    "exec",
+    "port-forward",
+    "proxy",
+    "cp",
+    "auth",
+    "debug",
+    "events",
+    "diff",
+    "apply",
+    "patch",
+    "replace",
+    "wait",
+    "kustomize",
+    "label",
+    "annotate",
+    "completion",
+    "api-resources",
+    "api-versions",
+    "config",
+    "plugin",
+    "version",
 ];
 
 pub(crate) const GLOBAL: &[Flag] = &[
@@ -73,7 +162,7 @@ const OUTPUT: &[Flag] = &[
 ];
 
 const FILES: &[Flag] = &[
-    value("filename", "File with manifests; - for standard input").short('f'),
+    list("filename", "File with manifests; - for standard input").short('f'),
     value("kustomize", "Folder with a kustomization").short('k'),
     switch("recursive", "Go through folders").short('R'),
 ];
@@ -109,162 +198,17 @@ impl Verb {
         let mut flags = self.flags.iter().flat_map(|group| group.iter());
         flags.any(|flag| flag.name == "selector" && flag.short == Some('l'))
     }
-
-    fn is_named(&self, words: &[&str]) -> bool {
-        let path: Vec<&str> = self.path.split(' ').collect();
-        let Some((last, parents)) = path.split_last() else { return false };
-        let Some((word, before)) = words.split_last() else { return false };
-        before == parents && (word == last || self.aliases.contains(word))
-    }
 }
 
 /// Every command.
 pub(crate) fn all() -> impl Iterator<Item = &'static Verb> {
-    show::VERBS.iter().chain(manage::VERBS).chain(create::VERBS)
-}
-
-/// What a command line asks for.
-pub(crate) enum Lookup {
-    /// A command and what stands after its words.
-    Verb(&'static Verb, Vec<String>),
-    /// To be told what there is.
-    Help(String),
-    /// Something unknown: the text for standard error.
-    Wrong(String),
-}
-
-/// Finds the command of a command line. Flags of all commands may stand in front.
-pub(crate) fn look_up(words: &[String]) -> Lookup {
-    let mut before: Vec<String> = Vec::new();
-    let mut rest = words;
-    while let Some((word, after)) = rest.split_first() {
-        if !word.starts_with('-') {
-            break;
-        }
-        before.push(word.clone());
-        rest = after;
-        let name = word.trim_start_matches('-');
-        let takes_next = GLOBAL.iter().any(|flag| {
-            let letter =
-                flag.short.is_some_and(|letter| name.len() == 1 && name.starts_with(letter));
-            flag.takes == Takes::Value && (flag.name == name || letter)
-        });
-        if let (true, Some((word, after))) = (takes_next, rest.split_first()) {
-            before.push(word.clone());
-            rest = after;
-        }
-    }
-    let Some((first, after)) = rest.split_first() else {
-        return match parse(&before, &[GLOBAL]) {
-            Err(why) => Lookup::Wrong(format!("error: {why}\nSee 'kubectl --help' for usage.\n")),
-            Ok(_) => Lookup::Help(help::overview()),
-        };
-    };
-    if let ("help", rest) = (first.as_str(), after) {
-        return help_of(rest);
-    }
-    for depth in (1..=3).rev() {
-        let path: Vec<&str> = rest.iter().take(depth).map(String::as_str).collect();
-        if path.len() == depth
-            && let Some(verb) = all().find(|verb| verb.is_named(&path))
-        {
-            before.extend(rest.iter().skip(depth).cloned());
-            return Lookup::Verb(verb, before);
-        }
-    }
-    if PARENTS.iter().any(|(name, ..)| name == first) {
-        return match after.iter().find(|word| !word.starts_with('-')) {
-            Some(word) => Lookup::Wrong(format!(
-                "error: unknown command \"{first} {word}\"\nSee 'kubectl {first} -h' for help and examples\n"
-            )),
-            None => Lookup::Help(help::of_parent(first)),
-        };
-    }
-    Lookup::Wrong(unknown(first))
-}
-
-fn help_of(words: &[String]) -> Lookup {
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match all().find(|verb| verb.is_named(&words)) {
-        Some(verb) => Lookup::Help(help::of_verb(verb)),
-        None => match words.first().filter(|word| PARENTS.iter().any(|(name, ..)| name == *word)) {
-            Some(parent) => Lookup::Help(help::of_parent(parent)),
-            None => Lookup::Help(help::overview()),
-        },
-    }
-}
-
-fn unknown(word: &str) -> String {
-    let names = all().filter_map(|verb| verb.path.split(' ').next());
-    let mut near: Vec<&str> = names
-        .filter(|name| distance(word, name) <= 2 || name.starts_with(&word.to_lowercase()))
-        .collect();
-    order::sort(&mut near);
-    near.dedup();
-    let mut text = format!("error: unknown command \"{word}\" for \"kubectl\"\n");
-    if !near.is_empty() {
-        text.push_str("\nDid you mean this?\n");
-        for name in near {
-            text.push_str(&format!("\t{name}\n"));
-        }
-    }
-    text
-}
-
-/// How many letters must change (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (cell, y) in row.iter_mut().skip(1).zip(&b) {
-            let up = *cell;
-            left = (diagonal + usize::from(x != *y)).min(up + 1).min(left + 1);
-            diagonal = up;
-            *cell = left;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or(0)
+    show::VERBS.iter().chain(manage::VERBS).chain(create::VERBS).chain(more::VERBS)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn found(line: &str) -> String {
-        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-        match look_up(&words) {
-            Lookup::Verb(verb, rest) => format!("{} | {}", verb.path, rest.join(" ")),
-            Lookup::Help(_) => "help".into(),
-            Lookup::Wrong(text) => text,
-        }
-    }
-
-    #[test]
-    fn commands_are_found_by_their_words() {
-        assert_eq!(found("get pods -A"), "get | pods -A");
-        assert_eq!(
-            found("-n shop rollout status deploy/web"),
-            "rollout status | -n shop deploy/web"
-        );
-        assert_eq!(found("create -f x.yaml"), "create | -f x.yaml");
-        assert_eq!(
-            found("create deploy web --image=nginx"),
-            "create deployment | web --image=nginx"
-        );
-        assert_eq!(found("rollout -h"), "help");
-    }
-
-    #[test]
-    fn wrong_commands_are_named_with_what_may_be_meant() {
-        let text = "error: unknown command \"gte\" for \"kubectl\"\n\nDid you mean this?\n\tget\n";
-        assert_eq!(found("gte pods"), text);
-        assert_eq!(distance("kitten", "sitting"), 3);
-    }
+    use crate::base::order;
 
     #[test]
     fn no_flag_of_a_command_stands_in_the_table_twice() {
@@ -280,6 +224,15 @@ mod tests {
             order::sort(&mut letters);
             letters.dedup();
             assert_eq!((names.len(), letters.len()), count, "{}", verb.path);
+        }
+    }
+
+    #[test]
+    fn every_command_of_the_overview_has_its_place_there() {
+        let parents = PARENTS.iter().map(|parent| (parent.path, parent.group));
+        for (path, group) in all().map(|verb| (verb.path, verb.group)).chain(parents) {
+            let in_overview = !group.is_empty() && !path.contains(' ');
+            assert_eq!(in_overview, ORDER.contains(&path), "{path}");
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Commands that show things.
 
-use super::super::commands::{config, exec, explain, get, info, logs};
+use super::super::commands::{config, exec, explain, get, info, logs, port_forward};
 use super::super::describe;
 use super::{
     CLUSTER, EVERYWHERE, FIELDS, FILES, Flag, INTERMEDIATE, OTHER, OUTPUT, SELECTOR, SETTINGS,
-    TROUBLE, Verb, switch, value,
+    TROUBLE, Verb, int, list, switch, time_span, value,
 };
 
 const GET: &[Flag] = &[
@@ -16,16 +16,16 @@ const GET: &[Flag] = &[
     switch("show-kind", "Names with their kind"),
     switch("ignore-not-found", "Succeed if an object does not exist"),
     switch("server-print", "Let the server make the table").default("true"),
-    value("label-columns", "Labels to show as columns").short('L'),
+    list("label-columns", "Labels to show as columns").short('L'),
     value("sort-by", "Field to sort by, as JSONPath"),
     value("subresource", "Which subresource to act on"),
-    value("chunk-size", "Objects a request").default("500"),
+    int("chunk-size", "Objects a request").default("500"),
     value("raw", "URI to request"),
 ];
 
 const DESCRIBE: &[Flag] = &[
     switch("show-events", "Show the events about the object").default("true"),
-    value("chunk-size", "Objects a request").default("500"),
+    int("chunk-size", "Objects a request").default("500"),
 ];
 
 const LOGS: &[Flag] = &[
@@ -35,11 +35,11 @@ const LOGS: &[Flag] = &[
     switch("all-containers", "All containers"),
     switch("prefix", "The source before each line"),
     value("container", "Which container").short('c'),
-    value("tail", "How many of the last lines").default("-1"),
-    value("since", "Lines younger than this"),
+    int("tail", "How many of the last lines").default("-1"),
+    time_span("since", "Lines younger than this"),
     value("since-time", "Lines after this time"),
-    value("limit-bytes", "How much at most"),
-    value("max-log-requests", "How many at once").default("5"),
+    int("limit-bytes", "How much at most"),
+    int("max-log-requests", "How many at once").default("5"),
 ];
 
 const EXEC: &[Flag] = &[
@@ -51,7 +51,7 @@ const EXEC: &[Flag] = &[
 
 const EVENTS: &[Flag] = &[
     value("for", "Only events about this object, TYPE/NAME"),
-    value("types", "Only events of these types"),
+    list("types", "Only events of these types"),
     switch("watch", "Show more as they come").short('w'),
     switch("no-headers", "Print no headers"),
 ];
@@ -86,7 +86,7 @@ pub(super) const VERBS: &[Verb] = &[
     },
     Verb {
         path: "logs",
-        aliases: &["log"],
+        aliases: &[],
         usage: "(POD | TYPE/NAME) [-c CONTAINER]",
         help: "Print the logs for a container in a pod",
         group: TROUBLE,
@@ -101,6 +101,18 @@ pub(super) const VERBS: &[Verb] = &[
         group: TROUBLE,
         flags: &[EXEC],
         run: exec::exec,
+    },
+    Verb {
+        path: "port-forward",
+        aliases: &[],
+        usage: "TYPE/NAME [options] [LOCAL_PORT:]REMOTE_PORT [...[LOCAL_PORT_N:]REMOTE_PORT_N]",
+        help: "Forward one or more local ports to a pod",
+        group: TROUBLE,
+        flags: &[&[
+            value("address", "Addresses to listen on").default("localhost"),
+            time_span("pod-running-timeout", "How long to wait for a pod").default("1m0s"),
+        ]],
+        run: port_forward::port_forward,
     },
     Verb {
         path: "explain",
@@ -164,8 +176,8 @@ pub(super) const VERBS: &[Verb] = &[
         run: info::version,
     },
     Verb {
-        path: "top pods",
-        aliases: &["pod", "po"],
+        path: "top pod",
+        aliases: &["pods", "po"],
         usage: "[NAME | -l label]",
         help: "Display resource (CPU/memory) usage of pods",
         group: CLUSTER,
@@ -183,8 +195,8 @@ pub(super) const VERBS: &[Verb] = &[
         run: info::top,
     },
     Verb {
-        path: "top nodes",
-        aliases: &["node", "no"],
+        path: "top node",
+        aliases: &["nodes", "no"],
         usage: "[NAME | -l label]",
         help: "Display resource (CPU/memory) usage of nodes",
         group: CLUSTER,
@@ -203,7 +215,7 @@ pub(super) const VERBS: &[Verb] = &[
         aliases: &[],
         usage: "",
         help: "Print the list of flags inherited by all commands",
-        group: OTHER,
+        group: "",
         flags: &[],
         run: info::options,
     },

@@ -159,7 +159,7 @@ impl Layout {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::{Model, Msg, Opening, Sample, update};
+    use crate::session::{Model, Opening, Sample};
 
     /// The stages of common screens: projector, desktops, tablet, phones.
     const STAGES: [(f64, f64); 8] = [
@@ -186,7 +186,7 @@ mod tests {
                 "kubectl run waits --image=nginx --overrides='{\"spec\":{\"nodeSelector\":{\"no\":\"such\"}}}'",
                 "sleep 15",
             ] {
-                update(&mut model, Msg::Run(line.to_owned()));
+                model.console.execute(&mut model.world, line, None);
             }
             scenes.push(crate::present::survey(&model.world, &[]));
         }
@@ -269,7 +269,7 @@ mod tests {
     #[test]
     fn the_opening_sample_fits_a_common_desktop() {
         let mut model = Model::new(Opening::default());
-        update(&mut model, Msg::Run("sleep 10".to_owned()));
+        model.console.execute(&mut model.world, "sleep 10", None);
         let scene = crate::present::survey(&model.world, &[]);
         let layout = Layout::of(&scene, 691.0, 800.0);
         assert!(layout.size.h <= 800.0, "{:?}", layout.size);

@@ -116,7 +116,7 @@ mod tests {
     fn after(sample: Sample, lines: &[&str], seconds: u32) -> ClusterScene {
         let mut model = Model::new(Opening { sample, ..Opening::default() });
         for line in lines {
-            update(&mut model, Msg::Run((*line).to_owned()));
+            model.console.execute(&mut model.world, line, None);
         }
         for _ in 0..seconds * 4 {
             update(&mut model, Msg::Tick(250_000));
@@ -203,7 +203,7 @@ mod tests {
     fn in_a_crowd_only_nodes_in_sight_have_chips_and_all_have_dots() {
         let scale = ["kubectl scale deployment web --replicas=900"];
         let mut model = Model::new(Opening { nodes: Some(20), ..Opening::default() });
-        update(&mut model, Msg::Run(scale[0].to_owned()));
+        model.console.execute(&mut model.world, scale[0], None);
         for _ in 0..40 {
             update(&mut model, Msg::Tick(250_000));
         }

@@ -139,7 +139,7 @@ fn record(object: &Object) -> RecordChip {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::{Model, Msg, Opening, update};
+    use crate::session::{Model, Opening};
 
     #[test]
     fn everything_that_somebody_asks_for_is_on_a_shelf_and_nothing_else() {
@@ -154,7 +154,7 @@ mod tests {
             "kubectl create priorityclass high --value=10",
             "sleep 20",
         ] {
-            update(&mut model, Msg::Run(line.to_owned()));
+            model.console.execute(&mut model.world, line, None);
         }
         let shelves = shelves(model.world.store(), &Palette::of(model.world.store()));
         let told: Vec<String> = shelves

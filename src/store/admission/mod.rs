@@ -29,6 +29,7 @@ use crate::api::{ApiError, Body, Kind, Object, validation};
 use serde_json::json;
 
 pub(super) use pod::AdmittedSpecs;
+pub use pod::awaits_account;
 pub(super) use priority::SYSTEM_CLASSES;
 pub(super) use quota::{charge, check as check_quota};
 pub use quota_usage::{in_scope as quota_in_scope, usage as quota_usage};

@@ -3,7 +3,7 @@
 use super::{limit_range, priority, runtime_class};
 use crate::api::pod::{ConditionType, Pod};
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::{ApiError, Kind, Object, PodSpec, StringMap, Value, defaults};
+use crate::api::{ApiError, Kind, Object, PodSpec, Reason, StringMap, Value, defaults};
 use crate::base::SimTime;
 use crate::base::names;
 use crate::store::storage::Store;
@@ -164,6 +164,16 @@ fn complete(
     tolerate_node_trouble(&mut tree);
     runtime_class::apply(store, name, &mut tree)?;
     Ok((Arc::new(PodSpec::from_value(tree)), note))
+}
+
+/// Whether a pod was refused only because its namespace has no default service account yet: the
+/// server looks for it again for a second or two before it says so.
+///
+/// Models plugin/pkg/admission/serviceaccount/admission.go getServiceAccount.
+pub fn awaits_account(error: &ApiError) -> bool {
+    error.reason == Reason::Forbidden
+        && error.message.contains("error looking up service account ")
+        && error.message.ends_with("/default: serviceaccount \"default\" not found")
 }
 
 /// Models plugin/pkg/admission/serviceaccount/admission.go.

@@ -114,7 +114,7 @@ pub(super) fn Map(props: &MapProps) -> Html {
     let in_sight = in_sight(&layout, view, room);
     let looked_at = names_of(&props.scene, &layout, view, in_sight.as_deref());
     let look = dispatch.clone();
-    use_effect_with(looked_at, move |names| look.emit(Msg::Look(names.clone())));
+    use_effect_with(looked_at, move |names| look.emit(Msg::LookCloser(names.clone())));
     keys::use_focus(&frame, (*cursor).clone());
 
     let onclick = {

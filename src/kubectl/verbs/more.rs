@@ -1,0 +1,158 @@
+//! Commands that courses name seldom.
+
+use super::super::commands::{attach, certificate, containers, local, set};
+use super::{
+    ADVANCED, ALL, DRY_RUN, FILES, Flag, OUTPUT, SELECTOR, SETTINGS, TROUBLE, Verb, int, list,
+    switch, time_span, value,
+};
+
+const STREAMS: &[Flag] = &[
+    switch("stdin", "Pass standard input").short('i'),
+    switch("tty", "Standard input is a terminal").short('t'),
+    switch("quiet", "Print only what the container prints").short('q'),
+    value("container", "Which container").short('c'),
+];
+
+const DEBUG: &[Flag] = &[
+    switch("attach", "Attach to the container"),
+    switch("arguments-only", "What follows are arguments, not the command"),
+    switch("keep-annotations", "Keep the annotations of the pod that is copied"),
+    switch("keep-labels", "Keep the labels of the pod that is copied"),
+    switch("replace", "Delete the pod that is copied"),
+    switch("same-node", "On the node of the pod that is copied"),
+    switch("share-processes", "Share processes between the containers").default("true"),
+    value("copy-to", "Name of a copy of the pod"),
+    value("custom", "File with fields of the container"),
+    value("image", "The image of the container"),
+    value("image-pull-policy", "Always, IfNotPresent or Never"),
+    value("profile", "general, baseline, restricted, netadmin, sysadmin or legacy")
+        .default("general"),
+    value("set-image", "CONTAINER=IMAGE of the copy"),
+    value("target", "The container whose processes are to be seen"),
+    list("env", "KEY=VALUE, may be repeated"),
+];
+
+const CERTIFICATE: &[&[Flag]] = &[OUTPUT, FILES, &[switch("force", "Even if it is done already")]];
+
+pub(super) const VERBS: &[Verb] = &[
+    Verb {
+        path: "attach",
+        aliases: &[],
+        usage: "(POD | TYPE/NAME) -c CONTAINER",
+        help: "Attach to a running container",
+        group: TROUBLE,
+        flags: &[
+            STREAMS,
+            &[time_span("pod-running-timeout", "How long to wait for a pod").default("1m0s")],
+        ],
+        run: attach::attach,
+    },
+    Verb {
+        path: "proxy",
+        aliases: &[],
+        usage: "[--port=PORT] [--www=static-dir] [--www-prefix=prefix] [--api-prefix=prefix]",
+        help: "Run a proxy to the Kubernetes API server",
+        group: TROUBLE,
+        flags: &[&[
+            int("port", "The port to listen on").short('p').default("8001"),
+            value("address", "The address to listen on").default("127.0.0.1"),
+        ]],
+        run: containers::proxy,
+    },
+    Verb {
+        path: "cp",
+        aliases: &[],
+        usage: "<file-spec-src> <file-spec-dest>",
+        help: "Copy files and directories to and from containers",
+        group: TROUBLE,
+        flags: &[&[
+            value("container", "Which container").short('c'),
+            switch("no-preserve", "Not the owner and the permissions"),
+            int("retries", "How often to try again").default("0"),
+        ]],
+        run: containers::cp,
+    },
+    Verb {
+        path: "debug",
+        aliases: &[],
+        usage: "(POD | TYPE[[.VERSION].GROUP]/NAME) [ -- COMMAND [args...] ]",
+        help: "Create debugging sessions for troubleshooting workloads and nodes",
+        group: TROUBLE,
+        flags: &[STREAMS, DEBUG, FILES],
+        run: containers::debug,
+    },
+    Verb {
+        path: "kustomize",
+        aliases: &[],
+        usage: "DIR",
+        help: "Build a kustomization target from a directory or URL",
+        group: ADVANCED,
+        flags: &[],
+        run: local::kustomize,
+    },
+    Verb {
+        path: "completion",
+        aliases: &[],
+        usage: "SHELL",
+        help: "Output shell completion code for the specified shell (bash, zsh, fish, or powershell)",
+        group: SETTINGS,
+        flags: &[],
+        run: local::completion,
+    },
+    Verb {
+        path: "alpha",
+        aliases: &[],
+        usage: "",
+        help: "Commands for features in alpha",
+        group: "",
+        flags: &[],
+        run: local::alpha,
+    },
+    Verb {
+        path: "plugin list",
+        aliases: &[],
+        usage: "",
+        help: "List all visible plugin executables on a user's PATH",
+        group: "",
+        flags: &[&[switch("name-only", "Names without paths")]],
+        run: local::plugins,
+    },
+    Verb {
+        path: "certificate approve",
+        aliases: &[],
+        usage: "(-f FILENAME | NAME)",
+        help: "Approve a certificate signing request",
+        group: "",
+        flags: CERTIFICATE,
+        run: certificate::approve,
+    },
+    Verb {
+        path: "certificate deny",
+        aliases: &[],
+        usage: "(-f FILENAME | NAME)",
+        help: "Deny a certificate signing request",
+        group: "",
+        flags: CERTIFICATE,
+        run: certificate::deny,
+    },
+    Verb {
+        path: "set subject",
+        aliases: &[],
+        usage: "(-f FILENAME | TYPE NAME) [--user=username] [--group=groupname] [--serviceaccount=namespace:serviceaccountname] [--dry-run=server|client|none]",
+        help: "Update the user, group, or service account in a role binding or cluster role binding",
+        group: "",
+        flags: &[
+            OUTPUT,
+            FILES,
+            DRY_RUN,
+            SELECTOR,
+            ALL,
+            &[
+                switch("local", "Do not ask the server"),
+                list("group", "Groups, may be repeated"),
+                list("serviceaccount", "NAMESPACE:NAME, may be repeated"),
+            ],
+        ],
+        run: set::subject,
+    },
+];
