@@ -3,10 +3,11 @@
 //!
 //! An addon is a control loop like those of the controller manager. It acts only where the cluster
 //! has it, which it tells from the store alone: the cloud from the nodes' `providerID`, the others
-//! from their classes.
+//! from their classes and from their pods.
 //!
-//! Reading order: `manifests/`, `cloud_load_balancer.rs`, `ingress_nginx.rs`, `local_path.rs`.
+//! Reading order: `manifests/`, `cloud_load_balancer.rs`, `ingress_nginx/`, `certgen.rs`, `local_path.rs`.
 
+mod certgen;
 mod cloud_load_balancer;
 mod ingress_nginx;
 mod local_path;
@@ -28,5 +29,6 @@ pub fn all() -> &'static [&'static dyn Controller] {
 static ALL: &[&dyn Controller] = &[
     &cloud_load_balancer::CloudLoadBalancer,
     &ingress_nginx::IngressNginx,
+    &certgen::Certgen,
     &local_path::LocalPath,
 ];

@@ -1,7 +1,7 @@
 //! `diorama run`: a transcript with its outputs filled in.
 
 use super::{COMMAND_TIME, Console, words};
-use crate::world::{ClusterConfig, World};
+use crate::world::{ClusterConfig, LoadBalancers, World};
 use core::time::Duration;
 use serde_json::json;
 
@@ -72,11 +72,12 @@ pub fn transcript(world: &mut World, console: &mut Console, text: &str) -> Strin
 struct Options {
     namespace: Option<String>,
     cluster: Option<String>,
+    setup: Option<LoadBalancers>,
     seed: u64,
     file: Option<String>,
 }
 
-const USAGE: &str = "usage: diorama run [--namespace NS] [--cluster FILE] [--seed N] FILE\n";
+const USAGE: &str = "usage: diorama run [--namespace NS] [--cluster FILE] [--setup cloud|bare-metal] [--seed N] FILE\n";
 
 fn options(args: &[String]) -> Option<Options> {
     let mut options = Options { seed: 1, ..Options::default() };
@@ -90,6 +91,7 @@ fn options(args: &[String]) -> Option<Options> {
         match name {
             "--namespace" | "-n" => options.namespace = Some(value()?),
             "--cluster" => options.cluster = Some(value()?),
+            "--setup" => options.setup = Some(LoadBalancers::parse(&value()?)?),
             "--seed" => options.seed = value()?.parse().ok()?,
             other if other.starts_with("--") => return None,
             other => options.file = Some(other.to_owned()),
@@ -113,6 +115,11 @@ pub fn run(
         config = ClusterConfig::from_manifests(&documents);
     }
     config.warm_images = true;
+    if let Some(load_balancers) = options.setup {
+        let given = options.cluster.is_some().then_some(config.nodes);
+        config = ClusterConfig { load_balancers, ..ClusterConfig::classroom() };
+        config.nodes = given.unwrap_or(config.nodes);
+    }
     let text = read(options.file.as_deref().unwrap_or_default())?;
     let mut world = World::new(config, options.seed);
     let mut console = Console::new();

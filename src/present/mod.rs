@@ -19,6 +19,7 @@ pub mod palette;
 pub mod route;
 pub mod scene;
 mod sentence;
+mod sentence_of_proxy;
 pub mod shorten;
 pub mod story;
 pub mod survey;

@@ -1,5 +1,6 @@
 //! The one sentence to each hop, and the cause of each failure.
 
+use super::sentence_of_proxy as proxy;
 use crate::net::table::Hook;
 use crate::text::{Lang, Text};
 use crate::trace::hop::{Direction, Reason, Route, Spread};
@@ -23,7 +24,7 @@ impl Told<'_> {
             }
             Reason::Balances { node, draw, spread, .. } => {
                 let text = match spread {
-                    Spread::ReadyNodes => Text::HopBalances,
+                    Spread::HealthyNodes => Text::HopBalances,
                     Spread::NodesWithEndpoints { .. } => Text::HopBalancesLocal,
                 };
                 self.say(text, &[("node", node), ("count", &draw.among)])
@@ -55,9 +56,10 @@ impl Told<'_> {
                 self.say(Text::HopIngress, &values)
             }
             Reason::IngressRule { ingress: None, .. } => self.say(Text::HopIngressNone, &[]),
-            Reason::BypassesService { endpoint, .. } => {
-                self.say(Text::HopBypasses, &[("endpoint", endpoint)])
-            }
+            Reason::Rewrites { .. }
+            | Reason::Canary { .. }
+            | Reason::BypassesService { .. }
+            | Reason::Fails { .. } => proxy::reason(&self.hop.reason, self.lang),
             Reason::Untranslates => self.say(Text::HopUntranslates, &[]),
             Reason::Returns => self.say(Text::HopReturns, &[]),
             Reason::Receives => self.say(Text::HopReceives, &[]),
@@ -203,6 +205,12 @@ pub(super) fn cause(cause: &Cause, lang: Lang) -> String {
             say(Text::CauseRuleByHand, &[("node", node), ("chain", chain)])
         }
         Cause::Loop => say(Text::CauseLoop, &[]),
+        Cause::NoRule { .. }
+        | Cause::NoSuchService { .. }
+        | Cause::NoSuchPort { .. }
+        | Cause::RedirectsToTls(_)
+        | Cause::NotAllowedBy { .. }
+        | Cause::WantsPassword(_) => proxy::cause(cause, lang),
     }
 }
 

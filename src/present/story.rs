@@ -96,13 +96,16 @@ fn url(trace: &PacketTrace) -> String {
 /// How a trace ended: the verdict, and the cause of a failure.
 fn ending(trace: &PacketTrace, lang: Lang) -> (String, String) {
     match &trace.outcome {
-        Outcome::Answered { server, status, sees, .. } => {
+        Outcome::Answered { server, status, sees, because, .. } => {
             let who = match server {
                 Server::Pod { pod, .. } => pod.name.to_string(),
                 Server::Node(name) => name.to_string(),
                 Server::Internet => lang.t(Text::Outside).to_owned(),
             };
             let verdict = lang.fill(Text::Arrived, &[("pod", &who), ("status", status)]);
+            if let Some(because) = because {
+                return (verdict, sentence::cause(because, lang));
+            }
             (verdict, lang.fill(Text::ArrivedSees, &[("pod", &who), ("ip", sees)]))
         }
         Outcome::Failed(failure) => {

@@ -6,9 +6,11 @@
 //! Invariants: what becomes of a request is decided in `trace` alone; a program that waits runs the
 //! world forward; exit codes are the real programs'.
 //!
-//! Reading order: `kit` (which image has what), `exchange`, `curl`, `wget`, `nslookup`, `probe`.
+//! Reading order: `kit` (which image has what), `exchange`, `cookies`, `curl`, `wget`, `nslookup`, `probe`.
 
+mod cookies;
 mod curl;
+mod curl_options;
 mod exchange;
 mod kit;
 mod nslookup;

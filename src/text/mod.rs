@@ -94,7 +94,7 @@ texts! {
     TraceHops TraceFirst TraceBack TraceForward TracePlay TracePause TraceSlow TraceCopy Copied
     TraceStep Arrived Refused ArrivedSees NotResolved Unreachable NotSent PlaceBridge HopSends
     HopResolves HopBalances HopBalancesLocal HopEnters HopSchedules HopTracks HopLeaves HopAllowed
-    HopNoPolicy HopDenied HopDelivers HopAnswers HopIngress HopIngressNone HopBypasses
+    HopNoPolicy HopDenied HopDelivers HopAnswers HopIngress HopIngressNone
     HopUntranslates HopReturns HopReceives HopRouteLocal HopRoutePod HopRouteNode HopRouteDefault
     HopDnat HopMasquerade HopMark HopDrawn HopNotDrawn HopRule HopChainHook HopChainServices
     HopChainNodePorts HopChainExternal HopChainService HopChainLocal HopChainEndpoint
@@ -102,7 +102,12 @@ texts! {
     CauseNoAddress CauseDnsDown CauseNodeDown CauseNoEndpoints CauseNearly CauseTargetPort
     CauseNotReady CauseNoLocalEndpoints CauseWrongPort CauseNothingListens CauseNotANodePort
     CausePolicyIn CausePolicyOut CauseSourceRange CausePendingIp CauseNoHealthyNode
-    CauseNoSuchAddress CauseLoop CauseStrangeReply CauseRuleByHand TimedOut HistogramTitle HistogramExpected
+    CauseNoSuchAddress CauseLoop CauseStrangeReply CauseRuleByHand
+    HopRewrites HopCanary HopCanaryNot ChoiceHeader ChoiceCookie ChoiceAffinity ChoiceWeight
+    HopPickTurn HopPickCookie HopPickNewCookie HopFails HopFailsLate CauseNoRuleHost
+    CauseNoRuleClass CauseNoRuleNoClass CauseNoRuleCanary CauseNoRulePath CauseNoSuchService
+    CauseNoSuchPort CauseRedirectsToTls CauseNotAllowedBy CauseWantsPassword
+    TimedOut HistogramTitle HistogramExpected
     HistogramExpectedVaried HistogramLost HistogramPod HistogramCount HistogramShare EventsEmpty
     EventTime EventReason EventObject EventMessage InspectorEmptyTitle InspectorEmptyText
     InspectorGone InspectorYaml InspectorEvents InspectorFacts InspectorConditions PodKill NodeStop

@@ -79,6 +79,12 @@ impl Fixture {
         self.pod_of(name, node, last, labels, "nginx:1.27", true);
     }
 
+    /// A running pod of the ingress controller, its node, and the last number of its address.
+    pub(super) fn controller(&mut self, name: &str, node: u8, last: u8) {
+        let image = "registry.k8s.io/ingress-nginx/controller:v1.15.1";
+        self.pod_of(&format!("ingress-nginx/{name}"), node, last, json!({}), image, true);
+    }
+
     pub(super) fn pod_of(
         &mut self,
         name: &str,

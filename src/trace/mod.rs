@@ -6,18 +6,22 @@
 //! Invariants: a trace always ends; each hop says where and why; nothing is decided here that the
 //! rules decide. The store is only read.
 //!
-//! Reading order: `request`, `hop`, `network`, `path`, `dns`, `policy`, `ingress`, `server`, then
-//! the views `text` and `json`.
+//! Reading order: `request`, `hop`, `network`, `path`, `dns`, `policy`, `nginx`, `ingress`,
+//! `server`, then the views `text` and `json`.
 
 mod answer;
+pub mod balancer;
 mod client;
 pub mod dns;
 #[cfg(test)]
 mod fixture;
+mod health;
 pub mod hop;
 mod ingress;
 mod json;
+mod json_of_proxy;
 pub mod network;
+pub mod nginx;
 mod path;
 pub mod policy;
 #[cfg(test)]
@@ -27,12 +31,14 @@ pub mod server;
 #[cfg(test)]
 mod tests;
 mod text;
+mod text_of_proxy;
 
 pub use hop::{Cause, Failure, Hop, Manner, Outcome, PacketTrace, Place, Reason, Server};
 pub use network::{Cluster, Network};
-pub use request::{Request, Source};
+pub use request::{Headers, Request, Source};
 
 use crate::base::Rng;
+use core::time::Duration;
 use path::Tracer;
 
 /// As many hops as most traces have, so that their list need not grow.
@@ -48,14 +54,15 @@ impl Network {
             rng,
             hops: Vec::with_capacity(USUAL_HOPS),
             examined: 0,
-            forwarded_for: None,
+            waited: Duration::ZERO,
+            proxies: 0,
         };
         let outcome = match tracer.request(request) {
             Ok(outcome) => outcome,
             Err(failure) => Outcome::Failed(failure),
         };
-        let Tracer { hops, examined, .. } = tracer;
-        PacketTrace { request: request.clone(), hops, examined, outcome }
+        let Tracer { hops, examined, waited, .. } = tracer;
+        PacketTrace { request: request.clone(), hops, examined, waited, outcome }
     }
 }
 
@@ -78,8 +85,8 @@ impl Tracer<'_> {
         }
         let place = Place::Client(request.from.clone());
         self.hops.push(Hop { place, reason: Reason::Receives, packet: None, is_reply: true });
-        let answer::Answered { server, status, body } = answered;
+        let answer::Answered { server, status, body, headers, because } = answered;
         let sees = arrival.packet.source.ip;
-        Ok(Outcome::Answered { server, status, body, sees, reply_from })
+        Ok(Outcome::Answered { server, status, body, headers, because, sees, reply_from })
     }
 }

@@ -1,6 +1,7 @@
 //! What all traces share: the rules of every node, what the nodes remember, who has which address.
 
 use super::hop::{Cause, NearMiss, WhyNoEndpoints};
+use super::nginx::{Balancers, Configuration, Settings};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Selector};
 use crate::base::{Map, SimTime};
@@ -51,6 +52,10 @@ pub struct Network {
     addresses: Arc<Addresses>,
     /// Which pod had an address when it was last looked for; never believed without a look.
     pods_by_ip: Map<Ipv4Addr, ObjectKey>,
+    /// What ingress controllers were configured to do, by revision, when that was last asked.
+    nginx: Option<(u64, Settings, Arc<Configuration>)>,
+    /// Where their workers are in their turns.
+    balancers: Balancers,
 }
 
 /// Who has which address, as far as nodes and Services go.
@@ -81,6 +86,8 @@ impl Network {
             edits: Map::new(),
             addresses: Arc::default(),
             pods_by_ip: Map::new(),
+            nginx: None,
+            balancers: Balancers::default(),
         }
     }
 
@@ -212,6 +219,25 @@ impl Network {
         let own = from.take_while(|((name, _), _)| is_own(name));
         let ready = own.flat_map(|(_, all)| all).find(|endpoint| endpoint.ready);
         Some((ip, ready.map(|endpoint| endpoint.address)))
+    }
+
+    /// What the ingress controller with these settings is configured to do now.
+    pub fn nginx(&mut self, cluster: &Cluster<'_>, settings: &Settings) -> Arc<Configuration> {
+        let revision = cluster.store.revision();
+        if let Some((at, own, known)) = &self.nginx
+            && *at == revision
+            && own == settings
+        {
+            return known.clone();
+        }
+        let made = Arc::new(Configuration::of(cluster.store, settings));
+        self.nginx = Some((revision, settings.clone(), made.clone()));
+        made
+    }
+
+    /// Where the workers of ingress controllers are in their turns.
+    pub(super) const fn balancers(&mut self) -> &mut Balancers {
+        &mut self.balancers
     }
 
     /// The address of the Service of the cluster's DNS, and one of its ready endpoints.

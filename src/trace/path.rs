@@ -12,6 +12,7 @@ use crate::net::table::Hook;
 use crate::net::walk::{Fate, Passed, Surroundings, Walk};
 use crate::net::{Packet, Ruleset};
 use crate::store::ObjectKey;
+use core::time::Duration;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -34,8 +35,10 @@ pub(super) struct Tracer<'a> {
     pub(super) hops: Vec<Hop>,
     /// How many rules the nodes had to look at so far.
     pub(super) examined: u32,
-    /// The client that a proxy on the way speaks for.
-    pub(super) forwarded_for: Option<IpAddr>,
+    /// How long proxies on the way have waited for servers that did not answer.
+    pub(super) waited: Duration,
+    /// How many proxies the request has passed.
+    pub(super) proxies: u32,
 }
 
 /// How a packet came to a node.

@@ -49,6 +49,46 @@ impl Source {
     }
 }
 
+/// Headers of a request or an answer, in the order of their sending.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Headers(Arc<[(Arc<str>, Arc<str>)]>);
+
+impl Headers {
+    /// The value of a header, whatever the case of its name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let mut all = self.0.iter();
+        all.find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (&**name, &**value))
+    }
+
+    /// The same with one more at the end.
+    #[must_use]
+    pub fn and(&self, name: &str, value: &str) -> Self {
+        let new = (Arc::from(name), Arc::from(value));
+        Headers(self.0.iter().cloned().chain([new]).collect())
+    }
+
+    /// The same with this value in the place of all others of the name; an empty one takes them
+    /// away.
+    #[must_use]
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let others = self.0.iter().filter(|(own, _)| !own.eq_ignore_ascii_case(name));
+        let others = Headers(others.cloned().collect());
+        if value.is_empty() { others } else { others.and(name, value) }
+    }
+}
+
+impl<'a> FromIterator<(&'a str, &'a str)> for Headers {
+    fn from_iter<T: IntoIterator<Item = (&'a str, &'a str)>>(pairs: T) -> Self {
+        let pairs = pairs.into_iter();
+        Headers(pairs.map(|(name, value)| (Arc::from(name), Arc::from(value))).collect())
+    }
+}
+
 /// A request to follow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
@@ -70,6 +110,10 @@ pub struct Request {
     pub method: Arc<str>,
     /// The header `User-Agent`.
     pub agent: Arc<str>,
+    /// The headers but for `Host` and `User-Agent`; `Accept` is there unless another is given.
+    pub headers: Headers,
+    /// The body.
+    pub body: Arc<str>,
 }
 
 /// What curl calls itself.
@@ -110,6 +154,8 @@ impl Request {
             tls,
             method: Arc::from("GET"),
             agent: Arc::from(CURL_AGENT),
+            headers: Headers::default(),
+            body: Arc::from(""),
         })
     }
 
@@ -125,6 +171,17 @@ impl Request {
             tls: false,
             method: Arc::from("GET"),
             agent: Arc::from(CURL_AGENT),
+            headers: Headers::default(),
+            body: Arc::from(""),
+        }
+    }
+
+    /// What the header `Host` says: the host of the URL, with its port unless that is the usual one.
+    pub fn host_value(&self) -> Arc<str> {
+        match &self.host_header {
+            Some(host) => host.clone(),
+            None if self.port == if self.tls { 443 } else { 80 } => self.host.clone(),
+            None => Arc::from(format!("{}:{}", self.host, self.port)),
         }
     }
 

@@ -5,6 +5,7 @@ use super::hop::{
     Cause, Direction, Failure, Hop, Manner, NearMiss, Outcome, PacketTrace, Place, Reason, Route,
     Server, Spread,
 };
+use super::text_of_proxy;
 use crate::net::rule::Verdict;
 use crate::net::walk::Draw;
 use crate::store::ObjectKey;
@@ -80,7 +81,7 @@ impl fmt::Display for Reason {
             }
             Reason::Balances { service, node, draw, spread, .. } => {
                 let which = match spread {
-                    Spread::ReadyNodes => "ready nodes".to_owned(),
+                    Spread::HealthyNodes => "healthy nodes".to_owned(),
                     Spread::NodesWithEndpoints { health_check_port } => {
                         format!("nodes with endpoints, health check port {health_check_port}")
                     }
@@ -117,20 +118,11 @@ impl fmt::Display for Reason {
             }
             Reason::Delivers => formatter.write_str("delivers"),
             Reason::Answers { sees } => write!(formatter, "answers, sees source {sees}"),
-            Reason::IngressRule { ingress: None, .. } => formatter.write_str("no Ingress fits"),
-            Reason::IngressRule { ingress: Some(ingress), host, path, backend } => {
-                let host = if host.is_empty() { "*" } else { host };
-                write!(formatter, "Ingress {ingress} {host}{path} -> ")?;
-                match backend {
-                    Some((service, port)) => write!(formatter, "{service}:{port}"),
-                    None => formatter.write_str("no Service"),
-                }
-            }
-            Reason::BypassesService { service, endpoint, draw } => write!(
-                formatter,
-                "straight to endpoint {endpoint} of {service}, not to its cluster IP ({})",
-                drawn(draw)
-            ),
+            Reason::IngressRule { .. }
+            | Reason::Rewrites { .. }
+            | Reason::Canary { .. }
+            | Reason::BypassesService { .. }
+            | Reason::Fails { .. } => text_of_proxy::reason(formatter, self),
             Reason::Untranslates => formatter.write_str("conntrack untranslates"),
             Reason::Returns => formatter.write_str("passes"),
             Reason::Receives => formatter.write_str("receives the answer"),
@@ -196,8 +188,12 @@ impl fmt::Display for Outcome {
             Outcome::Answered { server, status: 0, sees, reply_from, .. } => {
                 write!(formatter, "{server} answered; saw {sees}, reply from {reply_from}")
             }
-            Outcome::Answered { server, status, sees, reply_from, .. } => {
-                write!(formatter, "{server} answered {status}; saw {sees}, reply from {reply_from}")
+            Outcome::Answered { server, status, sees, reply_from, because, .. } => {
+                write!(formatter, "{server} answered {status}")?;
+                if let Some(cause) = because {
+                    write!(formatter, ", since {cause}")?;
+                }
+                write!(formatter, "; saw {sees}, reply from {reply_from}")
             }
             Outcome::Failed(failure) => write!(formatter, "{failure}"),
         }
@@ -268,6 +264,12 @@ impl fmt::Display for Cause {
                 write!(formatter, "a rule added by hand to chain {chain} of node {node}")
             }
             Cause::Loop => formatter.write_str("routing loop"),
+            Cause::NoRule { .. }
+            | Cause::NoSuchService { .. }
+            | Cause::NoSuchPort { .. }
+            | Cause::RedirectsToTls(_)
+            | Cause::NotAllowedBy { .. }
+            | Cause::WantsPassword(_) => text_of_proxy::cause(formatter, self),
         }
     }
 }

@@ -15,6 +15,17 @@ pub enum LoadBalancers {
     None,
 }
 
+impl LoadBalancers {
+    /// The choice of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "cloud" => Some(LoadBalancers::Cloud),
+            "bare-metal" => Some(LoadBalancers::None),
+            _ => None,
+        }
+    }
+}
+
 /// One node to set up.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NodeConfig {
@@ -71,12 +82,21 @@ impl Default for ClusterConfig {
 impl ClusterConfig {
     /// The cluster of the page: the default one in a cloud, with addons, and images to be pulled.
     pub fn classroom() -> Self {
-        ClusterConfig {
+        let mut config = ClusterConfig {
             warm_images: false,
             load_balancers: LoadBalancers::Cloud,
             addons: true,
             ..ClusterConfig::default()
+        };
+        // Models cmd/kubeadm/app/phases/markcontrolplane.
+        for node in config.nodes.iter_mut().map(|node| &mut node.manifest) {
+            let labels = ["metadata", "labels", "node-role.kubernetes.io/control-plane"];
+            if node.at(&labels).is_some() {
+                let excluded = "node.kubernetes.io/exclude-from-external-load-balancers";
+                node.put(&["metadata", "labels", excluded], "");
+            }
         }
+        config
     }
 
     /// `count` workers of `cpu` CPUs and `memory` beside a control plane: large clusters for

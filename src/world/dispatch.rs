@@ -206,6 +206,17 @@ impl World {
         }
     }
 
+    /// Tells those who speak with a machine that it has fallen silent, or that it speaks again.
+    pub(super) fn note_machine(&mut self, node: &Arc<str>, is_up: bool) {
+        self.store.set_silent(node, (!is_up).then_some(self.now));
+        for (number, control_loop) in control_loops().enumerate() {
+            let Ok(controller) = u16::try_from(number) else { continue };
+            for key in control_loop.hears(&self.store, node) {
+                self.queue.push(self.now, Due::Reconcile { controller, key });
+            }
+        }
+    }
+
     fn wake_kubelet(&mut self, change: &Change) {
         if change.kind == Kind::Node {
             self.node_changed(change);

@@ -274,7 +274,9 @@ impl World {
     /// Simplified: its containers keep running meanwhile, as after a network failure.
     pub fn stop_node(&mut self, name: &str) -> bool {
         let Some(node) = self.nodes.get_mut(name) else { return false };
-        node.up = false;
+        if core::mem::replace(&mut node.up, false) {
+            self.note_machine(&Arc::from(name), false);
+        }
         true
     }
 
@@ -289,6 +291,7 @@ impl World {
             return true;
         }
         self.nodes.insert(name.clone(), NodeRuntime { up: true, ..node });
+        self.note_machine(&name, true);
         self.heartbeat(&name);
         self.wake_all_pods(&name);
         self.tell();

@@ -26,6 +26,7 @@ use super::storage::Store;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{ApiError, Body, Kind, Object, validation};
 use serde_json::json;
+use std::sync::Arc;
 
 pub(super) use pod::AdmittedSpecs;
 pub(super) use priority::SYSTEM_CLASSES;
@@ -46,6 +47,7 @@ pub(super) fn mutate(
         (Kind::Pod, None) => pod::complete_new(store, object)?,
         (Kind::Pod, Some(old)) => pod::complete_changed(object, old),
         (Kind::PersistentVolumeClaim, None) => storage::default_class(store, object),
+        (Kind::Ingress, None) => default_ingress_class(store, object),
         (Kind::Node, None) => taint_new_node(object),
         _ => {}
     }
@@ -146,6 +148,31 @@ pub(super) fn validate(
         (Kind::PersistentVolumeClaim, Some(old)) => storage::check_growth(store, object, old),
         (Kind::Pod, None) => runtime_class::check(store, object),
         _ => Ok(()),
+    }
+}
+
+/// An Ingress without a class gets the default one; of several the newest.
+///
+/// Models plugin/pkg/admission/network/defaultingressclass/admission.go.
+fn default_ingress_class(store: &Store, object: &mut Object) {
+    let has_class = object.spec().get("ingressClassName").is_some();
+    if has_class || object.meta.annotations.get("kubernetes.io/ingress.class").is_some() {
+        return;
+    }
+    let is_default = |class: &&Arc<Object>| {
+        class.meta.annotations.get("ingressclass.kubernetes.io/is-default-class") == Some("true")
+    };
+    // They come in the order of their names, and of equals the first is taken.
+    let defaults = store.list(Kind::IngressClass).filter(is_default);
+    // Times are kept to the second.
+    let second = |class: &Arc<Object>| class.meta.creation_timestamp.as_micros() / 1_000_000;
+    let newest = defaults.min_by_key(|class| core::cmp::Reverse(second(class)));
+    if let Some(class) = newest {
+        let mut spec = object.spec().clone();
+        if let Some(fields) = spec.as_object_mut() {
+            fields.insert("ingressClassName".into(), (*class.meta.name).into());
+        }
+        object.set_spec(spec);
     }
 }
 

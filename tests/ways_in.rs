@@ -1,0 +1,218 @@
+//! The ways into a cluster, as a course types them: load balancers of a cloud, Ingresses, and what
+//! their controllers say meanwhile.
+
+#![cfg(not(target_arch = "wasm32"))]
+
+use diorama::console::{Console, Output};
+use diorama::world::{ClusterConfig, LoadBalancers, World};
+
+/// A cluster with its add-ons and a console.
+struct Room {
+    world: World,
+    console: Console,
+}
+
+impl Room {
+    /// Three pods of whoami behind the Service `web`.
+    fn new(load_balancers: LoadBalancers) -> Self {
+        let config = ClusterConfig { load_balancers, ..ClusterConfig::classroom() };
+        let mut world = World::new(config, 7);
+        world.run_for(core::time::Duration::from_secs(60));
+        let mut room = Room { world, console: Console::new() };
+        room.done("kubectl create deployment web --image=traefik/whoami --replicas=3");
+        room.done("kubectl expose deployment web --port=80");
+        room.done("sleep 10");
+        room
+    }
+
+    fn run(&mut self, line: &str) -> Output {
+        self.console.execute(&mut self.world, line, None)
+    }
+
+    /// What a command prints that must go well.
+    fn done(&mut self, line: &str) -> String {
+        let output = self.run(line);
+        assert_eq!(output.exit, 0, "{line}: {}{}", output.stdout, output.stderr);
+        output.stdout
+    }
+
+    /// The last word of each line that `kubectl get events` prints of an object: reason and message.
+    fn events(&mut self, object: &str) -> String {
+        let path = "{range .items[*]}{.reason}: {.message} x{.count}{\"\\n\"}{end}";
+        let selector = format!("--field-selector=involvedObject.name={object}");
+        self.done(&format!("kubectl get events -A {selector} -o jsonpath='{path}'"))
+    }
+}
+
+fn assert_contains(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part} is not in:\n{text}");
+    }
+}
+
+#[test]
+fn a_cloud_takes_a_while_to_make_a_load_balancer_and_says_so() {
+    let mut room = Room::new(LoadBalancers::Cloud);
+    room.done("kubectl expose deployment web --name=lb --port=80 --type=LoadBalancer");
+    room.done("sleep 5");
+    assert_contains(&room.done("kubectl get svc lb"), &["<pending>"]);
+    // Models staging/src/k8s.io/cloud-provider/controllers/service/controller.go.
+    assert_eq!(room.events("lb"), "EnsuringLoadBalancer: Ensuring load balancer x1\n");
+    room.done("sleep 20");
+    assert_contains(&room.done("kubectl get svc lb"), &["203.0.113."]);
+    room.done("kubectl label node node-1 node.kubernetes.io/exclude-from-external-load-balancers=");
+    room.done(
+        "kubectl label node node-2 node.kubernetes.io/exclude-from-external-load-balancers=false",
+    );
+    room.done("sleep 1");
+    assert_contains(
+        &room.events("lb"),
+        &[
+            "EnsuredLoadBalancer: Ensured load balancer x1",
+            "UpdatedLoadBalancer: Updated load balancer with new hosts x1",
+        ],
+    );
+    let ip = room.done("kubectl get svc lb -o jsonpath={.status.loadBalancer.ingress[0].ip}");
+    let trace = room.done(&format!("trace curl http://{ip}/"));
+    assert_contains(&trace, &["(healthy nodes, draw", "of 2)"]);
+    // Whether a node is Ready does not matter, but it no longer passes its health check.
+    room.done("node stop node-3");
+    let hits = (0..40).filter(|_| room.run(&format!("curl -m 1 http://{ip}/")).exit == 28).count();
+    assert!(
+        hits > 5,
+        "until the check has failed three times, every other request is lost: {hits}"
+    );
+    room.done("sleep 31");
+    for _ in 0..10 {
+        room.done(&format!("trace curl http://{ip}/"));
+    }
+    room.done("kubectl label node node-2 node-3 node.kubernetes.io/exclude-from-external-load-balancers=true --overwrite");
+    room.done("sleep 1");
+    assert_contains(
+        &room.events("lb"),
+        &["UnAvailableLoadBalancer: There are no available nodes for LoadBalancer"],
+    );
+}
+
+#[test]
+fn an_ingress_has_its_address_within_a_minute_and_loses_it_with_its_controller() {
+    let mut room = Room::new(LoadBalancers::Cloud);
+    room.done("kubectl create ingress site --class=nginx --rule=shop.example.com/*=web:80");
+    room.done("sleep 1");
+    // Models kubernetes/ingress-nginx internal/ingress/controller/store/store.go.
+    assert_eq!(room.events("site"), "Sync: Scheduled for sync x1\n");
+    let address = "kubectl get ingress site -o jsonpath={.status.loadBalancer.ingress[*].ip}";
+    assert_eq!(room.done(address), "");
+    assert_contains(&room.done("curl -s http://shop.example.com/"), &["Hostname: web-"]);
+    room.done("sleep 60");
+    assert_eq!(room.done(address), "203.0.113.10");
+    assert_contains(&room.events("site"), &["Sync: Scheduled for sync x2"]);
+    room.done("kubectl -n ingress-nginx scale deployment ingress-nginx-controller --replicas=0");
+    room.done("sleep 5");
+    assert_eq!(room.done(address), "");
+}
+
+#[test]
+fn an_ingress_without_a_class_is_served_if_a_class_is_the_default_when_it_is_made() {
+    let mut room = Room::new(LoadBalancers::Cloud);
+    let code = "curl -s -o /dev/null -w '%{http_code}' http://shop.example.com/";
+    room.done("kubectl create ingress web --rule=shop.example.com/*=web:80");
+    assert_eq!(room.done(code), "404");
+    let trace = room.done("trace curl http://shop.example.com/");
+    assert_contains(&trace, &["names shop.example.com, but has no ingressClassName"]);
+    room.done(
+        "kubectl annotate ingressclass nginx ingressclass.kubernetes.io/is-default-class=true",
+    );
+    assert_eq!(room.done(code), "404", "it is given a class only when it is made");
+    room.done("kubectl delete ingress web");
+    room.done("kubectl create ingress web --rule=shop.example.com/*=web:80");
+    assert_eq!(room.done(code), "200");
+    assert_contains(&room.done("kubectl get ingress web"), &["nginx"]);
+}
+
+#[test]
+fn kube_proxy_says_where_load_balancers_may_send() {
+    let mut room = Room::new(LoadBalancers::Cloud);
+    room.done("kubectl scale deployment web --replicas=1");
+    room.done("kubectl expose deployment web --name=lb --port=80 --type=LoadBalancer");
+    room.done(r#"kubectl patch svc lb -p '{"spec":{"externalTrafficPolicy":"Local"}}'"#);
+    room.done("sleep 40");
+    let port = room.done("kubectl get svc lb -o jsonpath={.spec.healthCheckNodePort}");
+    let node = room.done("kubectl get pods -l app=web -o jsonpath={.items[0].spec.nodeName}");
+    for name in ["node-1", "node-2"] {
+        let ip = room
+            .done(&format!("kubectl get node {name} -o jsonpath={{.status.addresses[0].address}}"));
+        let answer = room.done(&format!("curl -si http://{ip}:{port}/"));
+        let (status, count) =
+            if name == node { ("HTTP/1.1 200 OK", 1) } else { ("HTTP/1.1 503 ", 0) };
+        // Models pkg/proxy/healthcheck/service_health.go.
+        let body = format!(
+            "{{\n\t\"service\": {{\n\t\t\"namespace\": \"default\",\n\t\t\"name\": \"lb\"\n\t}},\n\t\"localEndpoints\": {count},\n\t\"serviceProxyHealthy\": true\n}}"
+        );
+        let weight = format!("X-Load-Balancing-Endpoint-Weight: {count}\n");
+        assert_contains(&answer, &[status, &weight, &body]);
+    }
+    assert_eq!(room.done("node run node-1 -- curl -s localhost:10249/proxyMode"), "iptables");
+    let refused = room.run("curl -s http://172.18.0.3:10249/proxyMode");
+    assert_eq!(refused.exit, 7, "only its own node may ask: {refused:?}");
+}
+
+#[test]
+fn https_at_the_controller_is_http_2_with_its_own_certificate() {
+    let mut room = Room::new(LoadBalancers::Cloud);
+    room.done(
+        "kubectl create ingress web --class=nginx --rule='safe.example.com/*=web:80,tls=missing'",
+    );
+    let head = room.done("curl -sI http://safe.example.com/a?b=c");
+    assert_contains(&head, &["HTTP/1.1 308 ", "Location: https://safe.example.com/a?b=c\n"]);
+    let strict = room.run("curl https://safe.example.com/");
+    assert_eq!(strict.exit, 60);
+    // curl 8.14.1 of a certificate whose issuer is its owner.
+    assert_contains(
+        &strict.stderr,
+        &["curl: (60) SSL certificate problem: self-signed certificate"],
+    );
+    let answer = room.done("curl -ski https://safe.example.com/");
+    assert_contains(
+        &answer,
+        &[
+            "HTTP/2 200 \n",
+            "\nstrict-transport-security: max-age=31536000; includeSubDomains\n",
+            "\nX-Forwarded-Proto: https\n",
+            "\nX-Forwarded-For: 198.51.100.7\n",
+        ],
+    );
+}
+
+#[test]
+fn curl_sends_headers_cookies_and_bodies_and_keeps_cookies_in_a_file() {
+    let mut room = Room::new(LoadBalancers::Cloud);
+    room.done("kubectl create ingress web --class=nginx --rule=shop.example.com/*=web:80 --annotation=nginx.ingress.kubernetes.io/affinity=cookie");
+    let seen = room.done(
+        "curl -s -H 'X-Team: blue' -b 'a=1; b=2' -d x=1 -d y=2 -u me:pass http://shop.example.com/",
+    );
+    assert_contains(
+        &seen,
+        &[
+            "POST / HTTP/1.1\n",
+            "\nX-Team: blue\n",
+            "\nCookie: a=1; b=2\n",
+            "\nContent-Type: application/x-www-form-urlencoded\n",
+            "\nContent-Length: 7\n",
+            "\nAuthorization: Basic bWU6cGFzcw==\n",
+            "\n\nx=1&y=2",
+        ],
+    );
+    let first = room.done("curl -s -c jar http://shop.example.com/");
+    assert_contains(
+        &room.done("cat jar"),
+        &["#HttpOnly_shop.example.com\tFALSE\t/\tFALSE\t0\tINGRESSCOOKIE\t"],
+    );
+    let host = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+    for _ in 0..20 {
+        assert_eq!(host(&room.done("curl -s -b jar http://shop.example.com/")), host(&first));
+    }
+    let others =
+        (0..20).filter(|_| host(&room.done("curl -s http://shop.example.com/")) != host(&first));
+    assert!(others.count() > 0, "without its cookie a client goes anywhere");
+}
