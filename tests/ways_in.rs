@@ -216,3 +216,60 @@ fn curl_sends_headers_cookies_and_bodies_and_keeps_cookies_in_a_file() {
         (0..20).filter(|_| host(&room.done("curl -s http://shop.example.com/")) != host(&first));
     assert!(others.count() > 0, "without its cookie a client goes anywhere");
 }
+
+#[test]
+fn the_controllers_webhook_refuses_what_it_could_not_serve() {
+    let mut room = Room::new(LoadBalancers::Cloud);
+    room.done("kubectl create ingress a --class=nginx --rule=a.example.com/*=web:80");
+    room.done("sleep 2");
+    let denied = "admission webhook \"validate.nginx.ingress.kubernetes.io\" denied the request: ";
+    let prefix = "--annotation=nginx.ingress.kubernetes.io/";
+    // Models internal/ingress/controller/controller.go CheckIngress and its tests.
+    for (line, expected) in [
+        (
+            "create ingress b --class=nginx --rule=a.example.com/*=web:80".to_owned(),
+            "host \"a.example.com\" and path \"/\" is already defined in ingress default/a",
+        ),
+        (
+            "create ingress c --class=nginx '--rule=c.example.com/api(/|$)(.*)*=web:80'".to_owned(),
+            "ingress contains invalid paths: path /api(/|$)(.*) cannot be used with pathType Prefix",
+        ),
+        (
+            "annotate ingress a nginx.ingress.kubernetes.io/server-snippet=x".to_owned(),
+            "nginx.ingress.kubernetes.io/server-snippet annotation cannot be used. Snippet directives are disabled by the Ingress administrator",
+        ),
+        (
+            format!(
+                "create ingress d --class=nginx --rule=d.example.com/*=web:80 {prefix}canary-weight=5"
+            ),
+            "the annotation canary does not contain a valid configuration: configured but not enabled",
+        ),
+    ] {
+        let output = room.run(&format!("kubectl {line}"));
+        assert_eq!(output.exit, 1, "{line}");
+        assert_contains(&output.stderr, &[&format!("{denied}{expected}\n")]);
+    }
+    room.done(&format!("kubectl create ingress e --class=nginx --rule=a.example.com/*=web:80 {prefix}canary=true {prefix}canary-weight=5"));
+    // Of another class it is none of its business.
+    room.done("kubectl create ingress g --class=other --rule=a.example.com/*=web:80");
+}
+
+#[test]
+fn a_webhook_that_cannot_be_reached_stops_what_it_is_to_look_at() {
+    let mut room = Room::new(LoadBalancers::Cloud);
+    let ip = room.done("kubectl -n ingress-nginx get svc ingress-nginx-controller-admission -o jsonpath={.spec.clusterIP}");
+    room.done("kubectl -n ingress-nginx scale deployment ingress-nginx-controller --replicas=0");
+    room.done("sleep 5");
+    let line = "kubectl create ingress a --class=nginx --rule=a.example.com/*=web:80";
+    let url = "https://ingress-nginx-controller-admission.ingress-nginx.svc:443/networking/v1/ingresses?timeout=10s";
+    let output = room.run(line);
+    // Models staging/src/k8s.io/apiserver/pkg/admission/plugin/webhook/errors.
+    assert_eq!(
+        output.stderr,
+        format!(
+            "error: failed to create ingress: Internal error occurred: failed calling webhook \"validate.nginx.ingress.kubernetes.io\": failed to call webhook: Post \"{url}\": dial tcp {ip}:443: connect: connection refused\n"
+        )
+    );
+    room.done("kubectl delete validatingwebhookconfiguration ingress-nginx-admission");
+    room.done(line);
+}

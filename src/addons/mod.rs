@@ -15,6 +15,7 @@ mod local_path;
 pub use cloud_load_balancer::PROVIDER_PREFIX;
 
 use crate::store::Controller;
+use crate::store::admission::Webhook;
 
 /// The manifests of the workloads that a cluster for teaching begins with: DNS, kube-proxy, an
 /// ingress controller, a default StorageClass.
@@ -25,6 +26,13 @@ pub const CLASSROOM: &str =
 pub fn all() -> &'static [&'static dyn Controller] {
     ALL
 }
+
+/// The webhooks that add-ons answer for.
+pub fn webhooks() -> &'static [&'static dyn Webhook] {
+    WEBHOOKS
+}
+
+static WEBHOOKS: &[&dyn Webhook] = &[&ingress_nginx::Validator];
 
 static ALL: &[&dyn Controller] = &[
     &cloud_load_balancer::CloudLoadBalancer,

@@ -22,7 +22,7 @@ pub(super) struct Fixture {
 
 fn context() -> Context {
     let cause = Cause { writer: "test".into(), working_on: None };
-    Context { now: SimTime::default(), cause, validate: false }
+    Context { now: SimTime::default(), cause, validate: false, webhooks: &[] }
 }
 
 impl Fixture {

@@ -76,7 +76,7 @@ impl World {
     fn finish_series(&mut self) {
         self.queue.push(self.now + FINISH_TIME, Due::EventSeries);
         let cause = Cause { writer: "default-scheduler".into(), working_on: None };
-        self.store.finish_series(&Context { now: self.now, cause, validate: false });
+        self.store.finish_series(&Context { now: self.now, cause, validate: false, webhooks: &[] });
     }
 
     fn schedule(&mut self) {
@@ -113,7 +113,12 @@ impl World {
 
     fn apply_writes(&mut self, writes: Vec<Write>, cause: &Cause) -> Vec<Outcome> {
         let mut outcomes = Vec::new();
-        let context = Context { now: self.now, cause: cause.clone(), validate: false };
+        let context = Context {
+            now: self.now,
+            cause: cause.clone(),
+            validate: false,
+            webhooks: addons::webhooks(),
+        };
         for (write, asked) in writes.into_iter().enumerate() {
             let mut note = |key: Key, created, result| {
                 outcomes.push(Outcome { write, key, created, result });

@@ -165,7 +165,7 @@ impl World {
 
     fn set_up_context(&self) -> Context {
         let cause = Cause { writer: "kubeadm".into(), working_on: None };
-        Context { now: self.now, cause, validate: false }
+        Context { now: self.now, cause, validate: false, webhooks: addons::webhooks() }
     }
 
     fn create_quietly(&mut self, context: &Context, kind: Kind, value: Value) {

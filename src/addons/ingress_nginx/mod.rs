@@ -7,9 +7,12 @@
 //! Models kubernetes/ingress-nginx internal/ingress/status/status.go and
 //! internal/ingress/controller/store/store.go.
 //!
-//! Reading order: this file, `controllers`.
+//! Reading order: this file, `controllers`, `webhook`.
 
 mod controllers;
+mod webhook;
+
+pub(super) use webhook::Validator;
 
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, Value};
