@@ -5,14 +5,18 @@
 //! has it, which it tells from the store alone: the cloud from the nodes' `providerID`, the others
 //! from their classes and from their pods.
 //!
-//! Reading order: `manifests/`, `cloud_load_balancer.rs`, `ingress_nginx/`, `certgen.rs`, `local_path.rs`.
+//! Reading order: `manifests/`, `cloud_load_balancer.rs`, `ingress_nginx/`, `certgen.rs`, `metallb/`,
+//! `local_path.rs`, `published.rs`.
 
 mod certgen;
 mod cloud_load_balancer;
 mod ingress_nginx;
 mod local_path;
+mod metallb;
+mod published;
 
 pub use cloud_load_balancer::PROVIDER_PREFIX;
+pub use published::published;
 
 use crate::store::Controller;
 use crate::store::admission::Webhook;
@@ -21,6 +25,9 @@ use crate::store::admission::Webhook;
 /// ingress controller, a default StorageClass.
 pub const CLASSROOM: &str =
     concat!(include_str!("manifests/system.yaml"), include_str!("manifests/ingress-nginx.yaml"));
+
+/// MetalLB as its project publishes it.
+pub const METALLB: &str = include_str!("manifests/metallb.yaml");
 
 /// Every control loop; their places go on where those of the controller manager end.
 pub fn all() -> &'static [&'static dyn Controller] {
@@ -32,11 +39,19 @@ pub fn webhooks() -> &'static [&'static dyn Webhook] {
     WEBHOOKS
 }
 
-static WEBHOOKS: &[&dyn Webhook] = &[&ingress_nginx::Validator];
+static WEBHOOKS: &[&dyn Webhook] = &[
+    &ingress_nginx::Validator,
+    &metallb::VALIDATORS[0],
+    &metallb::VALIDATORS[1],
+    &metallb::VALIDATORS[2],
+    &metallb::VALIDATORS[3],
+];
 
 static ALL: &[&dyn Controller] = &[
     &cloud_load_balancer::CloudLoadBalancer,
     &ingress_nginx::IngressNginx,
     &certgen::Certgen,
     &local_path::LocalPath,
+    &metallb::Controller,
+    &metallb::Speakers,
 ];

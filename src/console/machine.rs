@@ -4,6 +4,7 @@ use super::{Output, failed, said};
 use crate::api::Kind;
 use crate::base::order;
 use crate::kubelet::listens_on;
+use crate::trace::metallb::mac;
 use crate::world::World;
 use core::fmt::Write as _;
 use std::net::Ipv4Addr;
@@ -22,11 +23,6 @@ pub(super) fn ip(world: &mut World, node: &str, arguments: &[&str]) -> Output {
 
 fn bridge(network: Ipv4Addr) -> Ipv4Addr {
     Ipv4Addr::from_bits(network.to_bits() + 1)
-}
-
-fn mac(ip: Ipv4Addr) -> String {
-    let [a, b, c, d] = ip.octets();
-    format!("02:42:{a:02x}:{b:02x}:{c:02x}:{d:02x}")
 }
 
 fn addresses(world: &mut World, node: &str) -> String {

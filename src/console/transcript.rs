@@ -77,7 +77,7 @@ struct Options {
     file: Option<String>,
 }
 
-const USAGE: &str = "usage: diorama run [--namespace NS] [--cluster FILE] [--setup cloud|bare-metal] [--seed N] FILE\n";
+const USAGE: &str = "usage: diorama run [--namespace NS] [--cluster FILE] [--setup cloud|bare-metal|metallb] [--seed N] FILE\n";
 
 fn options(args: &[String]) -> Option<Options> {
     let mut options = Options { seed: 1, ..Options::default() };

@@ -56,7 +56,11 @@ impl Told<'_> {
                 self.say(Text::HopIngress, &values)
             }
             Reason::IngressRule { ingress: None, .. } => self.say(Text::HopIngressNone, &[]),
-            Reason::Rewrites { .. }
+            Reason::AnswersArp { .. }
+            | Reason::AllAnswerArp { .. }
+            | Reason::AsksInVain { .. }
+            | Reason::RoutesByBgp { .. }
+            | Reason::Rewrites { .. }
             | Reason::Canary { .. }
             | Reason::BypassesService { .. }
             | Reason::Fails { .. } => proxy::reason(&self.hop.reason, self.lang),
@@ -205,7 +209,9 @@ pub(super) fn cause(cause: &Cause, lang: Lang) -> String {
             say(Text::CauseRuleByHand, &[("node", node), ("chain", chain)])
         }
         Cause::Loop => say(Text::CauseLoop, &[]),
-        Cause::NoRule { .. }
+        Cause::NotAnnounced { .. }
+        | Cause::AnnouncerDown { .. }
+        | Cause::NoRule { .. }
         | Cause::NoSuchService { .. }
         | Cause::NoSuchPort { .. }
         | Cause::RedirectsToTls(_)

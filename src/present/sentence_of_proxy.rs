@@ -3,6 +3,7 @@
 use crate::text::{Lang, Text};
 use crate::trace::Cause;
 use crate::trace::hop::{Reason, WhyNoRule};
+use crate::trace::metallb::WhySilent;
 use crate::trace::nginx::{Choice, Pick};
 use core::fmt::Display;
 
@@ -10,6 +11,20 @@ use core::fmt::Display;
 pub(super) fn reason(reason: &Reason, lang: Lang) -> String {
     let say = |text: Text, values: &[(&str, &dyn Display)]| lang.fill(text, values);
     match reason {
+        Reason::AnswersArp { ip, node, mac, among: count } => {
+            let values: [(&str, &dyn Display); 4] =
+                [("ip", ip), ("node", node), ("mac", mac), ("count", count)];
+            say(Text::HopAnswersArp, &values)
+        }
+        Reason::AllAnswerArp { ip, node, mac, count } => {
+            let values: [(&str, &dyn Display); 4] =
+                [("ip", ip), ("node", node), ("mac", mac), ("count", count)];
+            say(Text::HopAllAnswerArp, &values)
+        }
+        Reason::AsksInVain { ip } => say(Text::HopAsksInVain, &[("ip", ip)]),
+        Reason::RoutesByBgp { node, draw, .. } => {
+            say(Text::HopRoutesByBgp, &[("node", node), ("count", &draw.among)])
+        }
         Reason::Rewrites { from, to } => say(Text::HopRewrites, &[("from", from), ("to", to)]),
         Reason::Canary { service, taken, choice } => {
             let text = if *taken { Text::HopCanary } else { Text::HopCanaryNot };
@@ -49,10 +64,27 @@ fn choice(choice: &Choice, lang: Lang) -> String {
     }
 }
 
+fn silent(service: &str, why: &WhySilent, lang: Lang) -> String {
+    let (text, other): (Text, (&str, &dyn Display)) = match why {
+        WhySilent::NoAdvertisement { pool } => (Text::CauseNoAdvertisement, ("pool", pool)),
+        WhySilent::NoEndpoints => (Text::CauseSilentNoEndpoints, ("", &"")),
+        WhySilent::NoLocalEndpoints => (Text::CauseSilentNoLocal, ("", &"")),
+        WhySilent::NoSpeaker => (Text::CauseNoSpeaker, ("", &"")),
+        WhySilent::NoSession { peer: None } => (Text::CauseNoSession, ("", &"")),
+        WhySilent::NoSession { peer: Some((peer, _)) } => (Text::CausePeerMismatch, ("peer", peer)),
+        WhySilent::OtherNetwork => (Text::CauseOtherNetwork, ("", &"")),
+    };
+    lang.fill(text, &[("service", &service), other])
+}
+
 /// Why a proxy's answer is no better one.
 pub(super) fn cause(cause: &Cause, lang: Lang) -> String {
     let say = |text: Text, values: &[(&str, &dyn Display)]| lang.fill(text, values);
     match cause {
+        Cause::NotAnnounced { service, why } => silent(&service.name, why, lang),
+        Cause::AnnouncerDown { service, node } => {
+            say(Text::CauseAnnouncerDown, &[("service", &service.name), ("node", node)])
+        }
         Cause::NoRule { host, path, why } => {
             let (text, ingress) = match &**why {
                 WhyNoRule::NoHost => return say(Text::CauseNoRuleHost, &[("host", host)]),

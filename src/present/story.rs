@@ -116,8 +116,9 @@ fn ending(trace: &PacketTrace, lang: Lang) -> (String, String) {
 }
 
 fn tell(hop: &Hop, is_end: bool, lang: Lang) -> StoryHop {
-    let (spot, object) = spot(&hop.place);
     let after = hop.packet.map(|(_, after)| after);
+    let to = after.map(|packet| packet.destination.ip.to_string()).unwrap_or_default();
+    let (spot, object) = spot(&hop.place, to);
     StoryHop {
         title: title(hop, lang),
         address: after.map(|packet| packet.destination.to_string()).unwrap_or_default(),
@@ -143,7 +144,7 @@ fn pod_id(key: &ObjectKey) -> ObjectId {
 }
 
 /// Where a hop is on the map, and the object there.
-fn spot(place: &Place) -> (Spot, Option<ObjectId>) {
+fn spot(place: &Place, to: String) -> (Spot, Option<ObjectId>) {
     let at_pod = |id: ObjectId| (Spot::Pod(id.clone()), Some(id));
     match place {
         Place::Client(Source::Internet { .. }) => (Spot::Client, None),
@@ -158,6 +159,8 @@ fn spot(place: &Place) -> (Spot, Option<ObjectId>) {
         }
         Place::Pod(key) => at_pod(pod_id(key)),
         Place::LoadBalancer(ip) => (Spot::Balancer(ip.to_string()), None),
+        // The router is where the map has the balancer of the address that is looked for.
+        Place::Router => (Spot::Balancer(to), None),
         Place::Dns(_) | Place::Internet => (Spot::Elsewhere, None),
     }
 }
@@ -175,6 +178,7 @@ fn title(hop: &Hop, lang: Lang) -> String {
         Place::Bridge(name) => lang.fill(Text::PlaceBridge, &[("node", name)]),
         Place::Pod(key) => key.name.to_string(),
         Place::Internet => lang.t(Text::Outside).to_owned(),
+        Place::Router => lang.t(Text::PlaceRouter).to_owned(),
     }
 }
 

@@ -143,6 +143,11 @@ fn answered(site: &Site<'_>, trace: &PacketTrace, insecure: bool) -> Result<Repl
         (false, true) => return Ok(plain_to_tls(site, by_ingress)),
         _ => {}
     }
+    let published = match server {
+        Server::Internet => published(request),
+        _ => None,
+    };
+    let body = published.as_ref().unwrap_or(body);
     let image = image_of(site, server);
     if status == 0 {
         return Err(match server::says_something(&image) {
@@ -177,6 +182,12 @@ fn answered(site: &Site<'_>, trace: &PacketTrace, insecure: bool) -> Result<Repl
         add(name, value.to_owned());
     }
     Ok(reply)
+}
+
+/// What a project publishes at the address that is asked for.
+fn published(request: &Request) -> Option<Arc<str>> {
+    let url = format!("https://{}{}", request.host_value(), request.path);
+    crate::addons::published(&url).map(Arc::from)
 }
 
 /// What a TLS server says to who does not speak TLS.

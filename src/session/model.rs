@@ -185,9 +185,12 @@ pub struct Opening {
 /// The largest cluster that Kubernetes supports.
 const MOST_NODES: u32 = 5_000;
 
-/// A cluster with its add-ons up and running.
-fn new_world(config: &ClusterConfig) -> World {
-    let mut world = World::new(config.clone(), SEED);
+/// A sample's cluster with its add-ons up and running.
+fn new_world(config: &ClusterConfig, sample: Sample) -> World {
+    // Only a cluster with add-ons is the classroom's, with somebody to ask for addresses.
+    let load_balancers =
+        if config.addons { sample.load_balancers() } else { config.load_balancers };
+    let mut world = World::new(ClusterConfig { load_balancers, ..config.clone() }, SEED);
     world.run_for(ADDONS_START);
     world
 }
@@ -199,7 +202,7 @@ impl Model {
             Some(count) => ClusterConfig::of_size(count.clamp(1, MOST_NODES), "16", "64Gi", "110"),
             None => ClusterConfig::classroom(),
         };
-        let world = new_world(&config);
+        let world = new_world(&config, opening.sample);
         let mut model = Model {
             lang: opening.lang,
             theme: opening.theme,
@@ -232,7 +235,7 @@ impl Model {
 
     /// A new cluster with a sample, applied; language, theme and panels stay.
     pub(super) fn restart(&mut self, sample: Sample) {
-        self.world = new_world(&self.config);
+        self.world = new_world(&self.config, sample);
         self.origin = self.world.now();
         self.sample = sample;
         self.source = sample.yaml().into();

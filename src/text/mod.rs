@@ -78,7 +78,7 @@ macro_rules! texts {
 
 texts! {
     AppName AppTagline SkipToMap Language ThemeLight ThemeDark Sample SampleWeb SampleRollout
-    SampleState SamplePod SampleDaemon SamplePlacement SampleNodePort SampleBalancer SampleIngress
+    SampleState SamplePod SampleDaemon SamplePlacement SampleNodePort SampleBalancer SampleBareMetal SampleMetalLb SampleIngress
     SampleSilent SampleBroken Play Pause Speed Clock TabMap TabEditor TabTerminal TabTrace
     TabInspector TabEvents PanelClose EditorLabel EditorHelp Apply Reset ResetHint Reverted
     DiagnosticsNone DiagnosticsOne DiagnosticsMany DiagnosticAtLine DiagnosticFix
@@ -107,6 +107,9 @@ texts! {
     HopPickTurn HopPickCookie HopPickNewCookie HopFails HopFailsLate CauseNoRuleHost
     CauseNoRuleClass CauseNoRuleNoClass CauseNoRuleCanary CauseNoRulePath CauseNoSuchService
     CauseNoSuchPort CauseRedirectsToTls CauseNotAllowedBy CauseWantsPassword
+    PlaceRouter HopAnswersArp HopAllAnswerArp HopAsksInVain HopRoutesByBgp CauseAnnouncerDown
+    CauseNoAdvertisement CauseSilentNoEndpoints CauseSilentNoLocal CauseNoSpeaker CauseNoSession
+    CausePeerMismatch CauseOtherNetwork
     TimedOut HistogramTitle HistogramExpected
     HistogramExpectedVaried HistogramLost HistogramPod HistogramCount HistogramShare EventsEmpty
     EventTime EventReason EventObject EventMessage InspectorEmptyTitle InspectorEmptyText

@@ -3,7 +3,7 @@
 use super::hop::{Cause, Failure, Manner, Place, Reason};
 use super::path::{Arrival, Entrance, Taker, Tracer};
 use super::request::{Request, Source};
-use super::{dns, ingress};
+use super::{dns, ingress, metallb};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object};
 use crate::net::packet::Endpoint;
@@ -200,7 +200,11 @@ impl Tracer<'_> {
                 if service.load_balancer_vips.contains(&to.ip)
                     || service.load_balancer_proxies.contains(&to.ip) =>
             {
-                self.balance(&key, &service, packet)
+                let object = self.cluster.store.get(Kind::Service, &key).cloned();
+                match (object.filter(|object| metallb::is_from_pool(object)), to.ip) {
+                    (Some(object), IpAddr::V4(ip)) => self.by_metallb(&key, &object, ip, packet),
+                    _ => self.balance(&key, &service, packet),
+                }
             }
             // Simplified: who routes external IPs to which node is up to the network; the first
             // node that is up gets it.

@@ -1,6 +1,7 @@
 //! What a trace is made of: hops, with where and why, and the outcome.
 
 use super::dns::{Answer, Question};
+use super::metallb::WhySilent;
 use super::nginx::{Choice, Pick};
 use super::request::{Headers, Request, Source};
 use crate::net::packet::Endpoint;
@@ -10,7 +11,7 @@ use crate::net::walk::Draw;
 use crate::net::{Family, Packet, iptables_text, nft_text};
 use crate::store::ObjectKey;
 use core::time::Duration;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 /// A request's whole way, and the answer's way back.
@@ -51,6 +52,8 @@ pub enum Place {
     Dns(IpAddr),
     /// At the load balancer that has this address.
     LoadBalancer(IpAddr),
+    /// At the router of the nodes' network.
+    Router,
     /// On a node.
     Node(Arc<str>),
     /// At a rule of a node.
@@ -171,6 +174,43 @@ pub enum Reason {
         spread: Spread,
         /// The node port it goes to; 0 if it keeps the load balancer's address and port.
         node_port: u16,
+    },
+    /// The router asks who has the address, and a node answers: MetalLB's speaker there (L2).
+    AnswersArp {
+        /// The address.
+        ip: Ipv4Addr,
+        /// The node.
+        node: Arc<str>,
+        /// Its hardware address.
+        mac: Arc<str>,
+        /// Among how many nodes it was chosen.
+        among: u32,
+    },
+    /// The router asks who has the address, and every node answers, since IPVS has bound it there;
+    /// the first answer is taken.
+    AllAnswerArp {
+        /// The address.
+        ip: Ipv4Addr,
+        /// The node that was first.
+        node: Arc<str>,
+        /// Its hardware address.
+        mac: Arc<str>,
+        /// How many answer.
+        count: u32,
+    },
+    /// The router asks who has the address, and nobody answers.
+    AsksInVain {
+        /// The address.
+        ip: Ipv4Addr,
+    },
+    /// The router has learned ways to the address by BGP, and takes one of them.
+    RoutesByBgp {
+        /// The Service.
+        service: ObjectKey,
+        /// The node.
+        node: Arc<str>,
+        /// Between how many.
+        draw: Draw,
     },
     /// The packet comes to a node.
     Enters,
@@ -438,6 +478,20 @@ pub enum Cause {
     },
     /// It went around too often.
     Loop,
+    /// Nobody says to have the address that MetalLB gave to a Service.
+    NotAnnounced {
+        /// The Service.
+        service: ObjectKey,
+        /// Why.
+        why: Box<WhySilent>,
+    },
+    /// The node that announced the address has fallen silent, and nobody has noticed yet.
+    AnnouncerDown {
+        /// The Service.
+        service: ObjectKey,
+        /// The node.
+        node: Arc<str>,
+    },
     /// The ingress controller has no rule for host and path (404).
     NoRule {
         /// The host.

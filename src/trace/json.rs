@@ -74,7 +74,7 @@ fn packet(packet: &Packet) -> Value {
     })
 }
 
-fn draw(draw: &Draw) -> Value {
+pub(super) fn draw(draw: &Draw) -> Value {
     json!({"among": draw.among, "drawn": draw.drawn})
 }
 
@@ -99,6 +99,7 @@ fn place(place: &Place) -> Value {
         Place::Bridge(node) => json!({"kind": "bridge", "node": **node}),
         Place::Pod(pod) => json!({"kind": "pod", "pod": key(pod)}),
         Place::Internet => json!({"kind": "internet"}),
+        Place::Router => json!({"kind": "router"}),
     }
 }
 
@@ -162,7 +163,11 @@ fn reason(reason: &Reason) -> Value {
         }),
         Reason::Delivers => json!({"kind": "delivers"}),
         Reason::Answers { sees } => json!({"kind": "answers", "sees": sees.to_string()}),
-        Reason::IngressRule { .. }
+        Reason::AnswersArp { .. }
+        | Reason::AllAnswerArp { .. }
+        | Reason::AsksInVain { .. }
+        | Reason::RoutesByBgp { .. }
+        | Reason::IngressRule { .. }
         | Reason::Rewrites { .. }
         | Reason::Canary { .. }
         | Reason::BypassesService { .. }
@@ -287,7 +292,9 @@ impl Cause {
                 json!({"kind": "ruleByHand", "node": **node, "chain": **chain})
             }
             Cause::Loop => json!({"kind": "loop"}),
-            Cause::NoRule { .. }
+            Cause::NotAnnounced { .. }
+            | Cause::AnnouncerDown { .. }
+            | Cause::NoRule { .. }
             | Cause::NoSuchService { .. }
             | Cause::NoSuchPort { .. }
             | Cause::RedirectsToTls(_)

@@ -1,13 +1,34 @@
 //! What proxies and load balancers do, as JSON.
 
 use super::hop::{Cause, Reason, WhyNoRule};
-use super::json::key;
+use super::json::{draw, key};
 use crate::api::Value;
 use serde_json::json;
 
 /// Why a proxy did what it did.
 pub(super) fn reason(reason: &Reason) -> Value {
     match reason {
+        Reason::AnswersArp { ip, node, mac, among } => json!({
+            "kind": "answersArp",
+            "ip": ip.to_string(),
+            "node": **node,
+            "mac": **mac,
+            "among": among,
+        }),
+        Reason::AllAnswerArp { ip, node, mac, count } => json!({
+            "kind": "allAnswerArp",
+            "ip": ip.to_string(),
+            "node": **node,
+            "mac": **mac,
+            "count": count,
+        }),
+        Reason::AsksInVain { ip } => json!({"kind": "asksInVain", "ip": ip.to_string()}),
+        Reason::RoutesByBgp { service, node, draw: lot } => json!({
+            "kind": "routesByBgp",
+            "service": key(service),
+            "node": **node,
+            "draw": draw(lot),
+        }),
         Reason::IngressRule { ingress, host, path, backend } => json!({
             "kind": "ingressRule",
             "ingress": ingress.as_ref().map(key),
@@ -43,6 +64,14 @@ pub(super) fn reason(reason: &Reason) -> Value {
 /// Why a proxy's answer is no better one.
 pub(super) fn cause(cause: &Cause) -> Value {
     match cause {
+        Cause::NotAnnounced { service, why } => json!({
+            "kind": "notAnnounced",
+            "service": key(service),
+            "why": why.to_string(),
+        }),
+        Cause::AnnouncerDown { service, node } => {
+            json!({"kind": "announcerDown", "service": key(service), "node": **node})
+        }
         Cause::NoRule { host, path, why } => json!({
             "kind": "noRule",
             "host": **host,

@@ -6,7 +6,7 @@
 //! Invariants: a trace always ends; each hop says where and why; nothing is decided here that the
 //! rules decide. The store is only read.
 //!
-//! Reading order: `request`, `hop`, `network`, `path`, `dns`, `policy`, `nginx`, `ingress`,
+//! Reading order: `request`, `hop`, `network`, `path`, `dns`, `policy`, `balancer`, `metallb`, `nginx`, `ingress`,
 //! `server`, then the views `text` and `json`.
 
 mod answer;
@@ -20,6 +20,7 @@ pub mod hop;
 mod ingress;
 mod json;
 mod json_of_proxy;
+pub mod metallb;
 pub mod network;
 pub mod nginx;
 mod path;

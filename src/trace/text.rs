@@ -5,6 +5,7 @@ use super::hop::{
     Cause, Direction, Failure, Hop, Manner, NearMiss, Outcome, PacketTrace, Place, Reason, Route,
     Server, Spread,
 };
+use super::metallb::ROUTER;
 use super::text_of_proxy;
 use crate::net::rule::Verdict;
 use crate::net::walk::Draw;
@@ -64,6 +65,7 @@ impl fmt::Display for Place {
             Place::Bridge(node) => write!(formatter, "node {node} bridge"),
             Place::Pod(pod) => write!(formatter, "pod {pod}"),
             Place::Internet => formatter.write_str("internet"),
+            Place::Router => write!(formatter, "router {ROUTER}"),
         }
     }
 }
@@ -118,7 +120,11 @@ impl fmt::Display for Reason {
             }
             Reason::Delivers => formatter.write_str("delivers"),
             Reason::Answers { sees } => write!(formatter, "answers, sees source {sees}"),
-            Reason::IngressRule { .. }
+            Reason::AnswersArp { .. }
+            | Reason::AllAnswerArp { .. }
+            | Reason::AsksInVain { .. }
+            | Reason::RoutesByBgp { .. }
+            | Reason::IngressRule { .. }
             | Reason::Rewrites { .. }
             | Reason::Canary { .. }
             | Reason::BypassesService { .. }
@@ -264,7 +270,9 @@ impl fmt::Display for Cause {
                 write!(formatter, "a rule added by hand to chain {chain} of node {node}")
             }
             Cause::Loop => formatter.write_str("routing loop"),
-            Cause::NoRule { .. }
+            Cause::NotAnnounced { .. }
+            | Cause::AnnouncerDown { .. }
+            | Cause::NoRule { .. }
             | Cause::NoSuchService { .. }
             | Cause::NoSuchPort { .. }
             | Cause::RedirectsToTls(_)

@@ -1,12 +1,27 @@
 //! What proxies and load balancers do, as text.
 
 use super::hop::{Cause, Reason, WhyNoRule};
+use super::metallb::{Mismatch, WhySilent};
 use super::nginx::{Choice, Pick};
 use core::fmt;
 
 /// Why a proxy did what it did.
 pub(super) fn reason(formatter: &mut fmt::Formatter<'_>, reason: &Reason) -> fmt::Result {
     match reason {
+        Reason::AnswersArp { ip, node, mac, among } => {
+            write!(formatter, "who has {ip}? {mac}, node {node} (1 of {among} that could)")
+        }
+        Reason::AllAnswerArp { ip, node, mac, count } => {
+            write!(formatter, "who has {ip}? {count} nodes answer, first {mac}, node {node}")
+        }
+        Reason::AsksInVain { ip } => write!(formatter, "who has {ip}? nobody answers"),
+        Reason::RoutesByBgp { service, node, draw } => {
+            let (number, count) = (u64::from(draw.drawn) + 1, draw.among);
+            write!(
+                formatter,
+                "BGP route of {service} to node {node} (next hop {number} of {count})"
+            )
+        }
         Reason::IngressRule { ingress: None, .. } => formatter.write_str("no Ingress fits"),
         Reason::IngressRule { ingress: Some(ingress), host, path, backend } => {
             let host = if host.is_empty() { "*" } else { host };
@@ -38,6 +53,12 @@ pub(super) fn reason(formatter: &mut fmt::Formatter<'_>, reason: &Reason) -> fmt
 /// Why a proxy's answer is no better one.
 pub(super) fn cause(formatter: &mut fmt::Formatter<'_>, cause: &Cause) -> fmt::Result {
     match cause {
+        Cause::NotAnnounced { service, why } => {
+            write!(formatter, "nobody announces the address of {service}: {why}")
+        }
+        Cause::AnnouncerDown { service, node } => {
+            write!(formatter, "node {node} announced the address of {service} and is down")
+        }
         Cause::NoRule { host, path, why } => write_no_rule(formatter, host, path, why),
         Cause::NoSuchService { ingress, service } => {
             write!(formatter, "Ingress {ingress} leads to Service {service}, which is not there")
@@ -85,6 +106,38 @@ fn write_no_rule(
         }
         WhyNoRule::NoPath(key) => {
             write!(formatter, "Ingress {key} names {host}, but has no path for {path}")
+        }
+    }
+}
+
+impl fmt::Display for WhySilent {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WhySilent::NoAdvertisement { pool } => {
+                write!(formatter, "no L2Advertisement or BGPAdvertisement is for pool {pool}")
+            }
+            WhySilent::NoEndpoints => formatter.write_str("it has no endpoint that serves"),
+            WhySilent::NoLocalEndpoints => {
+                formatter.write_str("no node that may announce it has an endpoint of its own")
+            }
+            WhySilent::NoSpeaker => {
+                formatter.write_str("no speaker runs on a node that may announce it")
+            }
+            WhySilent::NoSession { peer: None } => {
+                formatter.write_str("the router has no BGP session, since there is no BGPPeer")
+            }
+            WhySilent::NoSession { peer: Some((peer, mismatch)) } => {
+                let what = match mismatch {
+                    Mismatch::Address => "has another peerAddress",
+                    Mismatch::Asn => "has another peerASN",
+                    Mismatch::Port => "has another peerPort",
+                    Mismatch::Password => "has a password",
+                };
+                write!(formatter, "BGPPeer {peer} {what} than the router")
+            }
+            WhySilent::OtherNetwork => {
+                formatter.write_str("it is not of the nodes' network, where L2 works")
+            }
         }
     }
 }

@@ -10,6 +10,8 @@ use serde_json::json;
 pub enum LoadBalancers {
     /// A cloud's load balancer.
     Cloud,
+    /// MetalLB, which has to be told of a pool.
+    MetalLb,
     /// Nobody: the address stays `<pending>`, as on bare metal without MetalLB.
     #[default]
     None,
@@ -21,6 +23,7 @@ impl LoadBalancers {
         match name {
             "cloud" => Some(LoadBalancers::Cloud),
             "bare-metal" => Some(LoadBalancers::None),
+            "metallb" => Some(LoadBalancers::MetalLb),
             _ => None,
         }
     }

@@ -152,7 +152,12 @@ impl World {
     fn install_addons(&mut self) {
         self.tell();
         self.run_for(Duration::from_secs(1));
-        for document in crate::manifest::parse(addons::CLASSROOM).documents {
+        let metallb = match self.config.load_balancers {
+            LoadBalancers::MetalLb => addons::METALLB,
+            LoadBalancers::Cloud | LoadBalancers::None => "",
+        };
+        let documents = [addons::CLASSROOM, metallb].map(crate::manifest::parse);
+        for document in documents.into_iter().flat_map(|parsed| parsed.documents) {
             let kind = document.value.str_at(&["kind"]).and_then(Kind::of_word);
             let Some(kind) = kind else { continue };
             // Ours, and tested to be valid.

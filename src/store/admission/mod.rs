@@ -8,8 +8,7 @@
 //! Models pkg/kubeapiserver/options/plugins.go and
 //! staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go Create and Update.
 //!
-//! Simplified: admission policies are stored and not asked, and webhooks that could change an
-//! object are asked where those are asked that only look.
+//! Simplified: admission policies are stored and not asked.
 
 mod limit_range;
 mod pod;
@@ -153,25 +152,7 @@ pub(super) fn validate(
         _ => {}
     }
     let operation = if old.is_none() { Operation::Create } else { Operation::Update };
-    review(store, context, object, operation)
-}
-
-/// Asks the webhooks.
-fn review(
-    store: &mut Store,
-    context: &Context,
-    object: &Object,
-    operation: Operation,
-) -> Result<(), ApiError> {
-    let mut warnings = Vec::new();
-    let kinds = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
-    let result = kinds.iter().try_for_each(|kind| {
-        webhook::ask(store, context, kind, (object, operation), &mut warnings)
-    });
-    for warning in warnings {
-        store.warn(warning);
-    }
-    result
+    webhook::review(store, context, object, operation)
 }
 
 /// An Ingress without a class gets the default one; of several the newest.

@@ -11,7 +11,7 @@ use crate::api::{ApiError, Kind, Object, Reason, Selector, Value};
 use crate::store::server::{Context, internal_error};
 use crate::store::storage::Store;
 use core::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,26 +54,43 @@ pub trait Webhook: Sync + fmt::Debug {
     fn review(&self, store: &Store, object: &Object, operation: Operation) -> Result<(), Denial>;
 }
 
-/// Asks the webhooks of a kind of configuration, in the order of the configurations' names; what they say
-/// beside their answers is added to `warnings`.
+/// The kinds of configurations. Looked up once: every object that is stored passes here.
+static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
+    let names = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
+    names.iter().filter_map(|name| Kind::of_word(name)).collect()
+});
+
+/// Asks the webhooks, in the order of their configurations' names, and passes on what they warn of.
+///
+/// Simplified: those that could change an object are asked last, as the others are.
 ///
 /// # Errors
 /// `InternalError` if one cannot be reached whose failure matters; what one refuses.
-pub(super) fn ask(
+pub(super) fn review(
+    store: &mut Store,
+    context: &Context,
+    object: &Object,
+    operation: Operation,
+) -> Result<(), ApiError> {
+    // Webhook configurations themselves are never shown to webhooks.
+    if object.kind.resource().group == "admissionregistration.k8s.io" {
+        return Ok(());
+    }
+    let mut warnings = Vec::new();
+    let result = ask(store, context, (object, operation), &mut warnings);
+    for warning in warnings {
+        store.warn(warning);
+    }
+    result
+}
+
+fn ask(
     store: &Store,
     context: &Context,
-    configurations: &str,
     (object, operation): (&Object, Operation),
     warnings: &mut Vec<String>,
 ) -> Result<(), ApiError> {
-    // Webhook configurations themselves are never shown to webhooks.
-    let group = object.kind.resource().group;
-    let Some(kind) =
-        Kind::of_word(configurations).filter(|_| group != "admissionregistration.k8s.io")
-    else {
-        return Ok(());
-    };
-    for configuration in store.list(kind) {
+    for configuration in KINDS.iter().flat_map(|kind| store.list(*kind)) {
         for hook in configuration.content().items_at(&["webhooks"]) {
             if concerns(store, hook, object, operation) {
                 call(store, context, hook, (object, operation), warnings)?;
