@@ -105,7 +105,9 @@ fn requests_a_second(bencher: Bencher<'_, '_>, mode: Mode) {
     let requests = requests();
     let mut network = Network::new(mode);
     let mut rng = Rng::new(7);
-    let cluster = Cluster { store: world.store(), nodes: world.nodes(), now: world.now() };
+    let disks = diorama::container::Trees::new();
+    let cluster =
+        Cluster { store: world.store(), nodes: world.nodes(), disks: &disks, now: world.now() };
     for request in &requests {
         assert!(network.send(&cluster, request, &mut rng).is_answered());
     }

@@ -14,9 +14,14 @@ import json, os, re, sys
 
 ROOT = os.path.join(sys.argv[1], "src", "v1_36")
 SCHEMA = os.path.join(os.path.dirname(__file__), "..", "src", "manifest", "schema.txt")
-known = set(re.findall(r"^([\w.]+): ", open(SCHEMA).read(), re.M))
-GROUPS = {"core": "v1", "apps": "v1", "batch": "v1", "networking": "v1", "autoscaling": "v2", "policy": "v1",
-          "rbac": "v1", "storage": "v1", "discovery": "v1", "scheduling": "v1", "coordination": "v1", "meta": "v1"}
+known = set(re.findall(r"^([\w.]+)(?:/\w+)?: ", open(SCHEMA).read(), re.M))
+# Versions by group, as the crate names groups; a type that several groups or versions have is
+# `group.Type` where the schema calls it so.
+GROUPS = {"core": ["v1"], "apps": ["v1"], "batch": ["v1"], "networking": ["v1"], "autoscaling": ["v2", "v1"],
+          "policy": ["v1"], "rbac": ["v1"], "storage": ["v1"], "discovery": ["v1"], "scheduling": ["v1"],
+          "coordination": ["v1"], "node": ["v1"], "admissionregistration": ["v1"], "certificates": ["v1"],
+          "flowcontrol": ["v1"], "resource": ["v1"], "events": ["v1"], "apiextensions": ["v1"],
+          "apiregistration": ["v1"], "meta": ["v1"]}
 STRING = r'"((?:[^"\\]|\\.)*)"'
 types = {}
 
@@ -26,12 +31,14 @@ def unquoted(text):
 for folder, _, names in sorted(os.walk(ROOT)):
     for name in sorted(names):
         text = open(os.path.join(folder, name)).read()
-        found = re.search(r"^// Generated from definition io\.k8s\.(?:api|apimachinery\.pkg\.apis)\.(\w+)\.(v\w+)\.(\w+)$", text, re.M)
+        found = re.search(r"^// Generated from definition io\.k8s\.(?:api|(?:apimachinery|apiextensions-apiserver|kube-aggregator)\.pkg\.apis)\.(\w+)\.(v\w+)\.(\w+)$", text, re.M)
         if not found or "json_schema!({" not in text:
             continue
         group, version, kind = found.groups()
-        label = f"{group}.{kind}" if f"{group}.{kind}" in known else kind
-        if group not in GROUPS or version != GROUPS[group] or label not in known:
+        versions = GROUPS.get(group, [])
+        prefixed = f"{group}.{kind}" in known and (len(versions) == 1 or version != versions[0])
+        label = f"{group}.{kind}" if prefixed else kind
+        if version not in versions or label not in known or label in types:
             continue
         schema = text[text.index("json_schema!({"):]
         own = re.match(r'json_schema!\(\{\n\s*"description": ' + STRING, schema)
@@ -55,8 +62,8 @@ for name in ("quantity", "int_or_string", "time", "micro_time", "fields_v1", "ra
 
 # Enumerations: types marked `+enum`, with the comments above their constants.
 enums = {}
-for group, version in GROUPS.items():
-    path = os.path.join(sys.argv[2], "api", {"meta": "."}.get(group, group), version, "types.go")
+for group, versions in GROUPS.items():
+    path = os.path.join(sys.argv[2], "api", {"meta": "."}.get(group, group), versions[0], "types.go")
     if not os.path.exists(path):
         continue
     text = open(path).read()

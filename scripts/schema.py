@@ -7,21 +7,34 @@ where STAGING is staging/src/k8s.io of a Kubernetes 1.36 checkout. Needed only w
 A line is one type: `Name: field type, field type, …`. A type is a Go type; `*` before it a pointer,
 `[]` a list, `{}` a map by name. After the type, `!` says that the field is written even when empty,
 `@key` by which of its fields a list is merged, `@` that it is merged by value, `@!` that a patch
-replaces the whole, `~` that a patch may name the keys that stay. `Name = type` is a named basic
-type, and `Name = string: A B` one with these values.
+replaces the whole, `~` that a patch may name the keys that stay; then ` ^Name` if the field comes
+from a structure of that name that is part of this one. `Name = type` is a named basic type, and
+`Name = string: A B` one with these values. `Name/v2` is a type of a package of that name where
+that is not `v1`.
 """
 import re, sys, os
 
 STAGING = sys.argv[1]
-FILES = ["core/v1", "apps/v1", "batch/v1", "networking/v1", "autoscaling/v2", "policy/v1", "rbac/v1",
-         "storage/v1", "discovery/v1", "scheduling/v1", "coordination/v1"]
+FILES = ["core/v1", "apps/v1", "batch/v1", "networking/v1", "autoscaling/v2", "autoscaling/v1", "policy/v1",
+         "rbac/v1", "storage/v1", "discovery/v1", "scheduling/v1", "coordination/v1", "node/v1",
+         "admissionregistration/v1", "certificates/v1", "flowcontrol/v1", "resource/v1", "events/v1"]
+OTHERS = {"apiextensions/v1": "apiextensions-apiserver/pkg/apis/apiextensions/v1",
+          "apiregistration/v1": "kube-aggregator/pkg/apis/apiregistration/v1"}
 KINDS = """Pod ReplicationController PodTemplate Service Endpoints ConfigMap Secret ServiceAccount
 Event Namespace Node PersistentVolume PersistentVolumeClaim ResourceQuota LimitRange Deployment
 ReplicaSet StatefulSet DaemonSet ControllerRevision Job CronJob EndpointSlice Ingress IngressClass
 NetworkPolicy HorizontalPodAutoscaler PodDisruptionBudget PriorityClass StorageClass Lease Role
-ClusterRole RoleBinding ClusterRoleBinding""".split()
+ClusterRole RoleBinding ClusterRoleBinding CustomResourceDefinition APIService CSIDriver CSINode
+CSIStorageCapacity VolumeAttachment VolumeAttributesClass RuntimeClass ValidatingWebhookConfiguration
+MutatingWebhookConfiguration ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding
+MutatingAdmissionPolicy MutatingAdmissionPolicyBinding CertificateSigningRequest FlowSchema
+PriorityLevelConfiguration IPAddress ServiceCIDR ResourceClaim ResourceClaimTemplate DeviceClass
+ResourceSlice""".split()
+# Kinds whose names others have as well.
+MORE = [("events/v1", "Event"), ("autoscaling/v1", "HorizontalPodAutoscaler")]
 # Types whose JSON is not their Go structure.
-SPECIAL = {"Quantity", "IntOrString", "Time", "MicroTime", "RawExtension", "FieldsV1", "Duration", "JSON"}
+SPECIAL = {"Quantity", "IntOrString", "Time", "MicroTime", "RawExtension", "FieldsV1", "Duration", "JSON",
+           "JSONSchemaPropsOrArray", "JSONSchemaPropsOrBool", "JSONSchemaPropsOrStringArray"}
 
 structs, named, values, home = {}, {}, {}, {}
 
@@ -39,13 +52,15 @@ def read(folder, package):
 
 for folder in FILES:
     read(os.path.join(STAGING, "api", folder), folder)
+for package, folder in OTHERS.items():
+    read(os.path.join(STAGING, folder), package)
 read(os.path.join(STAGING, "apimachinery/pkg/apis/meta/v1"), "meta/v1")
 
 def find(name, package):
     """The package of a type that a package names."""
     if "." in name:
         prefix, name = name.split(".")
-        where = {"v1": "core/v1", "metav1": "meta/v1", "corev1": "core/v1"}.get(prefix)
+        where = {"v1": "core/v1", "apiv1": "core/v1", "metav1": "meta/v1", "corev1": "core/v1"}.get(prefix)
         return (where, name) if where else (None, name)
     return (package, name)
 
@@ -70,7 +85,7 @@ def type_text(go, package, todo):
     if bare in SPECIAL:
         return bare
     if bare in ("string", "bool", "int32", "int64", "float64", "uint8", "UID"):
-        return {"UID": "string"}.get(bare, bare)
+        return bare
     key = find(go, package)
     if key in named:
         under = named[key]
@@ -100,7 +115,9 @@ def fields(key, todo):
             if go.endswith("TypeMeta"):
                 result += [("apiVersion", "string", ""), ("kind", "string", "")]
             else:
-                result += fields(find(go, package), todo)
+                inner = find(go, package)
+                result += [(name, kind, flags if "^" in flags else "%s ^%s" % (flags, inner[1]))
+                           for name, kind, flags in fields(inner, todo)]
             continue
         flags = "" if "omitempty" in parts or "omitzero" in parts else "!"
         strategy, merge = re.search(r'patchStrategy:"([^"]*)"', tags), re.search(r'patchMergeKey:"([^"]*)"', tags)
@@ -116,12 +133,12 @@ def fields(key, todo):
 # `SetAsOwner`'s kin have no place in the table; kinds come first so that they keep their bare names.
 home = {}
 for kind in KINDS:
-    for folder in FILES:
+    for folder in FILES + list(OTHERS):
         if (folder, kind) in structs and kind not in home:
             home[kind] = (folder, kind)
             names[kind] = (folder, kind)
 names["ObjectMeta"] = ("meta/v1", "ObjectMeta")
-todo = [home[kind] for kind in KINDS]
+todo = [home[kind] for kind in KINDS] + MORE
 done = set()
 while todo:
     key = todo.pop(0)
@@ -130,7 +147,9 @@ while todo:
     done.add(key)
     if key in structs:
         parts = ["%s %s%s" % field for field in fields(key, todo)]
-        out[label(key)] = "%s: %s" % (label(key), ", ".join(parts))
+        version = key[0].split("/")[1]
+        mark = "" if version == "v1" else "/" + version
+        out[label(key)] = "%s%s: %s" % (label(key), mark, ", ".join(parts))
     else:
         under = named[key].split(".")[-1]
         while (key[0], under) in named:
@@ -138,6 +157,8 @@ while todo:
         under = {"UID": "string"}.get(under, under)
         known = values.get(key, []) if under == "string" else []
         closed = known and len(known) < 12 and not any("/" in v or "." in v for v in known)
-        out[label(key)] = "%s = %s%s" % (label(key), under, (": " + " ".join(v for v in known if v)) if closed else "")
+        version = key[0].split("/")[1]
+        mark = "" if version == "v1" else "/" + version
+        out[label(key)] = "%s%s = %s%s" % (label(key), mark, under, (": " + " ".join(v for v in known if v)) if closed else "")
 for name in sorted(out):
     print(out[name])

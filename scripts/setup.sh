@@ -75,6 +75,19 @@ install_browser() {
   have chromedriver || install_packages "ChromeDriver" chromium-driver
 }
 
+# What tests/kernel.rs loads rules with; it says so where it cannot run. Only a root with apt gets
+# them, since nobody else could run it.
+install_network_tools() {
+  local tool
+  for tool in iptables nft nfacct conntrack ip; do
+    have "$tool" && continue
+    if [ "$(id -u)" = 0 ] && have apt-get; then
+      install_packages "the kernel's network tools" iptables nftables nfacct conntrack iproute2
+    fi
+    return 0
+  done
+}
+
 # Trunk builds offline, so the crates must be here before it starts.
 fetch_crates() { cargo fetch --quiet --locked 2>/dev/null || cargo fetch --quiet; }
 
@@ -83,4 +96,7 @@ install_node_tools
 install_trunk
 install_wasm_bindgen
 fetch_crates
-if [ "$purpose" = test ]; then install_browser; fi
+if [ "$purpose" = test ]; then
+  install_browser
+  install_network_tools
+fi

@@ -14,6 +14,8 @@ pub mod store;
 
 pub mod net;
 
+pub mod container;
+
 pub mod proxy;
 
 pub mod scheduler;
@@ -24,11 +26,11 @@ pub mod kubelet;
 
 pub mod trace;
 
+pub mod programs;
+
 pub mod addons;
 
 pub mod world;
-
-pub mod programs;
 
 pub mod kubectl;
 

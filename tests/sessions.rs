@@ -25,7 +25,7 @@ const SESSIONS: [(&str, &str, usize, usize); 10] = [
     ("scheduling", include_str!("conformance/sessions/06-scheduling.txt"), 17, 18),
     ("jobs", include_str!("conformance/sessions/07-jobs.txt"), 9, 11),
     ("strategies", include_str!("conformance/sessions/08-strategies.txt"), 12, 13),
-    ("misc", include_str!("conformance/sessions/09-misc.txt"), 28, 29),
+    ("misc", include_str!("conformance/sessions/09-misc.txt"), 29, 29),
     ("kubectl", include_str!("conformance/sessions/10-kubectl.txt"), 37, 41),
 ];
 

@@ -6,17 +6,16 @@
 //! from their classes and from their pods.
 //!
 //! Reading order: `manifests/`, `cloud_load_balancer.rs`, `ingress_nginx/`, `certgen.rs`, `metallb/`,
-//! `local_path.rs`, `published.rs`.
+//! `local_path.rs`.
 
 mod certgen;
 mod cloud_load_balancer;
 mod ingress_nginx;
 mod local_path;
 mod metallb;
-mod published;
 
+pub use crate::programs::METALLB;
 pub use cloud_load_balancer::PROVIDER_PREFIX;
-pub use published::published;
 
 use crate::store::Controller;
 use crate::store::admission::Webhook;
@@ -25,9 +24,6 @@ use crate::store::admission::Webhook;
 /// ingress controller, a default StorageClass.
 pub const CLASSROOM: &str =
     concat!(include_str!("manifests/system.yaml"), include_str!("manifests/ingress-nginx.yaml"));
-
-/// MetalLB as its project publishes it.
-pub const METALLB: &str = include_str!("manifests/metallb.yaml");
 
 /// Every control loop; their places go on where those of the controller manager end.
 pub fn all() -> &'static [&'static dyn Controller] {

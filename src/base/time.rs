@@ -63,6 +63,59 @@ impl SimTime {
         format!("{}, {day:02} {} {year:04} {time} +0000", three(weekday), three(month))
     }
 
+    /// As C's `ctime` shows it: `Mon Nov 23 11:03:24 2026`.
+    pub fn ctime(self) -> String {
+        let moment = self.moment();
+        let three = |word: String| word.chars().take(3).collect::<String>();
+        let (weekday, month) = (moment.weekday().to_string(), moment.month().to_string());
+        let (day, year, (_, time)) = (moment.day(), moment.year(), self.civil());
+        format!("{} {} {day:>2} {time} {year}", three(weekday), three(month))
+    }
+
+    /// The form that `date +FORMAT` prints, in UTC; letters that are none of its stay.
+    pub fn format(self, format: &str) -> String {
+        let moment = self.moment();
+        let three = |word: String| word.chars().take(3).collect::<String>();
+        let (weekday, month) = (moment.weekday().to_string(), moment.month().to_string());
+        let (date, time) = self.civil();
+        let mut out = String::new();
+        let mut letters = format.chars();
+        while let Some(letter) = letters.next() {
+            if letter != '%' {
+                out.push(letter);
+                continue;
+            }
+            let text = match letters.next() {
+                Some('a') => three(weekday.clone()),
+                Some('A') => weekday.clone(),
+                Some('b' | 'h') => three(month.clone()),
+                Some('B') => month.clone(),
+                Some('d') => format!("{:02}", moment.day()),
+                Some('e') => format!("{:2}", moment.day()),
+                Some('m') => format!("{:02}", u8::from(moment.month())),
+                Some('y') => format!("{:02}", moment.year() % 100),
+                Some('Y') => format!("{:04}", moment.year()),
+                Some('j') => format!("{:03}", moment.ordinal()),
+                Some('H') => format!("{:02}", moment.hour()),
+                Some('M') => format!("{:02}", moment.minute()),
+                Some('S') => format!("{:02}", moment.second()),
+                Some('N') => format!("{:09}", self.0 % 1_000_000 * 1000),
+                Some('s') => self.as_secs().to_string(),
+                Some('F') => date.clone(),
+                Some('T') => time.clone(),
+                Some('R') => time.chars().take(5).collect(),
+                Some('Z') => "UTC".to_owned(),
+                Some('z') => "+0000".to_owned(),
+                Some('n') => "\n".to_owned(),
+                Some('%') => "%".to_owned(),
+                Some(other) => format!("%{other}"),
+                None => "%".to_owned(),
+            };
+            out.push_str(&text);
+        }
+        out
+    }
+
     /// Reads what [`rfc3339`](Self::rfc3339) and [`rfc3339_micros`](Self::rfc3339_micros) write,
     /// with any offset; `None` for other text and for times before the epoch.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
@@ -152,6 +205,8 @@ mod tests {
         assert_eq!(later.rfc3339_micros(), "2026-01-01T00:00:01.500000Z");
         assert_eq!(later.rfc1123z(), "Thu, 01 Jan 2026 00:00:01 +0000");
         assert_eq!(SimTime::parse_rfc3339(&later.rfc3339_micros()), Some(later));
+        assert_eq!(later.format("%a %b %e %T %Z %Y"), "Thu Jan  1 00:00:01 UTC 2026");
+        assert_eq!(later.format("%F-%j %s.%N 100%%"), "2026-01-01-001 1767225601.500000000 100%");
     }
 
     #[test]

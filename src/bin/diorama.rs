@@ -62,7 +62,10 @@ fn proxy(words: &[&str]) -> Result<String, String> {
     let (&[file], &[Some(node), mode]) = (files.as_slice(), values.as_slice()) else {
         return Err(USAGE.to_owned());
     };
-    diorama::proxy::print(&read(file)?, node, mode.unwrap_or("iptables"))
+    let mode = mode.unwrap_or("iptables");
+    let (text, errors) = diorama::proxy::print_with_errors(&read(file)?, node, mode)?;
+    eprint!("{errors}");
+    Ok(text)
 }
 
 fn schedule(words: &[&str]) -> Result<String, String> {

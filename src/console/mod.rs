@@ -5,20 +5,21 @@
 //! Invariants: no input panics; output is capped; a command that waits runs the world forward; the
 //! same lines on the same world give the same text.
 //!
-//! Reading order: `words.rs` (a line into commands), `filters.rs` (grep, head …), `time.rs` (sleep,
-//! idle, node), `network.rs` (curl, trace, proxy, node run), `machine.rs`, `transcript.rs` (`diorama
-//! run`).
+//! Reading order: `words.rs` (a line into commands), `time.rs` (sleep, idle, node), `network.rs`
+//! (curl, proxy), `trace.rs`, `node/` (node run), `transcript.rs` (`diorama run`).
 
-mod filters;
-mod machine;
+mod burst;
 mod network;
+mod node;
 mod time;
+mod trace;
 mod transcript;
 mod words;
 
 pub use crate::kubectl::{Output, Session};
 pub use transcript::{Block, blocks, run, transcript};
 
+use crate::container::filters::{self, Dialect};
 use crate::kubectl;
 use crate::world::World;
 use core::time::Duration;
@@ -136,8 +137,19 @@ impl Console {
             words = new;
         }
         let Some((first, rest)) = words.split_first() else { return Output::default() };
-        if let Some(output) = filters::run(first, rest, stdin) {
+        if let Some(output) = filters::run(
+            first,
+            rest,
+            Dialect::Gnu,
+            &|path| self.session.files.get(path).cloned(),
+            stdin,
+        ) {
             return output;
+        }
+        if let ("node", ["run", ..]) = (first.as_str(), &[rest.first().map_or("", String::as_str)])
+        {
+            let rest = rest.get(1..).unwrap_or_default();
+            return node::run(world, rest, stdin, &self.session.files);
         }
         if let Some(output) = time::run(world, first, rest) {
             return output;
@@ -148,6 +160,12 @@ impl Console {
                 world.run_for(self.command_time);
                 output
             }
+            "trace" => {
+                let output = trace::run(self, world, rest);
+                world.run_for(self.command_time);
+                output
+            }
+            "burst" => burst::run(self, world, rest),
             "watch" => self.watch(world, rest),
             "alias" => self.alias(rest),
             "unalias" => {
@@ -249,8 +267,8 @@ impl Console {
         };
         let Some((first, rest)) = words.split_first() else {
             let own = [
-                "kubectl", "node", "idle", "sleep", "curl", "wget", "nslookup", "trace", "proxy",
-                "watch", "grep", "help", "clear", "history", "cat", "ls",
+                "kubectl", "node", "idle", "sleep", "curl", "wget", "nslookup", "trace", "burst",
+                "proxy", "network", "watch", "grep", "help", "clear", "history", "cat", "ls",
             ];
             let all = own.iter().map(|word| (*word).to_owned()).chain(self.aliases.keys().cloned());
             return all.filter(|word| word.starts_with(&last)).collect();
@@ -270,7 +288,10 @@ idle N               wait until nothing has changed for N seconds (90 at most)
 node run NAME -- CMD  iptables, iptables-save, nft, ipvsadm, conntrack, ip, ss, curl on a node
 curl URL             send a request from outside; wget, nslookup, nc likewise
 trace curl URL       show every hop of it; --from node/NAME or pod/NS/NAME, -o json
+trace --against 'CMD' …  the same beside what it would be after that command
+burst -n 200 --rate 20 curl URL  many requests counted; --keepalive CONNECTIONS, --from
 proxy mode [MODE]    how kube-proxy works: iptables, nftables or ipvs
+network mode [MODE]  how pods of different nodes meet: routed or vxlan
 grep, head, tail, sort, wc, uniq, cut, tr, sed, awk, echo, cat, ls, rm, watch, history, clear
 ";
 

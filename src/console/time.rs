@@ -63,7 +63,6 @@ fn node(world: &mut World, words: &[String]) -> Output {
                 false => failed(1, format!("node: there is no node \"{name}\"\n")),
             }
         }
-        [verb, rest @ ..] if verb == "run" => super::network::node_run(world, rest),
         _ => failed(2, "usage: node stop|start NAME, node run NAME -- COMMAND\n".to_owned()),
     }
 }

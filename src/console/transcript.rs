@@ -74,10 +74,12 @@ struct Options {
     cluster: Option<String>,
     setup: Option<LoadBalancers>,
     seed: u64,
+    /// Whether processes end as real ones do, and not as those of the recordings.
+    real: bool,
     file: Option<String>,
 }
 
-const USAGE: &str = "usage: diorama run [--namespace NS] [--cluster FILE] [--setup cloud|bare-metal|metallb] [--seed N] FILE\n";
+const USAGE: &str = "usage: diorama run [--namespace NS] [--cluster FILE] [--setup cloud|bare-metal|metallb] [--seed N] [--kubelet hollow|real] FILE\n";
 
 fn options(args: &[String]) -> Option<Options> {
     let mut options = Options { seed: 1, ..Options::default() };
@@ -93,6 +95,11 @@ fn options(args: &[String]) -> Option<Options> {
             "--cluster" => options.cluster = Some(value()?),
             "--setup" => options.setup = Some(LoadBalancers::parse(&value()?)?),
             "--seed" => options.seed = value()?.parse().ok()?,
+            "--kubelet" => match value()?.as_str() {
+                "real" => options.real = true,
+                "hollow" => options.real = false,
+                _ => return None,
+            },
             other if other.starts_with("--") => return None,
             other => options.file = Some(other.to_owned()),
         }
@@ -120,6 +127,7 @@ pub fn run(
         config = ClusterConfig { load_balancers, ..ClusterConfig::classroom() };
         config.nodes = given.unwrap_or(config.nodes);
     }
+    config.hollow = !options.real;
     let text = read(options.file.as_deref().unwrap_or_default())?;
     let mut world = World::new(config, options.seed);
     let mut console = Console::new();

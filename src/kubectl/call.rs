@@ -7,7 +7,7 @@ use super::output;
 use super::verbs::Verb;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, Value};
-pub use crate::programs::Output;
+pub use crate::container::Output;
 use crate::store::ObjectKey;
 use crate::store::patch::Patch;
 use crate::world::World;
@@ -103,18 +103,26 @@ impl Call<'_> {
         }
     }
 
-    /// The object of a name.
+    /// The object of a name. Where it is not there, kubectl asks whether its namespace is, unless
+    /// that is `default`; `kubectl delete` asks for nothing beforehand.
+    ///
+    /// Models staging/src/k8s.io/cli-runtime/pkg/resource/visitor.go Info.Get.
     ///
     /// # Errors
-    /// `NotFound`.
+    /// `NotFound`, of the object or of its namespace.
     pub(crate) fn object(
         &self,
         kind: Kind,
         namespace: &str,
         name: &str,
     ) -> Result<Arc<Object>, Failure> {
-        let found = self.world.store().find(kind, namespace, name).cloned();
-        found.ok_or_else(|| crate::api::ApiError::not_found(&kind.group_resource(), name).into())
+        let store = self.world.store();
+        let found = store.find(kind, namespace, name).cloned();
+        let asks = kind.namespaced() && namespace != "default" && self.verb.path != "delete";
+        found.ok_or_else(|| match asks && store.find(Kind::Namespace, "", namespace).is_none() {
+            true => crate::api::ApiError::not_found("namespaces", namespace).into(),
+            false => crate::api::ApiError::not_found(&kind.group_resource(), name).into(),
+        })
     }
 
     /// Acts on the world, or on a copy of it that is thrown away for `--dry-run=server`. What the
@@ -244,7 +252,7 @@ impl Call<'_> {
             return Ok(self.stdin.unwrap_or_default().to_owned());
         }
         if path.starts_with("http://") || path.starts_with("https://") {
-            let found = crate::addons::published(path);
+            let found = crate::programs::published(path);
             // Models staging/src/k8s.io/cli-runtime/pkg/resource/visitor.go readHttpWithRetries.
             let why = || {
                 format!(

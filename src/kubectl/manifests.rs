@@ -62,6 +62,8 @@ fn flatten(
         let why = format!("unable to decode \"{source}\": Object 'Kind' is missing in '{json}'");
         return Err(Failure::Plain(why));
     }
+    let refuse = |why: String| Failure::Plain(format!("unable to decode \"{source}\": {why}"));
+    manifest::check_metadata(&value).map_err(refuse)?;
     let name = value.str_at(&["metadata", "name"]).unwrap_or_default().to_owned();
     let written = value.str_at(&["metadata", "namespace"]).unwrap_or_default().to_owned();
     if api_version.is_empty() {

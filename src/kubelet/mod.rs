@@ -1,22 +1,29 @@
 //! The agent on each node: it makes of a bound pod running containers, and tells how they are.
 //!
 //! [`sync`] is a function from what the API says of a pod and what runs of it ([`PodRuntime`]) to
-//! writes and the next moment to look. Containers are simulated: `process.rs` knows what a
-//! command would do, `images.rs` which images there are.
+//! writes and the next moment to look. What is inside of containers is played by the room
+//! `container`; a pod of simple servers has nothing to play.
 //!
-//! Simplified: no cgroups, no real file systems, no resource pressure; times are typical ones.
+//! Simplified: no cgroups, no resource pressure; times are typical ones.
 //!
-//! Reading order: `runtime.rs`, `sync.rs`, `status.rs`, `probes.rs`, `process.rs`, `images.rs`,
+//! Reading order: `runtime.rs`, `sync.rs`, `admission.rs`, `start.rs`, `stop.rs`, `hooks.rs`,
+//! `probes.rs`, `status.rs`; `environment.rs`, `mounts.rs` and `inside.rs` for what containers see;
 //! `node.rs`.
 
-pub mod images;
+mod admission;
+mod environment;
+mod hooks;
+pub mod inside;
+mod mounts;
 pub mod node;
 mod probes;
-mod process;
 mod runtime;
+mod start;
 mod status;
+mod stop;
 mod sync;
 
-pub use process::listens_on;
-pub use runtime::{ContainerRuntime, NodeRuntime, PodRuntime, RunState};
-pub use sync::{Surroundings, sync};
+pub use environment::{Within, container_tree, host_name};
+pub use mounts::{hosts, node_disk, setting};
+pub use runtime::{ContainerRuntime, End, Hook, NodeRuntime, PodRuntime, RunState, StopStep};
+pub use sync::{Kubelet, removed, sync};

@@ -1,7 +1,8 @@
 //! What really runs on a node: the kubelet's own memory, apart from what it has reported.
 
-use crate::api::Uid;
+use crate::api::{Object, Uid};
 use crate::base::{Map, Set, SimTime};
+use crate::container::Scene;
 use core::net::Ipv4Addr;
 use std::sync::Arc;
 
@@ -22,6 +23,10 @@ pub struct NodeRuntime {
     pub images: Set<Arc<str>>,
     /// The pods that run on it.
     pub pods: Map<Uid, PodRuntime>,
+    /// Whether its containers are no more than entries in a list, as on the machines that the
+    /// recordings were made with: what is asked to end does so at once and well, and a readiness
+    /// probe does not wait for its turn.
+    pub is_hollow: bool,
 }
 
 impl NodeRuntime {
@@ -35,6 +40,7 @@ impl NodeRuntime {
             pod_offsets: Set::new(),
             images: Set::new(),
             pods: Map::new(),
+            is_hollow: false,
         }
     }
 
@@ -57,6 +63,44 @@ impl NodeRuntime {
     }
 }
 
+/// How a container ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// When it had started; `None` if its process never began.
+    pub since: Option<SimTime>,
+    /// When it ended.
+    pub at: SimTime,
+    /// Exit code.
+    pub code: i32,
+    /// `Completed`, `Error`, `OOMKilled`, `StartError`.
+    pub reason: &'static str,
+    /// What it left as its last words, or the runtime's sentence.
+    pub message: Option<Arc<str>>,
+    /// What is shown of it while it is to be started again, if that is something else: a start
+    /// that failed, and why.
+    pub shown_as: Option<(&'static str, Arc<str>)>,
+}
+
+/// How far a container is that was told to stop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StopStep {
+    /// Its preStop hook runs.
+    Hook(Hook),
+    /// It waits for containers that end before it.
+    Turn,
+    /// Its process was asked to end; when it does so and with which code, if that is known.
+    Asked(Option<(SimTime, i32)>),
+}
+
+/// A hook at work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hook {
+    /// Until then.
+    Until(SimTime),
+    /// A conversation with a program in the container.
+    Talk(u32),
+}
+
 /// What a container is doing, down to the kubelet's steps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RunState {
@@ -69,14 +113,12 @@ pub enum RunState {
     },
     /// It cannot be started yet; tried again then.
     Blocked {
-        /// `ErrImagePull`, `ImagePullBackOff`, `CreateContainerConfigError`, `CrashLoopBackOff`.
+        /// `ErrImagePull`, `ImagePullBackOff`, `CreateContainerConfigError`, `CrashLoopBackOff` …
         reason: &'static str,
         /// A sentence.
         message: Arc<str>,
         /// When it is tried again.
         until: SimTime,
-        /// How often it failed so.
-        failures: u32,
     },
     /// Being created and started.
     Starting {
@@ -87,36 +129,43 @@ pub enum RunState {
     Running {
         /// Since when.
         since: SimTime,
-        /// When its process ends by itself, and with which exit code.
-        ends: Option<(SimTime, i32)>,
+        /// When its process ends by itself, with which exit code, and whether for its memory; a
+        /// script's end is not known beforehand.
+        ends: Option<(SimTime, i32, bool)>,
     },
     /// Told to stop.
     Stopping {
         /// Since when it ran.
         since: SimTime,
-        /// When it has ended.
-        until: SimTime,
-        /// With which exit code.
-        exit_code: i32,
+        /// As in `Running`.
+        ends: Option<(SimTime, i32, bool)>,
+        /// How far that is.
+        step: StopStep,
+        /// When it is killed.
+        kill_at: SimTime,
     },
     /// Ended.
-    Ended {
-        /// When it started.
-        since: SimTime,
-        /// When it ended.
-        at: SimTime,
-        /// With which exit code.
-        exit_code: i32,
-    },
+    Ended(Arc<End>),
+}
+
+/// One probe of a container.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProbeRun {
+    /// When it is due; not before something changes without.
+    pub due: Option<SimTime>,
+    /// The conversation that it waits for, and until when.
+    pub talk: Option<(u32, SimTime)>,
+    /// The last answer, and how often in a row it came.
+    pub last: Option<(bool, u32)>,
 }
 
 /// One container.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ContainerRuntime {
     /// What it is doing.
     pub state: RunState,
-    /// How it ended the last time, if it was started again: start, end, exit code.
-    pub last_end: Option<(SimTime, SimTime, i32)>,
+    /// How it ended the last time, if it was started again.
+    pub last_end: Option<Arc<End>>,
     /// How often it was started again.
     pub restart_count: u32,
     /// How many containers were made for it.
@@ -127,10 +176,14 @@ pub struct ContainerRuntime {
     pub ready: bool,
     /// Whether its startup probe has succeeded.
     pub started: bool,
-    /// When each probe is due: startup, readiness, liveness.
-    pub probes_due: [Option<SimTime>; 3],
-    /// How often in a row each probe failed.
-    pub probe_failures: [u32; 3],
+    /// Its probes, if it has any: startup, readiness, liveness.
+    pub probes: Option<Box<[ProbeRun; 3]>>,
+    /// Its postStart hook, while that is at work.
+    pub post_start: Option<Hook>,
+    /// As what its end is to be shown: a start that failed, and why.
+    pub failed_start: Option<(&'static str, Arc<str>)>,
+    /// The config maps and secrets that its environment was made from.
+    pub references: Vec<Arc<Object>>,
 }
 
 impl Default for ContainerRuntime {
@@ -150,14 +203,32 @@ impl ContainerRuntime {
             back_off_seconds: 0,
             ready: false,
             started: false,
-            probes_due: [None; 3],
-            probe_failures: [0; 3],
+            probes: None,
+            post_start: None,
+            failed_start: None,
+            references: Vec::new(),
         }
     }
 
     /// Whether its process exists.
     pub const fn is_running(&self) -> bool {
         matches!(self.state, RunState::Running { .. } | RunState::Stopping { .. })
+    }
+
+    /// Since when its process exists.
+    pub const fn since(&self) -> Option<SimTime> {
+        match self.state {
+            RunState::Running { since, .. } | RunState::Stopping { since, .. } => Some(since),
+            _ => None,
+        }
+    }
+
+    /// How it ended, if it has and is not yet started again.
+    pub fn end(&self) -> Option<&End> {
+        match &self.state {
+            RunState::Ended(end) => Some(end),
+            _ => None,
+        }
     }
 }
 
@@ -174,13 +245,26 @@ pub struct PodRuntime {
     pub mount_retry: Option<(SimTime, u32)>,
     /// When its processes were told to stop.
     pub stopping_since: Option<SimTime>,
+    /// Whether it ran for longer than it may.
+    pub is_past_deadline: bool,
     /// Containers in the order of the specification.
     pub containers: Vec<ContainerRuntime>,
     /// Init containers likewise.
     pub init_containers: Vec<ContainerRuntime>,
+    /// What is inside of them, where that is more than simple servers.
+    pub scene: Option<Arc<Scene>>,
 }
 
 impl PodRuntime {
+    /// Whether the process of the container at this place was asked to end: servers then take no
+    /// more connections.
+    ///
+    /// Simplified: a server that does not listen for SIGTERM would go on until it is killed.
+    pub fn is_asked_to_end(&self, place: usize) -> bool {
+        let state = self.containers.get(place).map(|container| &container.state);
+        matches!(state, Some(RunState::Stopping { step: StopStep::Asked(_), .. }))
+    }
+
     /// A pod that the kubelet sees for the first time.
     pub fn new(containers: usize, init_containers: usize, now: SimTime) -> Self {
         PodRuntime {
@@ -189,9 +273,38 @@ impl PodRuntime {
             sandbox_ready: None,
             mount_retry: None,
             stopping_since: None,
+            is_past_deadline: false,
             containers: vec![ContainerRuntime::new(); containers],
             init_containers: vec![ContainerRuntime::new(); init_containers],
+            scene: None,
         }
+    }
+
+    /// All containers, init containers first: the order of their numbers in a [`Scene`].
+    pub fn all(&self) -> impl Iterator<Item = &ContainerRuntime> {
+        self.init_containers.iter().chain(&self.containers)
+    }
+
+    /// The container of a number.
+    pub fn at(&self, place: usize) -> Option<&ContainerRuntime> {
+        self.all().nth(place)
+    }
+
+    /// The container of a number.
+    pub fn at_mut(&mut self, place: usize) -> Option<&mut ContainerRuntime> {
+        self.init_containers.iter_mut().chain(&mut self.containers).nth(place)
+    }
+
+    /// The inside of its containers, made if there is none.
+    pub fn scene(&mut self, now: SimTime) -> &mut Scene {
+        let count = self.containers.len() + self.init_containers.len();
+        let scene = self.scene.get_or_insert_with(|| Arc::new(Scene::new(count, now)));
+        Arc::make_mut(scene)
+    }
+
+    /// Whether a container's process exists.
+    pub fn has_process(&self) -> bool {
+        self.all().any(ContainerRuntime::is_running)
     }
 }
 

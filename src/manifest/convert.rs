@@ -4,10 +4,10 @@
 //! Models staging/src/k8s.io/apimachinery/pkg/runtime/converter.go FromUnstructuredWithValidation:
 //! the first wrong type in the order of the structures' fields, else all unknown fields, sorted.
 
-use super::decode::{check_base64, quantity};
+use super::decode::{check_base64, json_word, quantity, time};
 use super::schema::{self, Definition, Field, Type};
 use crate::api::{Kind, Value};
-use crate::base::{SimTime, order};
+use crate::base::order;
 use serde_json::Map;
 use std::collections::BTreeMap;
 
@@ -68,10 +68,13 @@ impl Checker {
         }
         match wanted {
             Type::Pointer(inner) => self.value(inner, value),
-            Type::Any => Ok(()),
+            Type::Any | Type::Schema => Ok(()),
             Type::Quantity => quantity(value).map(drop),
             Type::IntOrString => int_or_string(value),
-            Type::Time => time(value),
+            Type::Time | Type::MicroTime => match value {
+                Value::String(text) => time(wanted, text).map(drop),
+                other => Err(no_go_value(other, "string")),
+            },
             Type::Bytes => match value {
                 Value::String(text) => {
                     check_base64(text).map_err(|why| format!("error decoding from json: {why}"))
@@ -116,13 +119,14 @@ impl Checker {
 fn simple(basic: &Type, named: &Type, value: &Value) -> Result<(), String> {
     let convertible = || Err(format!("cannot convert {} to {}", go_kind(value), named.go_name()));
     let other = || {
-        let kind = basic.go_name();
+        // What is underneath a UID is a string.
+        let kind = if *basic == Type::Uid { Type::String } else { basic.clone() }.go_name();
         Err(format!("unrecognized type: {kind}"))
     };
     let is_number = matches!(basic, Type::Int32 | Type::Int64 | Type::Float64);
     match (basic, value) {
-        (Type::String, Value::String(_)) | (Type::Bool, Value::Bool(_)) => Ok(()),
-        (Type::String, Value::Number(number)) if !number.is_f64() => convertible(),
+        (Type::String | Type::Uid, Value::String(_)) | (Type::Bool, Value::Bool(_)) => Ok(()),
+        (Type::String | Type::Uid, Value::Number(number)) if !number.is_f64() => convertible(),
         (Type::Float64, Value::Number(_)) => Ok(()),
         (_, Value::Number(number)) if is_number => {
             let whole = number.as_f64().is_none_or(|float| float.fract() == 0.0);
@@ -142,34 +146,12 @@ fn int_or_string(value: &Value) -> Result<(), String> {
         Value::Number(number) => {
             Err(format!("json: cannot unmarshal number {number} into Go value of type int32"))
         }
-        other => {
-            let word = match other {
-                Value::Bool(_) => "bool",
-                Value::Array(_) => "array",
-                _ => "object",
-            };
-            Err(format!("json: cannot unmarshal {word} into Go value of type int32"))
-        }
+        other => Err(no_go_value(other, "int32")),
     }
 }
 
-fn time(value: &Value) -> Result<(), String> {
-    let Value::String(text) = value else {
-        let word = match value {
-            Value::Bool(_) => "bool",
-            Value::Number(_) => "number",
-            Value::Array(_) => "array",
-            _ => "object",
-        };
-        return Err(format!("json: cannot unmarshal {word} into Go value of type string"));
-    };
-    match SimTime::parse_rfc3339(text) {
-        Some(_) => Ok(()),
-        None => {
-            let (layout, text) = ("2006-01-02T15:04:05Z07:00", crate::api::error::go_quote(text));
-            Err(format!("parsing time {text} as \"{layout}\": cannot parse {text} as \"2006\""))
-        }
-    }
+fn no_go_value(value: &Value, wanted: &str) -> String {
+    format!("json: cannot unmarshal {} into Go value of type {wanted}", json_word(value))
 }
 
 /// What Go calls the kind of a decoded JSON value.

@@ -5,6 +5,7 @@
 //! order of their names (the request's JSON has them so), the first wrong type is reported alone,
 //! unknown fields all together.
 
+use super::go_time::{self, Precision};
 use super::schema::{self, Definition, Field, Type};
 use crate::api::{ApiError, Kind, Reason, Value};
 use crate::base::Quantity;
@@ -48,22 +49,44 @@ pub struct Decoded {
 /// # Errors
 /// A wrong type, in the words of Go's decoder.
 pub fn decode_leniently(kind: Kind, value: &Value) -> Result<Decoded, String> {
-    let Some(fields) = schema::fields_of(kind) else {
+    let Some((name, fields)) = schema::structure_of(kind) else {
         return Ok(Decoded { value: value.clone(), unknown: Vec::new() });
     };
     let mut decoder = Decoder::default();
     let Value::Object(map) = value else {
-        return Err(format!(
-            "json: cannot unmarshal {} into Go value of type v1.{}",
-            value_word(value),
-            kind.name()
-        ));
+        let (word, go_name) = (value_word(value, false), Type::Named(name).go_name());
+        return Err(format!("json: cannot unmarshal {word} into Go value of type {go_name}"));
     };
-    let value = decoder.structure(kind.name(), fields, map).map_err(|Stop(why)| why)?;
+    let value = decoder.structure(name, fields, map).map_err(|Stop(why)| why)?;
     match decoder.wrong_type {
         Some(why) => Err(why),
         None => Ok(Decoded { value: with_string_data(kind, value), unknown: decoder.unknown }),
     }
+}
+
+/// Looks at an object's metadata alone, as a client does before it sends the object anywhere.
+///
+/// Models staging/src/k8s.io/cli-runtime/pkg/resource/metadata_decoder.go.
+///
+/// # Errors
+/// A wrong type, in the words of Go's decoder.
+pub fn check_metadata(object: &Value) -> Result<(), String> {
+    let field = Field {
+        field_type: Type::Named("ObjectMeta"),
+        always: false,
+        merge: None,
+        retain_keys: false,
+        place: 0,
+        embedded: None,
+    };
+    let (Some(metadata), fields) = (object.get("metadata"), [("metadata", field)]) else {
+        return Ok(());
+    };
+    let map = Map::from_iter([("metadata".to_owned(), metadata.clone())]);
+    let mut decoder = Decoder::default();
+    let read = decoder.structure("metadataOnlyObject", &BTreeMap::from(fields), &map);
+    read.map_err(|Stop(why)| why)?;
+    decoder.wrong_type.map_or(Ok(()), Err)
 }
 
 /// What is said of unknown fields.
@@ -98,7 +121,8 @@ struct Stop(String);
 /// Where the reader is, and what it has found.
 #[derive(Default)]
 struct Decoder {
-    /// Field names from the root, without list indexes.
+    /// Field names from the root, without list indexes; with the names of structures that are
+    /// part of others.
     names: Vec<String>,
     /// The same with list indexes.
     path: String,
@@ -123,9 +147,11 @@ impl Decoder {
                 None if self.unknown.len() < MOST_UNKNOWN => self.unknown.push(self.path.clone()),
                 None => {}
                 Some(field) => {
+                    let outer = self.names.len();
+                    self.names.extend(field.embedded.map(str::to_owned));
                     self.names.push(key.clone());
                     let decoded = self.value(&field.field_type, value)?;
-                    self.names.pop();
+                    self.names.truncate(outer);
                     if let Some(decoded) = decoded.filter(|decoded| is_shown(field, decoded)) {
                         result.insert(key.clone(), decoded);
                     }
@@ -162,17 +188,17 @@ impl Decoder {
             }
             (Type::IntOrString, Value::String(_)) | (Type::Any, _) => {}
             (Type::IntOrString, Value::Number(number)) if number.is_i64() => {}
-            (Type::IntOrString, _) => {
-                return Err(Stop(format!(
-                    "json: cannot unmarshal {} into Go value of type int32",
-                    value_word(value)
-                )));
+            (Type::IntOrString, _) => return Err(self.stop(&Type::Int32, value)),
+            (Type::Time | Type::MicroTime, Value::String(text)) => {
+                return time(wanted, text).map(Some).map_err(Stop);
             }
+            (Type::Time | Type::MicroTime, _) => return Err(self.stop(&Type::String, value)),
+            (Type::Schema, _) => return self.schema(value).map(Some),
             (Type::Quantity, _) => {
                 return Err(Stop(QUANTITY_FORM.to_owned()));
             }
             (Type::Bytes, Value::String(text)) => check_base64(text).map_err(Stop)?,
-            (Type::String | Type::Time, Value::String(_)) | (Type::Bool, Value::Bool(_)) => {}
+            (Type::String | Type::Uid, Value::String(_)) | (Type::Bool, Value::Bool(_)) => {}
             (Type::Int32, Value::Number(number)) if fits::<i32>(number) => {}
             (Type::Int64, Value::Number(number)) if fits::<i64>(number) => {}
             (Type::Float64, Value::Number(_)) => {}
@@ -209,6 +235,24 @@ impl Decoder {
         }
     }
 
+    /// A schema, or a list of schemas or of names, or a truth value. Their own decoders tell of no
+    /// unknown fields, and take anything else for nothing.
+    ///
+    /// Models staging/src/k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1/marshal.go.
+    fn schema(&mut self, value: &Value) -> Result<Value, Stop> {
+        let known = core::mem::take(&mut self.unknown);
+        let one = Type::Named("JSONSchemaProps");
+        let decoded = match value {
+            Value::Object(_) => self.value(&one, value)?,
+            Value::Array(items) if items.iter().any(Value::is_object) => {
+                Some(self.list(&one, items)?)
+            }
+            _ => Some(value.clone()),
+        };
+        self.unknown = known;
+        Ok(decoded.unwrap_or(Value::Null))
+    }
+
     fn list(&mut self, inner: &Type, items: &[Value]) -> Result<Value, Stop> {
         let mut result = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
@@ -240,14 +284,23 @@ impl Decoder {
     /// Notes the first value of a wrong type.
     fn wrong(&mut self, wanted: &Type, value: &Value) {
         if self.wrong_type.is_none() {
-            self.wrong_type = Some(format!(
-                "json: cannot unmarshal {} into Go struct field {}.{} of type {}",
-                value_word(value),
-                self.structure,
-                self.names.join("."),
-                wanted.go_name()
-            ));
+            self.wrong_type = Some(self.cannot(wanted, value));
         }
+    }
+
+    /// Ends at a value that a type's own decoder refuses.
+    fn stop(&self, wanted: &Type, value: &Value) -> Stop {
+        Stop(self.cannot(wanted, value))
+    }
+
+    fn cannot(&self, wanted: &Type, value: &Value) -> String {
+        format!(
+            "json: cannot unmarshal {} into Go struct field {}.{} of type {}",
+            value_word(value, is_numeric(wanted)),
+            self.structure,
+            self.names.join("."),
+            wanted.go_name()
+        )
     }
 }
 
@@ -274,17 +327,46 @@ fn fits<T: TryFrom<i64>>(number: &serde_json::Number) -> bool {
     number.as_i64().is_some_and(|whole| T::try_from(whole).is_ok())
 }
 
-/// What Go's decoder calls a JSON value.
-fn value_word(value: &Value) -> String {
-    match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(_) => "bool".to_owned(),
-        Value::Number(number) if number.is_i64() && fits::<i32>(number) => "number".to_owned(),
-        Value::Number(number) => format!("number {number}"),
-        Value::String(_) => "string".to_owned(),
-        Value::Array(_) => "array".to_owned(),
-        Value::Object(_) => "object".to_owned(),
+/// Whether Go tries to read a number into the type.
+fn is_numeric(wanted: &Type) -> bool {
+    match wanted.target() {
+        Type::Int32 | Type::Int64 | Type::Float64 => true,
+        Type::Named(name) => match schema::find(name) {
+            Some(Definition::Basic { underlying, .. }) => is_numeric(underlying),
+            _ => false,
+        },
+        _ => false,
     }
+}
+
+/// What Go's decoder calls a JSON value; a number that is too large for a type, or has a fraction,
+/// by its digits.
+fn value_word(value: &Value, number_wanted: bool) -> String {
+    match value {
+        Value::Number(number) if number_wanted => format!("number {number}"),
+        other => json_word(other).to_owned(),
+    }
+}
+
+/// What Go's decoder calls the type of a JSON value.
+pub(super) fn json_word(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+/// A time as the API server writes it.
+pub(super) fn time(wanted: &Type, text: &str) -> Result<Value, String> {
+    let precision = match wanted {
+        Type::MicroTime => Precision::Micros,
+        _ => Precision::Seconds,
+    };
+    go_time::read(text, precision).map(Value::from)
 }
 
 const QUANTITY_FORM: &str = "quantities must match the regular expression \
@@ -396,6 +478,103 @@ mod tests {
         for (kind, value, expected) in cases {
             assert_eq!(refusal(kind, &value), expected, "{value}");
         }
+    }
+
+    /// Texts recorded from a real API server.
+    #[test]
+    fn the_parts_of_structures_numbers_and_times_are_named_as_go_names_them() {
+        let pod = |container: Value| json!({"spec": {"containers": [container]}});
+        let cases = [
+            (
+                Kind::Pod,
+                pod(json!({"livenessProbe": {"exec": {"command": "ls"}}})),
+                "Pod in version \"v1\" cannot be handled as a Pod: json: cannot unmarshal string \
+                 into Go struct field \
+                 ExecAction.spec.containers.livenessProbe.ProbeHandler.exec.command of type \
+                 []string",
+            ),
+            (
+                Kind::Pod,
+                pod(json!({"env": [{"valueFrom": {"configMapKeyRef": {"name": 1}}}]})),
+                "Pod in version \"v1\" cannot be handled as a Pod: json: cannot unmarshal number \
+                 into Go struct field ConfigMapKeySelector.spec.containers.env.valueFrom.\
+                 configMapKeyRef.LocalObjectReference.name of type string",
+            ),
+            (
+                Kind::Deployment,
+                json!({"spec": {"strategy": {"rollingUpdate": {"maxSurge": true}}}}),
+                "Deployment in version \"v1\" cannot be handled as a Deployment: json: cannot \
+                 unmarshal bool into Go struct field \
+                 RollingUpdateDeployment.spec.strategy.rollingUpdate.maxSurge of type int32",
+            ),
+            (
+                Kind::HorizontalPodAutoscaler,
+                json!({"spec": {"metrics": {}}}),
+                "HorizontalPodAutoscaler in version \"v2\" cannot be handled as a \
+                 HorizontalPodAutoscaler: json: cannot unmarshal object into Go struct field \
+                 HorizontalPodAutoscalerSpec.spec.metrics of type []v2.MetricSpec",
+            ),
+            (
+                Kind::ConfigMap,
+                json!({"data": {"pi": 3.5}}),
+                "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: json: cannot \
+                 unmarshal number into Go struct field ConfigMap.data of type string",
+            ),
+            (
+                Kind::Deployment,
+                json!({"spec": {"replicas": 1.5}}),
+                "Deployment in version \"v1\" cannot be handled as a Deployment: json: cannot \
+                 unmarshal number 1.5 into Go struct field DeploymentSpec.spec.replicas of type \
+                 int32",
+            ),
+            (
+                Kind::Lease,
+                json!({"spec": {"acquireTime": "now"}}),
+                "Lease in version \"v1\" cannot be handled as a Lease: parsing time \"now\" as \
+                 \"2006-01-02T15:04:05.000000Z07:00\": cannot parse \"now\" as \"2006\"",
+            ),
+            (
+                Kind::CustomResourceDefinition,
+                json!({"spec": {"version": "v1", "validation": {}}}),
+                "CustomResourceDefinition in version \"v1\" cannot be handled as a \
+                 CustomResourceDefinition: strict decoding error: unknown field \
+                 \"spec.validation\", unknown field \"spec.version\"",
+            ),
+        ];
+        for (kind, value, expected) in cases {
+            assert_eq!(refusal(kind, &value), expected, "{value}");
+        }
+    }
+
+    /// Printed by a real kubectl.
+    #[test]
+    fn clients_look_at_metadata_themselves() {
+        let cases = [
+            (
+                json!({"metadata": {"labels": {"version": 1}}}),
+                "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of \
+                 type string",
+            ),
+            (
+                json!({"metadata": {"name": true}}),
+                "json: cannot unmarshal bool into Go struct field ObjectMeta.metadata.name of type \
+                 string",
+            ),
+            (
+                json!({"metadata": "name:a"}),
+                "json: cannot unmarshal string into Go struct field metadataOnlyObject.metadata of \
+                 type v1.ObjectMeta",
+            ),
+            (
+                json!({"metadata": {"uid": 7}}),
+                "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.uid of \
+                 type types.UID",
+            ),
+        ];
+        for (object, why) in cases {
+            assert_eq!(check_metadata(&object), Err(why.to_owned()), "{object}");
+        }
+        assert_eq!(check_metadata(&json!({"spec": 1, "metadata": {"label": 1}})), Ok(()));
     }
 
     #[test]

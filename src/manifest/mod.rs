@@ -6,13 +6,14 @@
 //! time.
 //!
 //! Reading order: `yaml/`, `scalar.rs`, `reader.rs`, `parse.rs`, `go_json.rs`, `schema.rs`,
-//! `decode.rs`, `convert.rs`, `emit.rs`, `suggest.rs`.
+//! `go_time.rs`, `decode.rs`, `convert.rs`, `emit.rs`, `suggest.rs`.
 
 pub mod convert;
 mod decode;
 pub mod descriptions;
 mod emit;
 mod go_json;
+mod go_time;
 mod parse;
 mod reader;
 mod scalar;
@@ -20,7 +21,7 @@ pub mod schema;
 mod suggest;
 mod yaml;
 
-pub use decode::{Decoded, decode, decode_leniently, strict_error};
+pub use decode::{Decoded, check_metadata, decode, decode_leniently, strict_error};
 pub use emit::to_yaml;
 pub use go_json::parse_json;
 pub use parse::{Document, LIMIT, Parsed, Place, Position, Problem, parse};

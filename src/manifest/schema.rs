@@ -22,6 +22,11 @@ pub enum Type {
     IntOrString,
     /// RFC 3339.
     Time,
+    /// RFC 3339 with millionths of a second.
+    MicroTime,
+    Uid,
+    /// A JSON schema, or a list or a boolean in its place.
+    Schema,
     /// Anything.
     Any,
     /// A structure or a named basic type of the table.
@@ -61,7 +66,12 @@ impl Type {
             "bytes" => Type::Bytes,
             "Quantity" => Type::Quantity,
             "IntOrString" => Type::IntOrString,
-            "Time" | "MicroTime" => Type::Time,
+            "Time" => Type::Time,
+            "MicroTime" => Type::MicroTime,
+            "UID" => Type::Uid,
+            "JSONSchemaPropsOrArray" | "JSONSchemaPropsOrBool" | "JSONSchemaPropsOrStringArray" => {
+                Type::Schema
+            }
             "RawExtension" | "FieldsV1" | "JSON" | "Duration" => Type::Any,
             name => Type::Named(name),
         }
@@ -79,10 +89,12 @@ impl Type {
             Type::Quantity => "resource.Quantity".to_owned(),
             Type::IntOrString => "intstr.IntOrString".to_owned(),
             Type::Time => "v1.Time".to_owned(),
-            Type::Any => "interface {}".to_owned(),
+            Type::MicroTime => "v1.MicroTime".to_owned(),
+            Type::Uid => "types.UID".to_owned(),
+            Type::Any | Type::Schema => "interface {}".to_owned(),
             Type::Named(name) => {
                 let bare = name.rsplit('.').next().unwrap_or(name);
-                format!("v1.{bare}")
+                format!("{}.{bare}", TABLE.packages.get(name).copied().unwrap_or("v1"))
             }
             Type::List(inner) => format!("[]{}", inner.go_name()),
             Type::Map(inner) if **inner == Type::Quantity => "v1.ResourceList".to_owned(),
@@ -105,6 +117,8 @@ pub struct Field {
     pub retain_keys: bool,
     /// Its place in the structure, from 0.
     pub place: u32,
+    /// The structure that it comes from, where that is a part of this one.
+    pub embedded: Option<&'static str>,
 }
 
 /// How a strategic merge patch merges a field.
@@ -132,8 +146,26 @@ pub enum Definition {
     },
 }
 
-static TABLE: LazyLock<BTreeMap<&'static str, Definition>> =
-    LazyLock::new(|| include_str!("schema.txt").lines().filter_map(definition).collect());
+/// All types.
+#[derive(Default)]
+struct Table {
+    types: BTreeMap<&'static str, Definition>,
+    /// The packages of those that are not in a package `v1`.
+    packages: BTreeMap<&'static str, &'static str>,
+}
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let mut table = Table::default();
+    for line in include_str!("schema.txt").lines() {
+        let Some((name, definition)) = definition(line) else { continue };
+        let (name, package) = name.split_once('/').unwrap_or((name, "v1"));
+        if package != "v1" {
+            table.packages.insert(name, package);
+        }
+        table.types.insert(name, definition);
+    }
+    table
+});
 
 fn definition(line: &'static str) -> Option<(&'static str, Definition)> {
     if let Some((name, fields)) = line.split_once(": ")
@@ -152,6 +184,10 @@ fn definition(line: &'static str) -> Option<(&'static str, Definition)> {
 
 fn field((text, place): (&'static str, u32)) -> Option<(&'static str, Field)> {
     let (name, rest) = text.split_once(' ')?;
+    let (rest, embedded) = match rest.split_once(" ^") {
+        Some((rest, embedded)) => (rest, Some(embedded)),
+        None => (rest, None),
+    };
     let (rest, merge) = match rest.split_once('@') {
         Some((rest, "")) => (rest, Some(Merge::ByValue)),
         Some((rest, "!")) => (rest, Some(Merge::Whole)),
@@ -166,23 +202,43 @@ fn field((text, place): (&'static str, u32)) -> Option<(&'static str, Field)> {
         Some(go) => (go, true),
         None => (rest, false),
     };
-    Some((name, Field { field_type: Type::parse(go), always, merge, retain_keys, place }))
+    let field_type = Type::parse(go);
+    Some((name, Field { field_type, always, merge, retain_keys, place, embedded }))
 }
 
 /// The type of a name.
 pub fn find(name: &str) -> Option<&'static Definition> {
-    TABLE.get(name)
+    TABLE.types.get(name)
 }
 
 /// The names of all structures.
 pub fn struct_names() -> impl Iterator<Item = &'static str> {
     let is_struct = |definition: &Definition| matches!(definition, Definition::Struct(_));
-    TABLE.iter().filter(move |(_, definition)| is_struct(definition)).map(|(name, _)| *name)
+    TABLE.types.iter().filter(move |(_, definition)| is_struct(definition)).map(|(name, _)| *name)
+}
+
+/// The name of a kind's structure; `None` for kinds that definitions bring, whatever they are
+/// called.
+pub fn name_of(kind: Kind) -> Option<&'static str> {
+    let resource = kind.resource();
+    let name = match (resource.group, resource.name) {
+        _ if kind.is_custom() => return None,
+        ("gateway.networking.k8s.io", _) => return None,
+        ("events.k8s.io", "Event") => "events.Event",
+        (_, name) => name,
+    };
+    TABLE.types.get_key_value(name).map(|(name, _)| *name)
+}
+
+/// The structure of a kind and its fields; `None` for kinds whose objects are stored as they come.
+pub fn structure_of(kind: Kind) -> Option<(&'static str, &'static BTreeMap<&'static str, Field>)> {
+    let name = name_of(kind)?;
+    Some((name, struct_fields(name)?))
 }
 
 /// The fields of a kind; `None` for kinds whose objects are stored as they come.
 pub fn fields_of(kind: Kind) -> Option<&'static BTreeMap<&'static str, Field>> {
-    struct_fields(kind.name())
+    structure_of(kind).map(|(_, fields)| fields)
 }
 
 /// The fields of a structure.
@@ -195,8 +251,7 @@ pub fn struct_fields(name: &str) -> Option<&'static BTreeMap<&'static str, Field
 
 /// The type at a path of field names below a kind; list indexes and map keys are steps too.
 pub fn type_at(kind: Kind, path: &[String]) -> Option<Type> {
-    let mut here = Type::Named(kind.name());
-    find(kind.name())?;
+    let mut here = Type::Named(name_of(kind)?);
     for step in path {
         here = match here.target() {
             Type::Named(name) => struct_fields(name)?.get(step.as_str())?.field_type.clone(),
@@ -215,7 +270,7 @@ mod tests {
     fn the_table_knows_every_kind_but_those_that_others_define() {
         let without: Vec<&str> =
             Kind::known().filter(|kind| fields_of(*kind).is_none()).map(Kind::name).collect();
-        assert_eq!(without, ["CustomResourceDefinition", "GatewayClass", "Gateway", "HTTPRoute"]);
+        assert_eq!(without, ["GatewayClass", "Gateway", "HTTPRoute"]);
     }
 
     #[test]
@@ -230,7 +285,7 @@ mod tests {
                 };
             }
         };
-        for (name, definition) in TABLE.iter() {
+        for (name, definition) in &TABLE.types {
             let Definition::Struct(fields) = definition else { continue };
             for (field, Field { field_type, .. }) in fields {
                 let known = names(field_type).is_none_or(|name| find(name).is_some());

@@ -1,120 +1,239 @@
-//! What a machine remembers of the packets that passed it: connections, so that replies find their
-//! way back, and who went where, for session affinity.
+//! Connection tracking: what a machine knows of the connections that pass it, so that later packets
+//! are translated as the first one was and replies find their way back.
+//!
+//! Simplified: a table holds at most [`MOST`] entries, and those that end soonest make room; a real
+//! one holds 131,072 or more and throws new connections away when it is full.
 
 use super::packet::{Endpoint, Packet, Protocol, State};
-use crate::base::SimTime;
+use crate::base::{Map, SimTime, order};
 use core::time::Duration;
-use std::collections::{BTreeMap, VecDeque};
-use std::net::IpAddr;
-use std::sync::Arc;
 
-/// How many connections a machine keeps; the oldest are forgotten first.
-const KEPT: usize = 256;
+/// The most entries of a machine.
+pub const MOST: usize = 16_384;
 
-/// A connection as one machine sees it: as it came in, and as it went on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Connection {
+/// Protocol, source and destination of packets in one direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Tuple {
+    /// Source.
+    pub source: Endpoint,
+    /// Destination.
+    pub destination: Endpoint,
     /// Protocol.
     pub protocol: Protocol,
-    /// Source and destination as the first packet had them when it came.
-    pub original: (Endpoint, Endpoint),
-    /// Source and destination as it had them when it left.
-    pub translated: (Endpoint, Endpoint),
+}
+
+impl Tuple {
+    /// The tuple of a packet.
+    pub const fn of(packet: &Packet) -> Self {
+        let (source, destination) = (packet.source, packet.destination);
+        Tuple { source, destination, protocol: packet.protocol }
+    }
+
+    /// The tuple of the packets that answer.
+    #[must_use]
+    pub const fn inverse(self) -> Self {
+        Tuple { source: self.destination, destination: self.source, protocol: self.protocol }
+    }
+}
+
+/// How far a connection has come, in the words of `conntrack -L`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Its first packet was seen.
+    Begun,
+    /// It is open, or an answer was seen.
+    Established,
+    /// It was closed in order.
+    Closed,
+}
+
+/// A connection as one machine sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// Packets from who asked, as they come.
+    pub original: Tuple,
+    /// Packets from who was asked, as they come.
+    pub reply: Tuple,
+    /// How far it is.
+    pub phase: Phase,
+    /// When it was first seen.
+    pub since: SimTime,
+    /// When it is forgotten if nothing more comes.
+    pub until: SimTime,
 }
 
 impl Connection {
     /// What came in as `before` and went on as `after`.
-    pub const fn new(before: &Packet, after: &Packet) -> Self {
-        Connection {
-            protocol: before.protocol,
-            original: (before.source, before.destination),
-            translated: (after.source, after.destination),
-        }
+    pub fn new(before: &Packet, after: &Packet, now: SimTime) -> Self {
+        let original = Tuple::of(before);
+        let reply = Tuple::of(after).inverse();
+        let mut new = Connection { original, reply, phase: Phase::Begun, since: now, until: now };
+        new.advance(Phase::Begun, now);
+        new
     }
 
-    /// Whether any address was translated.
+    /// Whether the destination is translated.
+    pub fn is_dnat(&self) -> bool {
+        self.reply.source != self.original.destination
+    }
+
+    /// Whether the source is translated.
+    pub fn is_snat(&self) -> bool {
+        self.reply.destination != self.original.source
+    }
+
+    /// Whether any address is translated.
     pub fn is_translated(&self) -> bool {
-        self.original != self.translated
+        self.is_dnat() || self.is_snat()
+    }
+
+    /// Whether an answer was seen.
+    pub fn is_replied(&self) -> bool {
+        self.phase != Phase::Begun
+    }
+
+    /// Whether it is kept when the table is full: a TCP connection that was open.
+    pub fn is_assured(&self) -> bool {
+        self.is_replied() && matches!(self.original.protocol, Protocol::Tcp | Protocol::Sctp)
+    }
+
+    /// The state's name, for protocols that have states.
+    pub const fn state_name(&self) -> &'static str {
+        match (self.original.protocol, self.phase) {
+            (Protocol::Tcp, Phase::Begun) => "SYN_SENT",
+            (Protocol::Sctp, Phase::Begun) => "COOKIE_WAIT",
+            (Protocol::Tcp | Protocol::Sctp, Phase::Established) => "ESTABLISHED",
+            (Protocol::Tcp, Phase::Closed) => "TIME_WAIT",
+            (Protocol::Sctp, Phase::Closed) => "SHUTDOWN_ACK_SENT",
+            (Protocol::Udp | Protocol::Icmp, _) => "",
+        }
+    }
+
+    /// It comes to a phase: the time until it is forgotten begins anew.
+    pub fn advance(&mut self, phase: Phase, now: SimTime) {
+        self.phase = phase;
+        self.until = now + timeout(self.original.protocol, phase);
     }
 }
 
-/// What a machine remembers.
+/// How long a connection is remembered. An open one of TCP for a day: kube-proxy sets that, where
+/// the kernel would wait five.
+///
+/// Models net/netfilter/nf_conntrack_proto_*.c, and cmd/kube-proxy's conntrack settings.
+pub const fn timeout(protocol: Protocol, phase: Phase) -> Duration {
+    Duration::from_secs(match (protocol, phase) {
+        (Protocol::Tcp, Phase::Begun | Phase::Closed) => 120,
+        (Protocol::Tcp, Phase::Established) => 86_400,
+        (Protocol::Udp | Protocol::Icmp, _) => 30,
+        (Protocol::Sctp, Phase::Begun | Phase::Closed) => 3,
+        (Protocol::Sctp, Phase::Established) => 210,
+    })
+}
+
+/// What is known of a packet's connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The tuple it is found by.
+    pub original: Tuple,
+    /// Whether the packet is an answer.
+    pub is_reply: bool,
+    /// The source that the packet gets.
+    pub source: Endpoint,
+    /// The destination that the packet gets.
+    pub destination: Endpoint,
+    /// The state that rules see.
+    pub state: State,
+    /// Whether the connection's destination is translated.
+    pub dnat: bool,
+    /// Whether its source is.
+    pub snat: bool,
+}
+
+/// A machine's connections.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Memory {
-    /// Connections, the latest last.
-    connections: VecDeque<Connection>,
-    /// When a source was last noted in a list (`recent`, a dynamic set, IPVS persistence).
-    seen: BTreeMap<(Arc<str>, IpAddr), SimTime>,
-    /// Where IPVS sends a client that keeps its server, by virtual server.
-    kept_servers: BTreeMap<(Protocol, Endpoint, IpAddr), (Endpoint, SimTime)>,
-    /// How many connections each virtual server has had.
-    turns: BTreeMap<(Protocol, Endpoint), u32>,
+pub struct Conntrack {
+    connections: Map<Tuple, Connection>,
+    /// From the tuple of the replies, where it is not just the original turned around.
+    by_reply: Map<Tuple, Tuple>,
+    /// When there are as many, what has ended is swept away.
+    sweep_at: usize,
 }
 
-impl Memory {
+impl Conntrack {
+    /// What is known of a packet's connection.
+    pub fn find(&self, packet: &Packet, now: SimTime) -> Option<Known> {
+        let tuple = Tuple::of(packet);
+        let alive = |tuple: &Tuple| self.connections.get(tuple).filter(|it| it.until > now);
+        if let Some(own) = alive(&tuple) {
+            return Some(Known {
+                original: own.original,
+                is_reply: false,
+                source: own.reply.destination,
+                destination: own.reply.source,
+                state: if own.is_replied() { State::Established } else { State::New },
+                dnat: own.is_dnat(),
+                snat: own.is_snat(),
+            });
+        }
+        let inverse = tuple.inverse();
+        let original = self.by_reply.get(&tuple).unwrap_or(&inverse);
+        let own = alive(original).filter(|own| own.reply == tuple)?;
+        Some(Known {
+            original: own.original,
+            is_reply: true,
+            source: own.original.destination,
+            destination: own.original.source,
+            state: State::Established,
+            dnat: own.is_dnat(),
+            snat: own.is_snat(),
+        })
+    }
+
     /// Remembers a connection.
-    pub fn track(&mut self, connection: Connection) {
-        if self.connections.len() >= KEPT {
-            self.connections.pop_front();
+    pub fn add(&mut self, connection: Connection, now: SimTime) {
+        if self.connections.len() >= self.sweep_at.clamp(256, MOST) {
+            self.sweep(now);
         }
-        self.connections.push_back(connection);
+        if connection.is_translated() {
+            self.by_reply.insert(connection.reply, connection.original);
+        }
+        self.connections.insert(connection.original, connection);
     }
 
-    /// The connections, the latest last.
-    pub fn connections(&self) -> impl Iterator<Item = &Connection> {
-        self.connections.iter()
-    }
-
-    /// Turns the addresses of a reply back into those that its receiver knows. Says whether it
-    /// belongs to a connection.
-    pub fn untranslate(&self, packet: &mut Packet) -> bool {
-        let (source, destination) = (packet.source, packet.destination);
-        let is_reply = |connection: &&Connection| {
-            connection.protocol == packet.protocol && connection.translated == (destination, source)
-        };
-        let Some(connection) = self.connections.iter().rev().find(is_reply) else { return false };
-        (packet.destination, packet.source) = connection.original;
-        packet.state = State::Established;
-        true
-    }
-
-    /// Notes a source in a list.
-    pub fn remember(&mut self, list: &Arc<str>, source: IpAddr, now: SimTime) {
-        self.seen.insert((list.clone(), source), now);
-    }
-
-    /// Whether a source was noted in a list within the last `seconds`.
-    pub fn has_seen(&self, list: &Arc<str>, source: IpAddr, seconds: u32, now: SimTime) -> bool {
-        let window = Duration::from_secs(u64::from(seconds));
-        self.seen.get(&(list.clone(), source)).is_some_and(|seen| *seen + window > now)
-    }
-
-    /// The server among `servers` that is next in turn, or that the client keeps to.
-    pub fn next_server(
-        &mut self,
-        virtual_server: (Protocol, Endpoint),
-        client: IpAddr,
-        servers: &[Endpoint],
-        persistence_seconds: Option<u32>,
-        now: SimTime,
-    ) -> Option<Endpoint> {
-        let key = (virtual_server.0, virtual_server.1, client);
-        if let (Some(seconds), Some((server, since))) =
-            (persistence_seconds, self.kept_servers.get(&key))
-        {
-            let window = Duration::from_secs(u64::from(seconds));
-            if *since + window > now && servers.contains(server) {
-                return Some(*server);
+    /// Forgets what has ended, and of too many what ends soonest.
+    fn sweep(&mut self, now: SimTime) {
+        let mut alive: Vec<Connection> = self.list(now).copied().collect();
+        if alive.len() > MOST / 2 {
+            order::sort_by_key(&mut alive, |connection| core::cmp::Reverse(connection.until));
+            alive.truncate(MOST / 2);
+        }
+        (self.connections, self.by_reply) = (Map::new(), Map::new());
+        self.sweep_at = alive.len() * 2;
+        for connection in alive {
+            if connection.is_translated() {
+                self.by_reply.insert(connection.reply, connection.original);
             }
+            self.connections.insert(connection.original, connection);
         }
-        let turn = self.turns.entry(virtual_server).or_default();
-        let place = (*turn as usize).checked_rem(servers.len())?;
-        *turn = turn.wrapping_add(1);
-        let server = *servers.get(place)?;
-        if persistence_seconds.is_some() {
-            self.kept_servers.insert(key, (server, now));
+    }
+
+    /// A connection comes to a phase.
+    pub fn advance(&mut self, original: &Tuple, phase: Phase, now: SimTime) {
+        if let Some(connection) = self.connections.get_mut(original) {
+            connection.advance(phase, now);
         }
-        Some(server)
+    }
+
+    /// Forgets a connection: it was reset before it was open, or a person deletes it.
+    pub fn remove(&mut self, original: &Tuple) {
+        if let Some(connection) = self.connections.remove(original) {
+            self.by_reply.remove(&connection.reply);
+        }
+    }
+
+    /// The connections that have not ended.
+    pub fn list(&self, now: SimTime) -> impl Iterator<Item = &Connection> {
+        self.connections.values().filter(move |connection| connection.until > now)
     }
 }
 
@@ -133,38 +252,40 @@ mod tests {
         let (node, server) = (endpoint("172.18.0.3:50000"), endpoint("10.244.2.2:8080"));
         let asked = Packet::new(Protocol::Tcp, client, service);
         let sent = Packet::new(Protocol::Tcp, node, server);
-        let mut memory = Memory::default();
-        memory.track(Connection::new(&asked, &sent));
-        let mut reply = Packet::new(Protocol::Tcp, server, node);
-        assert!(memory.untranslate(&mut reply));
-        assert_eq!((reply.source, reply.destination), (service, client));
-        let mut stranger = Packet::new(Protocol::Udp, server, node);
-        assert!(!memory.untranslate(&mut stranger));
+        let (mut table, now) = (Conntrack::default(), SimTime::default());
+        table.add(Connection::new(&asked, &sent, now), now);
+        let known = table.find(&sent.reply(), now).unwrap();
+        assert_eq!((known.source, known.destination, known.is_reply), (service, client, true));
+        let again = table.find(&asked, now).unwrap();
+        assert_eq!((again.destination, again.state), (server, State::New));
+        let stranger = Packet::new(Protocol::Udp, server, node);
+        assert_eq!(table.find(&stranger, now), None);
     }
 
     #[test]
-    fn a_client_is_remembered_for_as_long_as_affinity_lasts() {
-        let (mut memory, list) = (Memory::default(), Arc::from("KUBE-SEP-A"));
-        let client = "10.244.1.2".parse().unwrap();
-        let begin = SimTime::default();
-        memory.remember(&list, client, begin);
-        assert!(memory.has_seen(&list, client, 60, begin + Duration::from_secs(59)));
-        assert!(!memory.has_seen(&list, client, 60, begin + Duration::from_secs(60)));
+    fn connections_are_forgotten_when_their_time_is_over() {
+        let (client, server) = (endpoint("10.244.1.2:40000"), endpoint("10.244.2.2:80"));
+        let asked = Packet::new(Protocol::Tcp, client, server);
+        let (mut table, now) = (Conntrack::default(), SimTime::default());
+        table.add(Connection::new(&asked, &asked, now), now);
+        let later = |seconds| now + Duration::from_secs(seconds);
+        assert!(table.find(&asked, later(119)).is_some());
+        assert!(table.find(&asked, later(120)).is_none());
+        table.advance(&Tuple::of(&asked), Phase::Established, now);
+        assert_eq!(table.find(&asked, later(86_399)).unwrap().state, State::Established);
+        assert!(table.list(later(86_400)).next().is_none());
     }
 
     #[test]
-    fn servers_take_turns_and_a_client_that_sticks_keeps_its_own() {
-        let mut memory = Memory::default();
-        let servers = [endpoint("10.0.0.1:80"), endpoint("10.0.0.2:80")];
-        let service = (Protocol::Tcp, endpoint("10.96.0.5:80"));
-        let client = "10.244.1.2".parse().unwrap();
-        let mut ask = |sticky, now| {
-            memory.next_server(service, client, &servers, sticky, now).map(|server| server.ip)
-        };
-        let begin = SimTime::default();
-        assert_ne!(ask(None, begin), ask(None, begin));
-        let kept = ask(Some(60), begin);
-        assert_eq!(ask(Some(60), begin), kept);
-        assert_ne!(ask(Some(60), begin + Duration::from_secs(61)), kept);
+    fn a_full_table_makes_room() {
+        let (mut table, now) = (Conntrack::default(), SimTime::default());
+        for number in 0..40_000u32 {
+            let client = Endpoint { ip: IpAddr::from(number.to_be_bytes()), port: 1 };
+            let asked = Packet::new(Protocol::Tcp, client, endpoint("10.244.2.2:80"));
+            table.add(Connection::new(&asked, &asked, now), now);
+        }
+        assert!(table.list(now).count() <= MOST);
     }
+
+    use std::net::IpAddr;
 }

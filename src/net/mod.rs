@@ -5,20 +5,22 @@
 //! structure, so that what is shown is what decides.
 //!
 //! Invariants: a ruleset never changes once it is shared (what packets leave behind is in
-//! [`conntrack`]); chance comes in only as draws of the caller's `Rng`; a walk always ends, since a
-//! packet can pass a bounded number of nested chains.
+//! [`memory`], how often rules matched in a list beside it); chance comes in only as draws of the
+//! caller's [`dice`]; a walk always ends, since a packet can pass a bounded number of nested chains.
 //!
-//! Reading order: `packet`, `rule`, `set`, `table`, `walk`, `conntrack`, then the printers
-//! `iptables_text`, `iptables_list`, `nft_text`, `ipvs`, and what people change by hand: `edit`,
-//! `iptables_command`.
+//! Reading order: `packet`, `rule`, `action`, `set`, `table`, `walk`, `matching`, `dice`,
+//! `conntrack`, `memory`, `link`, then what people see and change: `iptables`, `nft_text`, `ipvs`, `flannel`.
 
+pub mod action;
 pub mod conntrack;
-pub mod edit;
-pub mod iptables_command;
-pub mod iptables_list;
-pub mod iptables_text;
+pub mod dice;
+pub mod flannel;
+pub mod iptables;
 pub mod ipvs;
+pub mod link;
 mod lookup;
+mod matching;
+pub mod memory;
 pub mod nft_text;
 pub mod packet;
 pub mod rule;

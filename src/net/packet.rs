@@ -12,12 +12,17 @@ pub enum Protocol {
     Udp,
     /// SCTP.
     Sctp,
+    /// ICMP: pings, which no Service has.
+    Icmp,
 }
 
 impl Protocol {
+    /// The transport protocols that Services have.
+    pub const OF_SERVICES: [Protocol; 3] = [Protocol::Tcp, Protocol::Udp, Protocol::Sctp];
+
     /// Reads `TCP`, `UDP`, `SCTP` in any case; `None` for any other word.
     pub fn parse(text: &str) -> Option<Self> {
-        [Protocol::Tcp, Protocol::Udp, Protocol::Sctp]
+        Protocol::OF_SERVICES
             .into_iter()
             .find(|protocol| protocol.name().eq_ignore_ascii_case(text))
     }
@@ -28,6 +33,7 @@ impl Protocol {
             Protocol::Tcp => "tcp",
             Protocol::Udp => "udp",
             Protocol::Sctp => "sctp",
+            Protocol::Icmp => "icmp",
         }
     }
 
@@ -37,6 +43,7 @@ impl Protocol {
             Protocol::Tcp => "TCP",
             Protocol::Udp => "UDP",
             Protocol::Sctp => "SCTP",
+            Protocol::Icmp => "ICMP",
         }
     }
 
@@ -46,7 +53,13 @@ impl Protocol {
             Protocol::Tcp => 6,
             Protocol::Udp => 17,
             Protocol::Sctp => 132,
+            Protocol::Icmp => 1,
         }
+    }
+
+    /// Whether its packets have ports.
+    pub const fn has_ports(self) -> bool {
+        !matches!(self, Protocol::Icmp)
     }
 }
 
@@ -129,6 +142,8 @@ pub enum State {
     Related,
     /// Fits no connection.
     Invalid,
+    /// Kept out of connection tracking by a rule.
+    Untracked,
 }
 
 impl State {
@@ -139,6 +154,7 @@ impl State {
             State::Established => "ESTABLISHED",
             State::Related => "RELATED",
             State::Invalid => "INVALID",
+            State::Untracked => "UNTRACKED",
         }
     }
 }
@@ -156,14 +172,66 @@ pub struct Packet {
     pub mark: u32,
     /// Its connection's state on this machine.
     pub state: State,
-    /// Whether its destination was translated on this machine.
+    /// Whether its connection's destination is translated on this machine.
     pub dnat: bool,
+    /// Whether its connection's source is translated on this machine.
+    pub snat: bool,
+    /// Whether it goes from who was asked to who asked.
+    pub is_reply: bool,
 }
 
 impl Packet {
     /// The first packet of a connection.
     pub const fn new(protocol: Protocol, source: Endpoint, destination: Endpoint) -> Self {
-        Packet { source, destination, protocol, mark: 0, state: State::New, dnat: false }
+        Packet {
+            source,
+            destination,
+            protocol,
+            mark: 0,
+            state: State::New,
+            dnat: false,
+            snat: false,
+            is_reply: false,
+        }
+    }
+
+    /// The answer to it, as it is sent by who took it.
+    pub const fn reply(&self) -> Self {
+        Packet {
+            state: State::Established,
+            is_reply: true,
+            ..Packet::new(self.protocol, self.destination, self.source)
+        }
+    }
+
+    /// The same packet when it has left a machine: marks and what is known of its connection stay
+    /// there.
+    #[must_use]
+    pub const fn on_wire(&self) -> Self {
+        let packet = Packet::new(self.protocol, self.source, self.destination);
+        Packet { is_reply: self.is_reply, ..packet }
+    }
+
+    /// The TCP flags of the packets that are followed: a connection's first, and its answer.
+    pub const fn tcp_flags(&self) -> u8 {
+        const SYN: u8 = 0x02;
+        const ACK: u8 = 0x10;
+        if self.is_reply { SYN | ACK } else { SYN }
+    }
+
+    /// The ICMP type: an echo request, or the echo.
+    pub const fn icmp_type(&self) -> u8 {
+        if self.is_reply { 0 } else { 8 }
+    }
+
+    /// How many bytes its IP packet has, as Linux sends it.
+    pub const fn bytes(&self) -> u64 {
+        match (self.protocol, self.destination.ip) {
+            (Protocol::Icmp, _) => 84,
+            (Protocol::Tcp, IpAddr::V4(_)) => 60,
+            (_, IpAddr::V4(_)) => 64,
+            (_, IpAddr::V6(_)) => 80,
+        }
     }
 
     /// The family of its addresses.
@@ -174,7 +242,13 @@ impl Packet {
 
 impl fmt::Display for Packet {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {} -> {}", self.protocol, self.source, self.destination)?;
+        match self.protocol.has_ports() {
+            true => write!(formatter, "{} {} -> {}", self.protocol, self.source, self.destination)?,
+            false => {
+                let (from, to) = (self.source.ip, self.destination.ip);
+                write!(formatter, "{} {from} -> {to}", self.protocol)?;
+            }
+        }
         if self.mark != 0 {
             write!(formatter, " mark {:#x}", self.mark)?;
         }

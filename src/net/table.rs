@@ -2,7 +2,7 @@
 
 use super::lookup::{self, Lookup};
 use super::packet::{Endpoint, Family, Protocol};
-use super::rule::{End, Match, Rule, Verdict};
+use super::rule::{End, Match, Rule};
 use super::set::NamedSet;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -34,6 +34,15 @@ impl Hook {
         }
     }
 
+    /// The priority from which on packets of known connections are translated there as their first
+    /// one was.
+    pub const fn translates_at(self) -> i32 {
+        match self {
+            Hook::Prerouting | Hook::Output => -100,
+            Hook::Input | Hook::Forward | Hook::Postrouting => 100,
+        }
+    }
+
     /// The name of iptables' chain, `PREROUTING`.
     pub const fn chain(self) -> &'static str {
         match self {
@@ -57,6 +66,17 @@ pub struct Base {
     pub priority: i32,
     /// The priority as it is shown (`dstnat - 10`).
     pub priority_text: &'static str,
+    /// Whether a packet that comes to its end is thrown away (policy DROP).
+    pub drops: bool,
+}
+
+/// How many packets have matched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Packets.
+    pub packets: u64,
+    /// Their bytes, IP headers included.
+    pub bytes: u64,
 }
 
 /// A chain of rules.
@@ -64,12 +84,15 @@ pub struct Base {
 pub struct Chain {
     /// Name.
     pub name: Arc<str>,
-    /// How packets enter it from the kernel, if they do. Its policy is to accept.
+    /// How packets enter it from the kernel, if they do.
     pub base: Option<Base>,
     /// A remark (nftables).
     pub comment: Option<&'static str>,
     /// Rules.
     pub rules: Vec<Rule>,
+    /// The number of its first rule among all of the ruleset, for counters; its policy comes after
+    /// its last rule.
+    pub first_number: u32,
     /// The destinations that are the only ones of some rules, with those rules' places; without an
     /// address if they can match any.
     destinations: Vec<(Option<IpAddr>, u16, Protocol, Vec<u32>)>,
@@ -87,6 +110,27 @@ impl Chain {
     /// A chain that packets enter from the kernel.
     pub fn base(name: &str, base: Base) -> Self {
         Chain { name: Arc::from(name), base: Some(base), ..Chain::default() }
+    }
+
+    /// The same chain without its rules.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        let (base, comment) = (self.base.clone(), self.comment);
+        Chain { base, comment, ..Chain::new(&self.name) }
+    }
+
+    /// What a packet that comes to its end meets, as iptables shows it.
+    pub const fn policy_name(&self) -> &'static str {
+        match &self.base {
+            Some(Base { drops: true, .. }) => "DROP",
+            Some(_) => "ACCEPT",
+            None => "-",
+        }
+    }
+
+    /// The number of its policy among all rules of the ruleset.
+    pub fn policy_number(&self) -> u32 {
+        self.first_number.saturating_add(u32::try_from(self.rules.len()).unwrap_or(u32::MAX))
     }
 
     /// Appends a rule.
@@ -168,7 +212,11 @@ fn only_destination(rule: &Rule) -> Option<(Option<IpAddr>, u16, Protocol)> {
         _ => None,
     });
     rule.matches.iter().find_map(|condition| match condition {
-        Match::DestinationPort(protocol, port) => Some((ip, *port, *protocol)),
+        Match::Port { protocol, end: End::Destination, ports, not: false }
+            if ports.first == ports.last =>
+        {
+            Some((ip, ports.first, *protocol))
+        }
         _ => None,
     })
 }
@@ -249,7 +297,7 @@ impl Table {
         };
         let mut table = Table::new(family, name);
         for (hook, priority) in hooks {
-            let base = Base { nat: name == "nat", hook, priority, priority_text: "" };
+            let base = Base { nat: name == "nat", hook, priority, priority_text: "", drops: false };
             table.add_chain(Chain::base(hook.chain(), base));
         }
         Some(table)
@@ -259,13 +307,33 @@ impl Table {
     pub fn set_rules(&mut self, chain: &str, rules: Vec<Rule>) {
         let place = self.place(chain);
         if let Some(chain) = place.and_then(|place| self.chains.get_mut(place)) {
-            let mut new = Chain {
-                base: chain.base.take(),
-                comment: chain.comment,
-                ..Chain::new(&chain.name)
-            };
+            let mut new = chain.emptied();
             rules.into_iter().for_each(|rule| new.push(rule));
             *chain = new;
+        }
+    }
+
+    /// Changes what packets meet that come to the end of a chain that the kernel leads them to. Says
+    /// whether there is such a chain.
+    pub fn set_policy(&mut self, chain: &str, drops: bool) -> bool {
+        let place = self.place(chain);
+        let chain = place.and_then(|place| self.chains.get_mut(place));
+        let base = chain.and_then(|chain| chain.base.as_mut());
+        base.map(|base| base.drops = drops).is_some()
+    }
+
+    /// Gives a chain another name, in the rules that lead to it too.
+    pub fn rename_chain(&mut self, old: &str, new: &Arc<str>) {
+        let chains = core::mem::take(&mut self.chains);
+        (self.chain_places, self.base_places) = (Lookup::empty(), Vec::new());
+        for mut chain in chains {
+            if *chain.name == *old {
+                chain.name = new.clone();
+            }
+            for rule in &mut chain.rules {
+                rule.rename_target(old, new);
+            }
+            self.add_chain(chain);
         }
     }
 
@@ -365,19 +433,63 @@ impl Ruleset {
         })
     }
 
+    /// Numbers all rules and policies, so that they can be counted. To be asked for whenever rules
+    /// have changed.
+    #[must_use]
+    pub fn numbered(mut self) -> Self {
+        let mut next = 0u32;
+        for chain in self.tables.iter_mut().flat_map(|table| &mut table.chains) {
+            chain.first_number = next;
+            next = chain.policy_number().saturating_add(1);
+        }
+        self
+    }
+
+    /// How many numbers there are.
+    pub fn number_count(&self) -> u32 {
+        let chains = self.tables.iter().flat_map(|table| &table.chains);
+        chains.last().map_or(0, |chain| chain.policy_number().saturating_add(1))
+    }
+
+    /// Whether its rules have counters: iptables' have, kube-proxy's own for nftables have not.
+    pub fn counts(&self) -> bool {
+        self.tables.iter().any(|table| super::iptables::TABLES.contains(&table.name))
+    }
+
+    /// The counts of `old` for this ruleset: what has not changed keeps its count.
+    pub fn carried_counts(&self, old: &Ruleset, counts: &[Count]) -> Vec<Count> {
+        let mut carried = Vec::new();
+        for (table, chain) in
+            self.tables.iter().flat_map(|it| it.chains.iter().map(move |c| (it, c)))
+        {
+            let before =
+                old.tables.iter().find(|it| (it.family, it.name) == (table.family, table.name));
+            let before = before.and_then(|table| table.chain(&chain.name));
+            let mut rest: &[Rule] = before.map_or(&[], |chain| &chain.rules);
+            let mut number = before.map_or(0, |chain| chain.first_number);
+            let count = |number: u32| {
+                let place = usize::try_from(number).unwrap_or(usize::MAX);
+                counts.get(place).copied().unwrap_or_default()
+            };
+            for rule in &chain.rules {
+                // Rules keep their order, so that each is looked for after the one before it.
+                let same = rest.iter().position(|old| old == rule);
+                carried.push(same.map_or(Count::default(), |place| {
+                    rest = rest.get(place + 1..).unwrap_or_default();
+                    number = number.saturating_add(u32::try_from(place).unwrap_or(u32::MAX));
+                    let found = count(number);
+                    number = number.saturating_add(1);
+                    found
+                }));
+            }
+            carried.push(before.map_or(Count::default(), |chain| count(chain.policy_number())));
+        }
+        carried
+    }
+
     /// How many rules there are in all.
     pub fn rule_count(&self) -> u64 {
         let chains = self.tables.iter().flat_map(|table| &table.chains);
         chains.map(|chain| chain.rules.len() as u64).sum()
-    }
-}
-
-impl Verdict {
-    /// The chain it leads to, if any.
-    pub const fn chain(&self) -> Option<&Arc<str>> {
-        match self {
-            Verdict::Jump(chain) | Verdict::Goto(chain) => Some(chain),
-            _ => None,
-        }
     }
 }

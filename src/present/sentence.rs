@@ -36,6 +36,11 @@ impl Told<'_> {
             }
             Reason::Routes(route) => self.route(route),
             Reason::Tracks => self.say(Text::HopTracks, &[]),
+            Reason::Remembers => self.say(Text::HopRemembers, &[]),
+            Reason::Encapsulates { overhead, mtu, .. } => {
+                self.say(Text::HopEncapsulates, &[("overhead", overhead), ("mtu", mtu)])
+            }
+            Reason::Decapsulates => self.say(Text::HopDecapsulates, &[]),
             Reason::LeavesCluster => self.say(Text::HopLeaves, &[]),
             Reason::Allowed { policy: Some(policy), .. } => {
                 self.say(Text::HopAllowed, &[("policy", &policy.name)])
@@ -79,6 +84,7 @@ impl Told<'_> {
             Route::Local => self.say(Text::HopRouteLocal, &[]),
             Route::Pod => self.say(Text::HopRoutePod, &[]),
             Route::Node(node) => self.say(Text::HopRouteNode, &[("node", node)]),
+            Route::Tunnel(node) => self.say(Text::HopRouteTunnel, &[("node", node)]),
             Route::Default => self.say(Text::HopRouteDefault, &[]),
         }
     }
@@ -208,6 +214,7 @@ pub(super) fn cause(cause: &Cause, lang: Lang) -> String {
         Cause::RuleByHand { node, chain } => {
             say(Text::CauseRuleByHand, &[("node", node), ("chain", chain)])
         }
+        Cause::NoForwarding(node) => say(Text::CauseNoForwarding, &[("node", node)]),
         Cause::Loop => say(Text::CauseLoop, &[]),
         Cause::NotAnnounced { .. }
         | Cause::AnnouncerDown { .. }

@@ -154,7 +154,7 @@ fn spot(place: &Place, to: String) -> (Spot, Option<ObjectId>) {
         Place::Client(Source::Pod { namespace, name }) => {
             at_pod(ObjectId::new(Kind::Pod, namespace, name))
         }
-        Place::Rule(name, _) | Place::VirtualServer(name, _) | Place::Bridge(name) => {
+        Place::Rule(name, _) | Place::VirtualServer(name, _) | Place::Device(name, _) => {
             (Spot::Filter(node_id(name)), Some(node_id(name)))
         }
         Place::Pod(key) => at_pod(pod_id(key)),
@@ -175,7 +175,9 @@ fn title(hop: &Hop, lang: Lang) -> String {
         Place::LoadBalancer(ip) => format!("{} {ip}", lang.t(Text::LoadBalancer)),
         Place::Rule(name, rule) => format!("{name} · {}", rule.chain),
         Place::VirtualServer(name, address) => format!("{name} · IPVS {address}"),
-        Place::Bridge(name) => lang.fill(Text::PlaceBridge, &[("node", name)]),
+        Place::Device(name, device) => {
+            lang.fill(Text::PlaceDevice, &[("node", name), ("device", &device.name())])
+        }
         Place::Pod(key) => key.name.to_string(),
         Place::Internet => lang.t(Text::Outside).to_owned(),
         Place::Router => lang.t(Text::PlaceRouter).to_owned(),

@@ -166,7 +166,7 @@ fn fetch(
                 return Err((28, why));
             }
         }
-        jar.take(&reply, &name, &request.path, site.world.now());
+        jar.take(&reply, &name, &request.path, site.now());
         (transfer.status, transfer.size) = (reply.status, reply.body.len());
         transfer.kind = reply.header("Content-Type").unwrap_or_default().to_owned();
         if options.include || options.head {
@@ -262,7 +262,7 @@ fn say_connection(
 }
 
 fn wait(site: &mut Site<'_>, duration: Duration, transfer: &mut Transfer) {
-    site.world.run_for(duration);
+    site.wait(duration);
     transfer.waited += duration;
 }
 

@@ -83,7 +83,7 @@ pub(super) struct Exchange {
 
 /// Sends a request; `insecure` takes any certificate.
 pub(super) fn exchange(site: &mut Site<'_>, request: &Request, insecure: bool) -> Exchange {
-    let trace = site.world.send(request);
+    let trace = site.wire.send(request);
     let address = asked(&trace);
     let result = match &trace.outcome {
         Outcome::Failed(failure) => Err(match failure.manner {
@@ -187,7 +187,7 @@ fn answered(site: &Site<'_>, trace: &PacketTrace, insecure: bool) -> Result<Repl
 /// What a project publishes at the address that is asked for.
 fn published(request: &Request) -> Option<Arc<str>> {
     let url = format!("https://{}{}", request.host_value(), request.path);
-    crate::addons::published(&url).map(Arc::from)
+    super::published(&url).map(Arc::from)
 }
 
 /// What a TLS server says to who does not speak TLS.
@@ -209,7 +209,7 @@ fn plain_to_tls(site: &Site<'_>, by_ingress: bool) -> Reply {
 /// The image of the container that answered; empty for others.
 fn image_of(site: &Site<'_>, server: &Server) -> String {
     let Server::Pod { pod, container } = server else { return String::new() };
-    let object = site.world.find(crate::api::Kind::Pod, &pod.namespace, &pod.name);
+    let object = site.wire.cluster().store.find(crate::api::Kind::Pod, &pod.namespace, &pod.name);
     let containers = object.and_then(|object| object.pod()).map(|pod| &pod.spec.containers);
     let found = containers.into_iter().flatten().find(|own| *own.name == **container);
     found.map(|container| container.image.to_string()).unwrap_or_default()
@@ -239,5 +239,5 @@ pub(super) const fn reason_phrase(status: u16) -> &'static str {
 
 /// The header `Date`.
 fn date(site: &Site<'_>) -> String {
-    site.world.now().rfc1123z().replace("+0000", "GMT")
+    site.now().rfc1123z().replace("+0000", "GMT")
 }

@@ -1,28 +1,36 @@
 //! Programs that speak over the network, wherever they run: curl, wget, nslookup, ping, nc.
 //!
 //! [`run`] sends requests from where the program is (the internet, a node, a pod), prints what the
-//! real program prints of the outcome, and lets the time pass that it waits.
+//! real program prints of the outcome, and notes how long it waits.
 //!
-//! Invariants: what becomes of a request is decided in `trace` alone; a program that waits runs the
-//! world forward; exit codes are the real programs'.
+//! Invariants: what becomes of a request is decided in `trace` alone; exit codes are the real
+//! programs'.
 //!
-//! Reading order: `kit` (which image has what), `exchange`, `cookies`, `curl`, `wget`, `nslookup`, `probe`.
+//! Simplified: a program that asks several times does so at one moment, and its waits come after.
+//!
+//! Reading order: `published`, `exchange`, `cookies`, `curl_options`, `curl`, `wget`, `nslookup`,
+//! `probe`, `burst`.
 
+pub mod burst;
 mod cookies;
 mod curl;
 mod curl_options;
 mod exchange;
-mod kit;
 mod nslookup;
 mod probe;
+mod published;
 mod wget;
 
-pub use kit::{Kit, kit_of};
+pub use crate::container::{Kit, Output, kit_of};
+pub use published::{METALLB, published};
 
-use crate::trace::Source;
-use crate::world::World;
+use crate::base::{Rng, SimTime};
+use crate::proxy::Mode;
+use crate::trace::{Cluster, PacketTrace, Request, Source};
+use core::net::IpAddr;
 use core::time::Duration;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How long a connection is tried that nobody answers: Linux sends the first packet eleven times.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_millis(134_500);
@@ -31,17 +39,6 @@ pub const NO_ROUTE: Duration = Duration::from_millis(3_060);
 /// How long a resolver waits for name servers that do not answer: five seconds, twice.
 pub const NAME_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a command printed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Output {
-    /// Standard output.
-    pub stdout: String,
-    /// Standard error.
-    pub stderr: String,
-    /// Exit code, 0 for success.
-    pub exit: i32,
-}
-
 impl Output {
     /// Nothing but a line on standard error.
     pub fn failed(exit: i32, line: impl AsRef<str>) -> Self {
@@ -49,15 +46,49 @@ impl Output {
     }
 }
 
+/// The network that a program is connected to.
+pub trait Wire {
+    /// Sends a request and follows it.
+    fn send(&mut self, request: &Request) -> Arc<PacketTrace>;
+    /// The cluster at this moment.
+    fn cluster(&self) -> Cluster<'_>;
+    /// Whether an address is one that kube-proxy makes for a Service.
+    fn is_service_address(&mut self, ip: IpAddr) -> bool;
+    /// How kube-proxy works.
+    fn proxy_mode(&self) -> Mode;
+    /// The source of chance.
+    fn rng(&mut self) -> &mut Rng;
+}
+
 /// Where a program runs.
-#[derive(Debug)]
 pub struct Site<'a> {
-    /// The world.
-    pub world: &'a mut World,
+    /// The network.
+    pub wire: &'a mut dyn Wire,
     /// Who sends its requests.
     pub from: Source,
     /// The folder that it saves files in.
     pub files: &'a mut BTreeMap<String, String>,
+    /// How long it has waited.
+    pub waited: Duration,
+}
+
+impl<'a> Site<'a> {
+    /// A program that begins now.
+    pub fn new(
+        wire: &'a mut dyn Wire,
+        from: Source,
+        files: &'a mut BTreeMap<String, String>,
+    ) -> Self {
+        Site { wire, from, files, waited: Duration::ZERO }
+    }
+
+    fn wait(&mut self, time: Duration) {
+        self.waited = self.waited.saturating_add(time);
+    }
+
+    fn now(&self) -> SimTime {
+        self.wire.cluster().now + self.waited
+    }
 }
 
 /// Runs a program; `None` if there is none of that name in the kit.

@@ -23,7 +23,7 @@ pub(super) fn run(site: &mut Site<'_>, words: &[String], kit: Kit) -> Output {
     };
     let server = server(site);
     if !is_up(site, &server) {
-        site.world.run_for(NAME_TIMEOUT);
+        site.wait(NAME_TIMEOUT);
         return Output {
             stdout: ";; connection timed out; no servers could be reached\n\n".to_owned(),
             exit: 1,
@@ -42,18 +42,20 @@ fn server(site: &Site<'_>) -> String {
     if !matches!(site.from, Source::Pod { .. }) {
         return OUTSIDE.to_owned();
     }
-    let service = site.world.find(Kind::Service, "kube-system", "kube-dns");
+    let service = site.wire.cluster().store.find(Kind::Service, "kube-system", "kube-dns");
     let ip = service.and_then(|service| service.spec().str_at(&["clusterIP"]));
     ip.unwrap_or(INSIDE).to_owned()
 }
 
 /// Whether packets to the name server find somebody.
 fn is_up(site: &mut Site<'_>, server: &str) -> bool {
-    if server == OUTSIDE || site.world.find(Kind::Service, "kube-system", "kube-dns").is_none() {
+    if server == OUTSIDE
+        || site.wire.cluster().store.find(Kind::Service, "kube-system", "kube-dns").is_none()
+    {
         return true;
     }
     let request = Request::connect(site.from.clone(), server, 53, Protocol::Udp);
-    matches!(site.world.send(&request).outcome, Outcome::Answered { .. })
+    matches!(site.wire.send(&request).outcome, Outcome::Answered { .. })
 }
 
 /// The addresses of one full name.
@@ -62,15 +64,15 @@ fn addresses(site: &mut Site<'_>, name: &str) -> Answer {
     let is_inside = full.ends_with(dns::DOMAIN);
     if is_inside && matches!(site.from, Source::Pod { .. }) {
         let question = Question { name: full, record: Record::A };
-        return dns::query(&site.world.cluster(), &question);
+        return dns::query(&site.wire.cluster(), &question);
     }
     // What lies outside is found as a client of it would.
     let host = format!("{full}.");
     let from = match &site.from {
-        Source::Pod { .. } => Source::Internet { ip: crate::world::CLIENT_ADDRESS },
+        Source::Pod { .. } => Source::Internet { ip: crate::trace::CLIENT_ADDRESS },
         other => other.clone(),
     };
-    let trace = site.world.send(&Request::connect(from, &host, 80, Protocol::Tcp));
+    let trace = site.wire.send(&Request::connect(from, &host, 80, Protocol::Tcp));
     match asked(&trace) {
         Some(to) => Answer::Addresses(vec![to.ip]),
         None => Answer::NoSuchName,

@@ -53,13 +53,13 @@ enum Echo {
 /// whoever has the address.
 // Simplified: addresses of Services answer by the mode of kube-proxy, and nothing is followed.
 fn echo(site: &mut Site<'_>, request: &Request) -> (Option<Endpoint>, Echo) {
-    let trace = site.world.send(request);
+    let trace = site.wire.send(request);
     let to = asked(&trace);
-    let service = to.filter(|to| site.world.is_service_address(to.ip));
+    let service = to.filter(|to| site.wire.is_service_address(to.ip));
     if service.is_some() {
         return (
             to,
-            match site.world.proxy_mode() {
+            match site.wire.proxy_mode() {
                 Mode::Ipvs => Echo::Answers,
                 Mode::Nftables => Echo::Unreachable,
                 Mode::Iptables => Echo::Silent,
@@ -91,17 +91,17 @@ pub(super) fn ping(site: &mut Site<'_>, words: &[String]) -> Output {
     let mut text = format!("PING {host} ({}): 56 data bytes\n", to.ip);
     for number in 0..count.min(1000) {
         if matches!(echo, Echo::Answers) {
-            let micros = 60 + site.world.rng().below(60);
+            let micros = 60 + site.wire.rng().below(60);
             text.push_str(&format!(
                 "64 bytes from {}: seq={number} ttl=62 time=0.{micros:03} ms\n",
                 to.ip
             ));
         }
-        site.world.run_for(Duration::from_secs(1));
+        site.wait(Duration::from_secs(1));
     }
     let (received, lost) = if matches!(echo, Echo::Answers) { (count, 0) } else { (0, 100) };
     if received == 0 {
-        site.world.run_for(PING_WAIT);
+        site.wait(PING_WAIT);
     }
     text.push_str(&format!(
         "\n--- {host} ping statistics ---\n{count} packets transmitted, {received} packets received, {lost}% packet loss\n"
@@ -128,7 +128,7 @@ pub(super) fn nc(site: &mut Site<'_>, words: &[String]) -> Output {
         })
     };
     let protocol = if has('u') { Protocol::Udp } else { Protocol::Tcp };
-    let trace = site.world.send(&Request::connect(site.from.clone(), host, port, protocol));
+    let trace = site.wire.send(&Request::connect(site.from.clone(), host, port, protocol));
     let Some(to) = asked(&trace) else {
         return Output::failed(1, format!("nc: bad address '{host}'"));
     };
@@ -143,16 +143,16 @@ pub(super) fn nc(site: &mut Site<'_>, words: &[String]) -> Output {
             Manner::Refused => format!("nc: {host} ({to}): Connection refused"),
             Manner::TimedOut => match wait.filter(|wait| *wait < CONNECT_TIMEOUT) {
                 Some(wait) => {
-                    site.world.run_for(wait);
+                    site.wait(wait);
                     "nc: timed out".to_owned()
                 }
                 None => {
-                    site.world.run_for(CONNECT_TIMEOUT);
+                    site.wait(CONNECT_TIMEOUT);
                     format!("nc: {host} ({to}): Connection timed out")
                 }
             },
             _ => {
-                site.world.run_for(NO_ROUTE);
+                site.wait(NO_ROUTE);
                 format!("nc: {host} ({to}): Host is unreachable")
             }
         },

@@ -140,7 +140,7 @@ pub(super) fn busybox(site: &mut Site<'_>, words: &[String]) -> Output {
             if options.show_headers {
                 output.stderr.push_str(&headers(&reply));
             }
-            site.world.run_for(waited);
+            site.wait(waited);
             if reply.status >= 400 {
                 let line = format!("wget: server returned error: {}\n", reply.status_line());
                 output.stderr.push_str(&line);
@@ -151,22 +151,22 @@ pub(super) fn busybox(site: &mut Site<'_>, words: &[String]) -> Output {
             return output;
         }
         Err(Trouble::NamesTimedOut) => {
-            site.world.run_for(NAME_TIMEOUT);
+            site.wait(NAME_TIMEOUT);
             format!("bad address '{}'", authority(&request))
         }
         Err(Trouble::NotResolved) => format!("bad address '{}'", authority(&request)),
         Err(Trouble::Refused) => format!("can't connect to remote host ({host}): Connection refused"),
         Err(Trouble::Unreachable) => {
-            site.world.run_for(NO_ROUTE);
+            site.wait(NO_ROUTE);
             format!("can't connect to remote host ({host}): Host is unreachable")
         }
         Err(Trouble::TimedOut) => match options.timeout.filter(|it| *it < CONNECT_TIMEOUT) {
             Some(timeout) => {
-                site.world.run_for(timeout);
+                site.wait(timeout);
                 "download timed out".to_owned()
             }
             None => {
-                site.world.run_for(CONNECT_TIMEOUT);
+                site.wait(CONNECT_TIMEOUT);
                 format!("can't connect to remote host ({host}): Connection timed out")
             }
         },
@@ -258,7 +258,7 @@ pub(super) fn gnu(site: &mut Site<'_>, words: &[String]) -> Output {
     let mut output = Output::default();
     let full = if url.contains("://") { url } else { format!("http://{url}") };
     let full = if request.path.len() == 1 && !full.ends_with('/') { full + "/" } else { full };
-    let time = site.world.now().rfc3339().replace('T', " ").replace('Z', "");
+    let time = site.now().rfc3339().replace('T', " ").replace('Z', "");
     let mut log = format!("--{time}--  {full}\n");
     let name = request.host.clone();
     let is_name = name.parse::<core::net::IpAddr>().is_err();
@@ -276,7 +276,7 @@ pub(super) fn gnu(site: &mut Site<'_>, words: &[String]) -> Output {
     }
     match result {
         Ok(reply) => {
-            site.world.run_for(waited);
+            site.wait(waited);
             gnu_answer(site, &options, &request, &reply, &mut log, &mut output);
         }
         Err(trouble) => {
@@ -302,7 +302,7 @@ fn gnu_answer(
     let status = status.split_once(' ').map_or("", |(_, rest)| rest);
     log.push_str(&format!("connected.\nHTTP request sent, awaiting response... {status}\n"));
     if reply.status >= 400 {
-        let time = site.world.now().rfc3339().replace('T', " ").replace('Z', "");
+        let time = site.now().rfc3339().replace('T', " ").replace('Z', "");
         log.push_str(&format!("{time} ERROR {status}.\n\n"));
         output.exit = 8;
         return;
@@ -329,12 +329,12 @@ fn gnu_trouble(site: &mut Site<'_>, options: &Options, name: &str, trouble: Trou
         Trouble::NotResolved | Trouble::NamesTimedOut => format!("wget: unable to resolve host address ‘{name}’\n"),
         Trouble::Refused => "failed: Connection refused.\n".to_owned(),
         Trouble::Unreachable => {
-            site.world.run_for(NO_ROUTE);
+            site.wait(NO_ROUTE);
             "failed: No route to host.\n".to_owned()
         }
         Trouble::TimedOut => {
             let most = options.timeout.unwrap_or(CONNECT_TIMEOUT).min(CONNECT_TIMEOUT);
-            site.world.run_for(most);
+            site.wait(most);
             "failed: Connection timed out.\n".to_owned()
         }
         Trouble::Empty => "connected.\nHTTP request sent, awaiting response... No data received.\nGiving up.\n\n".to_owned(),

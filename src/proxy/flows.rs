@@ -3,10 +3,11 @@
 
 use super::{Input, Mode, rules};
 use crate::base::{Rng, SimTime};
-use crate::net::conntrack::Memory;
+use crate::net::dice::Dice;
+use crate::net::memory::Memory;
 use crate::net::packet::Endpoint;
 use crate::net::table::Hook;
-use crate::net::walk::{Fate, Surroundings, Walk};
+use crate::net::walk::{Device, Fate, Surroundings, Walk};
 use crate::net::{Packet, Protocol, Ruleset};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -27,15 +28,19 @@ fn one(ruleset: &Ruleset, seed: u64, protocol: Protocol, source: &str, to: &str)
     let surroundings = Surroundings {
         own: &own,
         masquerade_as: own[0],
+        input: Device::None,
+        output: Device::None,
         from_bridge: source.ip.to_string().starts_with("10.244.1."),
         now: SimTime::default(),
     };
     let (mut memory, mut rng) = (Memory::default(), Rng::new(seed));
     let mut walk = Walk {
         ruleset,
+        counts: &mut [],
         memory: &mut memory,
         surroundings,
-        rng: &mut rng,
+        known: None,
+        dice: &mut Dice::Drawn(&mut rng),
         passed: Vec::new(),
         examined: 0,
     };
@@ -45,7 +50,7 @@ fn one(ruleset: &Ruleset, seed: u64, protocol: Protocol, source: &str, to: &str)
         match walk.pass(hook, &mut packet) {
             Fate::Accepted => {}
             Fate::Dropped => return "DROP".to_owned(),
-            Fate::Rejected => return "REJECT".to_owned(),
+            Fate::Rejected(_) => return "REJECT".to_owned(),
         }
         let for_us = surroundings.is_own(packet.destination.ip);
         match hook {

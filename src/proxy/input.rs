@@ -85,7 +85,7 @@ pub struct Endpoint {
 pub struct Node {
     /// Name.
     pub name: Arc<str>,
-    /// `InternalIP` addresses.
+    /// `InternalIP` addresses, then `ExternalIP` ones.
     pub ips: Vec<IpAddr>,
     /// Label `topology.kubernetes.io/zone`; empty without.
     pub zone: Arc<str>,
@@ -188,7 +188,7 @@ impl Service {
         }
         let mut cluster_ips: Vec<IpAddr> = addresses(spec.items_at(&["clusterIPs"])).collect();
         if cluster_ips.is_empty() {
-            cluster_ips.extend(cluster_ip.parse::<IpAddr>().ok());
+            cluster_ips.extend(parse_ip(cluster_ip));
         }
         let external_ips: Vec<IpAddr> = addresses(spec.items_at(&["externalIPs"])).collect();
         let accessible = kind != "ClusterIP" || !external_ips.is_empty();
@@ -231,10 +231,16 @@ impl ServicePort {
 
 impl Node {
     /// Reads a Node.
+    ///
+    /// Models pkg/util/node/node.go GetNodeHostIPs: external addresses count where a family has no
+    /// internal one.
     pub fn from_value(object: &Value) -> Self {
-        let is_internal = |address: &&Value| address.str_at(&["type"]) == Some("InternalIP");
-        let addresses = object.items_at(&["status", "addresses"]).iter().filter(is_internal);
-        let ips = addresses.filter_map(|address| address.str_at(&["address"])?.parse().ok());
+        let all = object.items_at(&["status", "addresses"]);
+        let of_type = |kind: &'static str| {
+            let own = all.iter().filter(move |address| address.str_at(&["type"]) == Some(kind));
+            own.filter_map(|address| parse_ip(address.str_at(&["address"])?))
+        };
+        let ips = of_type("InternalIP").chain(of_type("ExternalIP"));
         let zone = object.str_at(&["metadata", "labels", "topology.kubernetes.io/zone"]);
         Node {
             name: text(object, "name"),
@@ -269,7 +275,7 @@ impl Builder {
     /// Models pkg/proxy/endpointslicecache.go endpointInfoByServicePort and addEndpoints.
     fn slice(&mut self, object: &Value) -> Option<()> {
         let labels = object.at(&["metadata", "labels"])?;
-        if labels.at(&[PROXY_NAME_LABEL]).is_some() || labels.at(&[HEADLESS_LABEL]).is_some() {
+        if labels.at(&[HEADLESS_LABEL]).is_some() {
             return None;
         }
         let service: Arc<str> = Arc::from(labels.str_at(&[SERVICE_NAME_LABEL])?);
@@ -281,6 +287,7 @@ impl Builder {
         let namespace = text(object, "namespace");
         for port in object.items_at(&["ports"]) {
             let number = port.int_at(&["port"]).and_then(|port| u16::try_from(port).ok());
+            let number = number.filter(|number| *number != 0);
             let name = port.str_at(&["name"]);
             let (Some(number), Some(name), Some(protocol)) = (number, name, protocol(port)) else {
                 continue;
@@ -317,7 +324,7 @@ impl Builder {
 
 impl Endpoint {
     fn from_value(value: &Value, port: u16) -> Option<Self> {
-        let ip = value.items_at(&["addresses"]).first()?.as_str()?.parse().ok()?;
+        let ip = parse_ip(value.items_at(&["addresses"]).first()?.as_str()?)?;
         let condition = |key: &str| value.bool_at(&["conditions", key]);
         let hints = |key: &str| {
             let hints = value.items_at(&["hints", key]).iter();
@@ -401,18 +408,41 @@ fn protocol(port: &Value) -> Option<Protocol> {
 }
 
 fn addresses(items: &[Value]) -> impl Iterator<Item = IpAddr> {
-    items.iter().filter_map(|item| item.as_str()?.trim().parse().ok())
+    items.iter().filter_map(|item| parse_ip(item.as_str()?))
 }
 
 fn networks(items: &[Value]) -> impl Iterator<Item = IpNet> {
-    let networks = items.iter().filter_map(|item| item.as_str()?.trim().parse::<IpNet>().ok());
-    networks.map(|net| net.trunc())
+    items.iter().filter_map(|item| parse_net(item.as_str()?.trim()))
+}
+
+/// Reads an address; the numbers of one of IPv4 may begin with zeros and are decimal all the same.
+///
+/// Models k8s.io/utils/net ParseIPSloppy.
+fn parse_ip(text: &str) -> Option<IpAddr> {
+    if text.contains(':') {
+        return text.parse().ok();
+    }
+    let mut parts = text.split('.').map(|part| {
+        let digits = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| part.parse::<u8>().ok()).flatten()
+    });
+    let mut next = || parts.next().flatten();
+    let octets = [next()?, next()?, next()?, next()?];
+    parts.next().is_none().then(|| IpAddr::from(octets))
+}
+
+/// Reads a network likewise.
+///
+/// Models k8s.io/utils/net ParseCIDRSloppy.
+fn parse_net(text: &str) -> Option<IpNet> {
+    let (ip, length) = text.split_once('/')?;
+    Some(IpNet::new(parse_ip(ip)?, length.parse().ok()?).ok()?.trunc())
 }
 
 fn balancers(object: &Value, mode: &str) -> Vec<IpAddr> {
     let ingress = object.items_at(&["status", "loadBalancer", "ingress"]).iter();
     let fits = |ingress: &&Value| ingress.str_at(&["ipMode"]).unwrap_or("VIP") == mode;
-    ingress.filter(fits).filter_map(|ingress| ingress.str_at(&["ip"])?.parse().ok()).collect()
+    ingress.filter(fits).filter_map(|ingress| parse_ip(ingress.str_at(&["ip"])?)).collect()
 }
 
 #[cfg(test)]
@@ -423,6 +453,41 @@ mod tests {
     fn outputs_put_one_after_the_other_are_documents_of_their_own() {
         let text = "kind: A\nitems:\n- kind: x\nkind: B\n---\nkind: C\n";
         assert_eq!(documents(text), ["kind: A\nitems:\n- kind: x\n", "kind: B\n", "kind: C\n"]);
+    }
+
+    #[test]
+    fn addresses_may_have_leading_zeros_and_no_blanks() {
+        let read = |text| parse_ip(text).map_or("-".to_owned(), |ip| ip.to_string());
+        let cases = [
+            ("010.244.1.013", "10.244.1.13"),
+            ("10.0.0.300", "-"),
+            (" 1.2.3.4", "-"),
+            ("1.2.3", "-"),
+            ("1.2.3.4.5", "-"),
+            ("1.2.+3.4", "-"),
+            ("fd00::1", "fd00::1"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(read(text), expected, "{text}");
+        }
+        assert_eq!(parse_net("010.001.0.7/16"), "10.1.0.0/16".parse().ok());
+    }
+
+    #[test]
+    fn a_node_without_an_internal_address_has_its_external_one() {
+        let node = |addresses| {
+            let object =
+                serde_json::json!({"metadata": {"name": "n"}, "status": {"addresses": addresses}});
+            let node = Node::from_value(&object);
+            [Family::V4, Family::V6].map(|family| node.ip(family).map(|ip| ip.to_string()))
+        };
+        let address = |kind, ip| serde_json::json!({"type": kind, "address": ip});
+        let both = node(serde_json::json!([
+            address("ExternalIP", "172.18.0.9"),
+            address("ExternalIP", "fd00::9"),
+            address("InternalIP", "172.18.0.3"),
+        ]));
+        assert_eq!(both, [Some("172.18.0.3".into()), Some("fd00::9".into())]);
     }
 
     #[test]

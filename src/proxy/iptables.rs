@@ -7,13 +7,16 @@ use super::input::{Endpoint, Input, Node};
 use super::services::{Nowhere, Port, short_hash};
 use super::{MASQUERADE_MARK, services};
 use crate::base::order;
-use crate::net::packet::{Endpoint as Address, State};
-use crate::net::rule::{Action, End, Match, Rule, Verdict};
+use crate::net::packet::Endpoint as Address;
+use crate::net::rule::{Action, End, Match, Randomly, Reject, Rule, States, Verdict};
 use crate::net::table::{Dialect, Hook};
 use crate::net::{Family, Protocol, Ruleset, Table};
 use ipnet::IpNet;
 use std::net::IpAddr;
 use std::sync::Arc;
+
+/// With more endpoints than this in all, rules for one endpoint have no remarks, to save memory.
+const LARGE: usize = 1000;
 
 /// The remark of the rule that leads to the node ports.
 const LAST: &str = "kubernetes service nodeports; NOTE: this must be the last rule in this chain";
@@ -23,8 +26,10 @@ pub fn rules(input: &Input, node: &Node) -> Ruleset {
     let mut tables = Vec::new();
     for family in [Family::V4, Family::V6] {
         let mut writer = Writer::new(family, node, input.cluster_cidr(family));
-        for port in services::ports(input, node, family) {
-            writer.service(&port);
+        let ports = services::ports(input, node, family);
+        writer.is_large = ports.iter().map(|port| port.all.len()).sum::<usize>() > LARGE;
+        for port in &ports {
+            writer.service(port);
         }
         tables.extend(writer.finish());
     }
@@ -61,22 +66,21 @@ pub(super) fn comment(text: &str) -> Match {
 pub(super) fn masquerade_chains(nat: &mut Table) {
     let (post, mark): (Arc<str>, Arc<str>) =
         (Arc::from("KUBE-POSTROUTING"), Arc::from("KUBE-MARK-MASQ"));
-    let unmarked = Match::Mark { mark: MASQUERADE_MARK, not: true };
+    let unmarked = Match::marked(MASQUERADE_MARK, true);
     nat.append(&post, Rule::verdict(vec![unmarked], Verdict::Return));
-    nat.append(&post, Rule::new(Vec::new(), Action::FlipMark(MASQUERADE_MARK)));
+    nat.append(&post, Rule::new(Vec::new(), Action::flip_mark(MASQUERADE_MARK)));
     let requiring = comment("kubernetes service traffic requiring SNAT");
-    nat.append(&post, Rule::new(vec![requiring], Action::Masquerade));
-    nat.append(&mark, Rule::new(Vec::new(), Action::SetMark(MASQUERADE_MARK)));
+    nat.append(&post, Rule::new(vec![requiring], Action::masquerade(Randomly::Fully)));
+    nat.append(&mark, Rule::new(Vec::new(), Action::set_mark(MASQUERADE_MARK)));
 }
 
 /// The rules of `KUBE-FORWARD` that let marked packets and known connections through.
 pub(super) fn forward_rules(filter: &mut Table) {
     let forward: Arc<str> = Arc::from("KUBE-FORWARD");
-    let marked = Match::Mark { mark: MASQUERADE_MARK, not: false };
+    let marked = Match::marked(MASQUERADE_MARK, false);
     let accept = |matches| Rule::verdict(matches, Verdict::Accept);
     filter.append(&forward, accept(vec![comment("kubernetes forwarding rules"), marked]));
-    let known =
-        Match::State { states: &[State::Related, State::Established], dnat: false, not: false };
+    let known = Match::states(States::KNOWN);
     let title = comment("kubernetes forwarding conntrack rule");
     filter.append(&forward, accept(vec![title, known]));
 }
@@ -85,6 +89,7 @@ struct Writer {
     family: Family,
     node_ip: Option<IpAddr>,
     cluster_cidr: Option<IpNet>,
+    is_large: bool,
     filter: Table,
     nat: Table,
     mark: Arc<str>,
@@ -143,6 +148,7 @@ impl Writer {
             family,
             node_ip: node.ip(family),
             cluster_cidr,
+            is_large: false,
             filter: filter(family),
             nat: nat(family),
             mark: Arc::from("KUBE-MARK-MASQ"),
@@ -170,10 +176,8 @@ impl Writer {
             self.filter.ensure_chain(&Arc::from(to));
             self.filter.append(&Arc::from(hook.chain()), Rule::jump(matches, &Arc::from(to)));
         };
-        if self.family == Family::V4 {
-            jump(Hook::Input, Vec::new(), "", "KUBE-FIREWALL");
-            jump(Hook::Output, Vec::new(), "", "KUBE-FIREWALL");
-        }
+        jump(Hook::Input, Vec::new(), "", "KUBE-FIREWALL");
+        jump(Hook::Output, Vec::new(), "", "KUBE-FIREWALL");
         jump(Hook::Input, is_new(), balancer, "KUBE-PROXY-FIREWALL");
         let health = "kubernetes health check service ports";
         jump(Hook::Input, Vec::new(), health, "KUBE-NODEPORTS");
@@ -200,8 +204,8 @@ impl Writer {
 
     fn localnet_firewall(&mut self) {
         let Ok(localnet) = "127.0.0.0/8".parse::<IpNet>() else { return };
-        let known =
-            Match::State { states: &[State::Related, State::Established], dnat: true, not: true };
+        let states = States::KNOWN.or(States::DNAT);
+        let known = Match::State { states, not: true, by_state: false };
         let matches = vec![
             comment("block incoming localnet connections"),
             Match::net(End::Destination, localnet),
@@ -219,8 +223,8 @@ impl Writer {
         self.node_port(port, &names);
         if let Some(health) = port.service.health_check_node_port {
             let title = comment(&format!("{} health check node port", port.title));
-            let to = Match::DestinationPort(Protocol::Tcp, health);
-            let matches = vec![title, Match::Protocol(Protocol::Tcp), to];
+            let to = Match::to_port(Protocol::Tcp, health);
+            let matches = vec![title, Match::protocol(Protocol::Tcp), to];
             self.filter.append(&self.node_ports, Rule::verdict(matches, Verdict::Accept));
         }
         self.external_chain(port, &names);
@@ -242,16 +246,19 @@ impl Writer {
         let protocol = port.protocol();
         vec![
             comment(remark),
-            Match::Protocol(protocol),
+            Match::protocol(protocol),
             Match::to(ip),
-            Match::DestinationPort(protocol, port.port.port),
+            Match::to_port(protocol, port.port.port),
         ]
     }
 
     fn nowhere(port: &Port<'_>, nowhere: Nowhere) -> Option<(String, Verdict)> {
         match nowhere {
             Nowhere::Somewhere => None,
-            Nowhere::Reject => Some((format!("{} has no endpoints", port.title), Verdict::Reject)),
+            Nowhere::Reject => Some((
+                format!("{} has no endpoints", port.title),
+                Verdict::Reject(Reject::PortUnreachable),
+            )),
             Nowhere::Drop => {
                 Some((format!("{} has no local endpoints", port.title), Verdict::Drop))
             }
@@ -319,27 +326,27 @@ impl Writer {
             return;
         }
         let protocol = port.protocol();
-        let to = || Match::DestinationPort(protocol, port.port.node_port);
+        let to = || Match::to_port(protocol, port.port.node_port);
         if port.endpoints.any {
             let title = || comment(&port.title);
             if let (Family::V4, Ok(localnet)) = (self.family, "127.0.0.0/8".parse()) {
                 let matches = vec![
                     title(),
-                    Match::Protocol(protocol),
+                    Match::protocol(protocol),
                     Match::net(End::Destination, localnet),
                     to(),
                     Match::Account("localhost_nps_accepted_pkts"),
                 ];
                 self.nat.append(&self.node_ports, Rule::jump(matches, &names.external));
             }
-            let matches = vec![title(), Match::Protocol(protocol), to()];
+            let matches = vec![title(), Match::protocol(protocol), to()];
             self.nat.append(&self.node_ports, Rule::jump(matches, &names.external));
         }
         if let Some((remark, verdict)) = Self::nowhere(port, port.external()) {
             let matches = vec![
                 comment(&remark),
-                Match::Local(End::Destination),
-                Match::Protocol(protocol),
+                Match::local(End::Destination),
+                Match::protocol(protocol),
                 to(),
             ];
             self.filter.append(&self.external, Rule::verdict(matches, verdict));
@@ -359,7 +366,7 @@ impl Writer {
                 let matches = vec![title("pod traffic"), Match::net(End::Source, cidr)];
                 self.nat.append(chain, Rule::jump(matches, &names.cluster));
             }
-            let local = Match::Local(End::Source);
+            let local = Match::local(End::Source);
             let matches = vec![title("masquerade LOCAL traffic"), local.clone()];
             self.nat.append(chain, Rule::jump(matches, &self.mark));
             let matches = vec![title("route LOCAL traffic"), local];
@@ -396,6 +403,13 @@ impl Writer {
         self.nat.append(&names.firewall, rule);
     }
 
+    /// The remark of a rule for one endpoint.
+    ///
+    /// Models pkg/proxy/iptables/proxier.go appendServiceCommentLocked.
+    fn endpoint_comment(&self, text: impl FnOnce() -> String) -> Vec<Match> {
+        if self.is_large { Vec::new() } else { vec![comment(&text())] }
+    }
+
     /// Spreads connections over endpoints.
     ///
     /// Models pkg/proxy/iptables/proxier.go writeServiceToEndpointRules.
@@ -406,18 +420,20 @@ impl Writer {
         endpoints: &[Endpoint],
         chains: &EndpointChains,
     ) {
-        let title =
-            |endpoint: &Endpoint| comment(&format!("{} -> {}", port.title, endpoint.address));
+        let title = |writer: &Self, endpoint: &Endpoint| {
+            writer.endpoint_comment(|| format!("{} -> {}", port.title, endpoint.address))
+        };
         if let Some(seconds) = port.service.affinity_seconds {
             for endpoint in endpoints {
                 let to = chains.get(endpoint);
-                let seen = Match::SeenRecently { list: to.clone(), seconds };
-                self.nat.append(chain, Rule::jump(vec![title(endpoint), seen], &to));
+                let mut matches = title(self, endpoint);
+                matches.push(Match::seen(to.clone(), seconds));
+                self.nat.append(chain, Rule::jump(matches, &to));
             }
         }
         let count = u32::try_from(endpoints.len()).unwrap_or(u32::MAX);
         for (index, endpoint) in (0..count).zip(endpoints) {
-            let mut matches = vec![title(endpoint)];
+            let mut matches = title(self, endpoint);
             if index + 1 < count {
                 matches.push(Match::one_in(count - index));
             }
@@ -427,23 +443,24 @@ impl Writer {
 
     fn endpoint(&mut self, port: &Port<'_>, endpoint: &Endpoint, chain: &Arc<str>) {
         let own = IpNet::from(endpoint.address.ip);
-        let matches = vec![comment(&port.title), Match::net(End::Source, own)];
+        let mut matches = self.endpoint_comment(|| port.title.clone());
+        matches.push(Match::net(End::Source, own));
         self.nat.append(chain, Rule::jump(matches, &self.mark));
-        let mut matches = vec![comment(&port.title)];
+        let mut matches = self.endpoint_comment(|| port.title.clone());
         if port.service.affinity_seconds.is_some() {
-            matches.push(Match::Remember { list: chain.clone() });
+            matches.push(Match::remember(chain.clone()));
         }
-        matches.extend([Match::Extension(port.protocol()), Match::Protocol(port.protocol())]);
+        matches.extend([Match::Extension(port.protocol()), Match::protocol(port.protocol())]);
         self.nat.append(chain, Rule::new(matches, Action::Dnat(endpoint.address)));
     }
 
     fn finish(mut self) -> [Table; 3] {
-        let mut matches = vec![comment(LAST), Match::Local(End::Destination)];
+        let mut matches = vec![comment(LAST), Match::local(End::Destination)];
         if let (Family::V6, Ok(loopback)) = (self.family, "::1/128".parse()) {
             matches.push(Match::not_net(End::Destination, loopback));
         }
         self.nat.append(&self.services, Rule::jump(matches, &self.node_ports));
-        let invalid = Match::State { states: &[State::Invalid], dnat: false, not: false };
+        let invalid = Match::states(States::INVALID);
         let account = Match::Account("ct_state_invalid_dropped_pkts");
         let rule = Rule::verdict(vec![invalid, account], Verdict::Drop);
         self.filter.append(&Arc::from("KUBE-FORWARD"), rule);

@@ -8,7 +8,7 @@ use super::services::{self, Port};
 use crate::base::order;
 use crate::net::ipvs::{IpSet, Ipvs, SetType, VirtualServer};
 use crate::net::packet::Endpoint as Address;
-use crate::net::rule::{Action, End, Key, Match, Rule, Verdict};
+use crate::net::rule::{Action, End, Key, Match, Randomly, Reject, Rule, Verdict};
 use crate::net::set::{Element, ElementKey, NamedSet};
 use crate::net::table::{Dialect, Hook};
 use crate::net::{Family, Protocol, Ruleset, Table};
@@ -186,7 +186,9 @@ impl<'a> Writer<'a> {
         let Some(node_ip) = self.node.ip(self.family).filter(|_| number != 0) else { return };
         let (protocol, local) = (port.protocol(), port.service.external_local);
         let (all, only_local, key) = match protocol {
-            Protocol::Tcp => ("KUBE-NODE-PORT-TCP", "KUBE-NODE-PORT-LOCAL-TCP", None),
+            Protocol::Tcp | Protocol::Icmp => {
+                ("KUBE-NODE-PORT-TCP", "KUBE-NODE-PORT-LOCAL-TCP", None)
+            }
             Protocol::Udp => ("KUBE-NODE-PORT-UDP", "KUBE-NODE-PORT-LOCAL-UDP", None),
             Protocol::Sctp => (
                 "KUBE-NODE-PORT-SCTP-HASH",
@@ -244,7 +246,7 @@ impl<'a> Writer<'a> {
             return;
         }
         let mut matches = vec![comment(remark(set)), self.in_set(set, key)];
-        matches.extend(protocol.map(Match::Protocol));
+        matches.extend(protocol.map(Match::protocol));
         table.append(&Arc::from(chain), Rule::verdict(matches, verdict));
     }
 
@@ -275,7 +277,7 @@ impl<'a> Writer<'a> {
                 comment(remark("KUBE-LOOP-BACK")),
                 self.in_set("KUBE-LOOP-BACK", Key::DestinationPortSource),
             ];
-            let rule = Rule::new(matches, Action::Masquerade);
+            let rule = Rule::new(matches, Action::masquerade(Randomly::No));
             table.append(&Arc::from("KUBE-POSTROUTING"), rule);
         }
         let jump = |chain: &str| Verdict::Jump(Arc::from(chain));
@@ -295,7 +297,7 @@ impl<'a> Writer<'a> {
             self.set_rule(table, "KUBE-NODE-PORT", all, jump("KUBE-MARK-MASQ"));
         }
         self.address_rules(table);
-        let own = vec![Match::Local(End::Destination)];
+        let own = vec![Match::local(End::Destination)];
         table.append(&services, Rule::jump(own, &Arc::from("KUBE-NODE-PORT")));
         let mark = Arc::from("KUBE-MARK-MASQ");
         table.append(&Arc::from("KUBE-LOAD-BALANCER"), Rule::jump(Vec::new(), &mark));
@@ -328,13 +330,14 @@ impl<'a> Writer<'a> {
             if masquerade {
                 table.append(&services, Rule::jump(to(), &mark));
             }
-            let with = |last: Match| {
+            let with = |last: &[Match]| {
                 let mut matches = to();
-                matches.push(last);
+                matches.extend(last.iter().cloned());
                 Rule::verdict(matches, Verdict::Accept)
             };
-            table.append(&services, with(Match::FromOutside));
-            table.append(&services, with(Match::Local(End::Destination)));
+            let from_outside = [Match::NotBridged, Match::Local(End::Source, true)];
+            table.append(&services, with(&from_outside));
+            table.append(&services, with(&[Match::local(End::Destination)]));
         }
     }
 
@@ -373,7 +376,7 @@ impl<'a> Writer<'a> {
             table.append(&chain, rule);
         }
         let matches = vec![Match::is_new(), self.in_set("KUBE-IPVS-IPS", Key::Destination)];
-        table.append(&chain, Rule::verdict(matches, Verdict::Reject));
+        table.append(&chain, Rule::verdict(matches, Verdict::Reject(Reject::PortUnreachable)));
     }
 }
 

@@ -21,8 +21,10 @@ pub mod topology;
 
 pub use input::{Input, Node};
 
+use crate::base::SimTime;
+use crate::net::iptables::save::{self, Moment};
 use crate::net::table::Dialect;
-use crate::net::{Family, Ruleset, iptables_text, ipvs as ipvs_text, nft_text};
+use crate::net::{Family, Ruleset, ipvs as ipvs_text, nft_text};
 
 /// The bit that marks packets whose source is to be translated.
 pub const MASQUERADE_MARK: u32 = 0x4000;
@@ -77,11 +79,12 @@ pub fn text(ruleset: &Ruleset, with_ipv6: bool) -> String {
         out.push_str("# ipvsadm-save -n\n");
         out.push_str(&ipvs_text::print_servers(&ruleset.ipvs));
         out.push_str("# ipset save\n");
-        out.push_str(&ipvs_text::print_sets(&ruleset.ipvs, with_ipv6));
+        out.push_str(&ipvs_text::print_sets(&ruleset.ipvs));
     }
-    out.push_str(&iptables_text::print(ruleset, Family::V4));
+    let moment = Moment::at(SimTime::WORLD_START);
+    out.push_str(&save::print(ruleset, Family::V4, moment));
     if with_ipv6 {
-        out.push_str(&iptables_text::print(ruleset, Family::V6));
+        out.push_str(&save::print(ruleset, Family::V6, moment));
     }
     out
 }
@@ -92,10 +95,27 @@ pub fn text(ruleset: &Ruleset, with_ipv6: bool) -> String {
 /// # Errors
 /// A sentence, if the file is no YAML, the node is not in it, or the mode is unknown.
 pub fn print(file: &str, node: &str, mode: &str) -> Result<String, String> {
+    print_with_errors(file, node, mode).map(|(text, _)| text)
+}
+
+/// The same, and what kube-proxy's log says of rules that it could not write.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_with_errors(file: &str, node: &str, mode: &str) -> Result<(String, String), String> {
     let mode = Mode::parse(mode)
         .ok_or_else(|| format!("unknown mode {mode:?}: use iptables, nftables or ipvs"))?;
     let input = Input::from_yaml(file)?;
     let node = input.node(node).ok_or_else(|| format!("there is no Node {node:?} in the file"))?;
     let dual = input.services.iter().any(|service| service.cluster_ip(Family::V6).is_some());
-    Ok(text(&rules(&input, node, mode), dual))
+    let ruleset = rules(&input, node, mode);
+    let missing = |family: &Family| !ruleset.tables.iter().any(|table| table.family == *family);
+    let errors = [Family::V4, Family::V6].iter().filter(|family| missing(family)).map(|family| {
+        format!(
+            "\"nftables sync failed\" ipFamily=\"{}\": comment too long, 128 characters maximum allowed\n",
+            family.api_name()
+        )
+    });
+    let errors = errors.collect();
+    Ok((text(&ruleset, dual), errors))
 }

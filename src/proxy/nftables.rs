@@ -6,7 +6,7 @@ use super::MASQUERADE_MARK;
 use super::input::{Endpoint, Input, Node};
 use super::services::{self, Nowhere, Port, short_hash};
 use crate::net::packet::Endpoint as Address;
-use crate::net::rule::{Action, End, Key, Match, Rule, Verdict};
+use crate::net::rule::{Action, End, Key, Match, Randomly, Reject, Rule, States, Verdict};
 use crate::net::set::{Element, ElementKey, Field, NamedSet};
 use crate::net::table::{Dialect, Hook};
 use crate::net::{Base, Chain, Family, Protocol, Ruleset, Table};
@@ -14,7 +14,14 @@ use ipnet::IpNet;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
-/// The rules of a node.
+/// nft takes no longer remarks.
+const LONGEST_COMMENT: usize = 128;
+
+/// The rules of a node. A family whose rules nft refuses is left out: kube-proxy writes all of them
+/// in one transaction or none.
+///
+/// That is a fault of the real one (1.36.2 with nft 1.0.6): a Service without endpoints whose
+/// namespace, name and port are longer than 128 letters together becomes the remark of an element.
 pub fn rules(input: &Input, node: &Node) -> Ruleset {
     let tables = [Family::V4, Family::V6].map(|family| {
         let mut writer = Writer::new(family, node, input);
@@ -23,8 +30,18 @@ pub fn rules(input: &Input, node: &Node) -> Ruleset {
         }
         writer.table
     });
-    Ruleset { dialect: Dialect::Nftables, tables: tables.into(), ipvs: Default::default() }
+    let tables = tables.into_iter().filter(|table| !has_long_comment(table)).collect();
+    Ruleset { dialect: Dialect::Nftables, tables, ipvs: Default::default() }
 }
+
+fn has_long_comment(table: &Table) -> bool {
+    let elements = table.sets.iter().flat_map(|set| set.elements.values());
+    let mut comments = elements.filter_map(|element| element.comment.as_deref());
+    comments.any(|comment| comment.len() > LONGEST_COMMENT)
+}
+
+/// The name of kube-proxy's table.
+pub const TABLE: &str = "kube-proxy";
 
 const SERVICE: &[Field] = &[Field::Address, Field::Protocol, Field::Port];
 const PORT: &[Field] = &[Field::Protocol, Field::Port];
@@ -94,7 +111,7 @@ fn base_chain(
     priority: i32,
     priority_text: &'static str,
 ) -> Chain {
-    Chain::base(chain, Base { nat, hook, priority, priority_text })
+    Chain::base(chain, Base { nat, hook, priority, priority_text, drops: false })
 }
 
 impl Writer {
@@ -106,7 +123,7 @@ impl Writer {
             node_ip: node.ip(family),
             cluster_cidr: input.cluster_cidr(family),
             service_cidrs: input.service_cidrs.iter().filter(in_family).copied().collect(),
-            table: Table::new(family, "kube-proxy"),
+            table: Table::new(family, TABLE),
         };
         writer.table.comment = Some("rules for kube-proxy");
         writer.sets();
@@ -206,7 +223,7 @@ impl Writer {
         }
         let mut matches = Vec::new();
         if local {
-            matches.push(Match::Local(End::Destination));
+            matches.push(Match::local(End::Destination));
         }
         let localhost = match self.family {
             Family::V4 => "127.0.0.0/8".parse().ok(),
@@ -229,7 +246,7 @@ impl Writer {
         if let Some(cidr) = self.cluster_cidr {
             let to_cluster_ip = Match::InSet { set: name("cluster-ips"), key: Key::Destination };
             let matches = vec![to_cluster_ip, Match::not_net(End::Source, cidr)];
-            let rule = Rule::new(matches, Action::SetMark(MASQUERADE_MARK));
+            let rule = Rule::new(matches, Action::set_mark(MASQUERADE_MARK));
             let remark = "masquerade clusterIP traffic from outside cluster";
             self.table.append(&name("services"), rule.with_comment(remark));
         }
@@ -240,18 +257,21 @@ impl Writer {
 
     fn masquerading(&mut self) {
         let chain = name("masquerading");
-        let marked = Match::Mark { mark: MASQUERADE_MARK, not: false };
-        let actions = vec![Action::FlipMark(MASQUERADE_MARK), Action::Masquerade];
+        let marked = Match::marked(MASQUERADE_MARK, false);
+        let actions = vec![Action::flip_mark(MASQUERADE_MARK), Action::masquerade(Randomly::Fully)];
         self.table.append(&chain, Rule { matches: vec![marked], actions, comment: None });
         let hairpin = Match::InSet { set: name("hairpin-connections"), key: Key::Hairpin };
-        let rule = Rule::new(vec![Match::Translated, hairpin], Action::Masquerade);
+        let rule = Rule::new(
+            vec![Match::states(States::DNAT), hairpin],
+            Action::masquerade(Randomly::Fully),
+        );
         self.table.append(&chain, rule);
     }
 
     fn cluster_ips_check(&mut self) {
         let chain = name("cluster-ips-check");
         let known = Match::InSet { set: name("cluster-ips"), key: Key::Destination };
-        let rule = Rule::verdict(vec![known], Verdict::Reject);
+        let rule = Rule::verdict(vec![known], Verdict::Reject(Reject::PortUnreachable));
         let remark = "Reject traffic to invalid ports of ClusterIPs";
         self.table.append(&chain, rule.with_comment(remark));
         if !self.service_cidrs.is_empty() {
@@ -266,7 +286,7 @@ impl Writer {
     fn reject_chain(&mut self) {
         let mut chain = Chain::new(&name("reject-chain"));
         chain.comment = Some("helper for @no-endpoint-services / @no-endpoint-nodeports");
-        chain.push(Rule::verdict(Vec::new(), Verdict::Reject));
+        chain.push(Rule::verdict(Vec::new(), Verdict::Reject(Reject::PortUnreachable)));
         self.table.add_chain(chain);
     }
 
@@ -368,13 +388,13 @@ impl Writer {
         if !port.endpoints.any || !port.externally_accessible() {
             return;
         }
-        let (chain, mark) = (&names.external, Action::SetMark(MASQUERADE_MARK));
+        let (chain, mark) = (&names.external, Action::set_mark(MASQUERADE_MARK));
         if port.service.external_local {
             if let Some(cidr) = self.cluster_cidr {
                 let rule = Rule::goto(vec![Match::net(End::Source, cidr)], &names.cluster);
                 self.table.append(chain, rule.with_comment("short-circuit pod traffic"));
             }
-            let local = || vec![Match::Local(End::Source)];
+            let local = || vec![Match::local(End::Source)];
             let rule = Rule::new(local(), mark).with_comment("masquerade local traffic");
             self.table.append(chain, rule);
             let rule = Rule::goto(local(), &names.cluster);
@@ -418,14 +438,14 @@ impl Writer {
         for endpoint in &port.endpoints.reachable {
             let (chain, set) = endpoint_names(port, endpoint);
             self.table.append(&chain, Rule::new(Vec::new(), Action::Remember(set)));
-            let matches = vec![Match::Protocol(port.protocol())];
+            let matches = vec![Match::protocol(port.protocol())];
             self.table.append(&chain, Rule::new(matches, Action::Dnat(endpoint.address)));
         }
     }
 
     fn translate(&mut self, protocol: Protocol, chain: &Arc<str>, endpoints: &[Endpoint]) {
         let addresses = endpoints.iter().map(|endpoint| endpoint.address).collect();
-        let matches = vec![Match::Protocol(protocol)];
+        let matches = vec![Match::protocol(protocol)];
         self.table.append(chain, Rule::new(matches, Action::DnatRandom(addresses)));
     }
 

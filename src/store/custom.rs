@@ -8,7 +8,7 @@
 use super::storage::Store;
 use crate::api::kind::CustomResource;
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::validation::custom;
+use crate::api::validation::{custom, custom_fields};
 use crate::api::{ApiError, FieldError, Kind, Object, Reason, Value};
 use crate::base::SimTime;
 use serde_json::json;
@@ -51,66 +51,121 @@ impl Store {
     }
 }
 
-/// What a definition says once its names are accepted.
-pub(super) fn establish(definition: &mut Object, now: SimTime) {
-    let spec = definition.spec();
-    let stored = spec.items_at(&["versions"]).iter();
-    let stored = stored.filter(|version| version.bool_at(&["storage"]) == Some(true));
-    let stored: Vec<Value> = stored.filter_map(|version| version.get("name").cloned()).collect();
-    let condition = |name: &str, reason: &str, message: &str| {
-        json!({
-            "type": name, "status": "True", "reason": reason, "message": message,
-            "lastTransitionTime": now.rfc3339(),
-        })
-    };
-    let status = json!({
-        "acceptedNames": spec.get("names").cloned().unwrap_or_default(),
-        "conditions": [
-            condition("NamesAccepted", "NoConflicts", "no conflicts found"),
-            condition("Established", "InitialNamesAccepted", "the initial names have been accepted"),
-        ],
-        "storedVersions": stored,
-    });
-    definition.set_status(status);
-    if !definition.meta.finalizers.iter().any(|name| &**name == CLEANUP) {
-        let names = definition.meta.finalizers.iter().cloned();
-        definition.meta.finalizers = names.chain([CLEANUP.into()]).collect();
+impl Store {
+    /// The schema of a custom kind; `None` for kinds without.
+    fn schema_of(&self, kind: Kind) -> Option<&Value> {
+        let version = kind.resource().version;
+        let versions = self.definition_of(kind)?.spec().items_at(&["versions"]);
+        let version = versions.iter().find(|one| one.str_at(&["name"]) == Some(version))?;
+        version.at(&["schema", "openAPIV3Schema"])
+    }
+
+    /// The fields of a custom object that its schema does not know, which are taken away.
+    pub(super) fn prune(&self, kind: Kind, value: &mut Value) -> Vec<String> {
+        let Some(schema) = self.schema_of(kind) else { return Vec::new() };
+        let unknown = custom_fields::unknown_fields(schema, value);
+        if !unknown.is_empty() {
+            custom_fields::prune(schema, value);
+        }
+        unknown
     }
 }
 
-/// Holds a custom object against its schema and fills in the defaults.
+/// What the server knows of a definition before anybody has looked at it.
+pub(super) fn note_storage(definition: &mut Object, old: Option<&Object>) {
+    let mut stored = match old {
+        None => Vec::new(),
+        Some(old) => old.status().items_at(&["storedVersions"]).to_vec(),
+    };
+    let versions = definition.spec().items_at(&["versions"]).iter();
+    let mut storage = versions.filter(|version| version.bool_at(&["storage"]) == Some(true));
+    if let Some(name) = storage.next().and_then(|version| version.get("name"))
+        && !stored.contains(name)
+    {
+        stored.push(name.clone());
+    }
+    let mut status = match old {
+        None => json!({}),
+        Some(old) => old.status().clone(),
+    };
+    status.put(&["storedVersions"], stored);
+    definition.set_status(status);
+}
+
+/// What a definition says once its names are accepted.
+pub(super) fn establish(definition: &mut Object, now: SimTime) {
+    let names = definition.spec().get("names").cloned().unwrap_or_default();
+    let mut status = definition.status().clone();
+    status.put(&["acceptedNames"], names);
+    let conditions = [
+        condition("NamesAccepted", "NoConflicts", "no conflicts found", now),
+        condition(
+            "Established",
+            "InitialNamesAccepted",
+            "the initial names have been accepted",
+            now,
+        ),
+    ];
+    status.put(&["conditions"], conditions.to_vec());
+    definition.set_status(status);
+}
+
+/// What a definition says once it is to go: first its objects go.
+///
+/// Models pkg/registry/customresourcedefinition/etcd.go Delete.
+pub(super) fn end(definition: &mut Object, now: SimTime) {
+    super::strategy::add_finalizer(definition, CLEANUP);
+    let mut status = definition.status().clone();
+    let mut conditions = status.items_at(&["conditions"]).to_vec();
+    if !conditions.iter().any(|one| one.str_at(&["type"]) == Some("Terminating")) {
+        let why = "CustomResourceDefinition marked for deletion; CustomResource deletion will \
+                   begin soon";
+        conditions.push(condition("Terminating", "InstanceDeletionPending", why, now));
+        status.put(&["conditions"], conditions);
+        definition.set_status(status);
+    }
+}
+
+fn condition(name: &str, reason: &str, message: &str, now: SimTime) -> Value {
+    json!({
+        "type": name, "status": "True", "reason": reason, "message": message,
+        "lastTransitionTime": now.rfc3339(),
+    })
+}
+
+/// Holds a custom object against its schema and fills in the defaults. What a person wrote may have
+/// no field that the schema does not know; what others write loses it.
 ///
 /// # Errors
-/// `NotFound` where no definition brings the kind, `BadRequest` for fields that the schema does not
-/// know.
-pub(super) fn complete(store: &Store, object: &mut Object) -> Result<Vec<FieldError>, ApiError> {
+/// `NotFound` where no definition brings the kind, `Forbidden` for a new object of a definition that
+/// is to go, `BadRequest` for fields that the schema does not know.
+pub(super) fn complete(
+    store: &Store,
+    object: &mut Object,
+    is_new: bool,
+    person: bool,
+) -> Result<Vec<FieldError>, ApiError> {
     let kind = object.kind;
     let Some(definition) = store.definition_of(kind) else {
         let why = "the server could not find the requested resource";
         return Err(ApiError::new(Reason::NotFound, why));
     };
-    let version = kind.resource().version;
-    let versions = definition.spec().items_at(&["versions"]);
-    let version_of = |one: &&Value| one.str_at(&["name"]) == Some(version);
-    let schema = versions.iter().find(version_of);
-    let Some(schema) = schema.and_then(|one| one.at(&["schema", "openAPIV3Schema"])) else {
-        return Ok(Vec::new());
-    };
-    let mut value = object.to_value();
-    let unknown = custom::unknown_fields(schema, &value);
-    if !unknown.is_empty() {
-        let list: Vec<String> =
-            unknown.iter().map(|path| format!("unknown field \"{path}\"")).collect();
-        let (name, list) = (kind.name(), list.join(", "));
-        return Err(ApiError::new(
-            Reason::BadRequest,
-            format!(
-                "{name} in version \"{version}\" cannot be handled as a {name}: strict decoding error: {list}"
-            ),
-        ));
+    if is_new && definition.meta.is_terminating() {
+        let why = "create not allowed while custom resource definition is terminating";
+        return Err(ApiError::forbidden(&kind.group_resource(), &object.meta.name, why));
     }
-    custom::apply_defaults(schema, &mut value);
-    let errors = custom::validate(schema, &value);
+    let Some(schema) = store.schema_of(kind) else { return Ok(Vec::new()) };
+    let mut value = object.to_value();
+    let unknown = store.prune(kind, &mut value);
+    if person && !unknown.is_empty() {
+        let (name, version) = (kind.name(), kind.resource().version);
+        let why = crate::manifest::strict_error(&unknown);
+        let message =
+            format!("{name} in version \"{version}\" cannot be handled as a {name}: {why}");
+        return Err(ApiError::new(Reason::BadRequest, message));
+    }
+    custom_fields::apply_defaults(schema, &mut value);
+    let errors = if person { custom::validate(schema, &value) } else { Vec::new() };
     value.remove(&["metadata"]);
     let mut new = Object::from_value(kind, value);
     new.meta = object.meta.clone();

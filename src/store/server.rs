@@ -5,6 +5,7 @@
 //! …/registry/rest/{create,update,delete}.go.
 
 use super::admission::{self, Webhook};
+use super::custom;
 use super::storage::{ObjectKey, Store};
 use super::strategy::{self, add_finalizer};
 use super::write::{Cause, DeleteOptions, Propagation};
@@ -65,6 +66,9 @@ impl Store {
             return Err(already_exists(existing));
         }
         admission::charge(self, context, charges);
+        if object.kind == Kind::CustomResourceDefinition {
+            custom::establish(&mut object, context.now);
+        }
         Ok(self.put(object, &context.cause))
     }
 
@@ -200,6 +204,9 @@ impl Store {
         }
         let mut new = (*old).clone();
         add_propagation_finalizer(&mut new, options.propagation);
+        if kind == Kind::CustomResourceDefinition {
+            custom::end(&mut new, context.now);
+        }
         let grace = grace_period_seconds(&old, options);
         match old.meta.deletion {
             Some(deletion) if grace >= deletion.grace_period_seconds => {}

@@ -92,17 +92,17 @@ texts! {
     EmptyTitle EmptyText RequestTo RequestSend RequestBurst RequestBurstHint RequestNone
     DoorNodePort DoorLoadBalancer DoorIngress DoorInside TraceReply TraceEmptyTitle TraceEmptyText
     TraceHops TraceFirst TraceBack TraceForward TracePlay TracePause TraceSlow TraceCopy Copied
-    TraceStep Arrived Refused ArrivedSees NotResolved Unreachable NotSent PlaceBridge HopSends
-    HopResolves HopBalances HopBalancesLocal HopEnters HopSchedules HopTracks HopLeaves HopAllowed
+    TraceStep Arrived Refused ArrivedSees NotResolved Unreachable NotSent PlaceDevice HopSends
+    HopResolves HopBalances HopBalancesLocal HopEnters HopSchedules HopTracks HopEncapsulates HopDecapsulates HopLeaves HopAllowed
     HopNoPolicy HopDenied HopDelivers HopAnswers HopIngress HopIngressNone
-    HopUntranslates HopReturns HopReceives HopRouteLocal HopRoutePod HopRouteNode HopRouteDefault
+    HopUntranslates HopRemembers HopReturns HopReceives HopRouteLocal HopRoutePod HopRouteNode HopRouteTunnel HopRouteDefault
     HopDnat HopMasquerade HopMark HopDrawn HopNotDrawn HopRule HopChainHook HopChainServices
     HopChainNodePorts HopChainExternal HopChainService HopChainLocal HopChainEndpoint
     HopChainFirewall HopChainForward HopChainPostrouting CauseNoClient CauseNoSuchName
     CauseNoAddress CauseDnsDown CauseNodeDown CauseNoEndpoints CauseNearly CauseTargetPort
     CauseNotReady CauseNoLocalEndpoints CauseWrongPort CauseNothingListens CauseNotANodePort
     CausePolicyIn CausePolicyOut CauseSourceRange CausePendingIp CauseNoHealthyNode
-    CauseNoSuchAddress CauseLoop CauseStrangeReply CauseRuleByHand
+    CauseNoSuchAddress CauseNoForwarding CauseLoop CauseStrangeReply CauseRuleByHand
     HopRewrites HopCanary HopCanaryNot ChoiceHeader ChoiceCookie ChoiceAffinity ChoiceWeight
     HopPickTurn HopPickCookie HopPickNewCookie HopFails HopFailsLate CauseNoRuleHost
     CauseNoRuleClass CauseNoRuleNoClass CauseNoRuleCanary CauseNoRulePath CauseNoSuchService

@@ -3,8 +3,10 @@
 use super::hop::{Cause, Failure, Manner, Place, Reason, Server};
 use super::path::{Arrival, Taker, Tracer};
 use super::request::{Headers, Request};
-use super::server::{self, Asked};
+use crate::api::pod::{Container, ContainerState};
 use crate::api::{Kind, Object};
+use crate::container::server::{self, Asked, Host, Response};
+use crate::kubelet::inside::container_at;
 use crate::store::ObjectKey;
 use std::sync::Arc;
 
@@ -31,7 +33,58 @@ impl Answered {
 /// A request that passes more proxies than this goes in circles.
 const MOST_PROXIES: u32 = 4;
 
+/// A container that listens on a port.
+struct Listener {
+    /// Its number, init containers first.
+    place: usize,
+    name: Arc<str>,
+    /// The folder that a program of its own serves.
+    folder: Option<String>,
+    /// Whether its specification names the port.
+    is_declared: bool,
+}
+
+impl Listener {
+    fn new(place: usize, container: &Container, port: u16, folder: Option<String>) -> Self {
+        let mut declared = container.ports.iter().map(|port| port.container_port);
+        let is_declared = declared.any(|declared| declared == port);
+        Listener { place, name: Arc::from(container.name.as_str()), folder, is_declared }
+    }
+}
+
 impl Tracer<'_> {
+    /// The container of a pod that listens on a port and runs.
+    fn listener(&self, object: &Arc<Object>, port: u16) -> Option<Listener> {
+        let pod = object.pod()?;
+        if let Some(inside) = self.cluster.inside(object) {
+            let (place, folder) = inside.listener(port)?;
+            let container = container_at(pod, place)?;
+            return Some(Listener::new(place, container, port, folder));
+        }
+        // A pod that no kubelet runs is as its status says.
+        let first = pod.spec.init_containers.len();
+        let mut all = pod.spec.containers.iter().zip(&pod.status.containers).enumerate();
+        all.find_map(|(place, (container, status))| {
+            let runs = matches!(status.state, ContainerState::Running { .. });
+            (runs && server::listens_on(container, port))
+                .then(|| Listener::new(first + place, container, port, None))
+        })
+    }
+
+    fn respond(&self, object: &Arc<Object>, listener: &Listener, asked: &Asked<'_>) -> Response {
+        if let Some(inside) = self.cluster.inside(object) {
+            return inside.respond(listener.place, listener.folder.as_deref(), asked);
+        }
+        let container = object.pod().and_then(|pod| container_at(pod, listener.place));
+        match container {
+            Some(container) => {
+                let host = Host { pod: object, container, since: None, files: None, folder: None };
+                server::respond(&host, asked)
+            }
+            None => Response { status: 0, body: Arc::from("") },
+        }
+    }
+
     /// Lets who took the packet answer.
     pub(super) fn answer(
         &mut self,
@@ -64,8 +117,11 @@ impl Tracer<'_> {
     ) -> Result<Answered, Failure> {
         let key = ObjectKey::of(object);
         let to = arrival.packet.destination;
-        let container = object.pod().and_then(|pod| server::listener(pod, to.port));
-        let Some(container) = container else {
+        let listener = self
+            .listener(object, to.port)
+            .filter(|listener| !self.cluster.is_ending(object, listener.place));
+        let Some(listener) = listener else {
+            self.reset(arrival);
             let cause = Cause::NothingListens { pod: key, port: to.port };
             return self.fail(cause, Manner::Refused);
         };
@@ -91,8 +147,8 @@ impl Tracer<'_> {
             source: arrival.packet.source,
             now: self.cluster.now,
         };
-        let response = server::respond(object, container, &asked);
-        let server = Server::Pod { pod: key, container: Arc::from(container.name.as_str()) };
+        let response = self.respond(object, &listener, &asked);
+        let server = Server::Pod { pod: key, container: listener.name };
         Ok(Answered::new(server, response.status, response.body))
     }
 
@@ -109,17 +165,15 @@ impl Tracer<'_> {
         let sees = packet.source.ip;
         let store = self.cluster.store;
         let hosted = store.pods_on(node).find_map(|object| {
-            let pod = object.pod().filter(|pod| pod.spec.host_network)?;
-            let listener = server::listener(pod, port)?;
+            object.pod().filter(|pod| pod.spec.host_network)?;
+            let listener = self.listener(object, port)?;
             // On a machine with others' processes a port is its container's only if it says so.
-            let mut declared = listener.ports.iter().map(|port| port.container_port);
-            declared.any(|declared| declared == port).then_some((object, listener))
+            listener.is_declared.then_some((object, listener))
         });
-        if let Some((object, container)) = hosted {
+        if let Some((object, listener)) = hosted {
             let key = ObjectKey::of(object);
             self.hop(Place::Pod(key.clone()), Reason::Answers { sees }, packets);
-            let container = Arc::from(container.name.as_str());
-            let server = Server::Pod { pod: key, container };
+            let server = Server::Pod { pod: key, container: listener.name };
             return Ok(Answered::new(server, 200, Arc::from("")));
         }
         if let Some(answered) = self.kube_proxy_answer(request, &packet, node) {
@@ -133,6 +187,7 @@ impl Tracer<'_> {
             6443 if is_control_plane => (403, FORBIDDEN),
             10250 => (401, "Unauthorized"),
             _ => {
+                self.reset(arrival);
                 let cause = Cause::NotANodePort { node: node.clone(), port };
                 return self.fail(cause, Manner::Refused);
             }

@@ -1,7 +1,6 @@
 //! A cloud's load balancer: which nodes it knows, which of them it finds healthy, and the one that it
 //! chooses.
 
-use super::Network;
 use super::hop::{Cause, Failure, Manner, Place, Reason, Spread};
 use super::path::{Arrival, Entrance, Tracer};
 use crate::api::tree::Tree as _;
@@ -94,8 +93,8 @@ impl Tracer<'_> {
         let ip = self.cluster.nodes.get(node).map_or(own, |machine| IpAddr::from(machine.ip));
         let destination = Endpoint { ip, port: node_port };
         let onward = Packet::new(packet.protocol, source, destination);
-        let memory = self.network.memory(&Network::balancer_key(own));
-        memory.track(Connection::new(&packet, &onward));
+        let now = self.cluster.now;
+        self.network.balancer(own).add(Connection::new(&packet, &onward, now), now);
         onward
     }
 
@@ -106,14 +105,9 @@ impl Tracer<'_> {
     /// given up after half a minute.
     fn healthy_nodes(&self, key: &ObjectKey, local: bool) -> Vec<Arc<str>> {
         let with_endpoints = |name: &Arc<str>| {
-            let mut endpoints = self
-                .network
-                .input()
-                .endpoints
-                .iter()
-                .filter(|((port, _), _)| port.0 == key.namespace && port.1 == key.name);
-            endpoints
-                .any(|(_, all)| all.iter().any(|it| it.ready && it.node.as_ref() == Some(name)))
+            let is_here =
+                |it: &crate::proxy::input::Endpoint| it.ready && it.node.as_ref() == Some(name);
+            self.network.endpoints_of(key).any(|(_, all)| all.iter().any(is_here))
         };
         let nodes = self.cluster.store.list(Kind::Node).filter(|node| {
             let name = &node.meta.name;

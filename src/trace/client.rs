@@ -20,6 +20,10 @@ impl Tracer<'_> {
         }
         let (names, server) = match &request.from {
             Source::Pod { namespace, name } => {
+                let own = self.cluster.store.find(Kind::Pod, namespace, name);
+                if let Some(ip) = own.and_then(|pod| host_of_file(pod, &request.host)) {
+                    return Ok(ip);
+                }
                 let (server, endpoint) = self.dns_server()?;
                 if let Some(endpoint) = endpoint {
                     let client = ObjectKey { namespace: namespace.clone(), name: name.clone() };
@@ -156,13 +160,27 @@ impl Tracer<'_> {
             return self.arrive_from_internet(packet);
         }
         let (node, ip, entrance) = self.origin(&request.from)?;
-        let ip = if to.ip.is_loopback() { to.ip } else { ip };
+        let ip = if to.ip.is_loopback() { to.ip } else { self.source_for(&node, ip, to.ip) };
         let packet = Packet::new(request.protocol, Endpoint { ip, port }, to);
         self.hop(place, Reason::Sends, Some((packet, packet)));
         if to.ip.is_loopback() && entrance == Entrance::Pod {
             return self.within_pod(request, packet, &node);
         }
         self.send(&node, packet, entrance)
+    }
+
+    /// The address that a packet gets that begins on a node: that of the device it leaves by.
+    fn source_for(&self, node: &Arc<str>, ip: IpAddr, to: IpAddr) -> IpAddr {
+        let Some(machine) = self.cluster.machine(node).filter(|it| IpAddr::from(it.ip) == ip)
+        else {
+            return ip;
+        };
+        let own = self.network.pod_network().own_addresses(machine.pod_network);
+        match (self.network.node_of_pods_at(to), own) {
+            (Some(home), Some((bridge, _))) if home == node => bridge,
+            (Some(_), Some((_, tunnel))) => tunnel,
+            _ => ip,
+        }
     }
 
     /// A pod that talks to itself over loopback.
@@ -178,7 +196,7 @@ impl Tracer<'_> {
         match self.cluster.store.find(Kind::Pod, namespace, name) {
             Some(pod) => {
                 let taker = Taker::Pod(pod.clone(), node.clone());
-                Ok(Arrival { taker, packet })
+                Ok(Arrival { taker, packet, tracked: Vec::new() })
             }
             None => self.fail(Cause::NoClient(request.from.clone()), Manner::NotSent),
         }
@@ -218,4 +236,15 @@ impl Tracer<'_> {
             _ => self.fail(Cause::NoSuchAddress(to.ip), Manner::TimedOut),
         }
     }
+}
+
+/// The address that a pod's /etc/hosts has for a name.
+fn host_of_file(pod: &Object, name: &str) -> Option<IpAddr> {
+    let text = crate::kubelet::hosts(pod);
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.into_iter().find_map(|line| {
+        let mut words = line.split_whitespace();
+        let ip = words.next()?;
+        words.any(|word| word.eq_ignore_ascii_case(name)).then(|| ip.parse().ok())?
+    })
 }

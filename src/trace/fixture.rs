@@ -4,6 +4,7 @@
 use super::{Cluster, Network, PacketTrace, Request, Source};
 use crate::api::{Kind, Object, Value};
 use crate::base::{Map, Rng, SimTime};
+use crate::container::Trees;
 use crate::kubelet::NodeRuntime;
 use crate::net::Protocol;
 use crate::proxy::Mode;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 pub(super) struct Fixture {
     pub(super) store: Store,
     pub(super) nodes: Map<Arc<str>, NodeRuntime>,
+    pub(super) disks: Trees,
     pub(super) network: Network,
     pub(super) rng: Rng,
     pub(super) now: SimTime,
@@ -30,6 +32,7 @@ impl Fixture {
         let mut fixture = Fixture {
             store: Store::new(Rng::new(1)),
             nodes: Map::new(),
+            disks: Trees::new(),
             network: Network::new(mode),
             rng: Rng::new(7),
             now: SimTime::default(),
@@ -167,8 +170,14 @@ impl Fixture {
         }));
     }
 
+    /// The cluster as it is.
+    pub(super) const fn cluster(&self) -> Cluster<'_> {
+        Cluster { store: &self.store, nodes: &self.nodes, disks: &self.disks, now: self.now }
+    }
+
     pub(super) fn send(&mut self, request: &Request) -> PacketTrace {
-        let cluster = Cluster { store: &self.store, nodes: &self.nodes, now: self.now };
+        let cluster =
+            Cluster { store: &self.store, nodes: &self.nodes, disks: &self.disks, now: self.now };
         self.network.send(&cluster, request, &mut self.rng)
     }
 

@@ -79,9 +79,7 @@ impl Tracer<'_> {
 
     /// How many ready endpoints a Service has on a node.
     fn local_endpoints(&self, key: &ObjectKey, node: &Arc<str>) -> usize {
-        let endpoints = self.network.input().endpoints.iter();
-        let own = endpoints.filter(|((name, _), _)| name.0 == key.namespace && name.1 == key.name);
-        let local = own.flat_map(|(_, all)| all);
+        let local = self.network.endpoints_of(key).flat_map(|(_, all)| all);
         let local = local.filter(|it| it.ready && it.node.as_ref() == Some(node));
         let ips: std::collections::BTreeSet<_> = local.map(|it| it.address.ip).collect();
         ips.len()

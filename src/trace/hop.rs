@@ -6,9 +6,9 @@ use super::nginx::{Choice, Pick};
 use super::request::{Headers, Request, Source};
 use crate::net::packet::Endpoint;
 use crate::net::rule::Verdict;
-use crate::net::table::{Dialect, Hook, Ruleset};
-use crate::net::walk::Draw;
-use crate::net::{Family, Packet, iptables_text, nft_text};
+use crate::net::table::{Hook, Ruleset};
+use crate::net::walk::{Device, Draw};
+use crate::net::{Family, Packet, iptables, nft_text};
 use crate::store::ObjectKey;
 use core::time::Duration;
 use std::net::{IpAddr, Ipv4Addr};
@@ -23,6 +23,9 @@ pub struct PacketTrace {
     pub hops: Vec<Hop>,
     /// How many rules the nodes had to look at, whether they matched or not: what a request costs.
     pub examined: u32,
+    /// The time to live that the answer has left when it comes back: 64 but for the nodes that
+    /// forwarded it.
+    pub ttl: u8,
     /// How long proxies on the way waited for servers that did not answer: so much later the client
     /// has its answer.
     pub waited: Duration,
@@ -60,8 +63,8 @@ pub enum Place {
     Rule(Arc<str>, RuleRef),
     /// At a node's virtual server (IPVS).
     VirtualServer(Arc<str>, Endpoint),
-    /// On the link between a node and one of its pods.
-    Bridge(Arc<str>),
+    /// At a network device of a node.
+    Device(Arc<str>, Device),
     /// In a pod.
     Pod(ObjectKey),
     /// Outside of the cluster.
@@ -81,7 +84,7 @@ pub struct RuleRef {
     pub table: &'static str,
     /// Name of its chain.
     pub chain: Arc<str>,
-    /// Its place in the chain, from 0.
+    /// Its place in the chain, from 0; the place after the last rule is the chain's policy.
     pub index: u32,
 }
 
@@ -95,14 +98,17 @@ impl RuleRef {
             .find(|table| table.family == self.family && table.name == self.table);
         let chain = table.and_then(|table| table.chain(&self.chain));
         let place = usize::try_from(self.index).unwrap_or(usize::MAX);
-        let Some(rule) = chain.and_then(|chain| chain.rules.get(place)) else {
-            return String::new();
-        };
-        match self.ruleset.dialect {
-            Dialect::Iptables => {
-                format!("-A {}{}", self.chain, iptables_text::rule_text(rule, self.family))
+        let is_iptables = iptables::TABLES.contains(&self.table);
+        match (chain.map(|chain| (chain, chain.rules.get(place))), is_iptables) {
+            (None, _) => String::new(),
+            (Some((_, Some(rule))), true) => {
+                format!("-A {}{}", self.chain, iptables::rule_text(rule, self.family))
             }
-            Dialect::Nftables => nft_text::rule_text(rule, self.family),
+            (Some((_, Some(rule))), false) => nft_text::rule_text(rule, self.family),
+            (Some((chain, None)), true) => format!("-P {} {}", self.chain, chain.policy_name()),
+            (Some((chain, None)), false) => {
+                format!("policy {}", chain.policy_name().to_lowercase())
+            }
         }
     }
 }
@@ -124,6 +130,8 @@ pub enum Route {
     Pod,
     /// To another node.
     Node(Arc<str>),
+    /// To another node, through a tunnel.
+    Tunnel(Arc<str>),
     /// Out of the cluster.
     Default,
 }
@@ -236,6 +244,20 @@ pub enum Reason {
     Routes(Route),
     /// The node notes the connection, to translate the reply.
     Tracks,
+    /// The packet belongs to a connection that the node knows, and is translated as its first one
+    /// was.
+    Remembers,
+    /// The packet is packed into another one that goes through a tunnel between nodes.
+    Encapsulates {
+        /// The tunnels' network.
+        vni: u32,
+        /// How many bytes that adds.
+        overhead: u16,
+        /// The longest packet that fits into the tunnel.
+        mtu: u16,
+    },
+    /// The packet is unpacked at the other end of the tunnel.
+    Decapsulates,
     /// The pod network's own masquerading of what leaves the cluster.
     LeavesCluster,
     /// A NetworkPolicy let it pass; without one, none selects the pod.
@@ -476,6 +498,8 @@ pub enum Cause {
         /// The chain.
         chain: Arc<str>,
     },
+    /// The node does not forward packets (`net.ipv4.ip_forward` is 0).
+    NoForwarding(Arc<str>),
     /// It went around too often.
     Loop,
     /// Nobody says to have the address that MetalLB gave to a Service.

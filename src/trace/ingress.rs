@@ -2,18 +2,20 @@
 //! answers itself.
 
 use super::answer::Answered;
+use super::blame::why_no_endpoints;
+use super::dns;
 use super::hop::{Cause, Failure, Manner, Place, Reason, Server, WhyNoRule};
-use super::network::why_no_endpoints;
 use super::nginx::{
     self, Backend, Configuration, DEFAULT_BACKEND, Ignored, Located, Settings, Target, Trouble,
     Worker, host_matches,
 };
 use super::path::{Arrival, Entrance, Tracer};
 use super::request::{Headers, Request, Source};
-use super::{dns, server};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object};
+use crate::container::server;
 use crate::net::Packet;
+use crate::net::conntrack::Phase;
 use crate::net::packet::Endpoint;
 use crate::store::ObjectKey;
 use core::time::Duration;
@@ -267,7 +269,7 @@ impl Tracer<'_> {
     ) -> Result<Answered, Failure> {
         let request = self.forwarded(located, asked);
         let mut name = located.location.backend.clone();
-        let canary = configuration.canary(&name, &request.headers, self.rng);
+        let canary = configuration.canary(&name, &request.headers, &mut self.rng);
         if let Some((other, taken, choice)) = canary {
             let backend = configuration.backends.get(&other);
             let service = backend.and_then(|backend| backend.service.clone());
@@ -298,15 +300,17 @@ impl Tracer<'_> {
         (backend, target): (&Backend, Target<'_>),
     ) -> Result<Answered, Failure> {
         let rules = &located.location.rules;
-        let number = self.rng.below(front.workers) + 1;
+        // Whoever is the worker, each endpoint is as likely to have its turn.
+        let number = self.rng.any(front.workers) + 1;
         let worker = Worker { pod: &front.pod, number, count: front.workers };
         let seconds = rules.connect_timeout_seconds.unwrap_or(CONNECT_SECONDS);
         let (mut failed, mut headers) = (Vec::new(), Headers::default());
         let mut last = front.page(502);
         for _ in 0..rules.tries.unwrap_or(TRIES).max(1) {
             let now = self.cluster.now;
-            let balancers = self.network.balancers();
-            let picked = balancers.pick(worker, target, &request.headers, &failed, (now, self.rng));
+            let turns = self.network.nginx_turns();
+            let dice = &mut self.rng;
+            let picked = turns.pick(worker, target, &request.headers, &failed, (now, dice));
             let Some((endpoint, pick, cookie)) = picked else { break };
             if let (Some(value), Some(affinity)) = (&cookie, &backend.affinity) {
                 let whom = (asked.host, asked.request.tls);
@@ -347,7 +351,8 @@ impl Tracer<'_> {
     ) -> Result<Answered, Failure> {
         let arrival = self.second_connection(request, &front.pod, endpoint)?;
         let answered = self.answer(request, &arrival)?;
-        self.reply(&arrival);
+        self.reply(&arrival)?;
+        self.conclude(&arrival, Phase::Closed);
         Ok(answered)
     }
 
@@ -389,7 +394,7 @@ impl Tracer<'_> {
         let rules = &located.location.rules;
         let (port, scheme) = if request.tls { ("443", "https") } else { ("80", "http") };
         let sees = sees.to_string();
-        let id: String = (0..4).map(|_| format!("{:08x}", self.rng.bits())).collect();
+        let id: String = (0..4).map(|_| format!("{:08x}", self.rng.any(u32::MAX))).collect();
         let original = |name: &str| request.headers.get(name).unwrap_or_default().to_owned();
         let (for_whom, for_host) = (original("X-Forwarded-For"), original("X-Forwarded-Host"));
         let own = [

@@ -27,6 +27,7 @@ impl PacketTrace {
             "hops": hops,
             "examined": self.examined,
             "waitedSeconds": self.waited.as_secs(),
+            "ttl": self.ttl,
             "outcome": self.outcome.to_value(),
         })
     }
@@ -64,6 +65,7 @@ fn packet(packet: &Packet) -> Value {
         State::Established => "established",
         State::Related => "related",
         State::Invalid => "invalid",
+        State::Untracked => "untracked",
     };
     json!({
         "protocol": packet.protocol.name(),
@@ -96,7 +98,9 @@ fn place(place: &Place) -> Value {
         Place::VirtualServer(node, address) => {
             json!({"kind": "virtualServer", "node": **node, "address": address.to_string()})
         }
-        Place::Bridge(node) => json!({"kind": "bridge", "node": **node}),
+        Place::Device(node, device) => {
+            json!({"kind": "device", "node": **node, "device": device.name()})
+        }
         Place::Pod(pod) => json!({"kind": "pod", "pod": key(pod)}),
         Place::Internet => json!({"kind": "internet"}),
         Place::Router => json!({"kind": "router"}),
@@ -141,13 +145,13 @@ fn reason(reason: &Reason) -> Value {
         Reason::Schedules { server, among } => {
             json!({"kind": "schedules", "server": server.to_string(), "among": among})
         }
-        Reason::Routes(route) => match route {
-            Route::Local => json!({"kind": "routes", "to": "local"}),
-            Route::Pod => json!({"kind": "routes", "to": "pod"}),
-            Route::Node(node) => json!({"kind": "routes", "to": "node", "node": **node}),
-            Route::Default => json!({"kind": "routes", "to": "default"}),
-        },
+        Reason::Routes(route) => routes(route),
         Reason::Tracks => json!({"kind": "tracks"}),
+        Reason::Remembers => json!({"kind": "remembers"}),
+        Reason::Encapsulates { vni, overhead, mtu } => {
+            json!({"kind": "encapsulates", "vni": vni, "overhead": overhead, "mtu": mtu})
+        }
+        Reason::Decapsulates => json!({"kind": "decapsulates"}),
         Reason::LeavesCluster => json!({"kind": "leavesCluster"}),
         Reason::Allowed { direction: way, pod, policy } => json!({
             "kind": "allowed",
@@ -175,6 +179,16 @@ fn reason(reason: &Reason) -> Value {
         Reason::Untranslates => json!({"kind": "untranslates"}),
         Reason::Returns => json!({"kind": "returns"}),
         Reason::Receives => json!({"kind": "receives"}),
+    }
+}
+
+fn routes(route: &Route) -> Value {
+    match route {
+        Route::Local => json!({"kind": "routes", "to": "local"}),
+        Route::Pod => json!({"kind": "routes", "to": "pod"}),
+        Route::Node(node) => json!({"kind": "routes", "to": "node", "node": **node}),
+        Route::Tunnel(node) => json!({"kind": "routes", "to": "tunnel", "node": **node}),
+        Route::Default => json!({"kind": "routes", "to": "default"}),
     }
 }
 
@@ -291,6 +305,7 @@ impl Cause {
             Cause::RuleByHand { node, chain } => {
                 json!({"kind": "ruleByHand", "node": **node, "chain": **chain})
             }
+            Cause::NoForwarding(node) => json!({"kind": "noForwarding", "node": **node}),
             Cause::Loop => json!({"kind": "loop"}),
             Cause::NotAnnounced { .. }
             | Cause::AnnouncerDown { .. }

@@ -6,13 +6,18 @@
 //! Invariants: a trace always ends; each hop says where and why; nothing is decided here that the
 //! rules decide. The store is only read.
 //!
-//! Reading order: `request`, `hop`, `network`, `path`, `dns`, `policy`, `balancer`, `metallb`, `nginx`, `ingress`,
-//! `server`, then the views `text` and `json`.
+//! Reading order: `request`, `hop`, `network`, `path`, `node`, `enforce`, `policy`, `blame`, `dns`,
+//! `client`, `balancer`, `metallb`, `answer`, `health`, `nginx`, `ingress`, then what is made of
+//! traces: `chances`, `beside`, and the views `text` and `json`.
 
 mod answer;
 pub mod balancer;
+pub mod beside;
+mod blame;
+pub mod chances;
 mod client;
 pub mod dns;
+mod enforce;
 #[cfg(test)]
 mod fixture;
 mod health;
@@ -23,24 +28,30 @@ mod json_of_proxy;
 pub mod metallb;
 pub mod network;
 pub mod nginx;
+mod node;
 mod path;
 pub mod policy;
 #[cfg(test)]
 mod property;
 pub mod request;
-pub mod server;
 #[cfg(test)]
 mod tests;
 mod text;
 mod text_of_proxy;
 
+pub use crate::container::server;
 pub use hop::{Cause, Failure, Hop, Manner, Outcome, PacketTrace, Place, Reason, Server};
 pub use network::{Cluster, Network};
-pub use request::{Headers, Request, Source};
+pub use request::{CLIENT_ADDRESS, Headers, Request, Source};
 
 use crate::base::Rng;
+use crate::net::conntrack::Phase;
+use crate::net::dice::Dice;
 use core::time::Duration;
 use path::Tracer;
+
+/// The time to live that packets begin with on Linux.
+const FIRST_TTL: u8 = 64;
 
 /// As many hops as most traces have, so that their list need not grow.
 const USUAL_HOPS: usize = 32;
@@ -48,6 +59,11 @@ const USUAL_HOPS: usize = 32;
 impl Network {
     /// Follows a request.
     pub fn send(&mut self, cluster: &Cluster<'_>, request: &Request, rng: &mut Rng) -> PacketTrace {
+        self.send_by(cluster, request, Dice::Drawn(rng))
+    }
+
+    /// Follows a request with this chance.
+    fn send_by(&mut self, cluster: &Cluster<'_>, request: &Request, rng: Dice<'_>) -> PacketTrace {
         self.refresh(cluster);
         let mut tracer = Tracer {
             cluster: *cluster,
@@ -57,13 +73,17 @@ impl Network {
             examined: 0,
             waited: Duration::ZERO,
             proxies: 0,
+            tracked: Vec::new(),
+            is_replying: false,
+            forwards: 0,
         };
         let outcome = match tracer.request(request) {
             Ok(outcome) => outcome,
             Err(failure) => Outcome::Failed(failure),
         };
-        let Tracer { hops, examined, waited, .. } = tracer;
-        PacketTrace { request: request.clone(), hops, examined, waited, outcome }
+        let Tracer { hops, examined, waited, forwards, .. } = tracer;
+        let ttl = FIRST_TTL.saturating_sub(forwards);
+        PacketTrace { request: request.clone(), hops, examined, waited, ttl, outcome }
     }
 }
 
@@ -76,11 +96,8 @@ impl Tracer<'_> {
             crate::net::packet::Endpoint { ip: self.resolve(request)?, port: request.port };
         let arrival = self.open(request, destination)?;
         let answered = self.answer(request, &arrival)?;
-        let first_reply = self.hops.len();
-        let reply_from = self.reply(&arrival);
-        for hop in self.hops.iter_mut().skip(first_reply) {
-            hop.is_reply = true;
-        }
+        let reply_from = self.reply(&arrival)?;
+        self.conclude(&arrival, Phase::Closed);
         if reply_from != destination {
             return self.fail(Cause::StrangeReply(reply_from), Manner::TimedOut);
         }

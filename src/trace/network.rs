@@ -1,17 +1,20 @@
 //! What all traces share: the rules of every node, what the nodes remember, who has which address.
 
-use super::hop::{Cause, NearMiss, WhyNoEndpoints};
 use super::nginx::{Balancers, Configuration, Settings};
-use crate::api::tree::Tree as _;
-use crate::api::{Kind, Object, Selector};
+use crate::api::{Kind, Object};
 use crate::base::{Map, SimTime};
+use crate::container::Trees;
 use crate::kubelet::NodeRuntime;
-use crate::net::Ruleset;
-use crate::net::conntrack::Memory;
-use crate::net::edit::{Change, Edit};
+use crate::kubelet::inside::Inside;
+use crate::net::conntrack::Conntrack;
+use crate::net::flannel;
+use crate::net::iptables::edit;
+use crate::net::link::PodNetwork;
+use crate::net::memory::Memory;
 use crate::net::packet::Endpoint;
-use crate::net::{Family, Protocol};
-use crate::proxy::{self, Input, Mode};
+use crate::net::table::{Count, Dialect};
+use crate::net::{Family, Protocol, Ruleset};
+use crate::proxy::{self, Input, Mode, nftables};
 use crate::store::{ObjectKey, Store};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -24,6 +27,8 @@ pub struct Cluster<'a> {
     pub store: &'a Store,
     /// Its machines, by node name.
     pub nodes: &'a Map<Arc<str>, NodeRuntime>,
+    /// The disks that outlive pods.
+    pub disks: &'a Trees,
     /// The moment.
     pub now: SimTime,
 }
@@ -32,6 +37,22 @@ impl Cluster<'_> {
     /// The machine of a node, if it is up.
     pub fn machine(&self, node: &str) -> Option<&NodeRuntime> {
         self.nodes.get(node).filter(|machine| machine.up)
+    }
+
+    /// What is inside of a pod, if its kubelet runs it.
+    pub fn inside<'b>(&'b self, object: &'b Arc<Object>) -> Option<Inside<'b>> {
+        let node = object.pod()?.node_name.as_ref()?;
+        let runtime = self.nodes.get(node)?.pods.get(&object.meta.uid)?;
+        Some(Inside { api: self.store, object, runtime, disks: self.disks })
+    }
+
+    /// Whether a container of a pod was asked to end, and so takes no more connections; `place`
+    /// counts init containers too.
+    pub fn is_ending(&self, object: &Object, place: usize) -> bool {
+        let node = object.pod().and_then(|pod| pod.node_name.as_ref());
+        let machine = node.and_then(|node| self.nodes.get(node));
+        let runtime = machine.and_then(|machine| machine.pods.get(&object.meta.uid));
+        runtime.is_some_and(|runtime| runtime.is_asked_to_end(place))
     }
 }
 
@@ -42,20 +63,126 @@ impl Cluster<'_> {
 #[derive(Clone, Debug)]
 pub struct Network {
     mode: Mode,
+    pods: PodNetwork,
+    /// The objects that kube-proxy has written its rules for; none where it is never behind.
+    synced: Option<Store>,
     /// The store's revision at the last look, and what was found then.
     seen: Option<(u64, Fingerprint)>,
     input: Arc<Input>,
-    rulesets: Map<Arc<str>, Arc<Ruleset>>,
-    memories: Map<Arc<str>, Memory>,
-    /// What people changed by hand, by node, oldest first.
-    edits: Map<Arc<str>, Vec<Edit>>,
+    /// How often the input has been read anew.
+    version: u64,
+    kernels: Map<Arc<str>, Kernel>,
+    /// The connections of load balancers that are proxies, by their address.
+    balancers: Map<IpAddr, Conntrack>,
     addresses: Arc<Addresses>,
     /// Which pod had an address when it was last looked for; never believed without a look.
     pods_by_ip: Map<Ipv4Addr, ObjectKey>,
     /// What ingress controllers were configured to do, by revision, when that was last asked.
     nginx: Option<(u64, Settings, Arc<Configuration>)>,
     /// Where their workers are in their turns.
-    balancers: Balancers,
+    nginx_turns: Balancers,
+}
+
+/// What a node's kernel holds of the network.
+#[derive(Clone, Debug, Default)]
+pub struct Kernel {
+    /// Its rules; none until somebody asks.
+    ruleset: Option<Arc<Ruleset>>,
+    /// Which input they were made for.
+    version: u64,
+    /// Whether a person has changed them.
+    by_hand: bool,
+    /// How often they have matched.
+    counts: Arc<Vec<Count>>,
+    /// What it remembers of packets.
+    memory: Memory,
+    /// When the machines beside it were last heard of.
+    neighbours: Map<IpAddr, SimTime>,
+    /// Settings that a person has changed (`sysctl -w`).
+    settings: Map<Arc<str>, Arc<str>>,
+}
+
+impl Kernel {
+    /// What it remembers of packets.
+    pub const fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// How often its rules have matched, by their numbers.
+    pub fn counts(&self) -> &[Count] {
+        &self.counts
+    }
+
+    /// What it remembers of packets, to be changed.
+    pub const fn memory_mut(&mut self) -> &mut Memory {
+        &mut self.memory
+    }
+
+    /// The same, and how often its rules have matched, where they are counted: nftables' have no
+    /// counters.
+    pub(super) fn parts(&mut self) -> (&mut Memory, &mut [Count]) {
+        if self.counts.is_empty()
+            && let Some(ruleset) = self.ruleset.as_ref().filter(|ruleset| ruleset.counts())
+        {
+            let all = usize::try_from(ruleset.number_count()).unwrap_or(0);
+            self.counts = Arc::new(vec![Count::default(); all]);
+        }
+        let counts: &mut [Count] = match self.counts.is_empty() {
+            true => &mut [],
+            false => Arc::make_mut(&mut self.counts).as_mut_slice(),
+        };
+        (&mut self.memory, counts)
+    }
+
+    /// When the machines beside it were last heard of, by address.
+    pub const fn neighbours(&self) -> &Map<IpAddr, SimTime> {
+        &self.neighbours
+    }
+
+    /// A machine beside it was heard of.
+    pub(super) fn meets(&mut self, ip: IpAddr, now: SimTime) {
+        if self.neighbours.get(&ip).is_none_or(|last| *last < now) {
+            self.neighbours.insert(ip, now);
+        }
+    }
+
+    /// A setting, if a person has changed it.
+    pub fn setting(&self, key: &str) -> Option<&str> {
+        self.settings.get(key).map(|value| &**value)
+    }
+
+    /// Changes a setting, as `sysctl -w` does.
+    pub fn set(&mut self, key: &str, value: &str) {
+        self.settings.insert(Arc::from(key), Arc::from(value));
+    }
+
+    /// Whether it passes on packets that are for others.
+    pub(super) fn forwards(&self) -> bool {
+        self.settings.is_empty() || self.setting("net.ipv4.ip_forward") != Some("0")
+    }
+
+    /// Counts from zero again: all rules of a table, those of a chain and its policy, or one rule.
+    pub fn zero(&mut self, table: &str, chain: Option<(&str, Option<u32>)>) {
+        let Some(ruleset) = self.ruleset.clone() else { return };
+        let counts = Arc::make_mut(&mut self.counts);
+        let tables = ruleset.tables.iter().filter(|it| it.name == table);
+        for own in tables.flat_map(|it| &it.chains) {
+            if chain.is_some_and(|(name, _)| *own.name != *name) {
+                continue;
+            }
+            let numbers = match chain {
+                Some((_, Some(place))) => {
+                    let number = own.first_number.saturating_add(place.saturating_sub(1));
+                    number..=number
+                }
+                _ => own.first_number..=own.policy_number(),
+            };
+            for number in numbers {
+                let count = usize::try_from(number).ok().and_then(|place| counts.get_mut(place));
+                count.into_iter().for_each(|count| *count = Count::default());
+            }
+        }
+    }
 }
 
 /// Who has which address, as far as nodes and Services go.
@@ -79,15 +206,17 @@ impl Network {
     pub fn new(mode: Mode) -> Self {
         Network {
             mode,
+            pods: PodNetwork::Routed,
+            synced: None,
             seen: None,
             input: Arc::default(),
-            rulesets: Map::new(),
-            memories: Map::new(),
-            edits: Map::new(),
+            version: 0,
+            kernels: Map::new(),
+            balancers: Map::new(),
             addresses: Arc::default(),
             pods_by_ip: Map::new(),
             nginx: None,
-            balancers: Balancers::default(),
+            nginx_turns: Balancers::default(),
         }
     }
 
@@ -97,57 +226,69 @@ impl Network {
     }
 
     /// Makes kube-proxy work otherwise. Connections and affinity are forgotten, as after a restart
-    /// of every node; what people changed by hand in chains of their own stays.
+    /// of every node; what people put beside kube-proxy's own rules stays.
     pub fn set_mode(&mut self, mode: Mode) {
         if self.mode != mode {
-            let edits = core::mem::take(&mut self.edits);
-            *self = Network { edits, ..Network::new(mode) };
-            self.undo_edits_of_own_chains();
+            let version = self.version.saturating_add(1);
+            let by_hand = self.kernels.iter().filter(|(_, kernel)| kernel.by_hand);
+            let kernels = by_hand.map(|(node, kernel)| {
+                let ruleset = kernel.ruleset.clone();
+                (node.clone(), Kernel { ruleset, by_hand: true, ..Kernel::default() })
+            });
+            let (kernels, pods, synced) = (kernels.collect(), self.pods, self.synced.take());
+            *self = Network { version, kernels, pods, synced, ..Network::new(mode) };
         }
     }
 
-    /// Notes what a person changed on a node by hand, and the rules as they then are.
-    pub fn add_edit(&mut self, node: &str, edit: Edit, ruleset: Ruleset) {
-        let node: Arc<str> = Arc::from(node);
-        let edits = self.edits.entry(node.clone()).or_default();
-        edits.retain(|earlier| !edit.outdates(earlier));
-        edits.push(edit);
-        self.rulesets.insert(node, Arc::new(ruleset));
+    /// How packets come from one pod to another.
+    pub const fn pod_network(&self) -> PodNetwork {
+        self.pods
     }
 
-    /// What people changed by hand, by node.
-    pub fn edits(&self) -> impl Iterator<Item = (&Arc<str>, &[Edit])> {
-        self.edits.iter().map(|(node, edits)| (node, edits.as_slice()))
-    }
-
-    /// Whether a person put a rule where it is.
-    pub(super) fn is_by_hand(&self, node: &str, table: &str, chain: &str, place: u32) -> bool {
-        let Some(edits) = self.edits.get(node) else { return false };
-        let tables = self.rulesets.get(node).into_iter().flat_map(|ruleset| &ruleset.tables);
-        let mut chains = tables.filter(|it| it.name == table).filter_map(|it| it.chain(chain));
-        let place = usize::try_from(place).unwrap_or(usize::MAX);
-        let Some(rule) = chains.find_map(|chain| chain.rules.get(place)) else { return false };
-        edits.iter().any(|edit| match &edit.change {
-            Change::Insert(own, _, added) | Change::Append(own, added) => {
-                edit.table == table && **own == *chain && added == rule
-            }
-            _ => false,
-        })
-    }
-
-    /// kube-proxy writes its own chains anew.
-    ///
-    /// Simplified: after any change of a Service, an EndpointSlice or a Node; a real one leaves
-    /// the chains of Services that did not change as they are until its next full synchronization.
-    fn undo_edits_of_own_chains(&mut self) {
-        let nodes: Vec<Arc<str>> = self.edits.keys().cloned().collect();
+    /// Makes packets come from one pod to another otherwise. Nodes forget their connections and
+    /// their neighbours, since both have other addresses now.
+    pub fn set_pod_network(&mut self, pods: PodNetwork) {
+        if self.pods == pods {
+            return;
+        }
+        self.pods = pods;
+        self.version = self.version.saturating_add(1);
+        let nodes: Vec<Arc<str>> = self.kernels.iter().map(|(node, _)| node.clone()).collect();
         for node in nodes {
-            let Some(edits) = self.edits.get_mut(&node) else { continue };
-            edits.retain(|edit| !edit.is_undone_by_proxy());
-            if edits.is_empty() {
-                self.edits.remove(&node);
-            }
+            let kernel = self.kernels.entry(node).or_default();
+            (kernel.memory, kernel.neighbours) = (Memory::default(), Map::new());
         }
+    }
+
+    /// Gives a node the rules that a person has made of its own.
+    pub fn set_ruleset(&mut self, node: &str, ruleset: Ruleset) {
+        let version = self.version;
+        let kernel = self.kernels.entry(Arc::from(node)).or_default();
+        (kernel.by_hand, kernel.version) = (true, version);
+        kernel.replace(ruleset);
+    }
+
+    /// The nodes whose rules people have changed, with those rules.
+    pub fn changed_by_hand(&self) -> impl Iterator<Item = (&Arc<str>, &Ruleset)> {
+        let changed = self.kernels.iter().filter(|(_, kernel)| kernel.by_hand);
+        changed.filter_map(|(node, kernel)| Some((node, kernel.ruleset.as_deref()?)))
+    }
+
+    /// Whether a person put a rule, or a chain's policy, where it is.
+    pub(super) fn is_by_hand(&self, node: &str, table: &str, chain: &str, place: u32) -> bool {
+        let Some(kernel) = self.kernels.get(node).filter(|kernel| kernel.by_hand) else {
+            return false;
+        };
+        let find = |ruleset: &Ruleset| {
+            let mut tables = ruleset.tables.iter().filter(|it| it.name == table);
+            let chain = tables.find_map(|it| it.chain(chain))?;
+            let place = usize::try_from(place).ok()?;
+            Some((chain.rules.get(place).cloned(), chain.rules.clone()))
+        };
+        let Some((rule, _)) = kernel.ruleset.as_deref().and_then(find) else { return false };
+        let Some(rule) = rule else { return true };
+        let fresh = self.fresh_ruleset(node);
+        !find(&fresh).is_some_and(|(_, own)| own.contains(&rule))
     }
 
     /// What kube-proxy sees.
@@ -155,11 +296,26 @@ impl Network {
         &self.input
     }
 
-    /// Takes notice of what has changed since the last look.
+    /// Every kube-proxy writes its rules for these objects; until the next time it knows no others.
     ///
-    /// Simplified: rules are up to date at once; a real kube-proxy writes them a moment after the
-    /// change, at most once a second.
+    /// Simplified: all nodes do so at the same moment, and in no time.
+    pub fn sync(&mut self, store: &Store) {
+        self.synced = Some(store.clone());
+    }
+
+    /// Takes notice of what kube-proxy has done since the last look: it has seen all there is, unless
+    /// it was ever told when to look ([`Network::sync`]).
     pub fn refresh(&mut self, cluster: &Cluster<'_>) {
+        match self.synced.take() {
+            None => self.look(cluster),
+            Some(store) => {
+                self.look(&Cluster { store: &store, ..*cluster });
+                self.synced = Some(store);
+            }
+        }
+    }
+
+    fn look(&mut self, cluster: &Cluster<'_>) {
         let revision = cluster.store.revision();
         if self.seen.is_some_and(|(seen, _)| seen == revision) {
             return;
@@ -185,8 +341,7 @@ impl Network {
     }
 
     fn read(&mut self, cluster: &Cluster<'_>) {
-        self.rulesets.clear();
-        self.undo_edits_of_own_chains();
+        self.version = self.version.saturating_add(1);
         self.input = Arc::new(Input::from_store(cluster.store));
         let mut addresses = Addresses::default();
         for (name, machine) in cluster.nodes.iter() {
@@ -213,10 +368,7 @@ impl Network {
     fn find_dns(&self) -> Option<(IpAddr, Option<Endpoint>)> {
         let key = ObjectKey::new("kube-system", "kube-dns");
         let ip = self.service(&key)?.cluster_ip(Family::V4)?;
-        let first = (key.namespace.clone(), key.name.clone(), Arc::from(""), Protocol::Tcp);
-        let from = self.input.endpoints.range((first, Family::V4)..);
-        let is_own = |name: &proxy::input::PortName| name.0 == key.namespace && name.1 == key.name;
-        let own = from.take_while(|((name, _), _)| is_own(name));
+        let own = self.endpoints_of(&key);
         let ready = own.flat_map(|(_, all)| all).find(|endpoint| endpoint.ready);
         Some((ip, ready.map(|endpoint| endpoint.address)))
     }
@@ -236,8 +388,8 @@ impl Network {
     }
 
     /// Where the workers of ingress controllers are in their turns.
-    pub(super) const fn balancers(&mut self) -> &mut Balancers {
-        &mut self.balancers
+    pub(super) const fn nginx_turns(&mut self) -> &mut Balancers {
+        &mut self.nginx_turns
     }
 
     /// The address of the Service of the cluster's DNS, and one of its ready endpoints.
@@ -245,31 +397,55 @@ impl Network {
         self.addresses.dns
     }
 
-    /// The rules of a node.
-    pub fn ruleset(&mut self, node: &str) -> Arc<Ruleset> {
-        if let Some(ruleset) = self.rulesets.get(node) {
-            return ruleset.clone();
-        }
+    /// The rules that kube-proxy would write on a node that has none.
+    fn fresh_ruleset(&self, node: &str) -> Ruleset {
         let missing = proxy::Node { name: Arc::from(node), ..proxy::Node::default() };
         let found = self.input.node(node).unwrap_or(&missing);
         let mut ruleset = proxy::rules(&self.input, found, self.mode);
-        for edit in self.edits.get(node).into_iter().flatten() {
-            // What led to a chain that is no longer there is gone with it.
-            let _ = edit.apply(&mut ruleset);
+        let own = found.pod_cidrs.iter().find(|net| Family::of(net.addr()) == Family::V4);
+        let cluster = self.input.cluster_cidr(Family::V4);
+        if let (PodNetwork::Vxlan, Some(own), Some(cluster)) = (self.pods, own, cluster) {
+            flannel::add_rules(&mut ruleset, cluster, *own);
         }
-        let ruleset = Arc::new(ruleset);
-        self.rulesets.insert(Arc::from(node), ruleset.clone());
         ruleset
     }
 
-    /// What a node remembers of packets.
-    pub fn memory(&mut self, node: &Arc<str>) -> &mut Memory {
-        self.memories.entry(node.clone()).or_default()
+    /// The rules of a node.
+    ///
+    /// Simplified: kube-proxy writes all its chains anew with every change; a real one leaves those
+    /// of Services that did not change as they are until its next full synchronization.
+    pub fn ruleset(&mut self, node: &str) -> Arc<Ruleset> {
+        if let Some(kernel) = self.kernels.get(node)
+            && let Some(ruleset) =
+                kernel.ruleset.as_ref().filter(|_| kernel.version == self.version)
+        {
+            return ruleset.clone();
+        }
+        let (mut fresh, version) = (self.fresh_ruleset(node), self.version);
+        let kernel = self.kernels.entry(Arc::from(node)).or_default();
+        kernel.version = version;
+        if let Some(old) = &kernel.ruleset {
+            keep_unwritten(old, &mut fresh);
+        }
+        if let Some(live) = kernel.ruleset.as_ref().filter(|_| kernel.by_hand) {
+            fresh = edit::rewritten(live, &fresh);
+        }
+        kernel.replace(fresh)
     }
 
-    /// What a node remembers of packets, if it has seen any.
-    pub fn memory_of(&self, node: &str) -> Option<&Memory> {
-        self.memories.get(node)
+    /// What a node's kernel holds.
+    pub fn kernel(&mut self, node: &Arc<str>) -> &mut Kernel {
+        self.kernels.entry(node.clone()).or_default()
+    }
+
+    /// What a node's kernel holds, if anything has passed it.
+    pub fn kernel_of(&self, node: &str) -> Option<&Kernel> {
+        self.kernels.get(node)
+    }
+
+    /// The connections of a load balancer that is a proxy.
+    pub(super) fn balancer(&mut self, ip: IpAddr) -> &mut Conntrack {
+        self.balancers.entry(ip).or_default()
     }
 
     /// The node that has this address.
@@ -328,14 +504,45 @@ impl Network {
         self.input.services.get(place)
     }
 
-    /// What a load balancer that is a proxy remembers goes by its address.
-    pub(super) fn balancer_key(ip: IpAddr) -> Arc<str> {
-        Arc::from(format!("load balancer {ip}"))
+    /// The endpoints of a Service's ports.
+    pub(super) fn endpoints_of(
+        &self,
+        service: &ObjectKey,
+    ) -> impl Iterator<Item = (&(proxy::input::PortName, Family), &Vec<proxy::input::Endpoint>)>
+    {
+        let key = service.clone();
+        let first = (key.namespace.clone(), key.name.clone(), Arc::from(""), Protocol::Tcp);
+        let from = self.input.endpoints.range((first, Family::V4)..);
+        from.take_while(move |((name, _), _)| name.0 == key.namespace && name.1 == key.name)
     }
 
     /// The ports of a Service.
     pub fn ports(&self, key: &ObjectKey) -> Option<Vec<u16>> {
         Some(self.service(key)?.ports.iter().map(|port| port.port).collect())
+    }
+}
+
+/// What kube-proxy could not write anew stays as it was: its table of nftables.
+fn keep_unwritten(old: &Ruleset, fresh: &mut Ruleset) {
+    for table in old.tables.iter().filter(|table| table.name == nftables::TABLE) {
+        let is_missing = fresh.tables.iter().all(|it| it.family != table.family);
+        if fresh.dialect == Dialect::Nftables && is_missing {
+            fresh.tables.push(table.clone());
+        }
+    }
+}
+
+impl Kernel {
+    /// Takes other rules; what they have in common with the old ones keeps its counts.
+    fn replace(&mut self, ruleset: Ruleset) -> Arc<Ruleset> {
+        let ruleset = Arc::new(ruleset.numbered());
+        let counts = match &self.ruleset {
+            Some(old) if !self.counts.is_empty() => ruleset.carried_counts(old, &self.counts),
+            _ => Vec::new(),
+        };
+        self.counts = Arc::new(counts);
+        self.ruleset = Some(ruleset.clone());
+        ruleset
     }
 }
 
@@ -349,75 +556,4 @@ fn has_ip(object: &Object, ip: Ipv4Addr) -> bool {
 const fn network_of(ip: Ipv4Addr) -> [u8; 3] {
     let [a, b, c, _] = ip.octets();
     [a, b, c]
-}
-
-/// Why a Service has no endpoints: what it selects, what it nearly selects.
-pub fn why_no_endpoints(cluster: &Cluster<'_>, service: &ObjectKey) -> Cause {
-    let mut why = WhyNoEndpoints::default();
-    if let Some(object) = cluster.store.get(Kind::Service, service) {
-        let selector = object.spec().get("selector");
-        let pairs = selector.and_then(|it| it.as_object()).into_iter().flatten();
-        let pairs: Vec<(&str, &str)> =
-            pairs.filter_map(|(key, value)| Some((key.as_str(), value.as_str()?))).collect();
-        why.selector = pairs.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        if !pairs.is_empty() {
-            near_misses(cluster, service, &pairs, &mut why);
-            why.unknown_target_port = unknown_target_port(cluster, object);
-        }
-    }
-    Cause::NoEndpoints { service: service.clone(), why: Box::new(why) }
-}
-
-/// How many pods are named at most.
-const NAMED: usize = 5;
-
-fn near_misses(
-    cluster: &Cluster<'_>,
-    service: &ObjectKey,
-    pairs: &[(&str, &str)],
-    why: &mut WhyNoEndpoints,
-) {
-    for pod in cluster.store.list_in(Kind::Pod, &service.namespace) {
-        let labels = &pod.meta.labels;
-        let wrong: Vec<_> =
-            pairs.iter().filter(|(key, value)| labels.get(key) != Some(value)).collect();
-        match wrong.as_slice() {
-            [] if why.not_ready.len() < NAMED => why.not_ready.push(pod.meta.name.clone()),
-            // One label off is near, unless it is the only one and quite another key.
-            [(key, value)] if why.nearly.len() < NAMED => {
-                let has = labels.get(key);
-                if pairs.len() > 1 || has.is_some_and(|has| alike(has, value)) {
-                    why.nearly.push(NearMiss {
-                        pod: pod.meta.name.clone(),
-                        key: Arc::from(*key),
-                        wanted: Arc::from(*value),
-                        has: has.map(Arc::from),
-                    });
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Whether two label values look like the same with a slip: case, or a few letters.
-fn alike(a: &str, b: &str) -> bool {
-    let (a, b) = (a.to_lowercase(), b.to_lowercase());
-    let common = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
-    let tail = a.chars().rev().zip(b.chars().rev()).take_while(|(a, b)| a == b).count();
-    a == b || a.contains(&b) || b.contains(&a) || common + tail + 1 >= a.len().max(b.len())
-}
-
-fn unknown_target_port(cluster: &Cluster<'_>, service: &Object) -> Option<Arc<str>> {
-    let selector = Selector::from_map(service.spec().get("selector"));
-    let ports = service.spec().items_at(&["ports"]);
-    let name = ports.iter().find_map(|port| port.str_at(&["targetPort"]))?;
-    let has_port = |pod: &Arc<Object>| {
-        let containers = pod.pod().map(|pod| &pod.spec.containers);
-        let mut ports = containers.into_iter().flatten().flat_map(|container| &container.ports);
-        ports.any(|port| port.name == name)
-    };
-    let mut pods = cluster.store.pods_matching(&service.meta.namespace, &selector).peekable();
-    pods.peek()?;
-    (!pods.any(has_port)).then(|| Arc::from(name))
 }

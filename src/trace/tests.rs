@@ -305,7 +305,7 @@ fn an_ingress_leads_to_a_service_and_past_its_cluster_ip() {
         node node-1: conntrack entry [tcp 203.0.113.7:48821 -> 192.0.2.20:80] => [tcp 172.18.0.3:42233 -> 10.244.3.4:80]
         node node-3: enters [tcp 172.18.0.3:42233 -> 10.244.3.4:80]
         node node-3: route to own pod [tcp 172.18.0.3:42233 -> 10.244.3.4:80]
-        node node-3 bridge: delivers [tcp 172.18.0.3:42233 -> 10.244.3.4:80]
+        node node-3 veth1a8ddd1c: delivers [tcp 172.18.0.3:42233 -> 10.244.3.4:80]
         pod ingress-nginx/ingress-nginx-controller-abc: Ingress demo/shop shop.example.com/ -> demo/only-1:80
         pod ingress-nginx/ingress-nginx-controller-abc: straight to endpoint 10.244.1.58:80 of demo/only-1, not to its cluster IP (1 of 1, its turn with worker 1 of 1)
         pod ingress-nginx/ingress-nginx-controller-abc: sends [tcp 10.244.3.4:54647 -> 10.244.1.58:80]
@@ -313,12 +313,13 @@ fn an_ingress_leads_to_a_service_and_past_its_cluster_ip() {
         node node-3: route via node node-1 [tcp 10.244.3.4:54647 -> 10.244.1.58:80]
         node node-1: enters [tcp 10.244.3.4:54647 -> 10.244.1.58:80]
         node node-1: route to own pod [tcp 10.244.3.4:54647 -> 10.244.1.58:80]
-        node node-1 bridge: delivers [tcp 10.244.3.4:54647 -> 10.244.1.58:80]
+        node node-1 vethd84deaff: delivers [tcp 10.244.3.4:54647 -> 10.244.1.58:80]
         pod demo/web-1: answers, sees source 10.244.3.4 [tcp 10.244.3.4:54647 -> 10.244.1.58:80]
         node node-1: passes [tcp 10.244.1.58:80 -> 10.244.3.4:54647]
         node node-3: passes [tcp 10.244.1.58:80 -> 10.244.3.4:54647]
         node node-3: passes [tcp 10.244.3.4:80 -> 172.18.0.3:42233]
-        node node-1: conntrack untranslates [tcp 10.244.3.4:80 -> 172.18.0.3:42233] => [tcp 192.0.2.20:80 -> 203.0.113.7:48821]
+        node node-1: conntrack untranslates [tcp 10.244.3.4:80 -> 172.18.0.3:42233] => [tcp 10.244.3.4:80 -> 203.0.113.7:48821]
+        node node-1: conntrack untranslates [tcp 10.244.3.4:80 -> 203.0.113.7:48821] => [tcp 192.0.2.20:80 -> 203.0.113.7:48821]
         internet 203.0.113.7: receives the answer
         pod demo/web-1 container main answered 404; saw 172.18.0.3, reply from 192.0.2.20:80
     "#]].assert_eq(&without_rules(&trace));
@@ -347,18 +348,20 @@ fn a_request_is_shown_hop_by_hop() {
         5  > node node-1 prerouting nat KUBE-SERVICES: matches, 5 examined | -A KUBE-SERVICES -d 10.96.10.2/32 -p tcp -m comment --comment "demo/np cluster IP" -m tcp --dport 80 -j KUBE-SVC-3FI5PGKAZJQCM3EG [tcp 10.244.1.57:35489 -> 10.96.10.2:80]
         6  > node node-1 prerouting nat KUBE-SVC-3FI5PGKAZJQCM3EG: matches, 2 examined | -A KUBE-SVC-3FI5PGKAZJQCM3EG -m comment --comment "demo/np -> 10.244.1.58:80" -j KUBE-SEP-I2FRGNXJX6TEHR3M [tcp 10.244.1.57:35489 -> 10.96.10.2:80]
         7  > node node-1 prerouting nat KUBE-SEP-I2FRGNXJX6TEHR3M: matches, 2 examined | -A KUBE-SEP-I2FRGNXJX6TEHR3M -p tcp -m comment --comment "demo/np" -m tcp -j DNAT --to-destination 10.244.1.58:80 [tcp 10.244.1.57:35489 -> 10.96.10.2:80] => [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-        8  > node node-1 forward filter FORWARD: matches, 1 examined | -A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall" -j KUBE-PROXY-FIREWALL [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-        9  > node node-1 forward filter FORWARD: matches, 2 examined | -A FORWARD -m comment --comment "kubernetes forwarding rules" -j KUBE-FORWARD [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-        10 > node node-1 forward filter FORWARD: matches, 3 examined | -A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes service portals" -j KUBE-SERVICES [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-        11 > node node-1 forward filter FORWARD: matches, 4 examined | -A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes externally-visible service portals" -j KUBE-EXTERNAL-SERVICES [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-        12 > node node-1: route to own pod [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
+        8  > node node-1: route to own pod [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
+        9  > node node-1 forward filter FORWARD: matches, 1 examined | -A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall" -j KUBE-PROXY-FIREWALL [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
+        10 > node node-1 forward filter FORWARD: matches, 2 examined | -A FORWARD -m comment --comment "kubernetes forwarding rules" -j KUBE-FORWARD [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
+        11 > node node-1 forward filter FORWARD: matches, 3 examined | -A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes service portals" -j KUBE-SERVICES [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
+        12 > node node-1 forward filter FORWARD: matches, 4 examined | -A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes externally-visible service portals" -j KUBE-EXTERNAL-SERVICES [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
         13 > node node-1 postrouting nat POSTROUTING: matches, 1 examined | -A POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
         14 > node node-1 postrouting nat KUBE-POSTROUTING: matches, 1 examined | -A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
         15 > node node-1: conntrack entry [tcp 10.244.1.57:35489 -> 10.96.10.2:80] => [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-        16 > node node-1 bridge: delivers [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
+        16 > node node-1 vethd84deaff: delivers [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
         17 > pod demo/web-1: answers, sees source 10.244.1.57 [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-        18 < node node-1: conntrack untranslates [tcp 10.244.1.58:80 -> 10.244.1.57:35489] => [tcp 10.96.10.2:80 -> 10.244.1.57:35489]
-        19 < pod demo/client: receives the answer
+        18 < node node-1 forward filter FORWARD: matches, 2 examined | -A FORWARD -m comment --comment "kubernetes forwarding rules" -j KUBE-FORWARD [tcp 10.244.1.58:80 -> 10.244.1.57:35489]
+        19 < node node-1 forward filter KUBE-FORWARD: matches, 3 examined | -A KUBE-FORWARD -m comment --comment "kubernetes forwarding conntrack rule" -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT [tcp 10.244.1.58:80 -> 10.244.1.57:35489]
+        20 < node node-1: conntrack untranslates [tcp 10.244.1.58:80 -> 10.244.1.57:35489] => [tcp 10.96.10.2:80 -> 10.244.1.57:35489]
+        21 < pod demo/client: receives the answer
         = pod demo/web-1 container main answered 200; saw 10.244.1.57, reply from 10.96.10.2:80
     "#]].assert_eq(&trace.to_text());
 }
@@ -373,10 +376,11 @@ fn a_node_port_leads_from_any_node_to_the_endpoint_and_back_the_same_way() {
         node node-2: conntrack entry [tcp 203.0.113.7:48821 -> 172.18.0.4:30080] => [tcp 172.18.0.4:42233 -> 10.244.1.58:80]
         node node-1: enters [tcp 172.18.0.4:42233 -> 10.244.1.58:80]
         node node-1: route to own pod [tcp 172.18.0.4:42233 -> 10.244.1.58:80]
-        node node-1 bridge: delivers [tcp 172.18.0.4:42233 -> 10.244.1.58:80]
+        node node-1 vethd84deaff: delivers [tcp 172.18.0.4:42233 -> 10.244.1.58:80]
         pod demo/web-1: answers, sees source 172.18.0.4 [tcp 172.18.0.4:42233 -> 10.244.1.58:80]
         node node-1: passes [tcp 10.244.1.58:80 -> 172.18.0.4:42233]
-        node node-2: conntrack untranslates [tcp 10.244.1.58:80 -> 172.18.0.4:42233] => [tcp 172.18.0.4:30080 -> 203.0.113.7:48821]
+        node node-2: conntrack untranslates [tcp 10.244.1.58:80 -> 172.18.0.4:42233] => [tcp 10.244.1.58:80 -> 203.0.113.7:48821]
+        node node-2: conntrack untranslates [tcp 10.244.1.58:80 -> 203.0.113.7:48821] => [tcp 172.18.0.4:30080 -> 203.0.113.7:48821]
         internet 203.0.113.7: receives the answer
         pod demo/web-1 container main answered 200; saw 172.18.0.4, reply from 172.18.0.4:30080
     "#]].assert_eq(&without_rules(&trace));
@@ -388,15 +392,17 @@ fn ipvs_hands_a_connection_on_after_the_input_hook() {
     expect_test::expect![[r#"
         internet 203.0.113.7: sends [tcp 203.0.113.7:48821 -> 172.18.0.4:30080]
         node node-2: enters [tcp 203.0.113.7:48821 -> 172.18.0.4:30080]
+        node node-2: route local [tcp 203.0.113.7:48821 -> 172.18.0.4:30080 mark 0x4000]
         node node-2 ipvs 172.18.0.4:30080: round robin to 10.244.1.58:80 (1 of 1) [tcp 203.0.113.7:48821 -> 172.18.0.4:30080 mark 0x4000] => [tcp 203.0.113.7:48821 -> 10.244.1.58:80 mark 0x4000]
         node node-2: route via node node-1 [tcp 203.0.113.7:48821 -> 10.244.1.58:80 mark 0x4000]
         node node-2: conntrack entry [tcp 203.0.113.7:48821 -> 172.18.0.4:30080] => [tcp 172.18.0.4:7243 -> 10.244.1.58:80]
         node node-1: enters [tcp 172.18.0.4:7243 -> 10.244.1.58:80]
         node node-1: route to own pod [tcp 172.18.0.4:7243 -> 10.244.1.58:80]
-        node node-1 bridge: delivers [tcp 172.18.0.4:7243 -> 10.244.1.58:80]
+        node node-1 vethd84deaff: delivers [tcp 172.18.0.4:7243 -> 10.244.1.58:80]
         pod demo/web-1: answers, sees source 172.18.0.4 [tcp 172.18.0.4:7243 -> 10.244.1.58:80]
         node node-1: passes [tcp 10.244.1.58:80 -> 172.18.0.4:7243]
-        node node-2: conntrack untranslates [tcp 10.244.1.58:80 -> 172.18.0.4:7243] => [tcp 172.18.0.4:30080 -> 203.0.113.7:48821]
+        node node-2: conntrack untranslates [tcp 10.244.1.58:80 -> 172.18.0.4:7243] => [tcp 10.244.1.58:80 -> 203.0.113.7:48821]
+        node node-2: conntrack untranslates [tcp 10.244.1.58:80 -> 203.0.113.7:48821] => [tcp 172.18.0.4:30080 -> 203.0.113.7:48821]
         internet 203.0.113.7: receives the answer
         pod demo/web-1 container main answered 200; saw 172.18.0.4, reply from 172.18.0.4:30080
     "#]].assert_eq(&without_rules(&trace));

@@ -7,6 +7,7 @@ use super::hop::{
 };
 use super::metallb::ROUTER;
 use super::text_of_proxy;
+use crate::net::Packet;
 use crate::net::rule::Verdict;
 use crate::net::walk::Draw;
 use crate::store::ObjectKey;
@@ -36,6 +37,22 @@ impl PacketTrace {
     }
 }
 
+impl Hop {
+    /// The hop without its packet's port of the moment and its rule's text: what can be the same in
+    /// two traces.
+    pub fn brief(&self) -> String {
+        let mut text = format!("{}: {}", self.place, self.reason);
+        if let Some((before, after)) = self.packet.filter(|(before, after)| before != after) {
+            let ips = |packet: &Packet| (packet.source.ip, packet.destination.ip);
+            if ips(&before) != ips(&after) {
+                let ((source, to), (new_source, new_to)) = (ips(&before), ips(&after));
+                text += &format!(" [{source} -> {to}] => [{new_source} -> {new_to}]");
+            }
+        }
+        text
+    }
+}
+
 impl fmt::Display for Hop {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}: {}", self.place, self.reason)?;
@@ -62,7 +79,7 @@ impl fmt::Display for Place {
                 write!(formatter, "node {node} {hook} {} {}", rule.table, rule.chain)
             }
             Place::VirtualServer(node, address) => write!(formatter, "node {node} ipvs {address}"),
-            Place::Bridge(node) => write!(formatter, "node {node} bridge"),
+            Place::Device(node, device) => write!(formatter, "node {node} {}", device.name()),
             Place::Pod(pod) => write!(formatter, "pod {pod}"),
             Place::Internet => formatter.write_str("internet"),
             Place::Router => write!(formatter, "router {ROUTER}"),
@@ -110,6 +127,11 @@ impl fmt::Display for Reason {
             }
             Reason::Routes(route) => write!(formatter, "route {route}"),
             Reason::Tracks => formatter.write_str("conntrack entry"),
+            Reason::Remembers => formatter.write_str("conntrack knows the connection"),
+            Reason::Encapsulates { vni, overhead, mtu } => {
+                write!(formatter, "packs into VXLAN {vni}, {overhead} bytes more, MTU {mtu}")
+            }
+            Reason::Decapsulates => formatter.write_str("unpacks from VXLAN"),
             Reason::LeavesCluster => formatter.write_str("masqueraded by the pod network"),
             Reason::Allowed { direction, policy: Some(policy), .. } => {
                 write!(formatter, "{direction} allowed by {policy}")
@@ -164,6 +186,7 @@ impl fmt::Display for Route {
             Route::Local => formatter.write_str("local"),
             Route::Pod => formatter.write_str("to own pod"),
             Route::Node(node) => write!(formatter, "via node {node}"),
+            Route::Tunnel(node) => write!(formatter, "by tunnel to node {node}"),
             Route::Default => formatter.write_str("default"),
         }
     }
@@ -268,6 +291,9 @@ impl fmt::Display for Cause {
             }
             Cause::RuleByHand { node, chain } => {
                 write!(formatter, "a rule added by hand to chain {chain} of node {node}")
+            }
+            Cause::NoForwarding(node) => {
+                write!(formatter, "node {node} does not forward packets: net.ipv4.ip_forward is 0")
             }
             Cause::Loop => formatter.write_str("routing loop"),
             Cause::NotAnnounced { .. }

@@ -2,6 +2,7 @@
 
 use crate::api::Value;
 use crate::api::tree::{Tree as _, TreeMut as _};
+use crate::net::link::PodNetwork;
 use core::net::Ipv4Addr;
 use serde_json::json;
 
@@ -45,9 +46,15 @@ pub struct ClusterConfig {
     pub warm_images: bool,
     /// Who gives external addresses.
     pub load_balancers: LoadBalancers,
+    /// How packets come from one pod to another.
+    pub pod_network: PodNetwork,
     /// Whether the workloads of [`crate::addons::CLASSROOM`] run: DNS, kube-proxy, an ingress
     /// controller, a default StorageClass.
     pub addons: bool,
+    /// Whether the kubelets are hollow, as those of the recordings were: what is asked to end does
+    /// so at once and with 0, whatever it is, and a readiness probe comes as soon as its delay is
+    /// over.
+    pub hollow: bool,
 }
 
 impl Default for ClusterConfig {
@@ -77,7 +84,9 @@ impl Default for ClusterConfig {
             nodes: nodes.to_vec(),
             warm_images: true,
             load_balancers: LoadBalancers::None,
+            pod_network: PodNetwork::Routed,
             addons: false,
+            hollow: false,
         }
     }
 }

@@ -3,12 +3,12 @@
 use super::World;
 use super::queue::Due;
 use crate::addons;
-use crate::api::{ApiError, Kind, Object};
+use crate::api::{ApiError, Kind, Object, Uid};
 use crate::base::SimTime;
 use crate::controllers;
-use crate::kubelet::{self, Surroundings};
+use crate::kubelet::{self, Kubelet};
 use crate::store::{
-    Cause, Change, Context, Controller, FINISH_TIME, Key, Outcome, Plan, Store, Write,
+    Cause, Change, Context, Controller, FINISH_TIME, Key, ObjectKey, Outcome, Plan, Store, Write,
 };
 use core::time::Duration;
 use std::sync::Arc;
@@ -31,6 +31,7 @@ impl World {
             Due::Pod { node, key, uid } => self.sync_pod(&node, &key, uid),
             Due::Heartbeat { node } => self.heartbeat(&node),
             Due::EventSeries => self.finish_series(),
+            Due::ProxySync => self.sync_kube_proxy(),
         }
         self.tell();
     }
@@ -85,25 +86,46 @@ impl World {
         self.apply_writes(plan.writes, &cause);
     }
 
-    fn sync_pod(&mut self, node: &Arc<str>, key: &crate::store::ObjectKey, uid: crate::api::Uid) {
+    pub(super) fn sync_pod(&mut self, node: &Arc<str>, key: &ObjectKey, uid: Uid) {
         let object =
             self.store.get(Kind::Pod, key).filter(|object| object.meta.uid == uid).cloned();
-        let Some(runtime) = self.nodes.get_mut(node) else { return };
-        if !runtime.up {
+        let Some(plan) =
+            self.with_kubelet(node, |kubelet| kubelet::sync(kubelet, uid, object.as_ref()))
+        else {
             return;
-        }
-        let around = Around(&self.store);
-        let plan = kubelet::sync(node, runtime, uid, object.as_ref(), &around, self.now);
-        let cause = Cause {
-            writer: format!("kubelet/{node}").into(),
-            working_on: Some(Key { kind: Kind::Pod, object: key.clone() }),
         };
         let requeue = plan.requeue_after;
-        self.apply_plan(plan, &cause);
+        self.apply_kubelet_plan(node, key, plan);
         if let Some(after) = requeue {
             let (node, key) = (node.clone(), key.clone());
             self.queue.push(self.now + after, Due::Pod { node, key, uid });
         }
+        self.answer_programs(node, key, uid);
+    }
+
+    /// Lets the kubelet of a node work, if that is up.
+    pub(super) fn with_kubelet<T>(
+        &mut self,
+        node: &Arc<str>,
+        work: impl FnOnce(&mut Kubelet<'_>) -> T,
+    ) -> Option<T> {
+        let runtime = self.nodes.get_mut(node).filter(|runtime| runtime.up)?;
+        let mut kubelet = Kubelet {
+            name: node,
+            node: runtime,
+            disks: &mut self.disks,
+            api: &self.store,
+            now: self.now,
+        };
+        Some(work(&mut kubelet))
+    }
+
+    fn apply_kubelet_plan(&mut self, node: &Arc<str>, key: &ObjectKey, plan: Plan) {
+        let cause = Cause {
+            writer: format!("kubelet/{node}").into(),
+            working_on: Some(Key { kind: Kind::Pod, object: key.clone() }),
+        };
+        self.apply_plan(plan, &cause);
     }
 
     /// Carries out the writes of a plan.
@@ -177,6 +199,7 @@ impl World {
                 self.scheduler.observe(&self.store, change, self.now);
                 self.wake_control_loops(change);
                 self.wake_kubelet(change);
+                self.wake_kube_proxy(change);
             }
         }
         if let Some(at) = self.scheduler.next_due(self.now) {
@@ -236,20 +259,23 @@ impl World {
         let own = change.cause.writer.strip_prefix("kubelet/") == Some(&*node);
         let Some(object) = change.object().filter(|_| !own || change.new.is_none()) else { return };
         let (key, uid) = (change.key.clone(), object.meta.uid);
+        if change.new.is_none() {
+            // It is gone from the API, and the kubelet may not have ended it.
+            let plan = self.with_kubelet(&node, |kubelet| kubelet::removed(kubelet, object));
+            self.apply_kubelet_plan(&node, &key, plan.unwrap_or_default());
+            return;
+        }
         self.queue.push(self.now + WATCH_DELAY, Due::Pod { node, key, uid });
     }
 
     /// Puts off a wake-up of every pod of a node: it has come back.
     pub(super) fn wake_all_pods(&mut self, node: &Arc<str>) {
-        let pods: Vec<_> = self
-            .store
-            .pods_on(node)
-            .map(|pod| (crate::store::ObjectKey::of(pod), pod.meta.uid))
-            .collect();
+        let pods: Vec<_> =
+            self.store.pods_on(node).map(|pod| (ObjectKey::of(pod), pod.meta.uid)).collect();
         let known: Vec<_> =
             self.nodes.get(node).into_iter().flat_map(|n| n.pods.keys()).copied().collect();
         let gone = known.into_iter().filter(|uid| pods.iter().all(|(_, other)| other != uid));
-        let gone: Vec<_> = gone.map(|uid| (crate::store::ObjectKey::new("", ""), uid)).collect();
+        let gone: Vec<_> = gone.map(|uid| (ObjectKey::new("", ""), uid)).collect();
         for (key, uid) in pods.into_iter().chain(gone) {
             self.queue.push(self.now + WATCH_DELAY, Due::Pod { node: node.clone(), key, uid });
         }
@@ -288,17 +314,4 @@ fn create_batch(
         results.push((key, result));
     }
     results
-}
-
-/// What a kubelet may ask of the API.
-struct Around<'a>(&'a Store);
-
-impl Surroundings for Around<'_> {
-    fn has_config_map(&self, namespace: &str, name: &str) -> bool {
-        self.0.find(Kind::ConfigMap, namespace, name).is_some()
-    }
-
-    fn has_secret(&self, namespace: &str, name: &str) -> bool {
-        self.0.find(Kind::Secret, namespace, name).is_some()
-    }
 }

@@ -5,10 +5,11 @@
 //! moves only through [`World::run_until`] and its kin; nobody but [`World`] applies a write, and
 //! each is logged with its cause.
 //!
-//! Reading order: `config.rs`, `queue.rs`, `dispatch.rs`, `server.rs`, `network.rs`.
+//! Reading order: `config.rs`, `queue.rs`, `dispatch.rs`, `server.rs`, `network.rs`, `inside.rs`.
 
 mod config;
 mod dispatch;
+mod inside;
 mod network;
 mod nodes;
 mod queue;
@@ -16,11 +17,13 @@ mod server;
 mod state_hash;
 
 pub use config::{ClusterConfig, LoadBalancers, NodeConfig};
+pub use inside::{Lines, NotRun};
 pub use network::CLIENT_ADDRESS;
 pub use queue::Due;
 
 use crate::api::{Kind, Object};
 use crate::base::{Map, Rng, SimTime};
+use crate::container::Trees;
 use crate::kubelet::NodeRuntime;
 use crate::scheduler::Scheduler;
 use crate::store::{Key, Store};
@@ -38,6 +41,7 @@ pub struct World {
     queue: Queue,
     scheduler: Scheduler,
     nodes: Map<Arc<str>, NodeRuntime>,
+    disks: Trees,
     last_change: SimTime,
     wires: network::Wires,
     /// How often in a row a control loop (by its number) failed with a key.
@@ -50,6 +54,7 @@ impl World {
     pub fn new(config: ClusterConfig, seed: u64) -> Self {
         let mut rng = Rng::new(seed);
         let store = Store::new(rng.fork());
+        let pods = config.pod_network;
         let mut world = World {
             config: Arc::new(config),
             now: SimTime::WORLD_START,
@@ -58,8 +63,9 @@ impl World {
             queue: Queue::default(),
             scheduler: Scheduler::new(),
             nodes: Map::new(),
+            disks: Trees::new(),
             last_change: SimTime::WORLD_START,
-            wires: network::Wires::new(),
+            wires: network::Wires::new(pods),
             failures: Map::new(),
         };
         world.set_up();

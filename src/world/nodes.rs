@@ -6,7 +6,8 @@ use super::queue::Due;
 use crate::addons;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, Value};
-use crate::kubelet::{NodeRuntime, images, node};
+use crate::container::images;
+use crate::kubelet::{NodeRuntime, node};
 use crate::store::{Cause, Change, Context, FINISH_TIME, Plan, Write};
 use core::time::Duration;
 use serde_json::json;
@@ -202,6 +203,7 @@ impl World {
         manifest.put_default(&["spec", "podCIDR"], format!("{network}/24"));
         manifest.put_default(&["spec", "podCIDRs"], json!([format!("{network}/24")]));
         let mut runtime = NodeRuntime::new(ip, network);
+        runtime.is_hollow = self.config.hollow;
         if self.config.warm_images {
             runtime.images = WARM_IMAGES
                 .iter()

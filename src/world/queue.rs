@@ -31,6 +31,8 @@ pub enum Due {
         /// The node.
         node: Arc<str>,
     },
+    /// kube-proxy writes its rules anew.
+    ProxySync,
     /// It is looked whether series of events have ended.
     EventSeries,
 }

@@ -26,6 +26,12 @@ impl Room {
         output.stdout.trim_end().to_owned()
     }
 
+    /// What a command prints, however it ends.
+    pub(crate) fn run(&mut self, line: &str) -> String {
+        let output = self.console.execute(&mut self.world, line, None);
+        format!("{}{}", output.stdout, output.stderr)
+    }
+
     /// What a command prints that must fail.
     pub(crate) fn failed(&mut self, line: &str) -> String {
         let output = self.console.execute(&mut self.world, line, None);

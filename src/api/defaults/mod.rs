@@ -59,6 +59,7 @@ pub fn apply(kind: Kind, object: &mut Value) {
             object.put_default(&["volumeBindingMode"], "Immediate");
         }
         Kind::RoleBinding | Kind::ClusterRoleBinding => policy::role_binding(object),
+        Kind::CustomResourceDefinition => policy::custom_resource_definition(object),
         Kind::ConfigMap
         | Kind::ServiceAccount
         | Kind::Event
@@ -69,7 +70,6 @@ pub fn apply(kind: Kind, object: &mut Value) {
         | Kind::Lease
         | Kind::Role
         | Kind::ClusterRole
-        | Kind::CustomResourceDefinition
         | Kind::GatewayClass
         | Kind::Gateway
         | Kind::HttpRoute

@@ -124,3 +124,12 @@ pub(super) fn role_binding(object: &mut Value) {
         }
     }
 }
+/// Models staging/src/k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1/defaults.go.
+pub(super) fn custom_resource_definition(object: &mut Value) {
+    let kind = object.str_at(&["spec", "names", "kind"]).unwrap_or_default().to_owned();
+    if !kind.is_empty() {
+        object.put_default(&["spec", "names", "singular"], kind.to_lowercase());
+        object.put_default(&["spec", "names", "listKind"], format!("{kind}List"));
+    }
+    object.put_default(&["spec", "conversion"], json!({"strategy": "None"}));
+}

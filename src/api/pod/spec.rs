@@ -334,6 +334,8 @@ pub struct PodSpec {
     pub termination_grace_period_seconds: Seconds,
     /// Volumes by name.
     pub volumes: Vec<(String, VolumeSource)>,
+    /// Types of the conditions that must hold before the pod is Ready.
+    pub readiness_gates: Vec<String>,
 }
 
 impl PodSpec {
@@ -369,6 +371,11 @@ impl PodSpec {
                 .int_at(&["terminationGracePeriodSeconds"])
                 .unwrap_or(30),
             volumes: tree.items_at(&["volumes"]).iter().map(volume).collect(),
+            readiness_gates: tree
+                .items_at(&["readinessGates"])
+                .iter()
+                .filter_map(|gate| gate.str_at(&["conditionType"]).map(str::to_owned))
+                .collect(),
             containers,
             init_containers,
             tree,

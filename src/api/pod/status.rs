@@ -60,6 +60,10 @@ impl ConditionType {
         ConditionType::PodScheduled,
     ];
 
+    fn parse(name: &str) -> Option<Self> {
+        ConditionType::ALL.into_iter().find(|condition| condition.name() == name)
+    }
+
     /// The type's name.
     pub const fn name(self) -> &'static str {
         match self {
@@ -109,6 +113,8 @@ pub enum ContainerState {
         exit_code: i32,
         /// `Completed`, `Error`, `OOMKilled`, …
         reason: Arc<str>,
+        /// Its last words; may be absent.
+        message: Option<Arc<str>>,
         /// When it started.
         started_at: SimTime,
         /// When it ended.
@@ -180,6 +186,8 @@ pub struct PodStatus {
     pub phase: Phase,
     /// Conditions in the order of [`ConditionType`].
     pub conditions: Vec<PodCondition>,
+    /// Conditions of other types, which readiness gates wait for, as the API has them.
+    pub others: Option<Arc<Vec<Value>>>,
     /// `Evicted`, … where the pod as a whole has a reason.
     pub reason: Option<Arc<str>>,
     /// A sentence to the reason.
@@ -207,6 +215,14 @@ impl PodStatus {
     /// Whether the pod is Ready.
     pub fn is_ready(&self) -> bool {
         self.condition(ConditionType::Ready).is_some_and(|condition| condition.status)
+    }
+
+    /// `status` of a condition that is none of [`ConditionType`]; `None` if there is none of that
+    /// type.
+    pub fn other_condition(&self, condition_type: &str) -> Option<&str> {
+        let mut others = self.others.iter().flat_map(|all| all.iter());
+        let found = others.find(|condition| condition.str_at(&["type"]) == Some(condition_type))?;
+        Some(found.str_at(&["status"]).unwrap_or_default())
     }
 
     /// Sets a condition; its transition time moves only when `status` changes.
@@ -239,11 +255,14 @@ impl PodStatus {
     /// `status` as JSON. `meta` and `pod` give what the status only repeats.
     pub fn to_value(&self, meta: &ObjectMeta, pod: &Pod) -> Value {
         let mut value = Value::Object(Map::new());
-        let conditions: Vec<Value> = self
-            .conditions
-            .iter()
-            .map(|c| condition_value(c, self.start_time.map(|_| meta.generation)))
-            .collect();
+        let own = self.conditions.iter().map(|c| {
+            // Binding and the API server set none; the scheduler and the kubelet do.
+            let observed =
+                self.start_time.is_some() || c.reason.as_deref() == Some("Unschedulable");
+            condition_value(c, observed.then_some(meta.generation))
+        });
+        let others = self.others.iter().flat_map(|all| all.iter().cloned());
+        let conditions: Vec<Value> = others.chain(own).collect();
         if !conditions.is_empty() {
             value.put(&["conditions"], conditions);
         }
@@ -297,6 +316,7 @@ impl PodStatus {
                 _ => Phase::Pending,
             },
             conditions: value.items_at(&["conditions"]).iter().filter_map(condition).collect(),
+            others: other_conditions(value.items_at(&["conditions"])),
             reason: text("reason"),
             message: text("message"),
             nominated_node_name: text("nominatedNodeName"),
@@ -333,11 +353,26 @@ fn condition_value(condition: &PodCondition, observed: Option<i64>) -> Value {
     value
 }
 
+fn other_conditions(values: &[Value]) -> Option<Arc<Vec<Value>>> {
+    let is_other = |value: &&Value| {
+        let name = value.str_at(&["type"]);
+        name.is_some_and(|name| ConditionType::parse(name).is_none())
+    };
+    let complete = |value: &Value| {
+        let mut value = value.clone();
+        value.put_default(&["lastProbeTime"], Value::Null);
+        value.put_default(&["lastTransitionTime"], Value::Null);
+        value
+    };
+    let others: Vec<Value> = values.iter().filter(is_other).map(complete).collect();
+    (!others.is_empty()).then(|| Arc::new(others))
+}
+
 fn condition(value: &Value) -> Option<PodCondition> {
     let name = value.str_at(&["type"])?;
     let text = |key| value.str_at(&[key]).map(Arc::from);
     Some(PodCondition {
-        condition_type: ConditionType::ALL.into_iter().find(|t| t.name() == name)?,
+        condition_type: ConditionType::parse(name)?,
         status: value.str_at(&["status"]) == Some("True"),
         reason: text("reason"),
         message: text("message"),
@@ -362,19 +397,34 @@ fn container_value(
     container: &super::Container,
     meta: &ObjectMeta,
 ) -> Value {
+    let number = status.container_number;
+    // What waits to be started again is still the container that ended.
+    let last_number = match (&status.state, status.last_state.as_deref()) {
+        (ContainerState::Waiting { .. }, _) => number,
+        (state, Some(last)) if state == last => number,
+        _ => number.saturating_sub(1),
+    };
+    let state = |state: &ContainerState, number: u32| {
+        let mut value = state_value(state);
+        if number > 0 && value.get("terminated").is_some() {
+            value.put(&["terminated", "containerID"], container_id(meta, container, number));
+        }
+        value
+    };
+    let last = status.last_state.as_deref();
     let mut value = json!({
         "image": container.image,
         "imageID": "",
-        "lastState": status.last_state.as_deref().map_or(json!({}), state_value),
+        "lastState": last.map_or(json!({}), |last| state(last, last_number)),
         "name": container.name,
         "ready": status.ready,
         "restartCount": status.restart_count,
         "started": status.started,
-        "state": state_value(&status.state),
+        "state": state(&status.state, number),
     });
-    if status.container_number > 0 {
+    if number > 0 {
         value.put(&["imageID"], image_id(&container.image));
-        value.put(&["containerID"], container_id(meta, container, status.container_number));
+        value.put(&["containerID"], container_id(meta, container, number));
     }
     value
 }
@@ -391,14 +441,18 @@ fn state_value(state: &ContainerState) -> Value {
         ContainerState::Running { started_at } => {
             json!({"running": {"startedAt": started_at.rfc3339()}})
         }
-        ContainerState::Terminated { exit_code, reason, started_at, finished_at } => json!({
-            "terminated": {
+        ContainerState::Terminated { exit_code, reason, message, started_at, finished_at } => {
+            let mut value = json!({"terminated": {
                 "exitCode": exit_code,
                 "reason": **reason,
                 "startedAt": started_at.rfc3339(),
                 "finishedAt": finished_at.rfc3339(),
+            }});
+            if let Some(message) = message {
+                value.put(&["terminated", "message"], &**message);
             }
-        }),
+            value
+        }
     }
 }
 
@@ -436,6 +490,7 @@ fn state(value: Option<&Value>) -> Option<ContainerState> {
                 .and_then(|code| i32::try_from(code).ok())
                 .unwrap_or_default(),
             reason: text("reason"),
+            message: state.str_at(&["message"]).map(Arc::from),
             started_at: time("startedAt"),
             finished_at: time("finishedAt"),
         },

@@ -13,6 +13,10 @@ mod claims;
 mod config;
 mod cron;
 pub mod custom;
+pub mod custom_fields;
+mod custom_formats;
+mod definition;
+mod definition_schema;
 mod endpoints;
 mod go_structs;
 mod ingress;
@@ -22,6 +26,7 @@ mod network_policy;
 mod node;
 mod object_meta;
 mod path;
+mod pattern;
 mod pod;
 mod policy;
 mod quota;
@@ -108,10 +113,10 @@ fn own_fields(kind: Kind, object: &Value, old: Option<&Value>, errors: &mut Vec<
         Kind::Pod => {}
         // Custom objects are held against the schemas of their definitions (`custom.rs`).
         // Simplified: the Gateway API and kinds that are only stored are not checked.
+        Kind::CustomResourceDefinition => definition::definition(object, old, errors),
         Kind::Namespace
         | Kind::ServiceAccount
         | Kind::Event
-        | Kind::CustomResourceDefinition
         | Kind::GatewayClass
         | Kind::Gateway
         | Kind::HttpRoute

@@ -88,6 +88,22 @@ pub(super) fn dns_label(text: &str) -> Messages {
     messages
 }
 
+/// A label of DNS, as RFC 1035 has it: it begins with a letter.
+///
+/// Models IsDNS1035Label.
+pub(super) fn dns_1035_label(text: &str) -> Messages {
+    let mut messages = Messages::new();
+    if text.len() > 63 {
+        messages.push(longer_than(63));
+    }
+    if !is_label_shaped(text) || !text.starts_with(|first: char| first.is_ascii_lowercase()) {
+        let what = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', \
+                    start with an alphabetic character, and end with an alphanumeric character";
+        messages.push(pattern(what, "[a-z]([-a-z0-9]*[a-z0-9])?", &["my-name", "abc-123"]));
+    }
+    messages
+}
+
 /// Labels of DNS with dots between: `example.com`.
 ///
 /// Models IsDNS1123Subdomain.

@@ -2,6 +2,7 @@
 //!
 //! Models staging/src/k8s.io/apimachinery/pkg/api/validation/objectmeta.go.
 
+use super::definition;
 use super::names::{self, Messages};
 use super::path::{Errors, Fields as _, Path, Report as _, immutable};
 use crate::api::tree::Tree as _;
@@ -44,6 +45,9 @@ pub(super) fn create(kind: Kind, object: &Value, errors: &mut Errors) {
         errors.required(path.child("name"), "name or generateName is required");
     } else {
         errors.each_invalid(&path.child("name"), name, rule(name));
+        if kind == Kind::CustomResourceDefinition {
+            errors.each_invalid(&path.child("name"), name, definition::name(object));
+        }
     }
     namespace(kind, meta.text("namespace"), &path, errors);
     common(meta, &path, errors);

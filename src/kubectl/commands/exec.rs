@@ -2,19 +2,17 @@
 
 use super::logs::{container_of, pod_of};
 use crate::api::tree::Tree as _;
-use crate::api::{Kind, Value};
 use crate::base::names::fnv64a;
-use crate::base::{SimTime, order};
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
-use crate::programs::{self, Kit, Site};
-use crate::trace::Source;
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use crate::store::ObjectKey;
+use crate::world::NotRun;
+use core::time::Duration;
 
-/// Runs a command in a container, as far as one can be without running images.
-// Simplified: images are not run; env, hostname, cat, echo, date, sleep, true, false and id answer
-// from what the pod is, and programs of the network by the model of it.
+/// As long as a command in a container is waited for.
+const PATIENCE: Duration = Duration::from_secs(86_400);
+
+/// Runs a command in a container.
 pub(crate) fn exec(call: &mut Call<'_>) -> Outcome {
     let Some(word) = call.args.first().cloned() else {
         return plain("pod, type/name or --filename must be specified");
@@ -33,322 +31,49 @@ pub(crate) fn exec(call: &mut Call<'_>) -> Outcome {
             "cannot exec into a container in a completed pod; current phase is {phase}"
         ));
     }
-    if status.at(&["state", "running"]).is_none() {
-        return plain(format!(
+    let not_found = || {
+        plain(format!(
             "Internal error occurred: unable to upgrade connection: container not found (\"{name}\")"
-        ));
-    }
-    let command: Vec<&str> = command.iter().map(String::as_str).collect();
-    let kit = programs::kit_of(container.str_at(&["image"]).unwrap_or_default());
-    let inside = Inside { pod: &value, container: &container, kit, by_shell: false };
-    run_in(call, &inside, &command)
-}
-
-/// A container that commands run in.
-struct Inside<'a> {
-    pod: &'a Value,
-    container: &'a Value,
-    kit: Kit,
-    /// Whether a shell looks for the programs.
-    by_shell: bool,
-}
-
-/// What a container's first process is if it was started with these words: runs them as if they
-/// stood after `exec … --`.
-pub(super) fn run_first(call: &mut Call<'_>, pod: &Value, words: &[String]) -> Outcome {
-    let Some(container) = pod.items_at(&["spec", "containers"]).first() else { return Ok(()) };
-    let image = container.str_at(&["image"]).unwrap_or_default();
-    let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let is_curl =
-        image.rsplit('/').next().is_some_and(|last| last.split(':').next() == Some("curl"));
-    if is_curl && !matches!(words.first(), Some(&("curl" | "sh" | "/bin/sh"))) {
-        words.insert(0, "curl");
-    }
-    let inside = Inside { pod, container, kit: programs::kit_of(image), by_shell: false };
-    run_in(call, &inside, &words)
-}
-
-fn run_in(call: &mut Call<'_>, inside: &Inside<'_>, command: &[&str]) -> Outcome {
-    let Some(first) = command.first() else { return Ok(()) };
-    if !inside.kit.shell {
-        return not_found(inside, first);
-    }
-    let (pod, container) = (inside.pod, inside.container);
-    match command {
-        ["env" | "printenv"] => {
-            let text = environment(call, pod, container);
-            for (key, value) in text {
-                call.say(format!("{key}={value}"));
-            }
-        }
-        ["printenv", name] => {
-            let found = environment(call, pod, container).into_iter().find(|(key, _)| key == name);
-            match found {
-                Some((_, value)) => call.say(value),
-                None => return exited(1),
-            }
-        }
-        ["hostname"] => call.say(host_name(pod)),
-        ["hostname", "-i"] => call.say(pod.str_at(&["status", "podIP"]).unwrap_or_default()),
-        ["echo", rest @ ..] => call.say(rest.join(" ")),
-        ["true"] => {}
-        ["false"] => return exited(1),
-        ["date"] => call.say(call.world.now().rfc1123z()),
-        ["id" | "whoami"] => call.say("root"),
-        ["sleep", time] => {
-            let seconds = time.trim_end_matches('s').parse::<u64>().unwrap_or(0);
-            call.world.run_for(core::time::Duration::from_secs(seconds.min(86_400)));
-        }
-        ["cat", paths @ ..] => {
-            for path in paths {
-                match file(call, pod, container, path) {
-                    Some(text) => call.out.push_str(&text),
-                    None => {
-                        call.warn(format!("cat: {path}: No such file or directory"));
-                        return exited(1);
-                    }
-                }
-            }
-        }
-        [shell, "-c", script] if shell.ends_with("sh") => return run_script(call, inside, script),
-        [shell] if shell.ends_with("sh") => {
-            call.warn("this console has no shell inside containers; give the command after --");
-        }
-        other => return run_program(call, inside, other),
-    }
-    Ok(())
-}
-
-/// Commands joined by `;`, `&&` and `||`.
-fn run_script(call: &mut Call<'_>, inside: &Inside<'_>, script: &str) -> Outcome {
-    let inside = Inside { by_shell: true, ..*inside };
-    let mut last = Ok(());
-    let mut rest = script;
-    let mut joint = ";";
-    while !rest.is_empty() {
-        let next =
-            ["&&", "||", ";", "\n"].iter().filter_map(|it| Some((rest.find(it)?, *it))).min();
-        let (part, after, next_joint) = match next {
-            Some((at, sign)) => {
-                let (part, after) = rest.split_at_checked(at).unwrap_or((rest, ""));
-                (part, after.get(sign.len()..).unwrap_or_default(), sign)
-            }
-            None => (rest, "", ";"),
-        };
-        let is_wanted = match joint {
-            "&&" => last.is_ok(),
-            "||" => last.is_err(),
-            _ => true,
-        };
-        let words = shlex::split(part.trim()).unwrap_or_default();
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        if is_wanted && !words.is_empty() {
-            last = match run_in(call, &inside, &words) {
-                Err(Failure::Exited(code)) => exited(code),
-                other => other,
-            };
-        }
-        (rest, joint) = (after, next_joint);
-    }
-    last
-}
-
-/// curl, wget, nslookup and their like, from where the pod is.
-fn run_program(call: &mut Call<'_>, inside: &Inside<'_>, command: &[&str]) -> Outcome {
-    let first = command.first().copied().unwrap_or_default();
-    let meta = |key: &str| Arc::from(inside.pod.str_at(&["metadata", key]).unwrap_or_default());
-    let from = Source::Pod { namespace: meta("namespace"), name: meta("name") };
-    let words: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
-    let mut files = BTreeMap::new();
-    let mut site = Site { world: call.world, from, files: &mut files };
-    let Some(output) = programs::run(&mut site, inside.kit, &words) else {
-        return not_found(inside, first);
+        ))
     };
-    call.out.push_str(&output.stdout);
-    call.err.push_str(&output.stderr);
-    match output.exit {
-        0 => Ok(()),
-        code => exited(code),
+    if status.at(&["state", "running"]).is_none() {
+        return not_found();
+    }
+    let input = call.stdin.map(str::to_owned).filter(|_| call.flags.on("stdin"));
+    if command.len() == 1 && is_shell(&command) && input.is_none() {
+        return no_prompt(call);
+    }
+    match call.world.exec(&ObjectKey::of(&pod), name, &command, input, PATIENCE) {
+        Ok(output) => {
+            call.out.push_str(&output.stdout);
+            call.err.push_str(&output.stderr);
+            match output.exit {
+                0 => Ok(()),
+                code => Err(Failure::Exited(code)),
+            }
+        }
+        Err(NotRun::NoContainer) => not_found(),
+        Err(NotRun::NoProgram(why)) => {
+            let seed = format!("{} {why}", pod.meta.uid);
+            let id: String =
+                (0..4).map(|part| format!("{:016x}", fnv64a(part, seed.as_bytes()))).collect();
+            plain(format!(
+                "Internal error occurred: error executing command in container: failed to exec in container: failed to start exec \"{id}\": OCI runtime exec failed: exec failed: unable to start container process: {why}: unknown"
+            ))
+        }
     }
 }
 
-/// The words of a shell, or of the container runtime where there is none between.
-fn not_found(inside: &Inside<'_>, program: &str) -> Outcome {
-    if inside.by_shell {
-        return Err(Failure::Many(vec![
-            Failure::Verbatim(format!("sh: {program}: not found")),
-            Failure::Exited(127),
-        ]));
-    }
-    let name = inside.pod.str_at(&["metadata", "uid"]).unwrap_or_default();
-    let id: String = (0..4)
-        .map(|part| format!("{:016x}", fnv64a(part, format!("{name} {program}").as_bytes())))
-        .collect();
-    plain(format!(
-        "Internal error occurred: error executing command in container: failed to exec in container: failed to start exec \"{id}\": OCI runtime exec failed: exec failed: unable to start container process: exec: \"{program}\": executable file not found in $PATH: unknown"
+/// Whether a command is nothing but a shell that would ask what to do.
+pub(super) fn is_shell(words: &[String]) -> bool {
+    matches!(words, [shell] if matches!(
+        shell.rsplit('/').next(),
+        Some("sh" | "bash" | "ash" | "dash" | "zsh")
     ))
 }
 
-fn exited(code: i32) -> Outcome {
-    Err(Failure::Exited(code))
-}
-
-fn host_name(pod: &Value) -> String {
-    let own = pod.str_at(&["spec", "hostname"]).filter(|name| !name.is_empty());
-    own.or(pod.str_at(&["metadata", "name"])).unwrap_or_default().to_owned()
-}
-
-/// The variables of a container, as the kubelet sets them.
-fn environment(call: &Call<'_>, pod: &Value, container: &Value) -> Vec<(String, String)> {
-    let namespace = pod.str_at(&["metadata", "namespace"]).unwrap_or_default();
-    let mut all = vec![
-        (
-            "PATH".to_owned(),
-            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned(),
-        ),
-        ("HOSTNAME".to_owned(), host_name(pod)),
-    ];
-    let data =
-        |kind, name: &str| call.world.find(kind, namespace, name).map(|object| shown(object));
-    for from in container.items_at(&["envFrom"]) {
-        let prefix = from.str_at(&["prefix"]).unwrap_or_default();
-        for (field, kind) in [("configMapRef", Kind::ConfigMap), ("secretRef", Kind::Secret)] {
-            let object = from.str_at(&[field, "name"]).and_then(|name| data(kind, name));
-            let fields = object.as_ref().and_then(|object| object.fields_at(&["data"]));
-            for (key, value) in fields.into_iter().flatten() {
-                all.push((format!("{prefix}{key}"), plain_text(kind, value)));
-            }
-        }
-    }
-    for variable in container.items_at(&["env"]) {
-        let name = variable.str_at(&["name"]).unwrap_or_default().to_owned();
-        let reference = |field: &str, kind| {
-            let object = data(kind, variable.str_at(&["valueFrom", field, "name"])?)?;
-            let key = variable.str_at(&["valueFrom", field, "key"])?;
-            Some(plain_text(kind, object.at(&["data", key])?))
-        };
-        let path = variable.str_at(&["valueFrom", "fieldRef", "fieldPath"]);
-        let value = variable
-            .str_at(&["value"])
-            .map(str::to_owned)
-            .or_else(|| reference("configMapKeyRef", Kind::ConfigMap))
-            .or_else(|| reference("secretKeyRef", Kind::Secret))
-            .or_else(|| path.map(|path| field_of(pod, path)));
-        all.push((name, value.unwrap_or_default()));
-    }
-    all.extend(service_links(call, pod));
-    all.push(("HOME".to_owned(), "/root".to_owned()));
-    all
-}
-
-/// The addresses of the Services that were there before the pod started.
-///
-/// Models pkg/kubelet/kubelet_pods.go getServiceEnvVarMap and pkg/kubelet/envvars.
-fn service_links(call: &Call<'_>, pod: &Value) -> Vec<(String, String)> {
-    let namespace = pod.str_at(&["metadata", "namespace"]).unwrap_or_default();
-    let links = pod.bool_at(&["spec", "enableServiceLinks"]).unwrap_or(true);
-    let started = pod.str_at(&["status", "startTime"]).and_then(SimTime::parse_rfc3339);
-    let store = call.world.store();
-    let own = store.list_in(Kind::Service, namespace).filter(|service| {
-        links && started.is_some_and(|started| service.meta.creation_timestamp <= started)
-    });
-    let api_server = store
-        .find(Kind::Service, "default", "kubernetes")
-        .filter(|_| !(links && namespace == "default"));
-    let mut all = Vec::new();
-    for service in own.chain(api_server) {
-        let ip = service.spec().str_at(&["clusterIP"]).unwrap_or_default();
-        if !ip.is_empty() && ip != "None" {
-            all.extend(links_to(&service.meta.name, ip, service.spec().items_at(&["ports"])));
-        }
-    }
-    all
-}
-
-fn links_to(service: &str, ip: &str, ports: &[Value]) -> Vec<(String, String)> {
-    let shouted = |name: &str| name.replace('-', "_").to_uppercase();
-    let name = shouted(service);
-    let mut all = vec![(format!("{name}_SERVICE_HOST"), ip.to_owned())];
-    for (index, port) in ports.iter().enumerate() {
-        let number = port.int_at(&["port"]).unwrap_or_default().to_string();
-        let protocol = port.str_at(&["protocol"]).unwrap_or("TCP");
-        let address = format!("{}://{ip}:{number}", protocol.to_lowercase());
-        let prefix = format!("{name}_PORT_{number}_{protocol}");
-        if index == 0 {
-            all.push((format!("{name}_SERVICE_PORT"), number.clone()));
-            all.push((format!("{name}_PORT"), address.clone()));
-        }
-        if let Some(named) = port.str_at(&["name"]).filter(|named| !named.is_empty()) {
-            all.push((format!("{name}_SERVICE_PORT_{}", shouted(named)), number.clone()));
-        }
-        all.push((format!("{prefix}_PROTO"), protocol.to_lowercase()));
-        all.push((format!("{prefix}_PORT"), number));
-        all.push((format!("{prefix}_ADDR"), ip.to_owned()));
-        all.push((prefix, address));
-    }
-    order::sort(&mut all);
-    all
-}
-
-fn field_of(pod: &Value, path: &str) -> String {
-    let template = format!("{{.{path}}}");
-    crate::kubectl::jsonpath::JsonPath::parse(&template)
-        .and_then(|path| path.print(pod, true))
-        .unwrap_or_default()
-}
-
-fn plain_text(kind: Kind, value: &Value) -> String {
-    let text = value.as_str().unwrap_or_default();
-    if kind != Kind::Secret {
-        return text.to_owned();
-    }
-    let bytes = data_encoding::BASE64.decode(text.as_bytes()).unwrap_or_default();
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// The text of a file that a config map or secret puts into a container.
-fn file(call: &Call<'_>, pod: &Value, container: &Value, path: &str) -> Option<String> {
-    let namespace = pod.str_at(&["metadata", "namespace"]).unwrap_or_default();
-    if path == "/etc/hostname" {
-        return Some(host_name(pod) + "\n");
-    }
-    if path == "/etc/resolv.conf" {
-        return Some(resolv_conf(call, pod));
-    }
-    if path == "/var/run/secrets/kubernetes.io/serviceaccount/namespace" {
-        return Some(namespace.to_owned());
-    }
-    for mount in container.items_at(&["volumeMounts"]) {
-        let at = mount.str_at(&["mountPath"]).unwrap_or_default().trim_end_matches('/');
-        let sub = mount.str_at(&["subPath"]).unwrap_or_default();
-        let key = match sub {
-            "" => path.strip_prefix(at).and_then(|rest| rest.strip_prefix('/')),
-            sub => (path == at).then_some(sub),
-        };
-        let Some(key) = key else { continue };
-        let volumes = pod.items_at(&["spec", "volumes"]);
-        let volume = volumes.iter().find(|volume| volume.get("name") == mount.get("name"))?;
-        for (field, name, kind) in
-            [("configMap", "name", Kind::ConfigMap), ("secret", "secretName", Kind::Secret)]
-        {
-            let Some(source) = volume.at(&[field]) else { continue };
-            let object = shown(call.world.find(kind, namespace, source.str_at(&[name])?)?);
-            let items = source.items_at(&["items"]);
-            let item = items.iter().find(|item| item.str_at(&["path"]) == Some(key));
-            let key = item.and_then(|item| item.str_at(&["key"])).unwrap_or(key);
-            return object.at(&["data", key]).map(|value| plain_text(kind, value));
-        }
-    }
-    None
-}
-
-/// The name server and the search list that the kubelet gives a pod.
-fn resolv_conf(call: &Call<'_>, pod: &Value) -> String {
-    let namespace = pod.str_at(&["metadata", "namespace"]).unwrap_or_default();
-    let service = call.world.find(Kind::Service, "kube-system", "kube-dns");
-    let server = service.and_then(|service| service.spec().str_at(&["clusterIP"]));
-    let server = server.unwrap_or("10.96.0.10");
-    format!(
-        "search {namespace}.svc.cluster.local svc.cluster.local cluster.local\nnameserver {server}\noptions ndots:5\n"
-    )
+/// A console of one line cannot be in two places.
+pub(super) fn no_prompt(call: &mut Call<'_>) -> Outcome {
+    call.warn("this console has no shell inside containers; give the command after --");
+    Ok(())
 }

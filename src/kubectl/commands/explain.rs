@@ -46,11 +46,11 @@ impl Explanation {
             out.push_str(&format!("GROUP:      {}\n", resource.group));
         }
         out.push_str(&format!("KIND:       {}\nVERSION:    {}\n\n", kind.name(), resource.version));
-        if schema::fields_of(kind).is_none() {
+        let Some(name) = schema::name_of(kind) else {
             return plain(format!("the fields of {} are not in this model", kind.name()));
-        }
+        };
         let mut own = String::new();
-        let mut here = Type::Named(kind.name());
+        let mut here = Type::Named(name);
         for (index, name) in path.iter().enumerate() {
             let missing = || Failure::Plain(format!("field \"{name}\" does not exist"));
             let Type::Named(type_name) = *inner(&here) else { return Err(missing()) };
@@ -104,6 +104,7 @@ impl Explanation {
             Type::Quantity => "Quantity",
             Type::IntOrString => "IntOrString",
             Type::Time => "Time",
+            Type::MicroTime => "MicroTime",
             _ => return String::new(),
         };
         let text = self.described(name).map(|described| described.text.clone());
@@ -181,7 +182,9 @@ fn inner(of: &Type) -> &Type {
 /// The type as the OpenAPI document names it.
 fn type_guess(field: &str, of: &Type) -> String {
     match of {
-        Type::String | Type::Bytes | Type::Time => "string".to_owned(),
+        Type::String | Type::Bytes | Type::Time | Type::MicroTime | Type::Uid => {
+            "string".to_owned()
+        }
         Type::Bool => "boolean".to_owned(),
         Type::Int32 | Type::Int64 => "integer".to_owned(),
         Type::Float64 => "number".to_owned(),
@@ -190,6 +193,7 @@ fn type_guess(field: &str, of: &Type) -> String {
         // The schema keeps no names of what may hold anything.
         Type::Any if field == "fieldsV1" => "FieldsV1".to_owned(),
         Type::Any => "RawExtension".to_owned(),
+        Type::Schema => "JSONSchemaProps".to_owned(),
         Type::Pointer(of) => type_guess(field, of),
         Type::List(of) => format!("[]{}", type_guess(field, of)),
         Type::Map(of) => format!("map[string]{}", type_guess(field, of)),

@@ -6,7 +6,13 @@ use crate::base::order;
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::resources::{self, Query};
+use crate::store::ObjectKey;
+use core::time::Duration;
 use std::sync::Arc;
+
+/// As long as `-f` follows what never ends.
+// Simplified: a real one goes on until it is stopped.
+const FOLLOWING: Duration = Duration::from_secs(30);
 
 /// The pod of `NAME` or `TYPE/NAME`: a workload's first pod.
 pub(super) fn pod_of(call: &Call<'_>, word: &str) -> Result<Arc<Object>, Failure> {
@@ -74,74 +80,122 @@ pub(super) fn container_of(call: &mut Call<'_>, pod: &Value) -> Result<(Value, V
     Ok(((*container).clone(), status.cloned().unwrap_or(Value::Null)))
 }
 
-/// What a container has printed.
-// Simplified: images are not run, so a container's log is empty unless its command echoes a text.
+/// What containers have printed.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/logs/logs.go.
 pub(crate) fn logs(call: &mut Call<'_>) -> Outcome {
-    let selected = !call.flags.text("selector").is_empty();
-    let Some(word) = call.args.first().cloned() else {
-        if selected {
-            return Ok(());
+    let pods = match call.args.first().cloned() {
+        Some(word) => vec![pod_of(call, &word)?],
+        None if !call.flags.text("selector").is_empty() => selected(call)?,
+        None => {
+            return plain(
+                "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command\nSee 'kubectl logs -h' for help and examples",
+            );
         }
-        return plain(
-            "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command\nSee 'kubectl logs -h' for help and examples",
-        );
     };
-    let pod = pod_of(call, &word)?;
-    let value = shown(&pod);
-    let (container, status) = container_of(call, &value)?;
-    let name = container.str_at(&["name"]).unwrap_or_default();
-    if status.at(&["state", "waiting"]).is_some()
-        && status.at(&["lastState", "terminated"]).is_none()
-    {
-        let reason = status.str_at(&["state", "waiting", "reason"]).unwrap_or_default();
-        let why = match reason {
-            "ImagePullBackOff" | "ErrImagePull" => "trying and failing to pull image".to_owned(),
-            other => other.to_owned(),
+    let by_selector = call.args.is_empty();
+    for pod in pods {
+        let value = shown(&pod);
+        let names: Vec<String> = match call.flags.on("all-containers") {
+            true => names_of(&value),
+            false => {
+                let (container, _) = container_of(call, &value)?;
+                container.str_at(&["name"]).map(str::to_owned).into_iter().collect()
+            }
         };
-        return Err(crate::api::ApiError::new(
-            crate::api::Reason::BadRequest,
-            format!("container \"{name}\" in pod \"{}\" is waiting to start: {why}", pod.meta.name),
-        )
-        .into());
-    }
-    if call.flags.on("previous") && status.at(&["lastState", "terminated"]).is_none() {
-        return Err(crate::api::ApiError::new(
-            crate::api::Reason::BadRequest,
-            format!(
-                "previous terminated container \"{name}\" in pod \"{}\" not found",
-                pod.meta.name
-            ),
-        )
-        .into());
-    }
-    let mut lines = printed(&container);
-    if let Some(tail) = call.flags.int("tail")?.and_then(|tail| usize::try_from(tail).ok()) {
-        lines = lines.split_off(lines.len().saturating_sub(tail));
-    }
-    for line in lines {
-        call.say(line);
+        for name in names {
+            one(call, &pod, &name, by_selector)?;
+        }
     }
     Ok(())
 }
 
-/// What the `echo`s of a container's command print.
-fn printed(container: &Value) -> Vec<String> {
-    let words: Vec<&str> = container
-        .items_at(&["command"])
-        .iter()
-        .chain(container.items_at(&["args"]))
-        .filter_map(Value::as_str)
-        .collect();
-    match words.as_slice() {
-        ["echo" | "/bin/echo", rest @ ..] => vec![rest.join(" ")],
-        [shell, "-c", script, ..] if shell.ends_with("sh") => {
-            let parts = script.split([';', '\n', '&']).map(str::trim);
-            parts
-                .filter_map(|part| part.strip_prefix("echo "))
-                .filter(|text| !text.contains('>'))
-                .filter_map(|text| shlex::split(text).map(|words| words.join(" ")))
-                .collect()
-        }
-        _ => Vec::new(),
+/// The pods that `-l` selects.
+fn selected(call: &Call<'_>) -> Result<Vec<Arc<Object>>, Failure> {
+    let text = call.flags.text("selector");
+    let selector = crate::api::Selector::parse(text).map_err(Failure::Plain)?;
+    let namespace = call.namespace();
+    let all = call.world.store().list_in(Kind::Pod, &namespace);
+    Ok(all.filter(|pod| selector.matches(&pod.meta.labels)).cloned().collect())
+}
+
+fn names_of(pod: &Value) -> Vec<String> {
+    let lists = ["initContainers", "containers"].into_iter();
+    let all = lists.flat_map(|list| pod.items_at(&["spec", list]));
+    all.filter_map(|container| container.str_at(&["name"]).map(str::to_owned)).collect()
+}
+
+/// One container.
+fn one(call: &mut Call<'_>, pod: &Arc<Object>, name: &str, by_selector: bool) -> Outcome {
+    let key = ObjectKey::of(pod);
+    let previous = call.flags.on("previous");
+    if call.flags.on("follow") {
+        follow(call, &key, name);
     }
+    let Some(pod) = call.world.store().get(Kind::Pod, &key).cloned() else { return Ok(()) };
+    let status = status_of(&shown(&pod), name);
+    if let Some(why) = refused(&status, name, &pod.meta.name, previous) {
+        let reason = crate::api::Reason::BadRequest;
+        return Err(crate::api::ApiError::new(reason, why).into());
+    }
+    // What waits to be started again has but its last log.
+    let before = previous && status.at(&["state", "running"]).is_some();
+    let mut lines = call.world.printed(&key, name, before);
+    if let Some(since) = call.flags.get("since") {
+        let earliest = call.world.now() - super::duration(since)?;
+        lines.retain(|(time, _)| *time >= earliest);
+    }
+    let usual = by_selector.then_some(10);
+    let tail = call.flags.int("tail")?.filter(|tail| *tail >= 0).or(usual);
+    if let Some(tail) = tail.and_then(|tail| usize::try_from(tail).ok()) {
+        lines = lines.split_off(lines.len().saturating_sub(tail));
+    }
+    let prefix = match call.flags.on("prefix") {
+        true => format!("[pod/{}/{name}] ", pod.meta.name),
+        false => String::new(),
+    };
+    for (time, line) in lines {
+        match call.flags.on("timestamps") {
+            true => {
+                let time = time.format("%FT%T.%NZ");
+                call.say(format!("{prefix}{time} {line}"));
+            }
+            false => call.say(format!("{prefix}{line}")),
+        }
+    }
+    Ok(())
+}
+
+/// Lets time pass while a container runs, but not for ever.
+fn follow(call: &mut Call<'_>, key: &ObjectKey, name: &str) {
+    super::run_until(call.world, FOLLOWING, |world| {
+        let pod = world.store().get(Kind::Pod, key);
+        pod.is_none_or(|pod| status_of(&shown(pod), name).at(&["state", "terminated"]).is_some())
+    });
+}
+
+fn status_of(pod: &Value, name: &str) -> Value {
+    let lists = ["containerStatuses", "initContainerStatuses"].into_iter();
+    let mut all = lists.flat_map(|list| pod.items_at(&["status", list]));
+    all.find(|status| status.str_at(&["name"]) == Some(name)).cloned().unwrap_or_default()
+}
+
+/// Why there is no log.
+///
+/// Models pkg/kubelet/kubelet_pods.go validateContainerLogStatus.
+fn refused(status: &Value, name: &str, pod: &str, previous: bool) -> Option<String> {
+    let ended_before = status.at(&["lastState", "terminated"]).is_some();
+    if previous {
+        return (!ended_before).then(|| {
+            format!("previous terminated container \"{name}\" in pod \"{pod}\" not found")
+        });
+    }
+    let reason = status.str_at(&["state", "waiting", "reason"])?;
+    let why = match reason {
+        _ if ended_before => return None,
+        "ErrImagePull" => "image can't be pulled",
+        "ImagePullBackOff" => "trying and failing to pull image",
+        other => other,
+    };
+    Some(format!("container \"{name}\" in pod \"{pod}\" is waiting to start: {why}"))
 }

@@ -9,6 +9,10 @@ use crate::kubectl::output::complete_for_client;
 use crate::kubectl::resources;
 use serde_json::{Map, json};
 
+/// As long as a terminal stays with a pod that does not end.
+// Simplified: a real one stays until somebody leaves.
+const ATTACHED: core::time::Duration = core::time::Duration::from_secs(60);
+
 /// `a=b,c=d`.
 pub(crate) fn labels(text: &str) -> Result<Value, Failure> {
     let mut map = Map::new();
@@ -101,6 +105,34 @@ pub(crate) fn run(call: &mut Call<'_>) -> Outcome {
     after_run(call, &name, &words)
 }
 
+/// Waits for the first end of a pod's process, and prints what it printed.
+fn attach(call: &mut Call<'_>, namespace: &str, name: &str, words: &[String]) -> Outcome {
+    if words.is_empty() {
+        return Ok(());
+    }
+    if super::exec::is_shell(words) && call.stdin.is_none() {
+        return super::exec::no_prompt(call);
+    }
+    let mut code = None;
+    super::run_until(call.world, ATTACHED, |world| {
+        let pod = world.find(Kind::Pod, namespace, name).and_then(|object| object.pod());
+        let status = pod.and_then(|pod| pod.status.containers.first());
+        code = status.and_then(|status| match &status.state {
+            ContainerState::Terminated { exit_code, .. } => Some(*exit_code),
+            _ => None,
+        });
+        code.is_some() || status.is_none()
+    });
+    let key = crate::store::ObjectKey::new(namespace, name);
+    for (_, line) in call.world.printed(&key, name, false) {
+        call.say(line);
+    }
+    match code {
+        None | Some(0) => Ok(()),
+        Some(code) => Err(Failure::Exited(code)),
+    }
+}
+
 /// The variables that `--env` names.
 fn env(call: &Call<'_>) -> Result<Vec<Value>, Failure> {
     let variable = |pair: &String| match pair.split_once('=') {
@@ -140,11 +172,9 @@ fn after_run(call: &mut Call<'_>, name: &str, words: &[String]) -> Outcome {
             })
         })
     });
-    let pod = call.world.find(Kind::Pod, &namespace, name).map(|pod| shown(pod));
-    let outcome = match pod {
-        Some(pod) if has_begun && !words.is_empty() => super::exec::run_first(call, &pod, words),
-        Some(_) if !has_begun => plain("timed out waiting for the condition"),
-        _ => Ok(()),
+    let outcome = match has_begun {
+        true => attach(call, &namespace, name, words),
+        false => plain("timed out waiting for the condition"),
     };
     if call.flags.on("rm") {
         let key = crate::store::ObjectKey::new(&namespace, name);

@@ -10,6 +10,7 @@
 //!
 //! Simplified: admission policies are stored and not asked.
 
+mod ingress_class;
 mod limit_range;
 mod pod;
 mod pod_security;
@@ -27,7 +28,6 @@ use super::storage::Store;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{ApiError, Body, Kind, Object, validation};
 use serde_json::json;
-use std::sync::Arc;
 
 pub(super) use pod::AdmittedSpecs;
 pub(super) use priority::SYSTEM_CLASSES;
@@ -49,7 +49,7 @@ pub(super) fn mutate(
         (Kind::Pod, None) => pod::complete_new(store, object)?,
         (Kind::Pod, Some(old)) => pod::complete_changed(object, old),
         (Kind::PersistentVolumeClaim, None) => storage::default_class(store, object),
-        (Kind::Ingress, None) => default_ingress_class(store, object),
+        (Kind::Ingress, None) => ingress_class::default_class(store, object),
         (Kind::Node, None) => taint_new_node(object),
         _ => {}
     }
@@ -92,21 +92,19 @@ pub(super) fn begin(
             service::as_read(object);
             Ok(())
         }
-        Kind::CustomResourceDefinition if old.is_none() => {
-            custom::establish(object, context.now);
+        Kind::CustomResourceDefinition => {
+            custom::note_storage(object, old);
             Ok(())
         }
-        kind if kind.is_custom() => custom_object(store, object),
+        kind if kind.is_custom() => {
+            let causes = custom::complete(store, object, old.is_none(), context.validate)?;
+            if causes.is_empty() {
+                return Ok(());
+            }
+            Err(invalid(object.kind, &object.meta.name, causes))
+        }
         _ => Ok(()),
     }
-}
-
-fn custom_object(store: &Store, object: &mut Object) -> Result<(), ApiError> {
-    let causes = custom::complete(store, object)?;
-    if causes.is_empty() {
-        return Ok(());
-    }
-    Err(invalid(object.kind, &object.meta.name, causes))
 }
 
 /// Refuses an object with broken fields, and says what it warns of.
@@ -153,31 +151,6 @@ pub(super) fn validate(
     }
     let operation = if old.is_none() { Operation::Create } else { Operation::Update };
     webhook::review(store, context, object, operation)
-}
-
-/// An Ingress without a class gets the default one; of several the newest.
-///
-/// Models plugin/pkg/admission/network/defaultingressclass/admission.go.
-fn default_ingress_class(store: &Store, object: &mut Object) {
-    let has_class = object.spec().get("ingressClassName").is_some();
-    if has_class || object.meta.annotations.get("kubernetes.io/ingress.class").is_some() {
-        return;
-    }
-    let is_default = |class: &&Arc<Object>| {
-        class.meta.annotations.get("ingressclass.kubernetes.io/is-default-class") == Some("true")
-    };
-    // They come in the order of their names, and of equals the first is taken.
-    let defaults = store.list(Kind::IngressClass).filter(is_default);
-    // Times are kept to the second.
-    let second = |class: &Arc<Object>| class.meta.creation_timestamp.as_micros() / 1_000_000;
-    let newest = defaults.min_by_key(|class| core::cmp::Reverse(second(class)));
-    if let Some(class) = newest {
-        let mut spec = object.spec().clone();
-        if let Some(fields) = spec.as_object_mut() {
-            fields.insert("ingressClassName".into(), (*class.meta.name).into());
-        }
-        object.set_spec(spec);
-    }
 }
 
 /// Copies the zone and region of a node to the labels of a pod that is bound to it.

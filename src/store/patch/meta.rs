@@ -37,7 +37,7 @@ impl Step {
 impl Meta {
     /// The place of an object; `None` for kinds without types.
     pub(crate) fn of(kind: Kind) -> Option<Self> {
-        schema::fields_of(kind).map(|_| Meta(Type::Named(kind.name())))
+        schema::name_of(kind).map(|name| Meta(Type::Named(name)))
     }
 
     /// The place of a field.

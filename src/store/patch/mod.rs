@@ -144,6 +144,15 @@ pub struct Patched {
 }
 
 impl Store {
+    /// A stored object, without the fields that the schema of its kind no longer knows.
+    fn as_read(&self, stored: &Arc<Object>) -> Arc<Object> {
+        let mut value = stored.to_value();
+        if !stored.kind.is_custom() || self.prune(stored.kind, &mut value).is_empty() {
+            return stored.clone();
+        }
+        Arc::new(Object::from_value(stored.kind, value))
+    }
+
     /// Changes an object by a patch.
     ///
     /// # Errors
@@ -158,7 +167,11 @@ impl Store {
     ) -> Result<Patched, ApiError> {
         let old = self.get(kind, key).cloned();
         let old = old.ok_or_else(|| ApiError::not_found(&kind.group_resource(), &key.name))?;
-        let manifest::Decoded { mut value, mut unknown } = patch.apply(&old)?;
+        let manifest::Decoded { mut value, mut unknown } = patch.apply(&self.as_read(&old))?;
+        let patched = value.clone();
+        unknown.extend(self.prune(kind, &mut value));
+        let refuse = |why: String| invalid_patch(patched.to_string(), &why);
+        patch.held_against(&unknown).map_err(refuse)?;
         if patch.fields == FieldValidation::Ignore {
             unknown.clear();
         }

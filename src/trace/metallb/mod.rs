@@ -132,11 +132,5 @@ fn is_local(service: &Object) -> bool {
     service.spec().str_at(&["externalTrafficPolicy"]) == Some("Local")
 }
 
-/// The MAC address of a node's card.
-pub fn mac(ip: Ipv4Addr) -> String {
-    let [a, b, c, d] = ip.octets();
-    format!("02:42:{a:02x}:{b:02x}:{c:02x}:{d:02x}")
-}
-
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,11 @@
 //! How a packet from outside comes to a node that MetalLB makes answer for a Service.
 
 use super::pools::{self, Pool};
-use super::{FROM_POOL, WhySilent, bgp, layer2, mac};
+use super::{FROM_POOL, WhySilent, bgp, layer2};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object};
 use crate::net::Packet;
+use crate::net::link::card_mac;
 use crate::net::walk::Draw;
 use crate::proxy::Mode;
 use crate::store::ObjectKey;
@@ -151,7 +152,7 @@ impl Tracer<'_> {
 
     fn mac_of(&self, node: &str) -> Arc<str> {
         let ip = self.cluster.nodes.get(node).map(|machine| machine.ip);
-        Arc::from(ip.map(mac).unwrap_or_default())
+        Arc::from(ip.map(card_mac).unwrap_or_default())
     }
 
     /// The packet is put on the wire to a node, which may not be there any more.

@@ -9,7 +9,8 @@ use super::md5::md5;
 use super::pattern::Pattern;
 use super::{Backend, Configuration, Located};
 use crate::base::names::fnv64a;
-use crate::base::{Map, Rng, SimTime};
+use crate::base::{Map, SimTime};
+use crate::net::dice::Dice;
 use crate::net::packet::Endpoint;
 use crate::store::ObjectKey;
 use crate::trace::request::Headers;
@@ -108,7 +109,7 @@ impl Configuration {
         &self,
         name: &str,
         headers: &Headers,
-        rng: &mut Rng,
+        dice: &mut Dice<'_>,
     ) -> Option<(Arc<str>, bool, Choice)> {
         let backend = self.backends.get(name)?;
         let other = backend.alternatives.first()?;
@@ -120,12 +121,12 @@ impl Configuration {
         if is_affinitized(other, canary, headers) {
             return Some((other.clone(), true, Choice::Affinity));
         }
-        let (taken, choice) = choose(rules, headers, rng);
+        let (taken, choice) = choose(rules, headers, dice);
         Some((other.clone(), taken, choice))
     }
 }
 
-fn choose(rules: &Canary, headers: &Headers, rng: &mut Rng) -> (bool, Choice) {
+fn choose(rules: &Canary, headers: &Headers, dice: &mut Dice<'_>) -> (bool, Choice) {
     let header = Some(&rules.header).filter(|name| !name.is_empty());
     if let Some((name, value)) = header.and_then(|name| Some((name, headers.get(name)?))) {
         let decided = match () {
@@ -146,8 +147,8 @@ fn choose(rules: &Canary, headers: &Headers, rng: &mut Rng) -> (bool, Choice) {
     {
         return (taken, Choice::Cookie { name: name.clone(), value: value.to_owned() });
     }
-    let drawn = rng.below(rules.total) + 1;
     let (weight, total) = (rules.weight, rules.total);
+    let drawn = dice.lot(weight, total) + 1;
     (drawn <= weight, Choice::Weight { weight, total, drawn })
 }
 
@@ -197,10 +198,10 @@ impl Balancers {
         target: Target<'_>,
         headers: &Headers,
         failed: &[Endpoint],
-        (now, rng): (SimTime, &mut Rng),
+        (now, dice): (SimTime, &mut Dice<'_>),
     ) -> Option<(Endpoint, Pick, Option<String>)> {
         let Some(affinity) = target.affinity else {
-            let endpoint = self.turn(worker, target, rng)?;
+            let endpoint = self.turn(worker, target, failed, dice)?;
             let pick = Pick::Turn { worker: worker.number, workers: worker.count };
             return Some((endpoint, pick, None));
         };
@@ -210,12 +211,18 @@ impl Balancers {
         if let Some(endpoint) = known.filter(|_| !moves_on) {
             return Some((endpoint, Pick::Cookie, None));
         }
-        let (endpoint, key) = new_cookie(affinity, target, failed, now, rng)?;
+        let (endpoint, key) = new_cookie(affinity, target, failed, now, dice)?;
         let value = format!("{key}|{}", backend_key(target.name));
         Some((endpoint, Pick::NewCookie, Some(value)))
     }
 
-    fn turn(&mut self, worker: Worker<'_>, target: Target<'_>, rng: &mut Rng) -> Option<Endpoint> {
+    fn turn(
+        &mut self,
+        worker: Worker<'_>,
+        target: Target<'_>,
+        failed: &[Endpoint],
+        dice: &mut Dice<'_>,
+    ) -> Option<Endpoint> {
         let count = u32::try_from(target.endpoints.len()).ok()?;
         let hash = target
             .endpoints
@@ -223,7 +230,12 @@ impl Balancers {
             .fold(0, |hash, endpoint| fnv64a(hash, endpoint.to_string().as_bytes()));
         let key = (worker.pod.clone(), target.name.clone(), worker.number);
         let known = self.0.get(&key).filter(|turn| turn.endpoints == hash).map(|turn| turn.next);
-        let place = known.unwrap_or_else(|| rng.below(count));
+        let place = match known {
+            // Where a worker goes on after a failure is no chance any more.
+            Some(next) if !failed.is_empty() => next,
+            Some(next) => dice.turn(count, || next),
+            None => dice.below(count),
+        };
         let next = place.checked_add(1)?.checked_rem(count)?;
         self.0.insert(key, Turn { endpoints: hash, next });
         target.endpoints.get(usize::try_from(place).ok()?).copied()
@@ -251,21 +263,24 @@ fn new_cookie(
     target: Target<'_>,
     failed: &[Endpoint],
     now: SimTime,
-    rng: &mut Rng,
+    dice: &mut Dice<'_>,
 ) -> Option<(Endpoint, String)> {
     let fresh: Vec<&Endpoint> = target.endpoints.iter().filter(|it| !failed.contains(it)).collect();
     let left = u32::try_from(fresh.len()).ok()?;
     if affinity.persistent {
-        let endpoint = **fresh.get(usize::try_from(rng.below(left)).ok()?)?;
+        let endpoint = **fresh.get(usize::try_from(dice.below(left)).ok()?)?;
         return Some((endpoint, persistent_key(target.name, &endpoint)));
     }
     // As many tries as upstream makes to find one that has not failed.
     (1..=20).find_map(|attempt| {
         let millis = now.as_micros() / 1000;
         let (seconds, millis) = (millis / 1000 + attempt, millis % 1000);
-        let key = format!("{seconds}.{millis:03}.27.{}", rng.below(COOKIE_NUMBERS) + 1);
+        let key = format!("{seconds}.{millis:03}.27.{}", dice.any(COOKIE_NUMBERS) + 1);
         let endpoint = find(affinity, target, &key)?;
-        (!failed.contains(&endpoint)).then_some((endpoint, key))
+        let place = u32::try_from(fresh.iter().position(|it| **it == endpoint)?).ok()?;
+        // The numbers lead to each endpoint as often as to the others.
+        let place = dice.turn(left, || place);
+        Some((**fresh.get(usize::try_from(place).ok()?)?, key))
     })
 }
 

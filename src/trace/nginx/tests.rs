@@ -3,8 +3,9 @@
 use super::annotations::PREFIX;
 use crate::api::Value;
 use crate::proxy::Mode;
+use crate::trace::chances::Chance;
 use crate::trace::fixture::{Fixture, source};
-use crate::trace::{Headers, Outcome, PacketTrace, Request};
+use crate::trace::{Headers, Outcome, PacketTrace, Request, Server};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -431,4 +432,42 @@ fn a_default_backend_answers_what_no_rule_does() {
     assert!(get(&mut it, "http://shop.io/api").starts_with("200 two-"));
     // A host with rules of its own does not come to the default backend of another Ingress.
     assert!(get(&mut it, "http://shop.io/x").starts_with("404 "));
+}
+
+/// The exact share of requests that each pod gets.
+fn shares(it: &Fixture) -> String {
+    let mut request = Request::from_url(source(CLIENT), "http://shop.io/").unwrap();
+    request.host_header = Some(request.host.clone());
+    request.host = "192.0.2.20".into();
+    let chances = it.network.chances(&it.cluster(), &request);
+    let one = |it: &Chance| match &it.end {
+        Ok(Server::Pod { pod, .. }) => format!("{} {}", pod.name, it.share),
+        other => format!("{other:?}"),
+    };
+    chances.ends.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn shares_are_those_of_turns_of_new_cookies_and_of_canaries_by_weight() {
+    let halves = "two-a 1/2, two-b 1/2";
+    let mut it = room();
+    ingress(&mut it, "turns", &[], &["/=P=two"]);
+    assert_eq!(shares(&it), halves);
+    // A worker whose turn is known has no other share than one that begins.
+    get(&mut it, "http://shop.io/");
+    assert_eq!(shares(&it), halves);
+    for mode in ["balanced", "persistent"] {
+        let mut it = room();
+        ingress(
+            &mut it,
+            "sticky",
+            &[("affinity", "cookie"), ("affinity-mode", mode)],
+            &["/=P=two"],
+        );
+        assert_eq!(shares(&it), halves, "{mode}");
+    }
+    let mut it = room();
+    ingress(&mut it, "stable", &[], &["/=P=one"]);
+    ingress(&mut it, "canary", &[("canary", "true"), ("canary-weight", "20")], &["/=P=two"]);
+    assert_eq!(shares(&it), "one-a 4/5, two-a 1/10, two-b 1/10");
 }

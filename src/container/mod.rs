@@ -1,0 +1,51 @@
+//! What is inside of containers: which images there are and what they have, files, processes,
+//! servers.
+//!
+//! Containers are not run: their scripts are played, by a small shell and models of the programs
+//! that scripts use. [`Scene`] is the inside of one pod.
+//!
+//! Invariants: all is plain data; what happens depends on time and on what was given alone; simple
+//! servers need nothing of this; no script runs without an end or grows without a bound at one
+//! moment.
+//!
+//! Reading order: `images`, `kit` (what an image has), `tree`, `files`, `base_files`, `shell`
+//! (scripts), `process`, `commands`, `scene`, `start` (what a container's first process is),
+//! `headers`, `server`.
+
+mod base_files;
+mod commands;
+mod files;
+pub mod filters;
+mod headers;
+pub mod images;
+mod kit;
+mod log;
+mod machine;
+mod process;
+mod scene;
+pub mod server;
+mod shell;
+mod start;
+#[cfg(test)]
+mod tests;
+pub mod tree;
+
+pub use files::{Backing, Found, Given, Mount, Setting, Trees, User, View, normal};
+pub use headers::Headers;
+pub use kit::{Kit, Presence, kit_of};
+pub use log::Log;
+pub use machine::Machine;
+pub use process::{Command, KILL, Reply, Service, TERM, Talk};
+pub use scene::{Question, Scene, Stage};
+pub use start::{Start, missing, start, stop_code};
+
+/// What a command printed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+    /// Exit code, 0 for success.
+    pub exit: i32,
+}

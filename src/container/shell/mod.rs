@@ -1,0 +1,18 @@
+//! A small shell. A script is read once into steps; a process that runs it is a place among them,
+//! so that it can be left at any moment, copied, and taken up again.
+//!
+//! Invariants: reading ends for any text; what a step does is decided in `process.rs`, not here.
+//!
+//! Reading order: `step` (what a script becomes), `parse`, `word`, `expand`, `sum`, `pattern`.
+
+mod expand;
+mod parse;
+mod pattern;
+mod step;
+mod sum;
+mod word;
+
+pub(super) use expand::{Variables, fields, text};
+pub(super) use parse::parse;
+pub(super) use pattern::matches;
+pub(super) use step::{Part, Redirect, Simple, Step, To, Word};
