@@ -22,8 +22,9 @@ test: ## format, lints, native tests, browser tests, end-to-end tests
 	@scripts/setup.sh test
 	@scripts/test.sh
 
-bench: ## run the benchmarks
-	cargo bench
+bench: ## run the benchmarks, natively and in Chromium
+	@scripts/setup.sh test
+	@scripts/bench.sh
 
 screenshots: ## pictures of dist/ in both languages and colour schemes, into target/screenshots/
 	@scripts/setup.sh test

@@ -4,14 +4,18 @@
 
 #![expect(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::disallowed_methods,
+    dead_code,
     reason = "a benchmark reads the real clock, and stops where its own Deployments are refused"
 )]
 
+mod shapes;
+
 use core::time::Duration;
 use diorama::api::Kind;
-use diorama::world::{ClusterConfig, World};
-use serde_json::json;
+use diorama::world::World;
+use shapes::Limits;
 use std::time::Instant;
 
 fn main() {
@@ -21,58 +25,27 @@ fn main() {
         _ => (5000, 1000, 150),
     };
     let start = Instant::now();
-    let mut world = World::new(ClusterConfig::of_size(nodes, "32", "128Gi", "110"), 1);
+    let mut cluster = Limits::new(nodes);
     println!("{nodes} nodes in {:.2?}", start.elapsed());
     let start = Instant::now();
-    for number in 0..deployments {
-        let name = format!("app-{number}");
-        let deployment = json!({
-            "metadata": {"name": name},
-            "spec": {
-                "replicas": replicas,
-                "selector": {"matchLabels": {"app": name}},
-                "template": {
-                    "metadata": {"labels": {"app": name}},
-                    "spec": {"containers": [{
-                        "name": "c", "image": "nginx:1.27",
-                        "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}},
-                    }]},
-                },
-            },
-        });
-        world.create(Kind::Deployment, &deployment, "default").expect("a valid Deployment");
-    }
+    cluster.deploy(deployments, replicas);
     println!("{deployments} Deployments created in {:.2?}", start.elapsed());
-    let wanted = (deployments * replicas) as usize;
-    let pods = |world: &World| world.store().count(Kind::Pod);
-    let bound = |world: &World| {
-        world
-            .store()
-            .list(Kind::Pod)
-            .filter(|p| p.pod().is_some_and(|p| p.node_name.is_some()))
-            .count()
-    };
-    let running = |world: &World| {
-        world
-            .store()
-            .list(Kind::Pod)
-            .filter(|p| p.pod().is_some_and(|p| p.status.is_ready()))
-            .count()
-    };
+    let wanted = cluster.wanted;
     let start = Instant::now();
-    while bound(&world) < wanted && start.elapsed() < Duration::from_secs(300) {
-        world.run_for(Duration::from_secs(1));
+    while cluster.bound() < wanted && start.elapsed() < Duration::from_secs(300) {
+        cluster.second();
     }
     let elapsed = start.elapsed();
-    let rate = bound(&world) as f64 / elapsed.as_secs_f64();
-    println!("{} of {wanted} pods bound in {elapsed:.2?}: {rate:.0} a second", bound(&world));
-    while running(&world) < wanted && start.elapsed() < Duration::from_secs(300) {
-        world.run_for(Duration::from_secs(1));
+    let rate = cluster.bound() as f64 / elapsed.as_secs_f64();
+    println!("{} of {wanted} pods bound in {elapsed:.2?}: {rate:.0} a second", cluster.bound());
+    while cluster.ready() < wanted && start.elapsed() < Duration::from_secs(300) {
+        cluster.second();
     }
-    println!("{} of {} Running after {:.2?}", running(&world), pods(&world), start.elapsed());
+    let pods = cluster.world.store().count(Kind::Pod);
+    println!("{} of {pods} Running after {:.2?}", cluster.ready(), start.elapsed());
     println!("resident: {} bytes a pod", resident_bytes().unwrap_or_default() / wanted.max(1));
     let start = Instant::now();
-    let copies: Vec<World> = (0..1000).map(|_| world.clone()).collect();
+    let copies: Vec<World> = (0..1000).map(|_| cluster.world.clone()).collect();
     println!("a snapshot in {:.2?}", start.elapsed() / u32::try_from(copies.len()).unwrap_or(1));
 }
 

@@ -1,8 +1,8 @@
 //! `burst`: many requests at once or over time, counted.
 
 use super::{Console, Output, failed, trace};
-use crate::programs::burst::{self, Plan};
 use crate::world::World;
+use crate::world::burst::{self, Plan};
 use core::time::Duration;
 
 const USAGE: &str = "usage: burst [-n COUNT] [--rate PER-SECOND] [--keepalive CONNECTIONS] [--from internet|node/NAME|pod/[NS/]NAME] [curl|wget|nc] …\n";

@@ -9,9 +9,8 @@
 //! Simplified: a program that asks several times does so at one moment, and its waits come after.
 //!
 //! Reading order: `published`, `exchange`, `cookies`, `curl_options`, `curl`, `wget`, `nslookup`,
-//! `probe`, `burst`.
+//! `probe`.
 
-pub mod burst;
 mod cookies;
 mod curl;
 mod curl_options;

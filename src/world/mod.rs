@@ -5,8 +5,10 @@
 //! moves only through [`World::run_until`] and its kin; nobody but [`World`] applies a write, and
 //! each is logged with its cause.
 //!
-//! Reading order: `config.rs`, `queue.rs`, `dispatch.rs`, `server.rs`, `network.rs`, `inside.rs`.
+//! Reading order: `config.rs`, `queue.rs`, `dispatch.rs`, `server.rs`, `network.rs`, `inside.rs`,
+//! `burst.rs`.
 
+pub mod burst;
 mod config;
 mod dispatch;
 mod inside;

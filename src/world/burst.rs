@@ -1,12 +1,12 @@
 //! Many requests over time: who answers how many, how many fail, and what would have saved them.
 
+use super::World;
 use crate::api::Kind;
 use crate::api::pod::ContainerState;
 use crate::base::SimTime;
 use crate::net::dice::Share;
 use crate::trace::chances::Chances;
 use crate::trace::{Cause, Failure, Manner, Outcome, Place, Request, Server};
-use crate::world::World;
 use core::fmt::Write as _;
 use core::time::Duration;
 
