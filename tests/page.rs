@@ -146,8 +146,8 @@ async fn a_request_arrives_at_a_pod_of_the_map_hop_by_hop() {
     let pods = page.wait_for_count(READY_WEB, 3).await;
     press(&page.one("button.packet"));
     page.wait_for(".verdict[data-good]").await;
-    let hops = page.all(".hops li").len();
-    assert!(hops > 10, "{hops} hops");
+    let chapters = page.all(".chapter").len();
+    assert!(chapters > 5, "{chapters} chapters");
     let answered = page.text(".verdict b");
     let key = |pod: &Element| pod.get_attribute("data-key").unwrap_or_default();
     let names: Vec<String> = pods.iter().map(key).collect();
@@ -158,12 +158,18 @@ async fn a_request_arrives_at_a_pod_of_the_map_hop_by_hop() {
     // Forwards and back by the buttons.
     let steps = page.all(".steps button");
     press(&steps[0]);
-    page.wait_for(".hops li:nth-child(1)[data-now]").await;
+    page.wait_for(".chapter:nth-child(1)[data-now]").await;
     press(&steps[3]);
     press(&steps[3]);
-    page.wait_for(".hops li:nth-child(3)[data-now]").await;
+    page.wait_for(".chapter:nth-child(3)[data-now] .lots [data-state='drawn']").await;
+    // In an open chapter from rule to rule.
+    press(&page.one(".chapter:nth-child(3) .open"));
+    press(&page.wait_for(".chapter:nth-child(3) .hops li:nth-child(1) .hop").await);
+    press(&steps[3]);
+    page.wait_for(".chapter:nth-child(3) .hops li:nth-child(2)[data-now]").await;
     press(&steps[1]);
-    page.wait_for(".hops li:nth-child(2)[data-now]").await;
+    press(&steps[1]);
+    page.wait_for(".chapter:nth-child(2)[data-now]").await;
 }
 
 #[wasm_bindgen_test]

@@ -17,6 +17,7 @@ mod transcript;
 mod words;
 
 pub use crate::kubectl::{Output, Session};
+pub use node::conntrack_line;
 pub use transcript::{Block, blocks, run, transcript};
 
 use crate::container::filters::{self, Dialect};

@@ -92,9 +92,7 @@ pub fn respond(host: &Host<'_>, asked: &Asked<'_>) -> Response {
         "agnhost" | "netexec" | "serve-hostname" => agnhost(path, name, host, asked),
         "whoami" => Response::http(200, &whoami(host.pod, asked)),
         "mongo" => Response::http(200, MONGO),
-        "redis" | "valkey" | "postgres" | "mysql" | "mariadb" | "memcached" | "rabbitmq" => {
-            Response { status: 0, body: Arc::from("") }
-        }
+        image if !speaks_http(image) => Response { status: 0, body: Arc::from("") },
         _ => Response::http(200, &format!("{name}\n")),
     }
 }
@@ -164,6 +162,14 @@ pub fn server_header(image: &str) -> Option<String> {
         "http-echo" => None,
         _ => None,
     }
+}
+
+/// Whether an image's server speaks HTTP.
+pub fn speaks_http(image: &str) -> bool {
+    !matches!(
+        name_of(image),
+        "redis" | "valkey" | "postgres" | "mysql" | "mariadb" | "memcached" | "rabbitmq"
+    )
 }
 
 /// Whether a server that speaks no HTTP answers to it with words of its own, and does not just

@@ -6,22 +6,31 @@
 //!
 //! Reading order: `scene.rs` (what there is), `survey.rs` (how it is read from the world),
 //! `layout.rs` (where it is), `viewport.rs` (what of it is in sight), `details.rs` (one object at
-//! length), `chronicle.rs` (events), `story.rs` (a request hop by hop), `route.rs` (its way).
+//! length), `chronicle.rs` (events), `story.rs` (a request hop by hop),
+//! `chapter.rs`, `draw.rs`, `packet_card.rs`, `rule_tree.rs` and `comparison.rs` (what is told of it), `route.rs` (its way).
 
+pub mod chapter;
 pub mod chronicle;
+pub mod comparison;
 pub mod condition;
 pub mod details;
+pub mod draw;
 mod facts;
 pub mod geometry;
 pub mod layout;
 pub mod navigate;
+pub mod packet_card;
 pub mod palette;
 pub mod route;
+mod rule_sentence;
+pub mod rule_tree;
 pub mod scene;
 mod sentence;
 mod sentence_of_proxy;
 pub mod shorten;
 pub mod story;
+#[cfg(test)]
+mod story_tests;
 pub mod survey;
 pub mod viewport;
 
@@ -29,6 +38,7 @@ pub use details::Details;
 pub use geometry::{Point, Rect};
 pub use layout::Layout;
 pub use scene::ClusterScene;
+pub use sentence::sentence_of_loss;
 pub use story::Story;
 pub use survey::survey;
 pub use viewport::Viewport;

@@ -1,15 +1,19 @@
 //! The one sentence to each hop, and the cause of each failure.
 
+use super::rule_sentence;
 use super::sentence_of_proxy as proxy;
-use crate::net::table::Hook;
 use crate::text::{Lang, Text};
 use crate::trace::hop::{Direction, Reason, Route, Spread};
-use crate::trace::{Cause, Hop, Manner, Place};
+use crate::trace::{Cause, Hop, Manner, Outcome, PacketTrace};
 use core::fmt::Display;
 
 /// A hop that is told in a language.
 pub(super) struct Told<'a> {
     pub(super) hop: &'a Hop,
+    /// Whether it comes right after one in a Pod.
+    pub(super) is_from_pod: bool,
+    /// Whether it leads to a chain in which nothing matched.
+    pub(super) is_idle: bool,
     pub(super) lang: Lang,
 }
 
@@ -29,8 +33,9 @@ impl Told<'_> {
                 };
                 self.say(text, &[("node", node), ("count", &draw.among)])
             }
+            Reason::Enters if self.is_from_pod => self.say(Text::HopEntersFromPod, &[]),
             Reason::Enters => self.say(Text::HopEnters, &[]),
-            Reason::Rule { .. } => self.rule(),
+            Reason::Rule { .. } => rule_sentence::rule(self.hop, self.is_idle, self.lang),
             Reason::Schedules { server, among } => {
                 self.say(Text::HopSchedules, &[("server", server), ("count", among)])
             }
@@ -47,8 +52,14 @@ impl Told<'_> {
             }
             Reason::Allowed { policy: None, .. } => self.say(Text::HopNoPolicy, &[]),
             Reason::Denied { policies, .. } => {
-                self.say(Text::HopDenied, &[("policies", &names(policies))])
+                let text = match policies.len() {
+                    1 => Text::HopDenied,
+                    _ => Text::HopDeniedMany,
+                };
+                self.say(text, &[("policies", &names(policies))])
             }
+            Reason::Refuses => self.say(Text::HopRefuses, &[("port", &self.port())]),
+            Reason::Vanishes => self.say(Text::HopVanishes, &[]),
             Reason::Delivers => self.say(Text::HopDelivers, &[]),
             Reason::Answers { sees } => self.say(Text::HopAnswers, &[("ip", sees)]),
             Reason::IngressRule { ingress: Some(ingress), host, path, backend } => {
@@ -75,6 +86,10 @@ impl Told<'_> {
         }
     }
 
+    fn port(&self) -> u16 {
+        self.hop.packet.map_or(0, |(_, packet)| packet.destination.port)
+    }
+
     fn say(&self, text: Text, values: &[(&str, &dyn Display)]) -> String {
         self.lang.fill(text, values)
     }
@@ -87,53 +102,6 @@ impl Told<'_> {
             Route::Tunnel(node) => self.say(Text::HopRouteTunnel, &[("node", node)]),
             Route::Default => self.say(Text::HopRouteDefault, &[]),
         }
-    }
-
-    /// What a rule did: told by what it changed, by its lot, and by its chain's name, which is
-    /// kube-proxy's.
-    fn rule(&self) -> String {
-        let (Place::Rule(_, rule), Reason::Rule { matched, draw, .. }) =
-            (&self.hop.place, &self.hop.reason)
-        else {
-            return self.say(Text::HopRule, &[]);
-        };
-        let changed = |pick: fn(&crate::net::Packet) -> String| {
-            self.hop.packet.map(|(a, b)| (pick(&a), pick(&b))).filter(|(a, b)| a != b)
-        };
-        if let Some((_, to)) = changed(|packet| packet.destination.to_string()) {
-            return self.say(Text::HopDnat, &[("to", &to)]);
-        }
-        if let Some((from, to)) = changed(|packet| packet.source.ip.to_string()) {
-            return self.say(Text::HopMasquerade, &[("from", &from), ("to", &to)]);
-        }
-        if changed(|packet| packet.mark.to_string()).is_some() && rule.hook != Hook::Postrouting {
-            return self.say(Text::HopMark, &[]);
-        }
-        if let Some(draw) = draw {
-            let text = if *matched { Text::HopDrawn } else { Text::HopNotDrawn };
-            return self.say(text, &[("count", &draw.among)]);
-        }
-        self.say(chain_text(&rule.chain, rule.hook), &[])
-    }
-}
-
-/// What kube-proxy's chains are for, by their names.
-fn chain_text(chain: &str, hook: Hook) -> Text {
-    let is = |prefix: &str| chain.to_ascii_uppercase().starts_with(prefix);
-    match () {
-        () if is("KUBE-SERVICES") || is("SERVICES") || is("SERVICE-IPS") => Text::HopChainServices,
-        () if is("KUBE-NODEPORTS") || is("NODEPORTS") => Text::HopChainNodePorts,
-        () if is("KUBE-EXT-") || is("EXTERNAL-") => Text::HopChainExternal,
-        () if is("KUBE-SVC-") || is("SERVICE-") => Text::HopChainService,
-        () if is("KUBE-SVL-") => Text::HopChainLocal,
-        () if is("KUBE-SEP-") || is("ENDPOINT-") => Text::HopChainEndpoint,
-        () if is("KUBE-FW-") || is("FIREWALL") || is("KUBE-PROXY-FIREWALL") => {
-            Text::HopChainFirewall
-        }
-        () if is("KUBE-FORWARD") || is("KUBE-FIREWALL") => Text::HopChainForward,
-        () if is("KUBE-POSTROUTING") || hook == Hook::Postrouting => Text::HopChainPostrouting,
-        () if is("PREROUTING") || is("OUTPUT") || is("NAT-") => Text::HopChainHook,
-        () => Text::HopRule,
     }
 }
 
@@ -168,6 +136,14 @@ pub(super) const fn manner(manner: Manner) -> Text {
     }
 }
 
+/// Why a request was lost.
+pub fn sentence_of_loss(trace: &PacketTrace, lang: Lang) -> String {
+    match &trace.outcome {
+        Outcome::Failed(failure) => cause(&failure.cause, lang),
+        Outcome::Answered { .. } => String::new(),
+    }
+}
+
 /// Why nobody answered, and what to look at.
 pub(super) fn cause(cause: &Cause, lang: Lang) -> String {
     let say = |text: Text, values: &[(&str, &dyn Display)]| lang.fill(text, values);
@@ -194,9 +170,11 @@ pub(super) fn cause(cause: &Cause, lang: Lang) -> String {
             say(Text::CauseNotANodePort, &[("node", node), ("port", port)])
         }
         Cause::Policy { direction, pod, policies } => {
-            let text = match direction {
-                Direction::Ingress => Text::CausePolicyIn,
-                Direction::Egress => Text::CausePolicyOut,
+            let text = match (direction, policies.len()) {
+                (Direction::Ingress, 1) => Text::CausePolicyIn,
+                (Direction::Ingress, _) => Text::CausePolicyInMany,
+                (Direction::Egress, 1) => Text::CausePolicyOut,
+                (Direction::Egress, _) => Text::CausePolicyOutMany,
             };
             say(text, &[("pod", &pod.name), ("policies", &names(policies))])
         }
@@ -231,10 +209,14 @@ fn no_endpoints(service: &str, why: &crate::trace::hop::WhyNoEndpoints, lang: La
     let selector = why.selector.join(",");
     if let Some(near) = why.nearly.first() {
         let label = format!("{}={}", near.key, near.wanted);
-        let (pod, has) = (&near.pod, near.has.as_deref().unwrap_or("—"));
+        let has = near.has.as_ref().map(|has| format!("{}={has}", near.key));
+        let (text, has) = match has {
+            Some(has) => (Text::CauseNearly, has),
+            None => (Text::CauseNearlyLacks, near.key.to_string()),
+        };
         let values: [(&str, &dyn Display); 4] =
-            [("service", &service), ("label", &label), ("pod", pod), ("has", &has)];
-        return lang.fill(Text::CauseNearly, &values);
+            [("service", &service), ("label", &label), ("pod", &near.pod), ("has", &has)];
+        return lang.fill(text, &values);
     }
     if let Some(port) = &why.unknown_target_port {
         return lang.fill(Text::CauseTargetPort, &[("service", &service), ("port", port)]);
@@ -242,7 +224,11 @@ fn no_endpoints(service: &str, why: &crate::trace::hop::WhyNoEndpoints, lang: La
     if !why.not_ready.is_empty() {
         let values: [(&str, &dyn Display); 2] =
             [("service", &service), ("count", &why.not_ready.len())];
-        return lang.fill(Text::CauseNotReady, &values);
+        let text = match why.not_ready.len() {
+            1 => Text::CauseNotReady,
+            _ => Text::CauseNotReadyMany,
+        };
+        return lang.fill(text, &values);
     }
     lang.fill(Text::CauseNoEndpoints, &[("service", &service), ("selector", &selector)])
 }

@@ -1,14 +1,16 @@
-//! A trace as a story: numbered hops, each with its place, the rule's own text, what it changed in
-//! the packet, and a sentence that says why.
+//! A trace as a story: chapters, and in them numbered hops, each with its place, the rule's own
+//! text, what it changed in the packet, and a sentence that says why.
 
+use super::chapter::{self, Chapter};
+use super::packet_card::{PacketCard, Reading};
 use super::sentence::{self, Told};
 use crate::api::Kind;
 use crate::net::Packet;
-use crate::session::ObjectId;
+use crate::session::{ObjectId, aim};
 use crate::store::ObjectKey;
 use crate::text::{Lang, Text};
 use crate::trace::request::Source;
-use crate::trace::{Hop, Outcome, PacketTrace, Place, Server};
+use crate::trace::{Hop, Outcome, PacketTrace, Place, Reason, Server};
 
 /// A trace to be read.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,11 +21,20 @@ pub struct Story {
     pub is_answered: bool,
     /// How it ended, in a sentence.
     pub verdict: String,
-    /// What it takes to understand a failure; empty after success.
+    /// What it takes to understand a failure, or whom the server saw.
     pub cause: String,
+    /// The source that who answered saw; empty if nobody did.
+    pub sees: String,
+    /// How many rules nodes looked at.
+    pub examined: u32,
+    /// The chapters.
+    pub chapters: Vec<Chapter>,
     /// The hops.
     pub hops: Vec<StoryHop>,
 }
+
+/// What was changed in a packet: what, before, after.
+pub type Change = (&'static str, String, String);
 
 /// One hop to be read.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,8 +45,8 @@ pub struct StoryHop {
     pub address: String,
     /// The rule's text; empty where no rule is.
     pub rule: String,
-    /// What changed in the packet: what, before, after.
-    pub changes: Vec<(&'static str, String, String)>,
+    /// What changed in the packet.
+    pub changes: Vec<Change>,
     /// Why the packet went on as it did.
     pub sentence: String,
     /// Where that is on the map.
@@ -46,6 +57,14 @@ pub struct StoryHop {
     pub is_reply: bool,
     /// Whether the packet ends here without an answer.
     pub is_end: bool,
+    /// Why it ends here.
+    pub cause: String,
+    /// Whether it leads to a chain in which nothing matched.
+    pub is_idle: bool,
+    /// The chapter it is in, from 0.
+    pub chapter: usize,
+    /// The packet there.
+    pub card: Option<PacketCard>,
 }
 
 /// A place on the map that a packet can be at.
@@ -72,24 +91,50 @@ pub fn story(trace: &PacketTrace, lang: Lang) -> Story {
         Outcome::Failed(failure) => usize::try_from(failure.at).ok().map(|at| at.min(last)),
         Outcome::Answered { .. } => None,
     };
-    let hops = trace.hops.iter().enumerate();
     let (verdict, cause) = ending(trace, lang);
+    let stages = trace.stages();
+    let mut hops = Vec::with_capacity(trace.hops.len());
+    let mut reading = Reading::default();
+    for (chapter, stage) in stages.iter().enumerate() {
+        let mut first: Option<(Packet, u8)> = None;
+        for (at, hop) in
+            stage.hops.clone().zip(trace.hops.get(stage.hops.clone()).unwrap_or_default())
+        {
+            let before = trace.hops.get(at.wrapping_sub(1));
+            let mut one = tell(hop, before, trace.hops.get(at + 1), lang);
+            let ttl = reading.read(hop);
+            if let Some((packet, _)) = hop.packet {
+                // A connection of a proxy's own, and an answer, begin anew.
+                let begins = first.is_none_or(|(known, _)| known.is_reply != packet.is_reply);
+                if begins || matches!(hop.reason, Reason::Sends) {
+                    first = Some((packet, ttl));
+                }
+            }
+            one.card = first.as_ref().and_then(|(packet, ttl)| reading.card(hop, (packet, *ttl)));
+            one.chapter = chapter;
+            one.is_end = failed_at == Some(at);
+            if one.is_end {
+                one.cause.clone_from(&cause);
+            }
+            hops.push(one);
+        }
+    }
     Story {
-        url: url(trace),
-        is_answered: failed_at.is_none(),
+        url: aim::address(&trace.request),
+        sees: sees(trace),
+        is_answered: failed_at.is_none() && matches!(trace.outcome, Outcome::Answered { .. }),
+        chapters: chapter::chapters(trace, &stages, &hops, lang),
         verdict,
         cause,
-        hops: hops.map(|(at, hop)| tell(hop, failed_at == Some(at), lang)).collect(),
+        examined: trace.examined,
+        hops,
     }
 }
 
-fn url(trace: &PacketTrace) -> String {
-    let request = &trace.request;
-    let scheme = if request.tls { "https" } else { "http" };
-    let (host, port, path) = (&request.host, request.port, &request.path);
-    match (request.tls, port) {
-        (false, 80) | (true, 443) => format!("{scheme}://{host}{path}"),
-        _ => format!("{scheme}://{host}:{port}{path}"),
+fn sees(trace: &PacketTrace) -> String {
+    match &trace.outcome {
+        Outcome::Answered { sees, .. } => sees.to_string(),
+        Outcome::Failed(_) => String::new(),
     }
 }
 
@@ -102,11 +147,26 @@ fn ending(trace: &PacketTrace, lang: Lang) -> (String, String) {
                 Server::Node(name) => name.to_string(),
                 Server::Internet => lang.t(Text::Outside).to_owned(),
             };
-            let verdict = lang.fill(Text::Arrived, &[("pod", &who), ("status", status)]);
+            let is_http = *status != 0 && !trace.request.method.is_empty();
+            let verdict = match status {
+                _ if !is_http => lang.fill(Text::ArrivedPlain, &[("pod", &who)]),
+                status => lang.fill(Text::Arrived, &[("pod", &who), ("status", status)]),
+            };
             if let Some(because) = because {
                 return (verdict, sentence::cause(because, lang));
             }
-            (verdict, lang.fill(Text::ArrivedSees, &[("pod", &who), ("ip", sees)]))
+            let by_ingress =
+                trace.hops.iter().any(|hop| matches!(hop.reason, Reason::IngressRule { .. }));
+            let client =
+                trace.hops.iter().find_map(|hop| hop.packet).map(|(packet, _)| packet.source.ip);
+            match client.filter(|_| by_ingress) {
+                Some(client) => {
+                    let values: [(&str, &dyn core::fmt::Display); 3] =
+                        [("pod", &who), ("ip", sees), ("client", &client)];
+                    (verdict, lang.fill(Text::ArrivedSeesProxy, &values))
+                }
+                None => (verdict, lang.fill(Text::ArrivedSees, &[("pod", &who), ("ip", sees)])),
+            }
         }
         Outcome::Failed(failure) => {
             let verdict = lang.t(sentence::manner(failure.manner)).to_owned();
@@ -115,10 +175,12 @@ fn ending(trace: &PacketTrace, lang: Lang) -> (String, String) {
     }
 }
 
-fn tell(hop: &Hop, is_end: bool, lang: Lang) -> StoryHop {
+/// Tells a hop, between the one before and the one after.
+fn tell(hop: &Hop, before: Option<&Hop>, next: Option<&Hop>, lang: Lang) -> StoryHop {
+    let is_from_pod = matches!(hop.reason, Reason::Enters) && before.is_some_and(is_in_pod);
+    let (spot, object) = spot(hop, is_from_pod);
     let after = hop.packet.map(|(_, after)| after);
-    let to = after.map(|packet| packet.destination.ip.to_string()).unwrap_or_default();
-    let (spot, object) = spot(&hop.place, to);
+    let is_idle = is_idle(hop, next);
     StoryHop {
         title: title(hop, lang),
         address: after.map(|packet| packet.destination.to_string()).unwrap_or_default(),
@@ -126,13 +188,42 @@ fn tell(hop: &Hop, is_end: bool, lang: Lang) -> StoryHop {
             Place::Rule(_, rule) => rule.text(),
             _ => String::new(),
         },
-        changes: hop.packet.map(changes).unwrap_or_default(),
-        sentence: Told { hop, lang }.sentence(),
+        changes: hop.packet.filter(|_| hop.changes()).map(changes).unwrap_or_default(),
+        sentence: Told { hop, is_from_pod, is_idle, lang }.sentence(),
         spot,
         object,
         is_reply: hop.is_reply,
-        is_end,
+        is_end: false,
+        cause: String::new(),
+        is_idle,
+        chapter: 0,
+        card: None,
     }
+}
+
+/// Whether a hop is in a Pod, so that what comes next comes out of it.
+pub(super) const fn is_in_pod(hop: &Hop) -> bool {
+    matches!(hop.place, Place::Pod(_) | Place::Client(Source::Pod { .. }))
+}
+
+/// Whether a hop leads to a chain in which nothing matched: then the next rule that was met is in
+/// no chain of that name.
+fn is_idle(hop: &Hop, next: Option<&Hop>) -> bool {
+    let (Place::Rule(node, at), Reason::Rule { matched: true, found, .. }) =
+        (&hop.place, &hop.reason)
+    else {
+        return false;
+    };
+    let leads_to = match found {
+        Some(verdict) => verdict.chain(),
+        None => at.rule().and_then(|rule| rule.target()),
+    };
+    let Some(leads_to) = leads_to else { return false };
+    let goes_on = next.is_some_and(|next| match &next.place {
+        Place::Rule(on, it) => on == node && it.hook == at.hook && it.chain == *leads_to,
+        _ => false,
+    });
+    !goes_on
 }
 
 fn node_id(name: &str) -> ObjectId {
@@ -144,29 +235,36 @@ fn pod_id(key: &ObjectKey) -> ObjectId {
 }
 
 /// Where a hop is on the map, and the object there.
-fn spot(place: &Place, to: String) -> (Spot, Option<ObjectId>) {
+fn spot(hop: &Hop, is_from_pod: bool) -> (Spot, Option<ObjectId>) {
     let at_pod = |id: ObjectId| (Spot::Pod(id.clone()), Some(id));
-    match place {
+    match &hop.place {
         Place::Client(Source::Internet { .. }) => (Spot::Client, None),
-        Place::Client(Source::Node(name)) | Place::Node(name) => {
+        Place::Node(name)
+            if matches!(hop.reason, Reason::Enters | Reason::Vanishes) && !is_from_pod =>
+        {
             (Spot::Door(node_id(name)), Some(node_id(name)))
         }
         Place::Client(Source::Pod { namespace, name }) => {
             at_pod(ObjectId::new(Kind::Pod, namespace, name))
         }
-        Place::Rule(name, _) | Place::VirtualServer(name, _) | Place::Device(name, _) => {
-            (Spot::Filter(node_id(name)), Some(node_id(name)))
-        }
+        Place::Client(Source::Node(name))
+        | Place::Node(name)
+        | Place::Rule(name, _)
+        | Place::VirtualServer(name, _)
+        | Place::Device(name, _) => (Spot::Filter(node_id(name)), Some(node_id(name))),
         Place::Pod(key) => at_pod(pod_id(key)),
         Place::LoadBalancer(ip) => (Spot::Balancer(ip.to_string()), None),
         // The router is where the map has the balancer of the address that is looked for.
-        Place::Router => (Spot::Balancer(to), None),
+        Place::Router => {
+            let to = hop.packet.map(|(_, after)| after.destination.ip.to_string());
+            (Spot::Balancer(to.unwrap_or_default()), None)
+        }
         Place::Dns(_) | Place::Internet => (Spot::Elsewhere, None),
     }
 }
 
 /// Where a hop is, in words.
-fn title(hop: &Hop, lang: Lang) -> String {
+pub(super) fn title(hop: &Hop, lang: Lang) -> String {
     match &hop.place {
         Place::Client(Source::Internet { .. }) => lang.t(Text::Client).to_owned(),
         Place::Client(Source::Node(name)) | Place::Node(name) => name.to_string(),
@@ -185,7 +283,7 @@ fn title(hop: &Hop, lang: Lang) -> String {
 }
 
 /// What a hop changed in the packet.
-fn changes((before, after): (Packet, Packet)) -> Vec<(&'static str, String, String)> {
+pub(super) fn changes((before, after): (Packet, Packet)) -> Vec<Change> {
     let mut changes = Vec::new();
     if before.source != after.source {
         changes.push(("src", before.source.to_string(), after.source.to_string()));

@@ -1,10 +1,13 @@
 //! All that the page knows.
 
+use super::burst::Burst;
 use super::fault::Fault;
+use super::journey::Journey;
 use super::object_id::ObjectId;
-use super::request::{Burst, Journey, Target};
+use super::request::Target;
 use super::samples::Sample;
 use super::terminal::Terminal;
+use super::tracer::Tracer;
 use crate::base::SimTime;
 use crate::console::Console;
 use crate::text::Lang;
@@ -161,8 +164,8 @@ pub struct Model {
     pub journey: Option<Journey>,
     /// The requests that were counted.
     pub burst: Option<Rc<Burst>>,
-    /// Whether packets move slowly.
-    pub is_slow: bool,
+    /// What the trace panel knows beside.
+    pub tracer: Tracer,
     /// How the cluster was set up, for a reset.
     pub config: Rc<ClusterConfig>,
 }
@@ -226,7 +229,7 @@ impl Model {
             aim: None,
             journey: None,
             burst: None,
-            is_slow: false,
+            tracer: Tracer::default(),
             config: Rc::new(config),
         };
         super::apply::apply(&mut model);
@@ -242,6 +245,8 @@ impl Model {
         self.selected = None;
         self.console = Console::new();
         (self.aim, self.journey, self.burst) = (None, None, None);
+        let Tracer { pace, plan, .. } = self.tracer;
+        self.tracer = Tracer { pace, plan, ..Tracer::default() };
         super::apply::apply(self);
     }
 }

@@ -4,6 +4,7 @@ use super::model::{Panel, Speed};
 use super::object_id::ObjectId;
 use super::request::Target;
 use super::samples::Sample;
+use super::tracer::TraceMsg;
 use crate::text::Lang;
 use std::rc::Rc;
 
@@ -54,6 +55,8 @@ pub enum Msg {
     TogglePacket,
     /// Asked for the trace as text, on the clipboard.
     CopyTrace,
+    /// Did something in the trace panel.
+    Trace(TraceMsg),
     /// Changed between slow and usual motion of the packet.
     ToggleSlow,
     /// Changed the line in the terminal.

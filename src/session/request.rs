@@ -1,25 +1,20 @@
-//! Requests from the page: where one can go, one that is followed, and a hundred that are counted.
+//! Requests from the page: where one can go, and one that is followed.
 
+use super::aim;
 use super::model::Model;
 use super::object_id::ObjectId;
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
 use crate::base::order;
+use crate::container::server::speaks_http;
 use crate::store::Store;
-use crate::trace::{Outcome, PacketTrace, Request, Server, Source};
-use crate::world::CLIENT_ADDRESS;
-use std::collections::BTreeMap;
-use std::rc::Rc;
+use crate::trace::Request;
 use std::sync::Arc;
 
-/// How many requests a burst has.
-pub const BURST: u32 = 100;
 /// The most nodes that are offered for one node port.
 const MOST_NODES: usize = 4;
-/// How long the packet stays at a hop, in microseconds of ours.
-const HOP_MICROS: u32 = 750_000;
-/// The same in slow motion.
-const SLOW_HOP_MICROS: u32 = 2_400_000;
+/// The most ports of one Service that are offered.
+const MOST_PORTS: usize = 3;
 
 /// Somewhere that a request can be sent to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,82 +42,6 @@ pub enum Door {
     Inside,
 }
 
-/// A trace on its way over the map.
-#[derive(Clone, Debug)]
-pub struct Journey {
-    /// The trace.
-    pub trace: Arc<PacketTrace>,
-    /// The hop that the packet is at or comes to, from 0.
-    pub hop: usize,
-    /// How long it has been on the way to that hop, in microseconds of ours.
-    pub micros: u32,
-    /// Whether it goes on by itself.
-    pub playing: bool,
-    /// Whether it goes slowly.
-    pub is_slow: bool,
-}
-
-impl Journey {
-    /// How far the packet is on its way to its hop, in thousandths.
-    pub fn progress(&self) -> u32 {
-        (u64::from(self.micros.min(self.hop_micros())) * 1000 / u64::from(self.hop_micros()))
-            .try_into()
-            .unwrap_or(1000)
-    }
-
-    const fn hop_micros(&self) -> u32 {
-        if self.is_slow { SLOW_HOP_MICROS } else { HOP_MICROS }
-    }
-
-    fn last(&self) -> usize {
-        self.trace.hops.len().saturating_sub(1)
-    }
-
-    /// Lets the packet go on for a moment.
-    pub(super) fn advance(&mut self, micros: u32) {
-        if !self.playing {
-            return;
-        }
-        self.micros = self.micros.saturating_add(micros);
-        // The packet moves in the first half of a hop's time and rests in the second.
-        if self.micros >= self.hop_micros().saturating_mul(2) {
-            if self.hop < self.last() {
-                (self.hop, self.micros) = (self.hop.saturating_add(1), 0);
-            } else {
-                self.playing = false;
-            }
-        }
-    }
-
-    /// Goes to a hop and stays there.
-    pub(super) fn go_to(&mut self, hop: usize) {
-        self.hop = hop.min(self.last());
-        self.micros = self.hop_micros();
-        self.playing = false;
-    }
-
-    /// Starts or stops; from the end it starts again.
-    pub(super) fn toggle(&mut self) {
-        self.playing = !self.playing;
-        if self.playing && self.hop == self.last() {
-            (self.hop, self.micros) = (0, 0);
-        }
-    }
-}
-
-/// What became of many requests.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Burst {
-    /// Where they went.
-    pub url: String,
-    /// How many were answered by whom, by name.
-    pub answers: Vec<(String, u32)>,
-    /// How many nobody answered.
-    pub lost: u32,
-    /// Among how many Pods they are expected to spread.
-    pub endpoints: u32,
-}
-
 /// Everywhere that a request can go to now: first from outside, then from inside.
 pub fn targets(store: &Store) -> Vec<Target> {
     let mut targets = Vec::new();
@@ -135,29 +54,33 @@ pub fn targets(store: &Store) -> Vec<Target> {
         }
         let at =
             |url: String, door| Target { url, from_pod: None, object: ObjectId::of(service), door };
-        let Some(port) = service.spec().items_at(&["ports"]).first() else { continue };
-        let number = port.int_at(&["port"]).unwrap_or(80);
-        let shown = if number == 80 { String::new() } else { format!(":{number}") };
-        if let Some(node_port) = port.int_at(&["nodePort"]).filter(|port| *port > 0) {
-            let urls = node_ips.iter().map(|ip| format!("http://{ip}:{node_port}/"));
-            targets.extend(urls.map(|url| at(url, Door::NodePort)));
-        }
-        if let Some(ip) = balancer_address(service) {
-            targets.push(at(format!("http://{ip}{shown}/"), Door::LoadBalancer));
-        }
-        if let Some(pod) = &insider {
-            let name = match *pod.namespace == *service.meta.namespace {
-                true => service.meta.name.to_string(),
-                false => format!("{}.{}", service.meta.name, service.meta.namespace),
-            };
-            let from_pod = Some(pod.clone());
-            let object = ObjectId::of(service);
-            targets.push(Target {
-                url: format!("http://{name}{shown}/"),
-                from_pod,
-                object,
-                door: Door::Inside,
-            });
+        let ports = service.spec().items_at(&["ports"]);
+        for port in ports.iter().take(MOST_PORTS) {
+            let number = port.int_at(&["port"]).unwrap_or(80);
+            let scheme = scheme(store, service, port);
+            let is_usual = scheme == "http" && number == 80;
+            let shown = if is_usual { String::new() } else { format!(":{number}") };
+            if let Some(node_port) = port.int_at(&["nodePort"]).filter(|port| *port > 0) {
+                let urls = node_ips.iter().map(|ip| format!("{scheme}://{ip}:{node_port}/"));
+                targets.extend(urls.map(|url| at(url, Door::NodePort)));
+            }
+            if let Some(ip) = balancer_address(service) {
+                targets.push(at(format!("{scheme}://{ip}{shown}/"), Door::LoadBalancer));
+            }
+            if let Some(pod) = &insider {
+                let name = match *pod.namespace == *service.meta.namespace {
+                    true => service.meta.name.to_string(),
+                    false => format!("{}.{}", service.meta.name, service.meta.namespace),
+                };
+                let from_pod = Some(pod.clone());
+                let object = ObjectId::of(service);
+                targets.push(Target {
+                    url: format!("{scheme}://{name}{shown}/"),
+                    from_pod,
+                    object,
+                    door: Door::Inside,
+                });
+            }
         }
     }
     for ingress in store.list(Kind::Ingress) {
@@ -181,6 +104,28 @@ pub fn targets(store: &Store) -> Vec<Target> {
         (is_system(&one.object.namespace), one.door, is_balanced(one))
     });
     targets
+}
+
+/// What is spoken at a Service's port: what its first Pod's image speaks.
+fn scheme(store: &Store, service: &Object, port: &Value) -> &'static str {
+    match port.str_at(&["protocol"]) {
+        Some("UDP") => return "udp",
+        Some("SCTP") => return "tcp",
+        _ => {}
+    }
+    let selector = service.spec().get("selector").and_then(Value::as_object);
+    let Some(selector) = selector.filter(|it| !it.is_empty()) else { return "http" };
+    let is_selected = |pod: &&Arc<Object>| {
+        let labels = &pod.meta.labels;
+        selector.iter().all(|(key, value)| labels.get(key) == value.as_str())
+    };
+    let pod = store.list_in(Kind::Pod, &service.meta.namespace).into_iter().find(is_selected);
+    let containers = pod.and_then(|pod| pod.pod()).map(|pod| pod.spec.containers.as_slice());
+    let all = containers.unwrap_or_default();
+    match all.is_empty() || all.iter().any(|container| speaks_http(&container.image)) {
+        true => "http",
+        false => "tcp",
+    }
 }
 
 /// Whether a namespace belongs to the cluster itself, so that what is in it is drawn small.
@@ -223,82 +168,25 @@ pub fn aimed<'a>(targets: &'a [Target], chosen: Option<&Target>) -> Option<&'a T
 
 /// Sends one request to where the page aims, to be followed.
 pub(super) fn send(model: &mut Model) {
-    if let Some(trace) = aim(model).and_then(|target| follow(model, &target)) {
-        model.journey =
-            Some(Journey { trace, hop: 0, micros: 0, playing: true, is_slow: model.is_slow });
+    if let Some(request) = aim::request(model) {
+        follow_one(model, &request);
         model.burst = None;
     }
 }
 
-/// Sends many requests to where the page aims, to be counted; the last one can be followed.
-pub(super) fn burst(model: &mut Model) {
-    let Some(target) = aim(model) else { return };
-    let mut answers: BTreeMap<String, u32> = BTreeMap::new();
-    for endpoint in endpoint_names(model.world.store(), &target) {
-        answers.insert(endpoint, 0);
-    }
-    let endpoints = u32::try_from(answers.len()).unwrap_or(u32::MAX);
-    let mut lost = 0_u32;
-    let mut last = None;
-    for _ in 0..BURST {
-        let Some(trace) = follow(model, &target) else { break };
-        match &trace.outcome {
-            Outcome::Answered { server: Server::Pod { pod, .. }, .. } => {
-                let count = answers.entry(pod.name.to_string()).or_default();
-                *count = count.saturating_add(1);
-            }
-            Outcome::Answered { server: Server::Node(name), .. } => {
-                let count = answers.entry(name.to_string()).or_default();
-                *count = count.saturating_add(1);
-            }
-            _ => lost = lost.saturating_add(1),
-        }
-        last = Some(trace);
-    }
-    let answers = answers.into_iter().collect();
-    model.burst = Some(Rc::new(Burst { url: target.url, answers, lost, endpoints }));
-    if let Some(trace) = last {
-        let mut journey =
-            Journey { trace, hop: 0, micros: 0, playing: false, is_slow: model.is_slow };
-        journey.go_to(0);
-        model.journey = Some(journey);
-    }
-}
-
-fn aim(model: &Model) -> Option<Target> {
-    aimed(&targets(model.world.store()), model.aim.as_ref()).cloned()
-}
-
-/// The Pods behind a target's Service that are Ready.
-fn endpoint_names(store: &Store, target: &Target) -> Vec<String> {
-    if target.object.kind != Kind::Service {
-        return Vec::new();
-    }
-    let slices = store.list_in(Kind::EndpointSlice, &target.object.namespace);
-    let own = slices.filter(|slice| {
-        slice.meta.labels.get("kubernetes.io/service-name") == Some(&*target.object.name)
-    });
-    let endpoints = own.flat_map(|slice| slice.content().items_at(&["endpoints"]));
-    let ready = endpoints.filter(|e| e.bool_at(&["conditions", "ready"]).unwrap_or(true));
-    ready.filter_map(|e| e.str_at(&["targetRef", "name"])).map(str::to_owned).collect()
-}
-
-fn follow(model: &mut Model, target: &Target) -> Option<Arc<PacketTrace>> {
-    let from = match &target.from_pod {
-        Some(pod) => Source::Pod { namespace: pod.namespace.clone(), name: pod.name.clone() },
-        None => Source::Internet { ip: CLIENT_ADDRESS },
-    };
-    let request = Request::from_url(from, &target.url).ok()?;
-    let trace = model.world.send(&request);
+/// Sends a request and shows it.
+pub(super) fn follow_one(model: &mut Model, request: &Request) {
+    let before = model.world.clone();
+    let trace = model.world.send(request);
     model.world.take_trace();
-    Some(trace)
+    model.follow(trace.clone());
+    model.tracer.before = Some((trace, before));
 }
 
 /// Shows the request that a command of the terminal sent last, if it sent any, on the map too.
 pub(super) fn show_latest(model: &mut Model) {
     let Some(trace) = model.world.take_trace() else { return };
-    let is_slow = model.is_slow;
-    model.journey = Some(Journey { trace, hop: 0, micros: 0, playing: true, is_slow });
+    model.follow(trace);
     model.burst = None;
     model.side = super::model::Panel::Trace;
 }

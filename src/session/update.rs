@@ -4,8 +4,8 @@ use super::apply::{apply, check};
 use super::effect::Effect;
 use super::model::{Applied, Model, Panel, Theme};
 use super::msg::Msg;
-use super::request;
 use super::watch::{self, Watch};
+use super::{burst, request, tracer};
 use core::time::Duration;
 
 /// The longest time that one tick may stand for: after a pause of the browser (another tab was in
@@ -79,6 +79,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::GoToHop(_) | Msg::StepHop(_) | Msg::TogglePacket | Msg::ToggleSlow => {
             travel(model, &msg);
         }
+        Msg::Trace(msg) => tracer::act(model, msg),
         Msg::Recall(step) => model.terminal.recall(step),
         Msg::Interrupt => model.terminal.interrupt(),
         Msg::Clear => model.terminal.clear(),
@@ -106,8 +107,11 @@ fn show(model: &mut Model, panel: Panel) {
 /// Sends requests, and shows what becomes of them.
 fn request(model: &mut Model, msg: Msg) {
     match msg {
-        Msg::Aim(target) => model.aim = Some(target),
-        Msg::Burst => request::burst(model),
+        Msg::Aim(target) => {
+            model.aim = Some(target);
+            model.tracer.own = Default::default();
+        }
+        Msg::Burst => burst::burst(model),
         _ => request::send(model),
     }
     if model.journey.is_some() {
@@ -118,17 +122,14 @@ fn request(model: &mut Model, msg: Msg) {
 /// Moves the packet along its trace.
 fn travel(model: &mut Model, msg: &Msg) {
     if *msg == Msg::ToggleSlow {
-        model.is_slow = !model.is_slow;
+        model.tracer.pace.is_slow ^= true;
     }
     let Some(journey) = &mut model.journey else { return };
     match msg {
         Msg::GoToHop(hop) => journey.go_to(*hop),
-        Msg::StepHop(step) => {
-            let hop = i64::try_from(journey.hop).unwrap_or(0).saturating_add(i64::from(*step));
-            journey.go_to(usize::try_from(hop).unwrap_or(0));
-        }
+        Msg::StepHop(step) => journey.step(*step < 0),
         Msg::TogglePacket => journey.toggle(),
-        _ => journey.is_slow = model.is_slow,
+        _ => journey.pace = model.tracer.pace,
     }
 }
 
@@ -156,6 +157,7 @@ fn tick(model: &mut Model, micros: u32) {
         }
     }
     watch::go_on(model);
+    tracer::tick(model);
 }
 
 /// Runs a line of the console and shows it in the terminal.

@@ -122,6 +122,8 @@ impl Tracer<'_> {
             .filter(|listener| !self.cluster.is_ending(object, listener.place));
         let Some(listener) = listener else {
             self.reset(arrival);
+            let packets = Some((arrival.packet, arrival.packet));
+            self.hop(Place::Pod(key.clone()), Reason::Refuses, packets);
             let cause = Cause::NothingListens { pod: key, port: to.port };
             return self.fail(cause, Manner::Refused);
         };
@@ -188,6 +190,7 @@ impl Tracer<'_> {
             10250 => (401, "Unauthorized"),
             _ => {
                 self.reset(arrival);
+                self.hop(Place::Node(node.clone()), Reason::Refuses, packets);
                 let cause = Cause::NotANodePort { node: node.clone(), port };
                 return self.fail(cause, Manner::Refused);
             }

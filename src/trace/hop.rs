@@ -5,8 +5,8 @@ use super::metallb::WhySilent;
 use super::nginx::{Choice, Pick};
 use super::request::{Headers, Request, Source};
 use crate::net::packet::Endpoint;
-use crate::net::rule::Verdict;
-use crate::net::table::{Hook, Ruleset};
+use crate::net::rule::{Rule, Verdict};
+use crate::net::table::{Chain, Hook, Ruleset};
 use crate::net::walk::{Device, Draw};
 use crate::net::{Family, Packet, iptables, nft_text};
 use crate::store::ObjectKey;
@@ -89,14 +89,21 @@ pub struct RuleRef {
 }
 
 impl RuleRef {
+    /// The chain it is in.
+    pub fn chain(&self) -> Option<&Chain> {
+        let mut tables = self.ruleset.tables.iter();
+        let table = tables.find(|it| it.family == self.family && it.name == self.table);
+        table.and_then(|table| table.chain(&self.chain))
+    }
+
+    /// The rule itself; none for a chain's policy.
+    pub fn rule(&self) -> Option<&Rule> {
+        self.chain()?.rules.get(usize::try_from(self.index).ok()?)
+    }
+
     /// The rule as `iptables-save` or `nft list ruleset` shows it, in one line.
     pub fn text(&self) -> String {
-        let table = self
-            .ruleset
-            .tables
-            .iter()
-            .find(|table| table.family == self.family && table.name == self.table);
-        let chain = table.and_then(|table| table.chain(&self.chain));
+        let chain = self.chain();
         let place = usize::try_from(self.index).unwrap_or(usize::MAX);
         let is_iptables = iptables::TABLES.contains(&self.table);
         match (chain.map(|chain| (chain, chain.rules.get(place))), is_iptables) {
@@ -285,6 +292,10 @@ pub enum Reason {
         /// The source address it sees.
         sees: IpAddr,
     },
+    /// Nobody listens on the port: the kernel refuses, for TCP with a reset (RST).
+    Refuses,
+    /// Nobody is there to take it: the machine has no network.
+    Vanishes,
     /// The ingress controller found a rule for host and path.
     IngressRule {
         /// The Ingress; none for the controller's own 404.

@@ -321,7 +321,7 @@ impl Tracer<'_> {
             let service = backend.service.clone().unwrap_or_else(|| front.pod.clone());
             let reason = Reason::BypassesService { service, endpoint, among, pick };
             self.hop(Place::Pod(front.pod.clone()), reason, None);
-            let failure = match self.ask(front, request, endpoint) {
+            let failure = match self.ask_endpoint(front, request, endpoint) {
                 Ok(answered) => {
                     let mut all = answered.headers;
                     if let Some(cookie) = headers.get("Set-Cookie") {
@@ -343,7 +343,7 @@ impl Tracer<'_> {
     }
 
     /// Sends a request to an endpoint and brings the answer back.
-    fn ask(
+    fn ask_endpoint(
         &mut self,
         front: &Front,
         request: &Request,

@@ -167,6 +167,8 @@ fn reason(reason: &Reason) -> Value {
         }),
         Reason::Delivers => json!({"kind": "delivers"}),
         Reason::Answers { sees } => json!({"kind": "answers", "sees": sees.to_string()}),
+        Reason::Refuses => json!({"kind": "refuses"}),
+        Reason::Vanishes => json!({"kind": "vanishes"}),
         Reason::AnswersArp { .. }
         | Reason::AllAnswerArp { .. }
         | Reason::AsksInVain { .. }

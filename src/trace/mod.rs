@@ -7,8 +7,8 @@
 //! rules decide. The store is only read.
 //!
 //! Reading order: `request`, `hop`, `network`, `path`, `node`, `enforce`, `policy`, `blame`, `dns`,
-//! `client`, `balancer`, `metallb`, `answer`, `health`, `nginx`, `ingress`, then what is made of
-//! traces: `chances`, `beside`, and the views `text` and `json`.
+//! `client`, `balancer`, `metallb`, `answer`, `health`, `nginx`, `ingress`, `kept`, then what is
+//! made of traces: `stages`, `chances`, `beside`, and the views `text` and `json`.
 
 mod answer;
 pub mod balancer;
@@ -25,6 +25,7 @@ pub mod hop;
 mod ingress;
 mod json;
 mod json_of_proxy;
+mod kept;
 pub mod metallb;
 pub mod network;
 pub mod nginx;
@@ -34,6 +35,7 @@ pub mod policy;
 #[cfg(test)]
 mod property;
 pub mod request;
+pub mod stages;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -47,14 +49,12 @@ pub use request::{CLIENT_ADDRESS, Headers, Request, Source};
 use crate::base::Rng;
 use crate::net::conntrack::Phase;
 use crate::net::dice::Dice;
-use core::time::Duration;
-use path::Tracer;
+use crate::net::packet::Endpoint;
+use path::{Arrival, Tracer};
+use std::net::IpAddr;
 
 /// The time to live that packets begin with on Linux.
 const FIRST_TTL: u8 = 64;
-
-/// As many hops as most traces have, so that their list need not grow.
-const USUAL_HOPS: usize = 32;
 
 impl Network {
     /// Follows a request.
@@ -65,18 +65,7 @@ impl Network {
     /// Follows a request with this chance.
     fn send_by(&mut self, cluster: &Cluster<'_>, request: &Request, rng: Dice<'_>) -> PacketTrace {
         self.refresh(cluster);
-        let mut tracer = Tracer {
-            cluster: *cluster,
-            network: self,
-            rng,
-            hops: Vec::with_capacity(USUAL_HOPS),
-            examined: 0,
-            waited: Duration::ZERO,
-            proxies: 0,
-            tracked: Vec::new(),
-            is_replying: false,
-            forwards: 0,
-        };
+        let mut tracer = Tracer::new(cluster, self, rng);
         let outcome = match tracer.request(request) {
             Ok(outcome) => outcome,
             Err(failure) => Outcome::Failed(failure),
@@ -89,22 +78,47 @@ impl Network {
 
 impl Tracer<'_> {
     fn request(&mut self, request: &Request) -> Result<Outcome, Failure> {
+        let (destination, arrival) = self.connect(request)?;
+        self.ask(request, destination, &arrival)
+    }
+
+    /// Opens a connection: finds the address, and who takes the packets that go there.
+    fn connect(&mut self, request: &Request) -> Result<(Endpoint, Arrival), Failure> {
         if !matches!(request.from, Source::Internet { .. }) {
             self.origin(&request.from)?;
         }
-        let destination =
-            crate::net::packet::Endpoint { ip: self.resolve(request)?, port: request.port };
+        let destination = Endpoint { ip: self.resolve(request)?, port: request.port };
         let arrival = self.open(request, destination)?;
-        let answered = self.answer(request, &arrival)?;
-        let reply_from = self.reply(&arrival)?;
-        self.conclude(&arrival, Phase::Closed);
+        Ok((destination, arrival))
+    }
+
+    /// Asks over an open connection, and carries the answer back.
+    fn ask(
+        &mut self,
+        request: &Request,
+        destination: Endpoint,
+        arrival: &Arrival,
+    ) -> Result<Outcome, Failure> {
+        self.proxies = 0;
+        let answered = self.answer(request, arrival)?;
+        let reply_from = self.reply(arrival)?;
+        self.conclude(arrival, Phase::Closed);
         if reply_from != destination {
             return self.fail(Cause::StrangeReply(reply_from), Manner::TimedOut);
         }
         let place = Place::Client(request.from.clone());
         self.hops.push(Hop { place, reason: Reason::Receives, packet: None, is_reply: true });
         let answer::Answered { server, status, body, headers, because } = answered;
-        let sees = arrival.packet.source.ip;
+        let sees = self.seen_source().unwrap_or(arrival.packet.source.ip);
         Ok(Outcome::Answered { server, status, body, headers, because, sees, reply_from })
+    }
+
+    /// The source that the process saw which answered: behind an ingress controller, of the
+    /// controller's own connection.
+    fn seen_source(&self) -> Option<IpAddr> {
+        self.hops.iter().rev().find_map(|hop| match hop.reason {
+            Reason::Answers { sees } => Some(sees),
+            _ => None,
+        })
     }
 }

@@ -79,6 +79,8 @@ impl Tracer<'_> {
         entrance: Entrance,
     ) -> Result<Passage<'n>, Failure> {
         let Some(machine) = self.cluster.machine(node) else {
+            let place = Place::Node(node.clone());
+            self.hop(place, Reason::Vanishes, Some((*packet, *packet)));
             return self.fail(Cause::NodeDown(node.clone()), Manner::TimedOut);
         };
         let own_ip = IpAddr::from(machine.ip);

@@ -85,6 +85,26 @@ pub(super) enum Next {
     Tunnel(Arc<str>, Packet, Packet),
 }
 
+/// As many hops as most traces have, so that their list need not grow.
+const USUAL_HOPS: usize = 32;
+
+impl<'a> Tracer<'a> {
+    pub(super) fn new(cluster: &Cluster<'a>, network: &'a mut Network, rng: Dice<'a>) -> Self {
+        Tracer {
+            cluster: *cluster,
+            network,
+            rng,
+            hops: Vec::with_capacity(USUAL_HOPS),
+            examined: 0,
+            waited: Duration::ZERO,
+            proxies: 0,
+            tracked: Vec::new(),
+            is_replying: false,
+            forwards: 0,
+        }
+    }
+}
+
 impl Tracer<'_> {
     /// Notes a hop.
     pub(super) fn hop(&mut self, place: Place, reason: Reason, packet: Option<(Packet, Packet)>) {

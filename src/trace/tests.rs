@@ -321,7 +321,7 @@ fn an_ingress_leads_to_a_service_and_past_its_cluster_ip() {
         node node-1: conntrack untranslates [tcp 10.244.3.4:80 -> 172.18.0.3:42233] => [tcp 10.244.3.4:80 -> 203.0.113.7:48821]
         node node-1: conntrack untranslates [tcp 10.244.3.4:80 -> 203.0.113.7:48821] => [tcp 192.0.2.20:80 -> 203.0.113.7:48821]
         internet 203.0.113.7: receives the answer
-        pod demo/web-1 container main answered 404; saw 172.18.0.3, reply from 192.0.2.20:80
+        pod demo/web-1 container main answered 404; saw 10.244.3.4, reply from 192.0.2.20:80
     "#]].assert_eq(&without_rules(&trace));
     let status = |trace: &PacketTrace| match &trace.outcome {
         Outcome::Answered { status, .. } => *status,

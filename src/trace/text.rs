@@ -142,6 +142,8 @@ impl fmt::Display for Reason {
             }
             Reason::Delivers => formatter.write_str("delivers"),
             Reason::Answers { sees } => write!(formatter, "answers, sees source {sees}"),
+            Reason::Refuses => formatter.write_str("refuses, nobody listens"),
+            Reason::Vanishes => formatter.write_str("nobody there"),
             Reason::AnswersArp { .. }
             | Reason::AllAnswerArp { .. }
             | Reason::AsksInVain { .. }

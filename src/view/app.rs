@@ -79,7 +79,7 @@ impl Component for App {
                     <Header {lang} theme={model.theme} sample={model.sample} playing={model.playing}
                         speed={model.speed} seconds={shown.seconds} />
                     <Stage {lang} scene={shown.scene.clone()} as_text={model.as_text}
-                        selected={model.selected.clone()} targets={shown.targets.clone()} aimed={shown.aimed}
+                        selected={model.selected.clone()} aim={shown.aim(model)}
                         story={shown.story.clone()} travel={shown.travel} is_calm={self.is_calm} />
                     <Editor {lang} text={model.source.clone()} faults={model.faults.clone()} applied={model.applied}
                         go_to={model.go_to} />
@@ -87,7 +87,7 @@ impl Component for App {
                         offers={model.terminal.offers.clone()} is_watching={model.terminal.watch.is_some()} />
                     <Side {lang} {side} events={shown.events.clone()} event_count={shown.event_count}
                         details={shown.details.clone()} is_selected={model.selected.is_some()}
-                        story={shown.story.clone()} travel={shown.travel} burst={model.burst.clone()} />
+                        followed={shown.followed(model)} />
                     <TabBar {lang} {panel} />
                 </div>
             </ContextProvider<Dispatch>>

@@ -29,6 +29,7 @@ pub(super) enum Icon {
     Trash,
     Power,
     Copy,
+    Tune,
 }
 
 impl Icon {
@@ -63,6 +64,7 @@ impl Icon {
             Icon::Burst => "M2.5 4.5h7M2.5 8h10M2.5 11.5h7M10 5.5L12.5 8 10 10.5",
             Icon::Trash => "M3 4.5h10M6.5 4V2.5h3V4M4.5 4.5l.5 9h6l.5-9",
             Icon::Copy => "M5.5 5.5h7v7h-7zM3.5 10.5v-7h7",
+            Icon::Tune => "M2.5 5h6M11.5 5h2M2.5 11h2M7.5 11h6M10 3.5v3M6 9.5v3",
             Icon::Power => "M8 2v6M4.5 4.5a5 5 0 1 0 7 0",
         }
     }

@@ -6,6 +6,7 @@
 //!
 //! Reading order: `app.rs`, `browser.rs` (what the browser is asked), `stage.rs` and `map/`.
 
+mod aim;
 mod app;
 mod as_text;
 mod bridge;
@@ -14,7 +15,6 @@ mod editor;
 mod events;
 mod faults;
 mod header;
-mod histogram;
 mod icon;
 mod inspector;
 mod legend;

@@ -1,13 +1,18 @@
 //! The view models on the page, worked out again only when what they show has changed.
 
+use super::request::AimProps;
 use super::shared::Shared;
-use super::trace::Travel;
+use super::trace::{Followed, Travel};
+use crate::net::Ruleset;
 use crate::present::chronicle::{self, EventLine};
+use crate::present::comparison::{Comparison, comparison};
+use crate::present::rule_tree::{RuleTree, rule_tree};
 use crate::present::{ClusterScene, Details, Story, details, story, survey};
 use crate::session::request::{aimed, targets};
-use crate::session::{Fault, Model, Panel, Target};
+use crate::session::{Fault, Model, Panel, Target, aim};
 use crate::text::Lang;
-use crate::trace::PacketTrace;
+use crate::trace::{PacketTrace, Source};
+use crate::world::CLIENT_ADDRESS;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -21,9 +26,16 @@ pub(super) struct Shown {
     pub(super) event_count: usize,
     /// The object in the inspector.
     pub(super) details: Option<Shared<Details>>,
-    /// Where requests can go, and which of it is aimed at.
+    /// Where requests can go, which of it is aimed at, and who can ask.
     pub(super) targets: Shared<Vec<Target>>,
     pub(super) aimed: usize,
+    askers: Shared<Vec<Source>>,
+    /// The nodes, whose rules can be looked at.
+    nodes: Shared<Vec<Arc<str>>>,
+    /// The rules that are looked at, and those they were grown from.
+    tree: Option<(Arc<Ruleset>, Option<Arc<PacketTrace>>, Shared<RuleTree>)>,
+    /// The request beside another, and what it was made from.
+    beside: Option<(Arc<PacketTrace>, Lang, Shared<Comparison>)>,
     /// The request that is followed, and where it is.
     pub(super) story: Option<Shared<Story>>,
     pub(super) travel: Option<Travel>,
@@ -47,6 +59,10 @@ impl Shown {
             details: None,
             targets: Shared::default(),
             aimed: 0,
+            askers: Shared::default(),
+            nodes: Shared::default(),
+            tree: None,
+            beside: None,
             story: None,
             travel: None,
             told: None,
@@ -70,6 +86,8 @@ impl Shown {
         if has_changed {
             self.scene.keep(survey(world));
             self.targets.keep(targets(world.store()));
+            self.askers.keep(aim::askers(world.store()));
+            self.nodes.keep(world.nodes().keys().cloned().collect());
             self.event_count = chronicle::count(world, model.origin);
         }
         let wants_events = model.side == Panel::Events;
@@ -86,18 +104,87 @@ impl Shown {
         let aim = aimed(&self.targets, model.aim.as_ref());
         self.aimed = self.targets.iter().position(|one| Some(one) == aim).unwrap_or_default();
         let has_moved = self.tell(model);
+        self.look_deeper(model);
         let is_checked = !Rc::ptr_eq(&self.faults, &model.faults);
         self.faults = model.faults.clone();
         has_changed || is_later || has_moved || is_checked
+    }
+
+    /// The request that is followed, as its panel shows it.
+    pub(super) fn followed(&self, model: &Model) -> Followed {
+        let journey = model.journey.as_ref();
+        Followed {
+            story: self.story.clone(),
+            travel: self.travel,
+            opened: journey.map(|journey| journey.opened.clone()).unwrap_or_default(),
+            remedy: journey.and_then(|journey| journey.remedy.clone()),
+            view: model.tracer.view,
+            changes: journey.map(|journey| journey.changes.clone()).unwrap_or_default(),
+            tree: self.tree.as_ref().map(|(.., tree)| tree.clone()),
+            nodes: self.nodes.clone(),
+            comparison: self.beside.as_ref().map(|(.., it)| it.clone()),
+            burst: model.burst.clone(),
+        }
+    }
+
+    /// Where requests would go, and who would ask.
+    pub(super) fn aim(&self, model: &Model) -> AimProps {
+        let own = &model.tracer.own;
+        let target = self.targets.get(self.aimed);
+        let internet = Source::Internet { ip: CLIENT_ADDRESS };
+        let from = own.from.clone().or_else(|| target.map(aim::asker_of)).unwrap_or(internet);
+        let of_target = || target.map(|target| target.url.clone()).unwrap_or_default();
+        let url = own.url.clone().unwrap_or_else(of_target);
+        AimProps {
+            targets: self.targets.clone(),
+            aimed: self.aimed,
+            askers: self.askers.clone(),
+            error: aim::read(from.clone(), &url).err().unwrap_or_default(),
+            from,
+            url,
+            is_own: own.url.is_some(),
+            plan: model.tracer.plan,
+        }
+    }
+
+    /// Brings the tree of rules and the comparison up to date.
+    fn look_deeper(&mut self, model: &Model) {
+        let trace = model.journey.as_ref().map(|journey| &journey.trace);
+        self.tree = model.tracer.rules.as_ref().map(|(node, ruleset)| match &self.tree {
+            Some((from, of, tree))
+                if Arc::ptr_eq(from, ruleset)
+                    && tree.node == *node
+                    && of.as_ref().map(Arc::as_ptr) == trace.map(Arc::as_ptr) =>
+            {
+                (from.clone(), of.clone(), tree.clone())
+            }
+            _ => {
+                let tree = rule_tree(node, ruleset, trace.map(|trace| &**trace));
+                (ruleset.clone(), trace.cloned(), Shared::new(tree))
+            }
+        });
+        let asked = model.tracer.comparison.as_ref().zip(self.story.as_ref());
+        self.beside = asked.map(|((change, other), story)| match &self.beside {
+            Some((of, lang, it)) if Arc::ptr_eq(of, other) && *lang == model.lang => {
+                (of.clone(), *lang, it.clone())
+            }
+            _ => {
+                let it = comparison(story, change, other, model.lang);
+                (other.clone(), model.lang, Shared::new(it))
+            }
+        });
     }
 
     /// Brings the story of the request up to date; says whether the packet has moved.
     fn tell(&mut self, model: &Model) -> bool {
         let travel = model.journey.as_ref().map(|journey| Travel {
             hop: journey.hop,
+            stage: journey.stage(),
             progress: journey.progress(),
             playing: journey.playing,
-            is_slow: journey.is_slow,
+            is_slow: journey.pace.is_slow,
+            loops: journey.pace.loops,
+            follows: journey.pace.follows,
         });
         let told = model.journey.as_ref().map(|journey| (journey.trace.clone(), model.lang));
         let is_told = match (&told, &self.told) {

@@ -5,12 +5,11 @@ use super::events::Events;
 use super::inspector::Inspector;
 use super::shared::Shared;
 use super::tabs::title;
-use super::trace::{Trace, Travel};
+use super::trace::{Followed, Trace};
+use crate::present::Details;
 use crate::present::chronicle::EventLine;
-use crate::present::{Details, Story};
-use crate::session::{Burst, Msg, Panel};
+use crate::session::{Msg, Panel};
 use crate::text::Lang;
-use std::rc::Rc;
 use yew::{Html, Properties, function_component, html, use_context};
 
 #[derive(Properties, PartialEq)]
@@ -21,16 +20,13 @@ pub(super) struct SideProps {
     pub(super) event_count: usize,
     pub(super) details: Option<Shared<Details>>,
     pub(super) is_selected: bool,
-    pub(super) story: Option<Shared<Story>>,
-    pub(super) travel: Option<Travel>,
-    pub(super) burst: Option<Rc<Burst>>,
+    pub(super) followed: Followed,
 }
 
 /// The right-hand column.
 #[function_component]
 pub(super) fn Side(props: &SideProps) -> Html {
     let SideProps { lang, side, events, event_count, details, is_selected, .. } = props;
-    let SideProps { story, travel, burst, .. } = props;
     let (lang, side) = (*lang, *side);
     html! {
         <section class="panel side" id="panel-side" aria-label={lang.t(title(side))}>
@@ -42,7 +38,7 @@ pub(super) fn Side(props: &SideProps) -> Html {
                     },
                     Panel::Events => html! { <Events {lang} events={events.clone()} /> },
                     _ => html! {
-                        <Trace {lang} story={story.clone()} travel={*travel} burst={burst.clone()} />
+                        <Trace {lang} followed={props.followed.clone()} />
                     },
                 } }
             </div>

@@ -5,11 +5,11 @@ use super::as_text::AsText;
 use super::icon::{Icon, Picture};
 use super::legend::Legend;
 use super::map::Map;
-use super::request::RequestBar;
+use super::request::{AimProps, RequestBar};
 use super::shared::Shared;
 use super::trace::Travel;
 use crate::present::{ClusterScene, Story};
-use crate::session::{Msg, ObjectId, Target};
+use crate::session::{Msg, ObjectId};
 use crate::text::{Lang, Text};
 use yew::{Html, Properties, function_component, html, use_context};
 
@@ -19,8 +19,7 @@ pub(super) struct StageProps {
     pub(super) scene: Shared<ClusterScene>,
     pub(super) as_text: bool,
     pub(super) selected: Option<ObjectId>,
-    pub(super) targets: Shared<Vec<Target>>,
-    pub(super) aimed: usize,
+    pub(super) aim: AimProps,
     pub(super) story: Option<Shared<Story>>,
     pub(super) travel: Option<Travel>,
     pub(super) is_calm: bool,
@@ -38,7 +37,7 @@ pub(super) fn Stage(props: &StageProps) -> Html {
     };
     html! {
         <main class="stage" id="map" tabindex="-1">
-            <RequestBar {lang} targets={props.targets.clone()} aimed={props.aimed} />
+            <RequestBar {lang} aim={props.aim.clone()} />
             <div class="stage-body">
                 if *as_text {
                     <AsText {lang} scene={scene.clone()} />

@@ -55,12 +55,12 @@ lesson("a request arrives by node port, load balancer, Ingress and from inside",
     await page.locator(".request select").selectOption(await option.getAttribute("value"));
     await page.locator("button.packet").click();
     await page.locator(".verdict[data-good]", { hasText: /web-[a-z0-9]+-[a-z0-9]+/ }).waitFor();
-    assert.ok((await page.locator(".hops li").count()) > 8, urls.at(-1));
+    assert.ok((await page.locator(".chapter").count()) > 4, urls.at(-1));
   }
   assert.equal(new Set(urls).size, 4, urls.join("\n"));
 });
 
-lesson("the packet goes hop by hop, with the rule that matched beside it and its node lit", {}, async (page) => {
+lesson("the packet goes by chapters, and in an open one by rules, with its node lit", {}, async (page) => {
   await count(readyPods(page), 3);
   await page.locator("button.packet").click();
   await page.locator(".map .note text", { hasText: "KUBE-" }).waitFor();
@@ -68,14 +68,45 @@ lesson("the packet goes hop by hop, with the rule that matched beside it and its
   await count(page.locator(".map .port[data-lit]"), 1);
   const steps = page.locator(".steps button");
   await steps.nth(0).click();
-  await count(page.locator(".hops li:nth-child(1)[data-now]"), 1);
-  for (let at = 0; at < 4; at += 1) await steps.nth(3).click();
-  await count(page.locator(".hops li:nth-child(5)[data-now]"), 1);
+  await count(page.locator(".chapter:nth-child(1)[data-now]"), 1);
+  for (let at = 0; at < 2; at += 1) await steps.nth(3).click();
+  const rules = page.locator(".chapter:nth-child(3)[data-now]");
+  await rules.locator(".lots li[data-state=drawn]").waitFor();
+  const changed = await page.locator(".card .dst ins").textContent();
+  assert.match(changed, /^10\.244\./);
+  await rules.locator(".open").click();
+  await rules.locator(".hops .hop").first().click();
+  for (let at = 0; at < 3; at += 1) await steps.nth(3).click();
   await steps.nth(1).click();
-  await count(page.locator(".hops li:nth-child(4)[data-now]"), 1);
-  const rule = await page.locator(".hops li:nth-child(4) .rule").textContent();
+  const rule = await rules.locator(".hops li[data-now] .rule").textContent();
   const note = await page.locator(".map .note text").textContent();
   assert.ok(rule.includes(note.split(" ")[0]), `${note} is not of ${rule}`);
+});
+
+lesson("a failure shows its cause where it happens, and a press mends it", {}, async (page) => {
+  await page.locator(".sample select").selectOption("silent");
+  await page.locator(".request select").waitFor();
+  await page.locator(".time .speed").nth(2).click();
+  const options = page.locator(".request option", { hasText: "wrong-label" });
+  await page.locator(".request select").selectOption(await options.first().getAttribute("value"));
+  await page.waitForTimeout(1000);
+  await page.locator("button.packet").click();
+  await page.locator(".verdict[data-bad] .remedy code", { hasText: "kubectl patch service wrong-label" }).waitFor();
+  await page.locator(".chapter[data-end] .cause", { hasText: "app=api" }).waitFor();
+  await page.locator(".remedy button").click();
+  await page.locator(".verdict[data-good]").waitFor();
+  await page.locator(".terminal .entry", { hasText: "service/wrong-label patched" }).waitFor();
+});
+
+lesson("the trace is a table too, with a row for each hop", {}, async (page) => {
+  await count(readyPods(page), 3);
+  await page.locator("button.packet").click();
+  await page.locator(".views button").nth(1).click();
+  const rows = page.locator(".hop-table tbody tr");
+  await rows.nth(10).waitFor();
+  await count(page.locator(".hop-table thead th"), 6);
+  await rows.nth(6).click();
+  await count(page.locator(".hop-table tbody tr:nth-child(7)[data-now]"), 1);
 });
 
 lesson("a hundred requests are counted, none lost, each Pod hit", {}, async (page) => {
@@ -239,7 +270,7 @@ lesson("on a phone every panel fits, and the map keeps the packet in sight", { v
   }
   await page.locator(".tabbar button").nth(3).click();
   await page.locator(".steps button").nth(3).click();
-  await page.locator(".hops li:nth-child(3) button").click();
+  await page.locator(".chapter:nth-child(3) .head").click();
   await page.waitForTimeout(300);
   const dot = await page.locator(".packet-dot").boundingBox();
   const map = await page.locator(".stage-body").boundingBox();

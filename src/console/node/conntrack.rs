@@ -230,7 +230,7 @@ fn addresses(tuple: &Tuple, is_reply: bool) -> String {
 }
 
 /// A connection as `conntrack -L` shows it.
-fn line(it: &Connection, extended: bool, now: SimTime) -> String {
+pub fn line(it: &Connection, extended: bool, now: SimTime) -> String {
     let protocol = it.original.protocol;
     let left = it.until.since(now).saturating_sub(core::time::Duration::from_micros(1)).as_secs();
     let mut out = String::new();

@@ -11,6 +11,7 @@ use super::{Output, failed, said};
 use crate::net::Family;
 use crate::trace::Source;
 use crate::world::World;
+pub use conntrack::line as conntrack_line;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

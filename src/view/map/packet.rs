@@ -154,7 +154,7 @@ fn Numbers(props: &NumbersProps) -> Html {
                 <g class="hop" data-now={(now == Some(spot)).then_some("")} {onclick}
                     transform={format!("translate({:.1} {:.1})", place.x, place.y)}>
                     <circle r="9" />
-                    <text y="4">{ at + 1 }</text>
+                    <text y="4">{ story.hops.get(at).map(|one| one.chapter + 1) }</text>
                 </g>
             })
         }) }

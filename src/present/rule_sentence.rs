@@ -1,0 +1,165 @@
+//! What a rule did to a packet and why it is there, in a sentence.
+
+use crate::net::Packet;
+use crate::net::rule::{Action, Match, Recent, Rule, States, Verdict};
+use crate::text::{Lang, Text};
+use crate::trace::{Hop, Place, Reason};
+use core::fmt::Display;
+use std::sync::Arc;
+
+/// What chains are for, by how their names begin: iptables', then nftables'. The first that fits
+/// counts.
+const CHAINS: [(&str, Text); 26] = [
+    ("KUBE-SERVICES", Text::ToServices),
+    ("KUBE-NODEPORTS", Text::ToNodePorts),
+    ("KUBE-EXTERNAL-SERVICES", Text::ToExternalServices),
+    ("KUBE-EXT-", Text::ToExternal),
+    ("KUBE-SVC-", Text::ToService),
+    ("KUBE-SVL-", Text::ToLocal),
+    ("KUBE-SEP-", Text::ToEndpoint),
+    ("KUBE-FW-", Text::ToFirewall),
+    ("KUBE-MARK-MASQ", Text::ToMark),
+    ("KUBE-POSTROUTING", Text::ToPostrouting),
+    ("KUBE-FORWARD", Text::ToForward),
+    ("KUBE-FIREWALL", Text::ToKubeletFirewall),
+    ("KUBE-PROXY-FIREWALL", Text::ToProxyFirewall),
+    ("KUBE-NODE-PORT", Text::ToIpvsNodePort),
+    ("KUBE-LOAD-BALANCER", Text::ToFirewall),
+    ("KUBE-SOURCE-RANGES-FIREWALL", Text::ToFirewall),
+    ("KUBE-IPVS", Text::ToIpvsFilter),
+    ("services", Text::ToServices),
+    ("external-", Text::ToExternal),
+    ("local-", Text::ToLocal),
+    ("service-endpoints-check", Text::ToNoEndpoints),
+    ("cluster-ips-check", Text::ToClusterIps),
+    ("service-", Text::ToService),
+    ("endpoint-", Text::ToEndpoint),
+    ("firewall-check", Text::ToProxyFirewall),
+    ("firewall-", Text::ToFirewall),
+    ("masquerading", Text::ToPostrouting),
+];
+
+/// Tells a hop at a rule; `is_idle` if it leads to a chain in which nothing matched.
+pub(super) fn rule(hop: &Hop, is_idle: bool, lang: Lang) -> String {
+    let (Place::Rule(_, at), Reason::Rule { matched, draw, found, .. }) = (&hop.place, &hop.reason)
+    else {
+        return String::new();
+    };
+    let say = |text: Text, values: &[(&str, &dyn Display)]| lang.fill(text, values);
+    let Some(rule) = at.rule() else {
+        return say(Text::RulePolicy, &[("chain", &at.chain)]);
+    };
+    let changed = |pick: fn(&Packet) -> String| {
+        hop.packet.map(|(a, b)| (pick(&a), pick(&b))).filter(|(a, b)| a != b)
+    };
+    let drawn = draw.map(|draw| (draw.drawn.saturating_add(1), draw.among));
+    if let Some((_, to)) = changed(|packet| packet.destination.to_string()) {
+        return match drawn {
+            Some((number, count)) => {
+                let values: [(&str, &dyn Display); 3] =
+                    [("number", &number), ("count", &count), ("to", &to)];
+                say(Text::RuleDnatDrawn, &values)
+            }
+            None => say(Text::HopDnat, &[("to", &to)]),
+        };
+    }
+    if let Some((from, to)) = changed(|packet| packet.source.ip.to_string()) {
+        return say(Text::HopMasquerade, &[("from", &from), ("to", &to)]);
+    }
+    match hop.packet {
+        Some((before, after)) if before.mark == 0 && after.mark != 0 => {
+            return say(Text::HopMark, &[("mark", &format!("{:#x}", after.mark))]);
+        }
+        Some((before, after)) if before.mark != 0 && after.mark == 0 => {
+            return say(Text::RuleUnmark, &[]);
+        }
+        _ => {}
+    }
+    if let Some((number, count)) = drawn {
+        let text = if *matched { Text::HopDrawn } else { Text::HopNotDrawn };
+        return say(text, &[("number", &number), ("count", &count)]);
+    }
+    let verdict = found.as_ref().or_else(|| verdict(rule));
+    match verdict {
+        Some(Verdict::Jump(to) | Verdict::Goto(to)) => {
+            let mut told = leads(&at.chain, rule, to, lang);
+            if is_idle {
+                told.push(' ');
+                told.push_str(lang.t(Text::RuleIdle));
+            }
+            told
+        }
+        Some(Verdict::Drop) => say(Text::RuleDrops, &[]),
+        Some(Verdict::Reject(with)) => say(Text::RuleRejects, &[("with", &with.name())]),
+        Some(Verdict::Return) if asks_mark(rule) == Some(true) => say(Text::RuleUnmarked, &[]),
+        Some(Verdict::Return) => say(Text::RuleReturns, &[("chain", &at.chain)]),
+        Some(Verdict::Accept) if asks_mark(rule) == Some(false) => say(Text::RuleMarked, &[]),
+        Some(Verdict::Accept) if asks_known(rule) => say(Text::RuleKnown, &[]),
+        Some(Verdict::Accept) => say(Text::RuleAccepts, &[]),
+        None => say(Text::HopRule, &[]),
+    }
+}
+
+/// A rule that leads to a chain: why, and what that chain is for.
+fn leads(chain: &str, rule: &Rule, to: &Arc<str>, lang: Lang) -> String {
+    let own = |prefix: &str| chain.starts_with(prefix);
+    let is_affine = rule.matches.iter().any(|condition| {
+        matches!(condition, Match::Recent { what: Recent::Check | Recent::Update, .. })
+    });
+    let text = match () {
+        () if is_affine => Text::RuleAffinity,
+        () if to.starts_with("KUBE-MARK-MASQ") && own("KUBE-EXT-") => Text::MarksExternal,
+        () if to.starts_with("KUBE-MARK-MASQ") && own("KUBE-SEP-") => Text::MarksHairpin,
+        () if to.starts_with("KUBE-MARK-MASQ") && own("KUBE-SV") => Text::MarksOutside,
+        // The rule after all those that draw: kube-proxy writes it without a draw.
+        () if to.starts_with("KUBE-SEP-") => Text::RuleLast,
+        () => purpose(to).unwrap_or(Text::RuleLeads),
+    };
+    lang.fill(text, &[("chain", to), ("service", &service(rule, to))])
+}
+
+/// What a chain is for.
+pub(super) fn purpose(chain: &str) -> Option<Text> {
+    CHAINS.iter().find(|(prefix, _)| chain.starts_with(prefix)).map(|(_, text)| *text)
+}
+
+/// The Service that kube-proxy's remark or the chain's name speaks of, `default/web`; the chain if
+/// neither does.
+pub(super) fn service(rule: &Rule, to: &str) -> String {
+    let remark = rule.matches.iter().find_map(|condition| match condition {
+        Match::Comment(text) => {
+            let words = text.split([' ', '"']);
+            words.into_iter().find(|word| word.contains('/')).map(str::to_owned)
+        }
+        _ => None,
+    });
+    // `service-KOAMWL4R-default/web/tcp/http`.
+    let named = || {
+        let (hashed, rest) = to.split_once('/')?;
+        let namespace = hashed.splitn(3, '-').nth(2)?;
+        Some(format!("{namespace}/{}", rest.split('/').next().unwrap_or_default()))
+    };
+    remark.or_else(named).unwrap_or_else(|| to.to_owned())
+}
+
+/// Whether a rule asks for the mark, and whether it asks for its absence.
+fn asks_mark(rule: &Rule) -> Option<bool> {
+    rule.matches.iter().find_map(|condition| match condition {
+        Match::Mark { not, .. } => Some(*not),
+        _ => None,
+    })
+}
+
+fn asks_known(rule: &Rule) -> bool {
+    rule.matches.iter().any(|condition| match condition {
+        Match::State { states, not: false, .. } => states.meets(States::KNOWN),
+        _ => false,
+    })
+}
+
+fn verdict(rule: &Rule) -> Option<&Verdict> {
+    rule.actions.iter().find_map(|action| match action {
+        Action::Verdict(verdict) => Some(verdict),
+        _ => None,
+    })
+}
