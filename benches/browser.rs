@@ -8,8 +8,7 @@
     expect(
         clippy::expect_used,
         clippy::indexing_slicing,
-        clippy::disallowed_methods,
-        reason = "a benchmark reads the real clock, and stops where its own objects are refused"
+        reason = "a benchmark stops where its own objects are refused"
     )
 )]
 

@@ -20,8 +20,8 @@ pub use cloud_load_balancer::PROVIDER_PREFIX;
 use crate::store::Controller;
 use crate::store::admission::Webhook;
 
-/// The manifests of the workloads that a cluster for teaching begins with: DNS, kube-proxy, an
-/// ingress controller, a default StorageClass.
+/// The manifests of the workloads that a cluster for teaching begins with: DNS, kube-proxy, a
+/// network plugin, an ingress controller, a default StorageClass.
 pub const CLASSROOM: &str =
     concat!(include_str!("manifests/system.yaml"), include_str!("manifests/ingress-nginx.yaml"));
 

@@ -283,7 +283,8 @@ impl Console {
 }
 
 const HELP: &str = "kubectl …            everything about the cluster (kubectl --help); k for short
-node stop|start NAME  cut a node's power, or give it back
+node stop|start NAME  cut a node's network, or mend it
+node add [NAME]      another machine joins the cluster; node remove NAME takes one away
 sleep N              let N seconds pass
 idle N               wait until nothing has changed for N seconds (90 at most)
 node run NAME -- CMD  iptables, iptables-save, nft, ipvsadm, conntrack, ip, ss, curl on a node

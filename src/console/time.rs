@@ -1,6 +1,6 @@
-//! Words for what kubectl cannot do: let time pass, cut a node's power.
+//! Words for what kubectl cannot do: let time pass, cut a node's network, add and remove machines.
 
-use super::{Output, failed};
+use super::{Output, failed, said};
 use crate::world::World;
 use core::time::Duration;
 
@@ -8,6 +8,9 @@ use core::time::Duration;
 const MOST_IDLE: Duration = Duration::from_secs(90);
 /// `sleep` sleeps no longer than this: a year.
 const MOST_SLEEP_SECONDS: u64 = 366 * 86_400;
+
+const USAGE: &str =
+    "usage: node stop|start|remove NAME, node add [NAME], node run NAME -- COMMAND\n";
 
 /// Runs one of the words; `None` if it is none of them.
 pub(super) fn run(world: &mut World, name: &str, words: &[String]) -> Option<Output> {
@@ -63,7 +66,17 @@ fn node(world: &mut World, words: &[String]) -> Output {
                 false => failed(1, format!("node: there is no node \"{name}\"\n")),
             }
         }
-        _ => failed(2, "usage: node stop|start NAME, node run NAME -- COMMAND\n".to_owned()),
+        [verb, rest @ ..] if verb == "add" && rest.len() < 2 => {
+            match world.add_node(rest.first().map(String::as_str)) {
+                Ok(name) => said(format!("node/{name} joined\n")),
+                Err(error) => failed(1, format!("node: {}\n", error.message)),
+            }
+        }
+        [verb, name] if verb == "remove" => match world.remove_node(name) {
+            Ok(()) => said(format!("node/{name} removed\n")),
+            Err(error) => failed(1, format!("node: {}\n", error.message)),
+        },
+        _ => failed(2, USAGE.to_owned()),
     }
 }
 

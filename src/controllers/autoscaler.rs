@@ -26,7 +26,7 @@ impl Controller for Autoscalers {
         NAME
     }
 
-    fn delay(&self, _change: &Change) -> Duration {
+    fn delay(&self, _store: &Store, _change: &Change) -> Duration {
         PERIOD
     }
 

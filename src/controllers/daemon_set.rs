@@ -46,6 +46,15 @@ impl Controller for DaemonSets {
         }
     }
 
+    /// A look at a DaemonSet takes longer the more nodes there are, and what changes meanwhile waits
+    /// for the next.
+    ///
+    /// Simplified: a quarter of a second for 5,000 nodes, and no time for fewer than a hundred.
+    fn delay(&self, store: &Store, _change: &Change) -> Duration {
+        let hundreds = u32::try_from(store.count(Kind::Node) / 100).unwrap_or(u32::MAX);
+        Duration::from_millis(5).saturating_mul(hundreds)
+    }
+
     fn reconcile(&self, store: &Store, key: &Key, now: SimTime) -> Plan {
         let Some(set) = store.get(key.kind, &key.object) else { return Plan::default() };
         let Some(mut sync) = Sync::new(store, set, now) else { return Plan::default() };

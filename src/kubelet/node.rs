@@ -2,6 +2,7 @@
 //!
 //! Models pkg/kubelet/kubelet_node_status.go and …/nodestatus/setters.go.
 
+use crate::api::pod::PodSpec;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Event, Kind, Object, Value};
 use crate::base::{SimTime, names};
@@ -23,9 +24,25 @@ const HEALTHY: [(&str, &str, &str); 4] = [
     ("Ready", "KubeletReady", "kubelet is posting ready status"),
 ];
 
+/// Why a node without a network plugin is not Ready.
+///
+/// Models pkg/kubelet/runtime.go networkErrors.
+pub const NO_NETWORK: &str = "container runtime network not ready: NetworkReady=false \
+     reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized";
+/// Where a network plugin leaves its configuration on a node.
+const PLUGINS: &str = "/etc/cni/";
+
+/// Whether a pod brings a network plugin to its node: it mounts the directory of their
+/// configurations.
+pub fn brings_network(spec: &PodSpec) -> bool {
+    let volumes = spec.tree.items_at(&["volumes"]).iter();
+    let mut paths = volumes.filter_map(|volume| volume.str_at(&["hostPath", "path"]));
+    paths.any(|path| path.starts_with(PLUGINS))
+}
+
 /// Completes a node that a person or the cluster's configuration describes: labels, addresses,
 /// capacity, conditions, versions. What is given stays.
-pub fn registration(mut node: Value, ip: &str, now: SimTime) -> Object {
+pub fn registration(mut node: Value, ip: &str, network_ready: bool, now: SimTime) -> Object {
     let name = node.str_at(&["metadata", "name"]).unwrap_or_default().to_owned();
     let labels = [
         ("beta.kubernetes.io/arch", "amd64"),
@@ -59,7 +76,12 @@ pub fn registration(mut node: Value, ip: &str, now: SimTime) -> Object {
         &["status", "addresses"],
         json!([{"address": ip, "type": "InternalIP"}, {"address": name, "type": "Hostname"}]),
     );
-    node.put_default(&["status", "conditions"], conditions(&Value::Null, now));
+    node.put_default(&["status", "conditions"], conditions(&Value::Null, network_ready, now));
+    if !network_ready {
+        // Models plugin/pkg/admission/nodetaint: a node begins without pods.
+        let taint = json!([{"effect": "NoSchedule", "key": "node.kubernetes.io/not-ready"}]);
+        node.put_default(&["spec", "taints"], taint);
+    }
     node.put_default(&["status", "daemonEndpoints", "kubeletEndpoint", "Port"], 10250);
     let digits = |salt: u64| {
         format!(
@@ -87,9 +109,13 @@ pub fn registration(mut node: Value, ip: &str, now: SimTime) -> Object {
 }
 
 /// The conditions that a working kubelet posts; a transition time moves only with the status.
-pub fn conditions(old: &Value, now: SimTime) -> Value {
+pub fn conditions(old: &Value, network_ready: bool, now: SimTime) -> Value {
     let posted = HEALTHY.map(|(condition, reason, message)| {
-        let status = if condition == "Ready" { "True" } else { "False" };
+        let (status, reason, message) = match condition {
+            "Ready" if network_ready => ("True", reason, message),
+            "Ready" => ("False", "KubeletNotReady", NO_NETWORK),
+            _ => ("False", reason, message),
+        };
         let before = old.as_array().into_iter().flatten().find(|c| {
             c.str_at(&["type"]) == Some(condition) && c.str_at(&["status"]) == Some(status)
         });
@@ -145,12 +171,12 @@ pub fn event(node: &Object, reason: &str, message: String, now: SimTime) -> Writ
     }))
 }
 
-/// The events of a kubelet that starts.
-pub fn start_events(node: &Object, now: SimTime) -> Vec<Write> {
+/// The events of a kubelet that starts; that the node is Ready is one of them if it is.
+pub fn start_events(node: &Object, is_ready: bool, now: SimTime) -> Vec<Write> {
     let status = |reason: &str| {
         event(node, reason, format!("Node {} status is now: {reason}", node.meta.name), now)
     };
-    vec![
+    let mut events = vec![
         event(node, "Starting", "Starting kubelet.".to_owned(), now),
         status("NodeHasSufficientMemory"),
         status("NodeHasNoDiskPressure"),
@@ -161,6 +187,7 @@ pub fn start_events(node: &Object, now: SimTime) -> Vec<Write> {
             "Updated Node Allocatable limit across pods".to_owned(),
             now,
         ),
-        status("NodeReady"),
-    ]
+    ];
+    events.extend(is_ready.then(|| status("NodeReady")));
+    events
 }

@@ -1,6 +1,6 @@
 //! What really runs on a node: the kubelet's own memory, apart from what it has reported.
 
-use crate::api::{Object, Uid};
+use crate::api::{Object, Pod, Uid};
 use crate::base::{Map, Set, SimTime};
 use crate::container::Scene;
 use core::net::Ipv4Addr;
@@ -11,6 +11,11 @@ use std::sync::Arc;
 pub struct NodeRuntime {
     /// Whether it is connected to the cluster; a stopped one neither reports nor can be reached.
     pub up: bool,
+    /// Since when it is so.
+    pub since: SimTime,
+    /// Whether a network plugin has left its configuration; without one the node is not Ready and
+    /// only pods of the host's network start.
+    pub network_ready: bool,
     /// The node's own address.
     pub ip: Ipv4Addr,
     /// The first address for pods; `…​.1` is the bridge.
@@ -30,10 +35,12 @@ pub struct NodeRuntime {
 }
 
 impl NodeRuntime {
-    /// A node that has just joined.
-    pub fn new(ip: Ipv4Addr, pod_network: Ipv4Addr) -> Self {
+    /// A node that joins now.
+    pub fn new(ip: Ipv4Addr, pod_network: Ipv4Addr, now: SimTime) -> Self {
         NodeRuntime {
             up: true,
+            since: now,
+            network_ready: true,
             ip,
             pod_network,
             last_pod_offset: 1,
@@ -55,6 +62,15 @@ impl NodeRuntime {
         self.last_pod_offset = next;
         self.pod_offsets.insert(next);
         Some(Ipv4Addr::from_bits(self.pod_network.to_bits() + next))
+    }
+
+    /// Whether a pod that brings a network plugin runs here.
+    pub(crate) fn gains_network(&self, uid: Uid, pod: &Pod) -> bool {
+        let runs = self.pods.get(&uid).is_some_and(|pod| {
+            let mut containers = pod.containers.iter();
+            containers.any(ContainerRuntime::is_running)
+        });
+        runs && super::node::brings_network(&pod.spec)
     }
 
     /// Gives an address back.
@@ -241,7 +257,7 @@ pub struct PodRuntime {
     pub ip: Option<Ipv4Addr>,
     /// When the sandbox is ready; the volumes must be there before.
     pub sandbox_ready: Option<SimTime>,
-    /// When volumes are tried again after a failure, and how often they failed.
+    /// When volumes and network are tried again after a failure, and how often they failed.
     pub mount_retry: Option<(SimTime, u32)>,
     /// When its processes were told to stop.
     pub stopping_since: Option<SimTime>,
@@ -314,7 +330,11 @@ mod tests {
 
     #[test]
     fn pod_addresses_go_round_and_are_never_given_twice() {
-        let mut node = NodeRuntime::new(Ipv4Addr::new(172, 18, 0, 3), Ipv4Addr::new(10, 244, 1, 0));
+        let mut node = NodeRuntime::new(
+            Ipv4Addr::new(172, 18, 0, 3),
+            Ipv4Addr::new(10, 244, 1, 0),
+            SimTime::WORLD_START,
+        );
         let first = node.allocate_pod_ip().unwrap();
         let second = node.allocate_pod_ip().unwrap();
         assert_eq!((first, second), (Ipv4Addr::new(10, 244, 1, 2), Ipv4Addr::new(10, 244, 1, 3)));

@@ -260,8 +260,14 @@ fn prepare_sandbox(
     {
         return;
     }
+    let failures = runtime.mount_retry.map_or(0, |(_, failures)| failures) + 1;
+    if !node.network_ready && !look.pod.spec.host_network {
+        runtime.mount_retry = Some((look.now + start::RESYNC, failures));
+        let why = format!("network is not ready: {}", super::node::NO_NETWORK);
+        look.event("", true, "NetworkNotReady", why);
+        return;
+    }
     if let Some(trouble) = mounts::trouble(look.api, look.object, look.node_name, disks) {
-        let failures = runtime.mount_retry.map_or(0, |(_, failures)| failures) + 1;
         // 0.5, 1, 2, 4 … seconds, at most about two minutes; a claim is looked at with the pod.
         let wait = match trouble.starts_with("Unable to attach") {
             true => start::RESYNC,

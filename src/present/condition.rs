@@ -1,17 +1,17 @@
 //! How Pods and nodes are: a shape for the map, and kubectl's word.
 
-use super::scene::PodState;
-use crate::api::pod::{ContainerState, ContainerStatus, Phase};
+use super::scene::{ContainerMark, PodState};
+use crate::api::pod::{
+    ConditionType, Container, ContainerState, ContainerStatus, Phase, PodCondition,
+};
 use crate::api::tree::Tree as _;
 use crate::api::{Object, Pod};
 
-/// Whether a node's kubelet has lately said that it is Ready.
-pub fn node_is_ready(node: &Object) -> bool {
-    let conditions = node.status().items_at(&["conditions"]);
-    conditions.iter().any(|condition| {
-        condition.str_at(&["type"]) == Some("Ready")
-            && condition.str_at(&["status"]) == Some("True")
-    })
+/// Whether a node is Ready; `None` if no kubelet has ever said so or otherwise.
+pub fn node_ready(node: &Object) -> Option<bool> {
+    let mut conditions = node.status().items_at(&["conditions"]).iter();
+    let ready = conditions.find(|condition| condition.str_at(&["type"]) == Some("Ready"))?;
+    Some(ready.str_at(&["status"]) == Some("True"))
 }
 
 /// Whether a node takes no new Pods.
@@ -20,10 +20,28 @@ pub fn is_cordoned(node: &Object) -> bool {
 }
 
 /// kubectl's words for how a node is: the STATUS column.
+///
+/// Models pkg/printers/internalversion/printers.go printNode.
 pub fn node_word(node: &Object) -> String {
-    let ready = if node_is_ready(node) { "Ready" } else { "NotReady" };
+    let ready = match node_ready(node) {
+        Some(true) => "Ready",
+        Some(false) => "NotReady",
+        None => "Unknown",
+    };
     let cordoned = if is_cordoned(node) { ",SchedulingDisabled" } else { "" };
     format!("{ready}{cordoned}")
+}
+
+/// What the scheduler says of a Pod that it found no node for: `1 node(s) had untolerated
+/// taint(s), 3 Insufficient cpu`. Empty if it has not looked yet.
+pub fn why_unscheduled(object: &Object) -> &str {
+    let conditions = object.pod().map(|pod| pod.status.conditions.as_slice()).unwrap_or_default();
+    let is_it = |one: &&PodCondition| one.condition_type == ConditionType::PodScheduled;
+    let message = conditions.iter().find(is_it).and_then(|one| one.message.as_deref());
+    let message = message.unwrap_or_default();
+    let after = message.split_once(" nodes are available: ").map_or(message, |(_, after)| after);
+    let reason = after.split_once(". ").map_or(after, |(reason, _)| reason);
+    reason.trim_end_matches('.')
 }
 
 /// The shape of a Pod.
@@ -65,23 +83,22 @@ pub fn pod_ip(object: &Object) -> String {
 /// Ready and all containers, `1/2`. Sidecars count, other init containers do not.
 pub fn ready_count(object: &Object) -> String {
     let containers = containers(object);
-    let ready = containers.iter().filter(|(_, ready)| *ready).count();
+    let ready = containers.iter().filter(|one| one.ready).count();
     format!("{ready}/{}", containers.len())
 }
 
-/// A Pod's containers by name, sidecars first, each with whether it is ready.
-pub fn containers(object: &Object) -> Vec<(String, bool)> {
+/// A Pod's containers, sidecars first.
+pub fn containers(object: &Object) -> Vec<ContainerMark> {
     let Some(pod) = object.pod() else { return Vec::new() };
-    let is_ready = |statuses: &[ContainerStatus], at: usize| {
-        statuses.get(at).is_some_and(|status| status.ready)
+    let mark = |container: &Container, status: Option<&ContainerStatus>| ContainerMark {
+        name: container.name.clone(),
+        ready: status.is_some_and(|status| status.ready),
+        sidecar: container.is_sidecar,
     };
     let sidecars = pod.spec.init_containers.iter().enumerate().filter(|(_, one)| one.is_sidecar);
-    let sidecars =
-        sidecars.map(|(at, one)| (one.name.clone(), is_ready(&pod.status.init_containers, at)));
+    let sidecars = sidecars.map(|(at, one)| mark(one, pod.status.init_containers.get(at)));
     let others = pod.spec.containers.iter().enumerate();
-    sidecars
-        .chain(others.map(|(at, one)| (one.name.clone(), is_ready(&pod.status.containers, at))))
-        .collect()
+    sidecars.chain(others.map(|(at, one)| mark(one, pod.status.containers.get(at)))).collect()
 }
 
 /// kubectl's word for how a Pod is: the STATUS column.

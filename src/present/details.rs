@@ -7,6 +7,8 @@ use crate::session::ObjectId;
 use crate::text::Text;
 use crate::world::World;
 
+const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane";
+
 /// One object, at length.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Details {
@@ -78,7 +80,7 @@ pub fn details(world: &World, id: &ObjectId) -> Option<Details> {
         why: why(world, object),
         actions: actions(world, object),
         events: events_about(world, id),
-        yaml: serde_yaml::to_string(&object.to_value()).unwrap_or_default(),
+        yaml: crate::manifest::to_yaml(&object.to_value()),
     })
 }
 
@@ -175,7 +177,11 @@ fn actions(world: &World, object: &Object) -> Vec<Action> {
                 action(Text::NodeCordon, format!("kubectl cordon {name}"), false)
             };
             let drain = format!("kubectl drain {name} --ignore-daemonsets --delete-emptydir-data");
-            vec![power, cordon, action(Text::NodeDrain, drain, true)]
+            let mut actions = vec![power, cordon, action(Text::NodeDrain, drain, true)];
+            if object.meta.labels.get(CONTROL_PLANE).is_none() {
+                actions.push(action(Text::NodeRemove, format!("node remove {name}"), true));
+            }
+            actions
         }
         Kind::Deployment | Kind::StatefulSet => {
             let words = ObjectId::of(object).words();

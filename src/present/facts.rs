@@ -100,12 +100,10 @@ fn node(world: &World, object: &Object) -> Vec<Fact> {
     if let Some(zone) = labels.get("topology.kubernetes.io/zone") {
         facts.push(words("Zone", zone));
     }
-    for taint in object.spec().items_at(&["taints"]) {
-        let text = |key| taint.str_at(&[key]).unwrap_or_default();
-        let value =
-            if text("value").is_empty() { String::new() } else { format!("={}", text("value")) };
-        facts.push(code("Taint", format!("{}{value}:{}", text("key"), text("effect"))));
-    }
+    let own = super::survey::own_labels(object);
+    facts.extend(own.into_iter().map(|label| code("Label", label)));
+    let taints = object.spec().items_at(&["taints"]).iter();
+    facts.extend(taints.map(|taint| code("Taint", super::survey::taint(taint))));
     let resource = |name: &str| {
         let value = object.status().at(&["allocatable", name]);
         value.map_or_else(String::new, |value| {
@@ -145,8 +143,12 @@ fn service(world: &World, object: &Object) -> Vec<Fact> {
             selector.iter().map(|(key, value)| format!("{key}={}", plain(value))).collect();
         facts.push(code("Selector", pairs.join("\n")));
     }
-    let chip = super::survey::service_chip(world, object);
-    facts.push(links("Endpoints", chip.endpoints));
+    facts.push(links("EndpointSlice", super::survey::slices_of(world.store(), object)));
+    let (taking, others) = super::survey::selected_endpoints(world.store(), object);
+    facts.push(links("Endpoints", taking));
+    if !others.is_empty() {
+        facts.push(links("Not ready", others));
+    }
     facts
 }
 

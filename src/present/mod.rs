@@ -4,23 +4,27 @@
 //! component is drawn again only when what it shows has changed. Sizes are CSS pixels; floats are
 //! for drawing alone and never go back into the model.
 //!
-//! Reading order: `scene.rs` (what there is), `survey.rs` (how it is read from the world),
-//! `layout.rs` (where it is), `viewport.rs` (what of it is in sight), `details.rs` (one object at
-//! length), `chronicle.rs` (events), `story.rs` (a request hop by hop),
-//! `chapter.rs`, `draw.rs`, `packet_card.rs`, `rule_tree.rs` and `comparison.rs` (what is told of it), `route.rs` (its way).
+//! Reading order: `scene.rs` (what there is), `survey/` (how it is read from the world), `layout/`
+//! (where it is), `viewport.rs` (what of it is in sight, and how near), `crowd.rs` (thousands of
+//! Pods as dots), `relation.rs` (what belongs together), `details.rs` (one object at length),
+//! `chronicle.rs` (events), `story.rs` (a request hop by hop), `chapter.rs`, `draw.rs`,
+//! `packet_card.rs`, `rule_tree.rs` and `comparison.rs` (what is told of it), `route.rs` (its way).
 
 pub mod chapter;
 pub mod chronicle;
 pub mod comparison;
 pub mod condition;
+pub mod crowd;
 pub mod details;
 pub mod draw;
 mod facts;
 pub mod geometry;
 pub mod layout;
 pub mod navigate;
+pub mod pace;
 pub mod packet_card;
 pub mod palette;
+pub mod relation;
 pub mod route;
 mod rule_sentence;
 pub mod rule_tree;
@@ -37,8 +41,9 @@ pub mod viewport;
 pub use details::Details;
 pub use geometry::{Point, Rect};
 pub use layout::Layout;
+pub use relation::Relation;
 pub use scene::ClusterScene;
 pub use sentence::sentence_of_loss;
 pub use story::Story;
-pub use survey::survey;
+pub use survey::{look_closer, survey};
 pub use viewport::Viewport;

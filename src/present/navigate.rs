@@ -1,7 +1,6 @@
 //! The arrow keys: from one object on the map to the nearest in a direction.
 
 use super::geometry::Rect;
-use crate::session::ObjectId;
 
 /// A direction on the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,11 +30,11 @@ impl Direction {
 
 /// The nearest object from `from` in a direction; straight ahead counts as nearer than aside.
 /// `None` at the edge.
-pub fn next<'a>(
-    items: impl Iterator<Item = (&'a ObjectId, Rect)>,
-    from: (&ObjectId, Rect),
+pub fn next<T: PartialEq>(
+    items: impl Iterator<Item = (T, Rect)>,
+    from: (T, Rect),
     direction: Direction,
-) -> Option<&'a ObjectId> {
+) -> Option<T> {
     let anchor = |rect: Rect| (rect.x + rect.w / 2.0, rect.y + rect.h.min(40.0) / 2.0);
     let (x, y) = anchor(from.1);
     let score = |rect: Rect| {
@@ -49,26 +48,24 @@ pub fn next<'a>(
         (ahead > 1.0).then(|| ahead + 2.5 * aside.abs())
     };
     items
-        .filter(|(id, _)| *id != from.0)
-        .filter_map(|(id, rect)| Some((score(rect)?, id)))
+        .filter(|(item, _)| *item != from.0)
+        .filter_map(|(item, rect)| Some((score(rect)?, item)))
         .min_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, id)| id)
+        .map(|(_, item)| item)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::Kind;
 
     #[test]
     fn arrows_go_to_the_nearest_straight_ahead_and_stop_at_the_edge() {
-        let pod = |name| ObjectId::new(Kind::Pod, "default", name);
         let at = |x, y| Rect::new(x, y, 10.0, 10.0);
         let map = [
-            (pod("a"), at(0.0, 0.0)),
-            (pod("b"), at(100.0, 5.0)),
-            (pod("c"), at(0.0, 80.0)),
-            (pod("d"), at(60.0, 70.0)),
+            ("a", at(0.0, 0.0)),
+            ("b", at(100.0, 5.0)),
+            ("c", at(0.0, 80.0)),
+            ("d", at(60.0, 70.0)),
         ];
         let cases = [
             ("a", Direction::Right, Some("b")),
@@ -77,10 +74,9 @@ mod tests {
             ("a", Direction::Up, None),
         ];
         for (from, direction, to) in cases {
-            let from = map.iter().find(|(id, _)| &*id.name == from).unwrap();
-            let items = map.iter().map(|(id, rect)| (id, *rect));
-            let found = next(items, (&from.0, from.1), direction).map(|id| &*id.name);
-            assert_eq!(found, to, "{direction:?} of {}", from.0.name);
+            let from = *map.iter().find(|(name, _)| *name == from).unwrap();
+            let found = next(map.into_iter(), from, direction);
+            assert_eq!(found, to, "{direction:?} of {}", from.0);
         }
     }
 }

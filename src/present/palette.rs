@@ -13,8 +13,14 @@ pub const COLOURS: u8 = 7;
 const PLAIN: u8 = 5;
 /// The labels that name an application, the most usual first.
 const APP_LABELS: [&str; 3] = ["app", "app.kubernetes.io/name", "k8s-app"];
-const WORKLOADS: [Kind; 5] =
-    [Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet, Kind::Job, Kind::ReplicaSet];
+const WORKLOADS: [Kind; 6] = [
+    Kind::Deployment,
+    Kind::StatefulSet,
+    Kind::DaemonSet,
+    Kind::Job,
+    Kind::CronJob,
+    Kind::ReplicaSet,
+];
 
 /// The colours of the applications of a cluster, given in the order in which their workloads were
 /// created, so that a new application changes none of the others.
@@ -52,6 +58,13 @@ impl Palette {
     pub fn of_pod(&self, pod: &Object) -> u8 {
         let owner = pod.meta.controller().map_or(&*pod.meta.name, |owner| &owner.name);
         self.of_app(&app_of(&pod.meta.labels, owner))
+    }
+
+    /// The colour of a workload's Pods.
+    pub fn of_workload(&self, workload: &Object) -> u8 {
+        let owner = workload.meta.controller().map_or(&*workload.meta.name, |owner| &owner.name);
+        let labels = workload.pod_template().map(|template| &template.labels);
+        self.of_app(&labels.map_or_else(|| owner.to_owned(), |labels| app_of(labels, owner)))
     }
 
     /// The colour of the Pods that a Service's selector means.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// What chains are for, by how their names begin: iptables', then nftables'. The first that fits
 /// counts.
-const CHAINS: [(&str, Text); 26] = [
+const CHAINS: [(&str, Text); 27] = [
     ("KUBE-SERVICES", Text::ToServices),
     ("KUBE-NODEPORTS", Text::ToNodePorts),
     ("KUBE-EXTERNAL-SERVICES", Text::ToExternalServices),

@@ -45,9 +45,49 @@ pub fn rule(text: &str) -> String {
     kept.replacen(" -j ", " → ", 1)
 }
 
+/// A rule on two lines of at most `most` characters: what it asks for, and where it leads, which is
+/// never left out. A rule in another form goes on the second line where the first is full.
+pub fn rule_lines(text: &str, most: usize) -> (String, String) {
+    let rule = rule(text);
+    if let Some((asks, leads)) = rule.split_once(" → ") {
+        let target = leads.split_once(' ').map_or(leads, |(target, _)| target);
+        let whole = format!("→ {leads}");
+        let leads =
+            if whole.chars().count() <= most { whole } else { cut(&format!("→ {target}"), most) };
+        return (cut(asks, most), leads);
+    }
+    if rule.chars().count() <= most {
+        return (rule, String::new());
+    }
+    let first: String = rule.chars().take(most).collect();
+    let at = first.rfind(' ').unwrap_or(first.len());
+    let (first, rest) = rule.split_at(at);
+    (first.to_owned(), cut(rest.trim_start(), most))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rule_on_two_lines_always_says_where_it_leads() {
+        let node_port = r#"-A KUBE-NODEPORTS -p tcp -m comment --comment "default/web" -m tcp --dport 30080 -j KUBE-EXT-A"#;
+        let reject = r#"-A KUBE-EXTERNAL-SERVICES -p tcp -m comment --comment "default/web has no endpoints" -m addrtype --dst-type LOCAL -m tcp --dport 30091 -j REJECT --reject-with icmp-port-unreachable"#;
+        let cases = [
+            (node_port, 40, ("KUBE-NODEPORTS -p tcp --dport 30080", "→ KUBE-EXT-A")),
+            (node_port, 16, ("KUBE-NODEPORTS…", "→ KUBE-EXT-A")),
+            (reject, 24, ("KUBE-EXTERNAL-SERVICES…", "→ REJECT")),
+            ("tcp dport 80 accept", 24, ("tcp dport 80 accept", "")),
+            (
+                "ip daddr . meta l4proto vmap @service-ips",
+                24,
+                ("ip daddr . meta l4proto", "vmap @service-ips"),
+            ),
+        ];
+        for (text, most, (asks, leads)) in cases {
+            assert_eq!(rule_lines(text, most), (asks.to_owned(), leads.to_owned()), "{text}");
+        }
+    }
 
     #[test]
     fn the_end_of_a_generated_name_stays() {

@@ -78,6 +78,8 @@ pub enum Spot {
     Door(ObjectId),
     /// In a node's netfilter.
     Filter(ObjectId),
+    /// Behind it, where its Pods are joined to the node.
+    Bridge(ObjectId),
     /// In a Pod.
     Pod(ObjectId),
     /// Somewhere that the map does not show.
@@ -250,8 +252,8 @@ fn spot(hop: &Hop, is_from_pod: bool) -> (Spot, Option<ObjectId>) {
         Place::Client(Source::Node(name))
         | Place::Node(name)
         | Place::Rule(name, _)
-        | Place::VirtualServer(name, _)
-        | Place::Device(name, _) => (Spot::Filter(node_id(name)), Some(node_id(name))),
+        | Place::VirtualServer(name, _) => (Spot::Filter(node_id(name)), Some(node_id(name))),
+        Place::Device(name, _) => (Spot::Bridge(node_id(name)), Some(node_id(name))),
         Place::Pod(key) => at_pod(pod_id(key)),
         Place::LoadBalancer(ip) => (Spot::Balancer(ip.to_string()), None),
         // The router is where the map has the balancer of the address that is looked for.

@@ -1,12 +1,32 @@
-//! What of the map is in sight: panning and zooming as arithmetic.
+//! What of the map is in sight, and from how near: panning and zooming as arithmetic.
 
 use super::geometry::{Point, Rect};
 
-/// The smallest and the greatest zoom of the map.
-const LEAST_ZOOM: f64 = 0.2;
-const MOST_ZOOM: f64 = 3.0;
+/// The height of the buttons that lie over the lower edge of the map, in pixels of the stage.
+pub const FOOT: f64 = 54.0;
+/// The smallest zoom of a map that fits its stage, and the greatest of any.
+const LEAST_ZOOM: f64 = 0.3;
+const MOST_ZOOM: f64 = 4.0;
+/// Below this zoom the map is seen from far: tiles and dots.
+const FAR: f64 = 0.62;
+/// From this zoom on it is seen from near: hooks of netfilter, containers by name.
+const NEAR: f64 = 1.7;
 /// How much of the map stays in sight, whatever a person drags, in pixels of the stage.
 const KEPT_IN_SIGHT: f64 = 80.0;
+/// The size of the letters of names seen from far, in pixels of the stage.
+const FAR_TEXT: f64 = 11.5;
+
+/// From how near the map is seen; what is drawn depends on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Grain {
+    /// Nodes are tiles, Pods are dots, names are short.
+    Far,
+    /// Everything has its name.
+    #[default]
+    Middle,
+    /// The insides of nodes and Pods too.
+    Near,
+}
 
 /// The part of the map in sight: a point of the map is drawn at `point * zoom + offset`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,12 +44,20 @@ impl Default for Viewport {
 }
 
 impl Viewport {
-    /// All of a map of size `map` on a stage of `w` by `h`, but no smaller than can be read: then
-    /// its upper part. Enlarged by no more than `most`.
+    /// All of a map of size `map` on a stage of `w` by `h`, enlarged by no more than `most`.
+    pub fn whole(map: Rect, w: f64, h: f64, most: f64) -> Self {
+        let zoom = (w / map.w.max(1.0)).min((h - FOOT).max(1.0) / map.h.max(1.0)).min(most);
+        Viewport { offset: Point::new(((w - map.w * zoom) / 2.0).max(0.0), 0.0), zoom }
+    }
+
+    /// The same, but no smaller than can be read: then its upper part. A map that is wider than the
+    /// stage is made to be seen from far, and shown whole.
     pub fn fit(map: Rect, w: f64, h: f64, most: f64) -> Self {
-        let whole = (w / map.w.max(1.0)).min(h / map.h.max(1.0));
-        let least = if w < 480.0 { 1.0 } else { 0.8 };
-        let zoom = whole.min(most).max(f64::min(least, w / map.w.max(1.0)));
+        let whole = Viewport::whole(map, w, h, most);
+        if map.w > w + 1.0 {
+            return whole;
+        }
+        let zoom = whole.zoom.max(1.0);
         Viewport { offset: Point::new(((w - map.w * zoom) / 2.0).max(0.0), 0.0), zoom }
     }
 
@@ -38,9 +66,33 @@ impl Viewport {
         (w / 760.0).min(h / 860.0).clamp(1.0, 1.5)
     }
 
-    /// Zooms by a factor; the point of the map under `at` stays there.
-    pub fn zoomed(self, factor: f64, at: Point) -> Self {
-        let zoom = (self.zoom * factor).clamp(LEAST_ZOOM, MOST_ZOOM);
+    /// From how near this is.
+    pub fn grain(self) -> Grain {
+        match self.zoom {
+            ..FAR => Grain::Far,
+            NEAR.. => Grain::Near,
+            _ => Grain::Middle,
+        }
+    }
+
+    /// The size of names on the map that can be read from far; it changes in few steps, so that
+    /// zooming seldom draws anew.
+    pub fn far_text(self) -> f64 {
+        let steps = (FAR_TEXT / self.zoom).log2() * 4.0;
+        (steps.ceil() / 4.0).exp2()
+    }
+
+    /// The part of the map in sight on a stage of `w` by `h`.
+    pub fn sight(self, w: f64, h: f64) -> Rect {
+        let (x, y) = (-self.offset.x / self.zoom, -self.offset.y / self.zoom);
+        Rect::new(x, y, w / self.zoom, h / self.zoom)
+    }
+
+    /// Zooms by a factor; the point of the map under `at` stays there. A map of size `map` can be
+    /// made so small that a stage of `w` by `h` shows all of it.
+    pub fn zoomed(self, factor: f64, at: Point, map: Rect, (w, h): (f64, f64)) -> Self {
+        let least = (Viewport::whole(map, w, h, 1.0).zoom * 0.8).min(LEAST_ZOOM);
+        let zoom = (self.zoom * factor).clamp(least, MOST_ZOOM);
         let ratio = zoom / self.zoom;
         let along = |from: f64, at: f64| at - (at - from) * ratio;
         Viewport {
@@ -81,6 +133,21 @@ impl Viewport {
         let (x, y) = (rect.x * self.zoom + self.offset.x, rect.y * self.zoom + self.offset.y);
         self.moved(shift(x, rect.w * self.zoom, w), shift(y, rect.h * self.zoom, h))
     }
+
+    /// The same, with the surroundings of a packet in sight. Where all of the map is, nothing
+    /// moves.
+    pub fn following(self, at: Point, map: Rect, w: f64, h: f64) -> Self {
+        let corner = Point::new(
+            map.right() * self.zoom + self.offset.x,
+            map.bottom() * self.zoom + self.offset.y,
+        );
+        let is_whole = Rect::new(0.0, 0.0, w + 1.0, h + 1.0);
+        if is_whole.contains(self.offset) && is_whole.contains(corner) {
+            return self;
+        }
+        let around = Rect::new(at.x - 60.0, at.y - 30.0, 120.0, 90.0);
+        self.showing(around, w, h)
+    }
 }
 
 #[cfg(test)]
@@ -88,17 +155,42 @@ mod tests {
     use super::*;
 
     const MAP: Rect = Rect::new(0.0, 0.0, 1000.0, 2000.0);
+    const STAGE: (f64, f64) = (800.0, 600.0);
 
     #[test]
     fn zooming_keeps_the_point_under_the_pointer() {
         let at = Point::new(300.0, 200.0);
         let before = Viewport { offset: Point::new(-40.0, 10.0), zoom: 0.8 };
-        let after = before.zoomed(1.5, at);
+        let after = before.zoomed(1.5, at, MAP, STAGE);
         let under = |view: Viewport| {
             ((at.x - view.offset.x) / view.zoom, (at.y - view.offset.y) / view.zoom)
         };
         let ((x, y), (x2, y2)) = (under(before), under(after));
         assert!((x - x2).abs() < 1e-9 && (y - y2).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_map_as_wide_as_the_stage_is_never_made_smaller_than_can_be_read() {
+        let map = Rect::new(0.0, 0.0, 800.0, 900.0);
+        assert_eq!(Viewport::fit(map, 800.0, 600.0, 1.0).zoom, 1.0);
+        let whole = Viewport::whole(map, 800.0, 600.0, 1.0);
+        assert!(map.h * whole.zoom <= 600.0 && whole.zoom < 1.0);
+        // A map of many nodes is wider than the stage: it is shown whole.
+        let field = Rect::new(0.0, 0.0, 8000.0, 6000.0);
+        let zoom = Viewport::fit(field, 800.0, 600.0, 1.0).zoom;
+        assert_eq!(zoom, (600.0 - FOOT) / field.h);
+    }
+
+    #[test]
+    fn all_of_the_largest_map_can_be_seen() {
+        let field = Rect::new(0.0, 0.0, 14_000.0, 20_000.0);
+        let mut view = Viewport::default();
+        for _ in 0..40 {
+            view = view.zoomed(0.8, Point::default(), field, STAGE);
+        }
+        assert!(view.zoom <= Viewport::whole(field, 800.0, 600.0, 1.0).zoom);
+        assert_eq!(view.grain(), Grain::Far);
+        assert!((11.0..17.0).contains(&(view.far_text() * view.zoom)));
     }
 
     #[test]
@@ -113,5 +205,14 @@ mod tests {
         let below = view.showing(Rect::new(0.0, 1500.0, 100.0, 50.0), 800.0, 600.0);
         assert_eq!(below.offset, Point::new(12.0, -962.0));
         assert_eq!(view.showing(Rect::new(20.0, 20.0, 100.0, 50.0), 800.0, 600.0), view);
+    }
+
+    #[test]
+    fn a_packet_moves_no_map_that_is_whole_and_shows_itself_on_one_that_is_not() {
+        let small = Rect::new(0.0, 0.0, 800.0, 600.0);
+        let at = Point::new(790.0, 595.0);
+        assert_eq!(Viewport::default().following(at, small, 800.0, 600.0), Viewport::default());
+        let moved = Viewport::default().following(Point::new(400.0, 900.0), MAP, 800.0, 600.0);
+        assert_eq!(moved.offset, Point::new(0.0, -372.0));
     }
 }

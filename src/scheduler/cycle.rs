@@ -148,6 +148,10 @@ pub fn decide(
     Some((decision, looked_at))
 }
 
+/// Looks at nodes until enough of them will do; at no others than those that the pod's affinity
+/// names, if it names any. Returns how many it looked at.
+///
+/// Models pkg/scheduler/schedule_one.go findNodesThatFitPod.
 fn filter_nodes(
     cycle: &Cycle<'_>,
     filters: &[Box<dyn Filter>],
@@ -155,7 +159,27 @@ fn filter_nodes(
     decision: &mut Decision,
 ) -> usize {
     let nodes = cycle.snapshot.nodes();
-    let wanted = plugins::wanted_names(cycle);
+    let look = |node: &Arc<NodeInfo>, decision: &mut Decision| match filters
+        .iter()
+        .try_for_each(|filter| filter.filter(node))
+    {
+        Ok(()) => decision.feasible.push(node.clone()),
+        Err(rejection) => decision.rejected.push((node.name().clone(), rejection)),
+    };
+    if let Some(names) = plugins::wanted_names(cycle) {
+        let named: Vec<_> = names.iter().filter_map(|name| cycle.snapshot.get(name)).collect();
+        named.iter().for_each(|node| look(node, decision));
+        // Why not elsewhere is a question only if there is no place, or somebody wants to know all.
+        if decision.feasible.is_empty() || search.enough == usize::MAX {
+            let others =
+                nodes.iter().filter(|node| names.iter().all(|name| **name != **node.name()));
+            let reason = "node(s) didn't satisfy plugin(s) [NodeAffinity]";
+            decision.rejected.extend(others.map(|node| {
+                (node.name().clone(), Rejection::unresolvable("NodeAffinity", reason))
+            }));
+        }
+        return named.len();
+    }
     let (before, from) = nodes.split_at_checked(search.start).unwrap_or((nodes, &[]));
     let mut looked_at = 0;
     for node in from.iter().chain(before) {
@@ -163,16 +187,7 @@ fn filter_nodes(
             break;
         }
         looked_at += 1;
-        if wanted.as_ref().is_some_and(|names| names.iter().all(|name| **name != **node.name())) {
-            let reason = "node(s) didn't satisfy plugin(s) [NodeAffinity]";
-            let rejection = Rejection::unresolvable("NodeAffinity", reason);
-            decision.rejected.push((node.name().clone(), rejection));
-            continue;
-        }
-        match filters.iter().try_for_each(|filter| filter.filter(node)) {
-            Ok(()) => decision.feasible.push(node.clone()),
-            Err(rejection) => decision.rejected.push((node.name().clone(), rejection)),
-        }
+        look(node, decision);
     }
     looked_at
 }

@@ -200,9 +200,11 @@ mod tests {
     #[test]
     fn under_local_all_is_expected_of_the_nodes_own_pod() {
         let mut model = model(Sample::NodePort);
-        let mut pods = model.world.store().list(Kind::Pod).filter_map(|pod| pod.pod());
         let of_cafe = |pod: &&Pod| pod.spec.containers.iter().any(|it| it.image.contains("httpd"));
-        let node = pods.find(of_cafe).and_then(|pod| pod.status.host_ip).unwrap();
+        let node = {
+            let mut pods = model.world.store().list(Kind::Pod).filter_map(|pod| pod.pod());
+            pods.find(of_cafe).and_then(|pod| pod.status.host_ip).unwrap()
+        };
         update(&mut model, Msg::Trace(TraceMsg::Url(format!("http://{node}:30084"))));
         let burst = sent(&mut model);
         let shares: Vec<_> = burst.answers.iter().map(|one| (one.count, one.expected)).collect();

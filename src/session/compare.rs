@@ -140,7 +140,7 @@ mod tests {
             "sessionAffinity: ClientIP",
         ];
         let mut sorted = said.clone();
-        sorted.sort();
+        crate::base::order::sort_by_key(&mut sorted, String::clone);
         assert_eq!(sorted, expected, "{said:?}");
         let local = offers.iter().position(|it| matches!(it, Change::External(..))).unwrap();
         update(&mut model, Msg::Trace(TraceMsg::Compare(local)));

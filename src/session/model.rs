@@ -14,6 +14,7 @@ use crate::text::Lang;
 use crate::world::{ClusterConfig, World};
 use core::time::Duration;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// The seed of the cluster that the page opens with; a reset gives the same one.
 const SEED: u64 = 1;
@@ -158,6 +159,8 @@ pub struct Model {
     pub terminal: Terminal,
     /// The object in the inspector.
     pub selected: Option<ObjectId>,
+    /// In a crowd, the nodes whose Pods are shown by name.
+    pub in_sight: Rc<[Arc<str>]>,
     /// Where requests go, if that was chosen.
     pub aim: Option<Target>,
     /// The request that is followed.
@@ -202,7 +205,7 @@ impl Model {
     /// The page as it opens: a sample in the editor, applied, and time running.
     pub fn new(opening: Opening) -> Self {
         let config = match opening.nodes {
-            Some(count) => ClusterConfig::of_size(count.clamp(1, MOST_NODES), "16", "64Gi", "110"),
+            Some(count) => ClusterConfig::classroom_of(count.clamp(1, MOST_NODES)),
             None => ClusterConfig::classroom(),
         };
         let world = new_world(&config, opening.sample);
@@ -226,6 +229,7 @@ impl Model {
             console: Console::new(),
             terminal: Terminal::default(),
             selected: None,
+            in_sight: Rc::default(),
             aim: None,
             journey: None,
             burst: None,

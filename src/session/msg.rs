@@ -7,6 +7,7 @@ use super::samples::Sample;
 use super::tracer::TraceMsg;
 use crate::text::Lang;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Something the person did, or the passing of a moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +40,8 @@ pub enum Msg {
     Tick(u32),
     /// Chose an object on the map, or none.
     Select(Option<ObjectId>),
+    /// Has these nodes in sight, near enough to read the names of their Pods.
+    Look(Rc<[Arc<str>]>),
     /// Pressed a button that stands for this command.
     Run(String),
     /// Chose where requests go.

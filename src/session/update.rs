@@ -62,6 +62,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             }
             model.selected = selected;
         }
+        Msg::Look(names) => model.in_sight = names,
         Msg::Run(line) => run(model, &line),
         Msg::Type(line) => {
             model.terminal.input = line;
@@ -111,7 +112,13 @@ fn request(model: &mut Model, msg: Msg) {
             model.aim = Some(target);
             model.tracer.own = Default::default();
         }
-        Msg::Burst => burst::burst(model),
+        Msg::Burst => {
+            burst::burst(model);
+            // On a narrow screen the counts would be behind the map.
+            if model.panel == Panel::Map {
+                model.panel = Panel::Trace;
+            }
+        }
         _ => request::send(model),
     }
     if model.journey.is_some() {

@@ -190,8 +190,9 @@ pub trait Controller: Sync {
         Vec::new()
     }
 
-    /// How long it waits before it looks at what this change made it want.
-    fn delay(&self, _change: &Change) -> Duration {
+    /// How long it waits before it looks at what this change made it want; changes meanwhile are seen
+    /// with it.
+    fn delay(&self, _store: &Store, _change: &Change) -> Duration {
         Duration::ZERO
     }
 

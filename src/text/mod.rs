@@ -83,11 +83,14 @@ texts! {
     TabInspector TabEvents PanelClose EditorLabel EditorHelp Apply Reset ResetHint Reverted
     DiagnosticsNone DiagnosticsOne DiagnosticsMany DiagnosticAtLine DiagnosticFix DiagnosticFixHint
     MapLabel MapHelp MapAsText MapAsPicture ZoomIn ZoomOut ZoomFit MapTools Legend Outside Cluster
-    ClusterSummary Client ClientNote ControlPlane ControlPlaneNote LoadBalancer LoadBalancerNote
-    Services ServicesNote Ingresses IngressesNote Waiting WaitingNote NodeRules NodeReady
-    NodeNotReady NodeStopped NodeCordoned NodeCpu NodeMemory NodeUsage NodeMorePods PodReady
-    PodStarting PodPending PodNotReady PodFailed PodCompleted PodTerminating PodUnknown
-    ServicePending ServiceNoEndpoints ServiceEndpoints ServiceEndpoint Headless LegendPhase
+    ClusterSummary Client ClientNote ControlPlane LoadBalancer LoadBalancerNote Services Ingresses
+    ServicesAndIngresses ClusterOwnPods Waiting WaitingUnseen WaitingHelp Shelves ClusterWide More
+    Follow NodeAdd NodeRemove NodeNoRules NodeCpu NodeMem NodeMemory NodeStill NodeCut
+    NodeCutUnknown NodeCutKnown LampServer LampStore LampScheduler LampControllers PodGrace
+    PodNextTry PodExit WorkloadRollout ServicePending ServiceNoEndpoints ServiceEndpoints
+    ServiceEndpoint Headless LegendPhase LegendPending LegendStarting LegendReady LegendNotReady
+    LegendFailed LegendCompleted LegendTerminating LegendUnknown LegendSigns LegendContainers
+    LegendSidecar LegendDisk LegendScratch LegendOld LegendEmpty LegendStreet LegendNumber
     LegendColour LegendPacket LegendNode EmptyTitle EmptyText RequestTo RequestSend RequestNone
     DoorNodePort DoorLoadBalancer DoorIngress DoorInside TraceReply TraceEmptyTitle TraceEmptyText
     TraceFirst TraceBack TraceForward TracePlay TracePause TraceSlow TraceCopy Copied TraceStep
@@ -134,9 +137,9 @@ texts! {
     FaultRequired FaultNotSupported FaultDuplicate FaultNameless FaultForbidden FaultNotFound
     FaultSelector FaultImmutable FaultName FaultPort FaultNodePort FaultLimit FaultInvalid
     FaultsLabel WhyTitle WhyPerson WhyNode WhyController WhyScheduled WhyDaemon WhyKubelet
-    WhyWaiting NodeCordon NodeUncordon NodeDrain WorkloadRestart ObjectDelete ExplainPod
-    ExplainNode ExplainService ExplainDeployment ExplainReplicaSet ExplainStatefulSet
-    ExplainDaemonSet ExplainJob ExplainIngress ExplainEndpointSlice ExplainOther
+    WhyWaiting NodeCordon NodeUncordon NodeDrain WorkloadRestart ObjectDelete ExplainPod ExplainNode
+    ExplainService ExplainDeployment ExplainReplicaSet ExplainStatefulSet ExplainDaemonSet
+    ExplainJob ExplainIngress ExplainEndpointSlice ExplainOther
 }
 
 static EN: [&str; KEYS.len()] = read(include_str!("../../static/messages/en.txt"), KEYS);

@@ -61,7 +61,8 @@ impl Fixture {
                     "conditions": [{"type": "Ready", "status": "True"}],
                 },
             }));
-            let machine = NodeRuntime::new(ip, Ipv4Addr::new(10, 244, number, 0));
+            let machine =
+                NodeRuntime::new(ip, Ipv4Addr::new(10, 244, number, 0), SimTime::WORLD_START);
             fixture.nodes.insert(Arc::from(name), machine);
         }
         fixture

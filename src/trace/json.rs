@@ -114,6 +114,16 @@ const fn direction(direction: Direction) -> &'static str {
     }
 }
 
+/// A way ends: the answer is back, or nobody took the packet.
+fn end(reason: &Reason) -> Value {
+    let kind = match reason {
+        Reason::Refuses => "refuses",
+        Reason::Vanishes => "vanishes",
+        _ => "receives",
+    };
+    json!({"kind": kind})
+}
+
 fn reason(reason: &Reason) -> Value {
     match reason {
         Reason::Sends => json!({"kind": "sends"}),
@@ -167,8 +177,6 @@ fn reason(reason: &Reason) -> Value {
         }),
         Reason::Delivers => json!({"kind": "delivers"}),
         Reason::Answers { sees } => json!({"kind": "answers", "sees": sees.to_string()}),
-        Reason::Refuses => json!({"kind": "refuses"}),
-        Reason::Vanishes => json!({"kind": "vanishes"}),
         Reason::AnswersArp { .. }
         | Reason::AllAnswerArp { .. }
         | Reason::AsksInVain { .. }
@@ -180,7 +188,7 @@ fn reason(reason: &Reason) -> Value {
         | Reason::Fails { .. } => json_of_proxy::reason(reason),
         Reason::Untranslates => json!({"kind": "untranslates"}),
         Reason::Returns => json!({"kind": "returns"}),
-        Reason::Receives => json!({"kind": "receives"}),
+        Reason::Receives | Reason::Refuses | Reason::Vanishes => end(reason),
     }
 }
 

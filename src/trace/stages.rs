@@ -62,8 +62,8 @@ impl PacketTrace {
                 || stage.hops.clone().zip(self.hops.get(stage.hops.clone()).unwrap_or_default());
             let arrives = all().find(|(_, hop)| is_there(&stage.scene, hop)).map(|(at, _)| at);
             let ends = failed_at.filter(|at| stage.hops.contains(at));
-            let changes = all().filter(|(_, hop)| hop.turns_destination()).last();
-            let changes = changes.or_else(|| all().filter(|(_, hop)| hop.turns_source()).last());
+            let changes = all().rfind(|(_, hop)| hop.turns_destination());
+            let changes = changes.or_else(|| all().rfind(|(_, hop)| hop.turns_source()));
             let answers = all().find(|(_, hop)| matches!(hop.reason, Reason::Answers { .. }));
             let key = ends.or_else(|| changes.or(answers).map(|(at, _)| at)).or(arrives);
             stage.arrives = arrives.unwrap_or(stage.hops.start);

@@ -78,7 +78,8 @@ impl Component for App {
                     <a class="skip" href="#map">{ lang.t(Text::SkipToMap) }</a>
                     <Header {lang} theme={model.theme} sample={model.sample} playing={model.playing}
                         speed={model.speed} seconds={shown.seconds} />
-                    <Stage {lang} scene={shown.scene.clone()} as_text={model.as_text}
+                    <Stage {lang} theme={model.theme} scene={shown.scene.clone()} now={shown.now} activity={shown.activity}
+                        relation={shown.relation.clone()} as_text={model.as_text}
                         selected={model.selected.clone()} aim={shown.aim(model)}
                         story={shown.story.clone()} travel={shown.travel} is_calm={self.is_calm} />
                     <Editor {lang} text={model.source.clone()} faults={model.faults.clone()} applied={model.applied}

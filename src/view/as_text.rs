@@ -1,10 +1,10 @@
 //! The map as text: the same objects, in an outline of headings and lists.
 
 use super::link::Link;
-use super::map::node;
+use super::map::record::endpoints;
 use super::shared::Shared;
 use crate::present::ClusterScene;
-use crate::present::scene::{External, NodeBox, PodChip, ServiceChip};
+use crate::present::scene::{External, NodeBox, PodChip, ServiceChip, Shelf, WaitingGroup};
 use crate::text::{Lang, Text};
 use yew::{Html, Properties, function_component, html};
 
@@ -20,10 +20,10 @@ pub(super) fn AsText(props: &AsTextProps) -> Html {
     let AsTextProps { lang, scene } = props;
     let lang = *lang;
     let summary = lang
-        .fill(Text::ClusterSummary, &[("nodes", &scene.nodes.len()), ("pods", &scene.pod_count())]);
+        .fill(Text::ClusterSummary, &[("nodes", &scene.nodes.len()), ("pods", &scene.pod_count)]);
     html! {
         <div class="astext" role="region" aria-label={lang.t(Text::MapLabel)} tabindex="0">
-            <p>{ summary }{ ". " }{ lang.t(Text::Client) }{ ": " }<code>{ scene.client.clone() }</code></p>
+            <p>{ summary }{ ". " }{ lang.t(Text::Client) }{ ": " }<code>{ scene.client.clone() }</code>{ ". kube-proxy: " }<code>{ scene.proxy_mode }</code></p>
             if !scene.services.is_empty() {
                 <h2>{ lang.t(Text::Services) }</h2>
                 <ul>{ for scene.services.iter().map(|one| service(lang, one)) }</ul>
@@ -37,32 +37,64 @@ pub(super) fn AsText(props: &AsTextProps) -> Html {
             }
             if !scene.waiting.is_empty() {
                 <h2>{ lang.t(Text::Waiting) }</h2>
-                <ul>{ for scene.waiting.iter().map(pod) }</ul>
+                { for scene.waiting.iter().map(|group| waiting(lang, group)) }
             }
             { for scene.nodes.iter().map(|one| node_section(lang, one)) }
+            <h2>{ lang.t(Text::Shelves) }</h2>
+            { for scene.shelves.iter().map(|one| shelf(lang, one)) }
         </div>
     }
 }
 
+fn waiting(lang: Lang, group: &WaitingGroup) -> Html {
+    let reason = match group.reason.as_str() {
+        "" => lang.t(Text::WaitingUnseen),
+        reason => reason,
+    };
+    let hidden = group.count - group.pods.len();
+    html! {
+        <>
+            <h3>{ format!("{} · {reason}", group.count) }</h3>
+            <ul>
+                { for group.pods.iter().map(pod) }
+                if hidden > 0 {
+                    <li>{ lang.fill(Text::More, &[("count", &hidden)]) }</li>
+                }
+            </ul>
+        </>
+    }
+}
+
 fn node_section(lang: Lang, one: &NodeBox) -> Html {
+    let unnamed = one.dots.len() - one.pods.len();
     html! {
         <section>
             <h2><Link id={one.id.clone()} bare=true /></h2>
             <p>
-                { lang.t(node::state_text(one)) }{ ", " }<code>{ one.ip.clone() }</code>
-                { format!(", CPU {} / {}, ", one.cpu.requested, one.cpu.allocatable) }
-                { format!("{} {} / {}", lang.t(Text::NodeMemory), one.memory.requested, one.memory.allocatable) }
+                { one.status.clone() }{ ", " }<code>{ one.ip.clone() }</code>
+                { format!(", CPU {}, {} {}", one.cpu.text, lang.t(Text::NodeMemory), one.memory.text) }
+                if one.cut_since.is_some() {
+                    { ". " }{ lang.fill(Text::NodeCut, &[("time", &"")]) }
+                }
             </p>
             <ul>{ for one.pods.iter().map(pod) }</ul>
+            if unnamed > 0 {
+                <p>{ format!("{unnamed} Pods") }</p>
+            }
         </section>
     }
 }
 
 fn pod(one: &PodChip) -> Html {
     html! {
-        <li><Link id={one.id.clone()} bare=true />{ format!(": {} {} ", one.status, one.ready) }
+        <li><Link id={one.id.clone()} bare=true />{ namespace(&one.id.namespace) }{ format!(": {} {} ", one.ready, one.status) }
             <code>{ one.ip.clone() }</code></li>
     }
+}
+
+/// The namespace of an object, unless it is the usual one.
+fn namespace(name: &str) -> String {
+    if name == "default" { String::new() } else { format!(" ({name})") }
 }
 
 fn service(lang: Lang, one: &ServiceChip) -> Html {
@@ -76,13 +108,32 @@ fn service(lang: Lang, one: &ServiceChip) -> Html {
         External::Pending => format!(", {}", lang.t(Text::ServicePending)),
         External::Address(ip) => format!(", {ip}"),
     };
-    let endpoints = match one.endpoints.len() {
-        0 => lang.t(Text::ServiceNoEndpoints).to_owned(),
-        1 => lang.t(Text::ServiceEndpoint).to_owned(),
-        count => lang.fill(Text::ServiceEndpoints, &[("count", &count)]),
-    };
+    let behind = endpoints(one, lang);
     html! {
-        <li><Link id={one.id.clone()} bare=true />
-            { format!(": {}, {}, {}{external}, {endpoints}", one.kind, one.cluster_ip, ports.join(", ")) }</li>
+        <li><Link id={one.id.clone()} bare=true />{ namespace(&one.id.namespace) }
+            { format!(": {}, {}, {}{external}, {behind}", one.kind, one.cluster_ip, ports.join(", ")) }</li>
+    }
+}
+
+fn shelf(lang: Lang, one: &Shelf) -> Html {
+    html! {
+        <section>
+            <h3>
+                if let Some(id) = &one.namespace {
+                    { "Namespace " }<Link id={id.clone()} bare=true />
+                } else {
+                    { lang.t(Text::ClusterWide) }
+                }
+            </h3>
+            <ul>
+                { for one.workloads.iter().map(|one| html! {
+                    <li>{ one.id.kind.name() }{ " " }<Link id={one.id.clone()} bare=true />
+                        { format!(": {}/{} {}", one.ready, one.wanted, one.note) }</li>
+                }) }
+                { for one.records.iter().map(|one| html! {
+                    <li>{ one.id.kind.name() }{ " " }<Link id={one.id.clone()} bare=true /></li>
+                }) }
+            </ul>
+        </section>
     }
 }

@@ -1,13 +1,22 @@
-//! What is fetched once the map is up, and the editor's JavaScript as Rust sees it.
+//! What is asked of the browser in JavaScript: what is fetched once the map is up, a canvas, and the
+//! editor, as Rust sees them.
 
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
-use web_sys::HtmlElement;
+use web_sys::{Element, HtmlElement};
 
 #[wasm_bindgen(module = "/static/bridge.js")]
 extern "C" {
     /// Fetches the editor's module.
     #[wasm_bindgen(js_name = loadEditor, catch)]
     pub(super) async fn load_editor() -> Result<JsValue, JsValue>;
+
+    /// Puts pixels (red, green, blue, opacity; row by row) on a canvas of just that size.
+    #[wasm_bindgen(js_name = paintPixels)]
+    pub(super) fn paint_pixels(canvas: &Element, width: u32, height: u32, pixels: &[u8]);
+
+    /// The colour that the styles give a name, as 0xRRGGBB.
+    #[wasm_bindgen(js_name = colourOf)]
+    pub(super) fn colour_of(name: &str) -> u32;
 
     /// Fetches the descriptions of the API's fields.
     #[wasm_bindgen(js_name = loadDescriptions, catch)]

@@ -27,7 +27,9 @@ pub(super) enum Icon {
     Send,
     Burst,
     Trash,
-    Power,
+    Plug,
+    Unplug,
+    AddNode,
     Copy,
     Tune,
 }
@@ -65,7 +67,11 @@ impl Icon {
             Icon::Trash => "M3 4.5h10M6.5 4V2.5h3V4M4.5 4.5l.5 9h6l.5-9",
             Icon::Copy => "M5.5 5.5h7v7h-7zM3.5 10.5v-7h7",
             Icon::Tune => "M2.5 5h6M11.5 5h2M2.5 11h2M7.5 11h6M10 3.5v3M6 9.5v3",
-            Icon::Power => "M8 2v6M4.5 4.5a5 5 0 1 0 7 0",
+            Icon::Plug => "M6 2.5v3.5M10 2.5v3.5M4 6h8v2a4 4 0 0 1-8 0zM8 12v2",
+            Icon::Unplug => "M6 2.5v3.5M10 2.5v3.5M4 6h8v2a4 4 0 0 1-8 0zM8 12v2M2.5 13.5L13.5 2.5",
+            Icon::AddNode => {
+                "M3 5.5a2 2 0 0 1 2-2h4M13 8.5V11a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V5.5M12 2v5M9.5 4.5h5"
+            }
         }
     }
 }

@@ -106,8 +106,9 @@ fn Buttons(props: &ButtonsProps) -> Html {
             { for props.actions.iter().map(|action| {
                 let line = action.line.clone();
                 let icon = match action.text {
-                    Text::NodeStop | Text::NodeStart => Some(Icon::Power),
-                    Text::PodKill | Text::ObjectDelete => Some(Icon::Trash),
+                    Text::NodeStop => Some(Icon::Unplug),
+                    Text::NodeStart => Some(Icon::Plug),
+                    Text::PodKill | Text::ObjectDelete | Text::NodeRemove => Some(Icon::Trash),
                     _ => None,
                 };
                 html! {

@@ -3,23 +3,48 @@
 use super::request::AimProps;
 use super::shared::Shared;
 use super::trace::{Followed, Travel};
+use crate::base::SimTime;
 use crate::net::Ruleset;
 use crate::present::chronicle::{self, EventLine};
 use crate::present::comparison::{Comparison, comparison};
+use crate::present::pace::Pace;
 use crate::present::rule_tree::{RuleTree, rule_tree};
-use crate::present::{ClusterScene, Details, Story, details, story, survey};
+use crate::present::{
+    ClusterScene, Details, Relation, Story, details, look_closer, relation, story, survey,
+};
 use crate::session::request::{aimed, targets};
-use crate::session::{Fault, Model, Panel, Target, aim};
+use crate::session::{Fault, Model, ObjectId, Panel, Sample, Target, aim};
 use crate::text::Lang;
 use crate::trace::{PacketTrace, Source};
-use crate::world::CLIENT_ADDRESS;
+use crate::world::{Activity, CLIENT_ADDRESS};
 use std::rc::Rc;
 use std::sync::Arc;
 
+/// What tells one state of the cluster from another: the sample it began with, how much has been
+/// written, heartbeats aside, which nodes have a network (the sum of their places), how kube-proxy
+/// works, and the nodes that are looked at.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Stamp {
+    sample: Sample,
+    activity: Activity,
+    connected: usize,
+    proxy_mode: &'static str,
+    in_sight: Rc<[Arc<str>]>,
+}
+/// A tree of rules, with what it was grown from.
+type Grown = (Arc<Ruleset>, Option<Arc<PacketTrace>>, Shared<RuleTree>);
+
 /// What the page shows now.
 pub(super) struct Shown {
-    /// The map.
+    /// The map, and how often it is surveyed.
     pub(super) scene: Shared<ClusterScene>,
+    pace: Pace,
+    /// The moment, for what counts down on the map; it stands still while nothing does.
+    pub(super) now: SimTime,
+    /// Who is at work in the control plane.
+    pub(super) activity: Activity,
+    /// What belongs to the object in the inspector.
+    pub(super) relation: Option<Shared<Relation>>,
     /// The events, if they are in front.
     pub(super) events: Shared<Vec<EventLine>>,
     /// How many events there are.
@@ -33,7 +58,7 @@ pub(super) struct Shown {
     /// The nodes, whose rules can be looked at.
     nodes: Shared<Vec<Arc<str>>>,
     /// The rules that are looked at, and those they were grown from.
-    tree: Option<(Arc<Ruleset>, Option<Arc<PacketTrace>>, Shared<RuleTree>)>,
+    tree: Option<Grown>,
     /// The request beside another, and what it was made from.
     beside: Option<(Arc<PacketTrace>, Lang, Shared<Comparison>)>,
     /// The request that is followed, and where it is.
@@ -45,8 +70,10 @@ pub(super) struct Shown {
     pub(super) seconds: u64,
     /// What is wrong with the manifests: which list it is tells whether it has changed.
     faults: Rc<[Fault]>,
-    /// The state of the cluster that all this shows: revision of the store, and nodes switched on.
-    stamp: (u64, usize),
+    /// The state of the cluster that all this shows.
+    stamp: Stamp,
+    /// The state and the chosen object that the relation was found for.
+    related: (Activity, Option<ObjectId>),
 }
 
 impl Shown {
@@ -54,6 +81,10 @@ impl Shown {
     pub(super) fn of(model: &Model) -> Self {
         let mut shown = Shown {
             scene: Shared::default(),
+            pace: Pace::default(),
+            now: SimTime::default(),
+            activity: Activity::default(),
+            relation: None,
             events: Shared::default(),
             event_count: 0,
             details: None,
@@ -68,7 +99,8 @@ impl Shown {
             told: None,
             seconds: 0,
             faults: Rc::default(),
-            stamp: (0, 0),
+            stamp: Stamp::default(),
+            related: (Activity::default(), None),
         };
         shown.refresh(model);
         shown
@@ -77,19 +109,43 @@ impl Shown {
     /// Brings everything up to date; says whether anything had to change.
     pub(super) fn refresh(&mut self, model: &Model) -> bool {
         let world = &model.world;
-        let up = world.nodes().values().filter(|node| node.up).count();
-        let stamp = (world.store().revision(), up);
+        let stamp = Stamp {
+            activity: world.activity(),
+            sample: model.sample,
+            connected: (1..)
+                .zip(world.nodes().values())
+                .filter(|(_, node)| node.up)
+                .map(|it| it.0)
+                .sum(),
+            proxy_mode: world.proxy_mode().name(),
+            in_sight: model.in_sight.clone(),
+        };
         let seconds = world.now().since(model.origin).as_secs();
-        let has_changed = stamp != self.stamp;
+        let began = js_sys::Date::now();
+        let is_due = self.pace.is_due(began);
+        let (mut before, is_closer) = (stamp.clone(), stamp.in_sight != self.stamp.in_sight);
+        before.in_sight = self.stamp.in_sight.clone();
+        let has_changed = before != self.stamp && is_due;
+        if is_closer && !has_changed {
+            self.stamp.in_sight = stamp.in_sight.clone();
+            self.scene.keep(look_closer(world, &self.scene, &model.in_sight));
+        }
         let is_later = seconds != self.seconds;
-        (self.stamp, self.seconds) = (stamp, seconds);
+        self.seconds = seconds;
         if has_changed {
-            self.scene.keep(survey(world));
+            self.stamp = stamp;
+            self.scene.keep(survey(world, &model.in_sight));
             self.targets.keep(targets(world.store()));
             self.askers.keep(aim::askers(world.store()));
             self.nodes.keep(world.nodes().keys().cloned().collect());
             self.event_count = chronicle::count(world, model.origin);
+            self.pace.done(began, js_sys::Date::now());
         }
+        self.activity = world.activity();
+        if self.scene.counts_down && is_later {
+            self.now = world.now();
+        }
+        self.relate(model);
         let wants_events = model.side == Panel::Events;
         if wants_events && (has_changed || is_later || self.events.is_empty()) {
             self.events.keep(chronicle::events(world, model.origin));
@@ -107,7 +163,21 @@ impl Shown {
         self.look_deeper(model);
         let is_checked = !Rc::ptr_eq(&self.faults, &model.faults);
         self.faults = model.faults.clone();
-        has_changed || is_later || has_moved || is_checked
+        has_changed || is_closer || is_later || has_moved || is_checked
+    }
+
+    /// Finds what belongs to the chosen object.
+    fn relate(&mut self, model: &Model) {
+        let store = model.world.store();
+        let related = (self.stamp.activity, model.selected.clone());
+        if related != self.related {
+            let id = model.selected.as_ref();
+            let new = id.and_then(|id| relation::relation(store, id));
+            if self.relation.as_deref() != new.as_ref() {
+                self.relation = new.map(Shared::new);
+            }
+            self.related = related;
+        }
     }
 
     /// The request that is followed, as its panel shows it.

@@ -2,21 +2,28 @@
 
 use super::Dispatch;
 use super::as_text::AsText;
-use super::icon::{Icon, Picture};
+use super::icon::Icon;
 use super::legend::Legend;
-use super::map::Map;
+use super::map::{Map, tools::other_form};
 use super::request::{AimProps, RequestBar};
 use super::shared::Shared;
 use super::trace::Travel;
-use crate::present::{ClusterScene, Story};
-use crate::session::{Msg, ObjectId};
+use crate::base::SimTime;
+use crate::present::scene::Shelf;
+use crate::present::{ClusterScene, Relation, Story};
+use crate::session::{ObjectId, Theme};
 use crate::text::{Lang, Text};
+use crate::world::Activity;
 use yew::{Html, Properties, function_component, html, use_context};
 
 #[derive(Properties, PartialEq)]
 pub(super) struct StageProps {
     pub(super) lang: Lang,
+    pub(super) theme: Theme,
     pub(super) scene: Shared<ClusterScene>,
+    pub(super) now: SimTime,
+    pub(super) activity: Activity,
+    pub(super) relation: Option<Shared<Relation>>,
     pub(super) as_text: bool,
     pub(super) selected: Option<ObjectId>,
     pub(super) aim: AimProps,
@@ -31,20 +38,17 @@ pub(super) fn Stage(props: &StageProps) -> Html {
     let dispatch = use_context::<Dispatch>().unwrap_or_default();
     let StageProps { lang, scene, as_text, selected, story, travel, .. } = props;
     let lang = *lang;
-    let (other, icon) = match *as_text {
-        true => (Text::MapAsPicture, Icon::Map),
-        false => (Text::MapAsText, Icon::List),
-    };
     html! {
         <main class="stage" id="map" tabindex="-1">
             <RequestBar {lang} aim={props.aim.clone()} />
             <div class="stage-body">
                 if *as_text {
                     <AsText {lang} scene={scene.clone()} />
+                    <div class="stage-foot">{ other_form(lang, &dispatch, Text::MapAsPicture, Icon::Map) }</div>
                 } else {
-                    <Map {lang} scene={scene.clone()} selected={selected.clone()}
-                        story={story.clone()} travel={*travel} is_calm={props.is_calm} />
-                    if scene.pod_count() == 0 && scene.services.is_empty() {
+                    <Map {lang} scene={scene.clone()} now={props.now} activity={props.activity} selected={selected.clone()}
+                        relation={props.relation.clone()} story={story.clone()} travel={*travel} is_calm={props.is_calm} theme={props.theme} />
+                    if scene.own_pod_count == 0 && !scene.shelves.iter().any(has_workloads) {
                         <div class="empty-note"><div>
                             <h2>{ lang.t(Text::EmptyTitle) }</h2>
                             <p>{ lang.t(Text::EmptyText) }</p>
@@ -52,10 +56,11 @@ pub(super) fn Stage(props: &StageProps) -> Html {
                     }
                     <Legend {lang} />
                 }
-                <button class="as-text" title={lang.t(other)} onclick={dispatch.reform(|_| Msg::ToggleAsText)}>
-                    <Picture {icon} /><span>{ lang.t(other) }</span>
-                </button>
             </div>
         </main>
     }
+}
+
+fn has_workloads(shelf: &Shelf) -> bool {
+    !shelf.workloads.is_empty()
 }

@@ -48,8 +48,8 @@ pub struct ClusterConfig {
     pub load_balancers: LoadBalancers,
     /// How packets come from one pod to another.
     pub pod_network: PodNetwork,
-    /// Whether the workloads of [`crate::addons::CLASSROOM`] run: DNS, kube-proxy, an ingress
-    /// controller, a default StorageClass.
+    /// Whether the workloads of [`crate::addons::CLASSROOM`] run: DNS, kube-proxy, a network
+    /// plugin, an ingress controller, a default StorageClass.
     pub addons: bool,
     /// Whether the kubelets are hollow, as those of the recordings were: what is asked to end does
     /// so at once and with 0, whatever it is, and a readiness probe comes as soon as its delay is
@@ -109,6 +109,12 @@ impl ClusterConfig {
             }
         }
         config
+    }
+
+    /// The cluster of the page with `count` workers, 16 CPUs and 64Gi each.
+    pub fn classroom_of(count: u32) -> Self {
+        let ClusterConfig { nodes, .. } = ClusterConfig::of_size(count, "16", "64Gi", "110");
+        ClusterConfig { nodes, ..ClusterConfig::classroom() }
     }
 
     /// `count` workers of `cpu` CPUs and `memory` beside a control plane: large clusters for

@@ -94,8 +94,18 @@ impl World {
         else {
             return;
         };
+        let gains_network = object.as_ref().and_then(|object| object.pod()).is_some_and(|pod| {
+            let machine = self.nodes.get(node).filter(|machine| !machine.network_ready);
+            machine.is_some_and(|machine| machine.gains_network(uid, pod))
+        });
+        if gains_network && let Some(machine) = self.nodes.get_mut(node) {
+            machine.network_ready = true;
+        }
         let requeue = plan.requeue_after;
         self.apply_kubelet_plan(node, key, plan);
+        if gains_network {
+            self.heartbeat(node);
+        }
         if let Some(after) = requeue {
             let (node, key) = (node.clone(), key.clone());
             self.queue.push(self.now + after, Due::Pod { node, key, uid });
@@ -218,6 +228,7 @@ impl World {
         };
         if !heartbeat {
             self.last_change = self.now;
+            self.activity.note(change);
         }
     }
 
@@ -227,7 +238,8 @@ impl World {
         }
         for (number, control_loop) in control_loops().enumerate() {
             let Ok(controller) = u16::try_from(number) else { continue };
-            let at = self.now + WATCH_DELAY + control_loop.delay(change);
+            let delay = control_loop.delay(&self.store, change);
+            let at = self.now + WATCH_DELAY + delay;
             for key in control_loop.wants(&self.store, change) {
                 self.queue.push(at, Due::Reconcile { controller, key });
             }

@@ -5,19 +5,22 @@
 //! moves only through [`World::run_until`] and its kin; nobody but [`World`] applies a write, and
 //! each is logged with its cause.
 //!
-//! Reading order: `config.rs`, `queue.rs`, `dispatch.rs`, `server.rs`, `network.rs`, `inside.rs`,
-//! `burst.rs`.
+//! Reading order: `config.rs`, `queue.rs`, `dispatch.rs`, `server.rs`, `nodes.rs`, `join.rs`,
+//! `network.rs`, `inside.rs`, `burst.rs`.
 
+mod activity;
 pub mod burst;
 mod config;
 mod dispatch;
 mod inside;
+mod join;
 mod network;
 mod nodes;
 mod queue;
 mod server;
 mod state_hash;
 
+pub use activity::Activity;
 pub use config::{ClusterConfig, LoadBalancers, NodeConfig};
 pub use inside::{Lines, NotRun};
 pub use network::CLIENT_ADDRESS;
@@ -33,6 +36,9 @@ use core::time::Duration;
 use queue::Queue;
 use std::sync::Arc;
 
+/// How long a cluster is set up before anybody can ask it for anything.
+pub const SET_UP_TIME: Duration = Duration::from_secs(60);
+
 /// A cluster with its clock.
 #[derive(Clone, Debug)]
 pub struct World {
@@ -45,6 +51,7 @@ pub struct World {
     nodes: Map<Arc<str>, NodeRuntime>,
     disks: Trees,
     last_change: SimTime,
+    activity: Activity,
     wires: network::Wires,
     /// How often in a row a control loop (by its number) failed with a key.
     failures: Map<(u16, Key), u32>,
@@ -67,11 +74,12 @@ impl World {
             nodes: Map::new(),
             disks: Trees::new(),
             last_change: SimTime::WORLD_START,
+            activity: Activity::default(),
             wires: network::Wires::new(pods),
             failures: Map::new(),
         };
         world.set_up();
-        world.run_for(Duration::from_secs(60));
+        world.run_for(SET_UP_TIME);
         world
     }
 
@@ -93,6 +101,11 @@ impl World {
     /// The machines, by node name.
     pub const fn nodes(&self) -> &Map<Arc<str>, NodeRuntime> {
         &self.nodes
+    }
+
+    /// Who has been at work.
+    pub const fn activity(&self) -> Activity {
+        self.activity
     }
 
     /// When something is due next.
@@ -184,7 +197,7 @@ mod tests {
             .filter(|pod| !pod.pod().unwrap().status.is_ready())
             .map(|pod| pod.meta.name.clone())
             .collect();
-        assert_eq!((world.store().count(Kind::Pod), waiting), (7, vec![]));
+        assert_eq!((world.store().count(Kind::Pod), waiting), (11, vec![]));
         let name = "ingress-nginx-controller";
         let service = world.find(Kind::Service, "ingress-nginx", name).unwrap();
         assert_eq!(service.status()["loadBalancer"]["ingress"][0]["ip"], "203.0.113.10");

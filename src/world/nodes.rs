@@ -1,12 +1,11 @@
-//! The machines: setting them up, heartbeats, stopping and starting them.
+//! The machines: setting the cluster up, heartbeats, cutting networks and mending them.
 
 use super::World;
-use super::config::{LoadBalancers, node_ip, pod_network};
+use super::config::LoadBalancers;
 use super::queue::Due;
 use crate::addons;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, Value};
-use crate::container::images;
 use crate::kubelet::{NodeRuntime, node};
 use crate::store::{Cause, Change, Context, FINISH_TIME, Plan, Write};
 use core::time::Duration;
@@ -32,43 +31,14 @@ const PRIORITY_CLASSES: [(&str, i64, &str); 2] = [
 const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
 /// Between two full reports of a node's conditions.
 const STATUS_REPORT: Duration = Duration::from_secs(300);
-/// Images that a warm node has on its disk.
-const WARM_IMAGES: [&str; 30] = [
-    "nginx:1.25",
-    "nginx:1.26",
-    "nginx:1.27",
-    "nginx:1.28",
-    "nginx:1.29",
-    "nginx:stable",
-    "nginx:alpine",
-    "nginx:1.27-alpine",
-    "httpd:2.4",
-    "busybox:1.35",
-    "busybox:1.36",
-    "busybox:1.37",
-    "busybox:stable",
-    "alpine:3",
-    "alpine:3.20",
-    "alpine:3.21",
-    "redis:7",
-    "redis:7-alpine",
-    "redis:8",
-    "postgres:16",
-    "postgres:17",
-    "postgres:18",
-    "mysql:8",
-    "mariadb:11",
-    "mongo:7",
-    "mongo:8",
-    "memcached:1.6",
-    "rabbitmq:4",
-    "python:3.12",
-    "perl:5.34",
-];
-
 const CONTROL_PLANE_LABEL: &str = "node-role.kubernetes.io/control-plane";
 /// Where the control plane is if no node says so.
 const CONTROL_PLANE: Ipv4Addr = Ipv4Addr::new(172, 18, 0, 2);
+
+/// Whether a node runs the control plane.
+pub(super) fn is_control_plane(node: &Object) -> bool {
+    node.meta.labels.get(CONTROL_PLANE_LABEL).is_some()
+}
 
 impl World {
     /// Namespaces, the API server's own Service, load balancer class and nodes.
@@ -105,7 +75,7 @@ impl World {
         });
         self.create_quietly(&context, Kind::Service, service);
         for (number, config) in (0u32..).zip(self.config.nodes.clone()) {
-            self.join(number, config.manifest);
+            self.join(number, config.manifest, true);
         }
         self.publish_api_server();
         if self.config.addons {
@@ -118,9 +88,7 @@ impl World {
     ///
     /// Models pkg/controlplane/reconcilers.
     fn publish_api_server(&mut self) {
-        let is_control_plane =
-            |node: &&Arc<Object>| node.meta.labels.get(CONTROL_PLANE_LABEL).is_some();
-        let node = self.store.list(Kind::Node).find(is_control_plane);
+        let node = self.store.list(Kind::Node).find(|node| is_control_plane(node));
         let machine = node.and_then(|node| self.nodes.get(&node.meta.name));
         // A list of nodes may leave the control plane out; it is somewhere.
         let ip =
@@ -169,7 +137,7 @@ impl World {
         }
     }
 
-    fn set_up_context(&self) -> Context {
+    pub(super) fn set_up_context(&self) -> Context {
         let cause = Cause { writer: "kubeadm".into(), working_on: None };
         Context { now: self.now, cause, validate: false, webhooks: addons::webhooks() }
     }
@@ -180,56 +148,14 @@ impl World {
         let _ = self.store.create(context, Object::from_value(kind, value));
     }
 
-    /// A machine joins the cluster.
-    fn join(&mut self, number: u32, mut manifest: Value) {
-        let name: Arc<str> = manifest.str_at(&["metadata", "name"]).unwrap_or_default().into();
-        if name.is_empty() || self.nodes.contains_key(&name) {
-            return;
-        }
-        let given_ip = manifest.items_at(&["status", "addresses"]).iter().find_map(|address| {
-            (address.str_at(&["type"]) == Some("InternalIP"))
-                .then(|| address.str_at(&["address"])?.parse().ok())
-                .flatten()
-        });
-        let ip = given_ip.unwrap_or_else(|| node_ip(number));
-        let given_network = manifest
-            .str_at(&["spec", "podCIDR"])
-            .and_then(|cidr| cidr.split('/').next()?.parse().ok());
-        let network = given_network.unwrap_or_else(|| pod_network(number));
-        if self.config.load_balancers == LoadBalancers::Cloud {
-            let id = format!("{}{name}", addons::PROVIDER_PREFIX);
-            manifest.put_default(&["spec", "providerID"], id);
-        }
-        manifest.put_default(&["spec", "podCIDR"], format!("{network}/24"));
-        manifest.put_default(&["spec", "podCIDRs"], json!([format!("{network}/24")]));
-        let mut runtime = NodeRuntime::new(ip, network);
-        runtime.is_hollow = self.config.hollow;
-        if self.config.warm_images {
-            runtime.images = WARM_IMAGES
-                .iter()
-                .filter(|image| images::is_well_known(image))
-                .map(|image| Arc::from(*image))
-                .collect();
-        }
-        self.nodes.insert(name.clone(), runtime);
-        let status = node::registration(manifest, &ip.to_string(), self.now);
-        let context = self.set_up_context();
-        if let Ok(stored) = self.store.create(&context, status.clone()) {
-            let writes = node::start_events(&stored, self.now);
-            let cause = Cause { writer: format!("kubelet/{name}").into(), working_on: None };
-            self.apply_plan(Plan::of(writes), &cause);
-            let lease = node::lease(&stored, self.now);
-            let _ = self.store.create(&context, lease);
-        }
-        self.queue.push(self.now + node::LEASE_RENEWAL, Due::Heartbeat { node: name });
-    }
-
     /// A kubelet renews its lease, and now and then reports its conditions.
     pub(super) fn heartbeat(&mut self, name: &Arc<str>) {
         self.queue.push(self.now + node::LEASE_RENEWAL, Due::Heartbeat { node: name.clone() });
-        if !self.nodes.get(name).is_some_and(|node| node.up) {
+        let Some(network_ready) =
+            self.nodes.get(name).filter(|node| node.up).map(|node| node.network_ready)
+        else {
             return;
-        }
+        };
         let Some(object) = self.store.find(Kind::Node, "", name).cloned() else { return };
         let cause = Cause { writer: format!("kubelet/{name}").into(), working_on: None };
         let mut writes = Vec::new();
@@ -241,19 +167,24 @@ impl World {
             writes.push(Write::Update(Box::new(lease)));
         }
         let conditions = object.status().items_at(&["conditions"]);
-        let unhealthy = conditions.iter().any(|c| c.str_at(&["status"]) == Some("Unknown"));
+        let is = |c: &Value, key, word| c.str_at(&[key]) == Some(word);
+        let was_ready =
+            conditions.iter().any(|c| is(c, "type", "Ready") && is(c, "status", "True"));
+        let silenced = conditions.iter().any(|c| is(c, "status", "Unknown"));
+        let turns_ready = !was_ready && network_ready;
         let reported = conditions
             .first()
             .and_then(|c| c.str_at(&["lastHeartbeatTime"]))
             .and_then(crate::base::SimTime::parse_rfc3339);
-        if unhealthy || reported.is_none_or(|time| self.now.since(time) >= STATUS_REPORT) {
+        let is_due = reported.is_none_or(|time| self.now.since(time) >= STATUS_REPORT);
+        if silenced || turns_ready || is_due {
             let mut new = (*object).clone();
             let mut status = object.status().clone();
             let old = status.at(&["conditions"]).cloned().unwrap_or_default();
-            status.put(&["conditions"], node::conditions(&old, self.now));
+            status.put(&["conditions"], node::conditions(&old, network_ready, self.now));
             new.set_status(status);
             writes.push(Write::UpdateStatus(Box::new(new)));
-            if unhealthy {
+            if turns_ready {
                 let message = format!("Node {name} status is now: NodeReady");
                 writes.push(node::event(&object, "NodeReady", message, self.now));
             }
@@ -275,19 +206,19 @@ impl World {
         self.apply_plan(Plan::of(vec![write]), &cause);
     }
 
-    /// Cuts a node off, as when its network or its power fails: its kubelet falls silent, its pods
-    /// cannot be reached. Says whether there is such a node.
-    ///
-    /// Simplified: its containers keep running meanwhile, as after a network failure.
+    /// Cuts a node's network: its kubelet falls silent, its pods run on and cannot be reached. Says
+    /// whether there is such a node.
     pub fn stop_node(&mut self, name: &str) -> bool {
+        let now = self.now;
         let Some(node) = self.nodes.get_mut(name) else { return false };
-        if core::mem::replace(&mut node.up, false) {
+        if node.up {
+            (node.up, node.since) = (false, now);
             self.note_machine(&Arc::from(name), false);
         }
         true
     }
 
-    /// Connects a node again. Says whether there is such a node.
+    /// Gives a node its network back. Says whether there is such a node.
     pub fn start_node(&mut self, name: &str) -> bool {
         let Some((name, node)) =
             self.nodes.get_key_value(name).map(|(k, v)| (k.clone(), v.clone()))
@@ -297,7 +228,7 @@ impl World {
         if node.up {
             return true;
         }
-        self.nodes.insert(name.clone(), NodeRuntime { up: true, ..node });
+        self.nodes.insert(name.clone(), NodeRuntime { up: true, since: self.now, ..node });
         self.note_machine(&name, true);
         self.heartbeat(&name);
         self.wake_all_pods(&name);

@@ -79,7 +79,7 @@ lesson("the packet goes by chapters, and in an open one by rules, with its node 
   for (let at = 0; at < 3; at += 1) await steps.nth(3).click();
   await steps.nth(1).click();
   const rule = await rules.locator(".hops li[data-now] .rule").textContent();
-  const note = await page.locator(".map .note text").textContent();
+  const note = await page.locator(".map .note text").first().textContent();
   assert.ok(rule.includes(note.split(" ")[0]), `${note} is not of ${rule}`);
 });
 
@@ -157,7 +157,7 @@ lesson("a node that is stopped loses its Pods to the others, and comes back", {}
   await count(readyPods(page), 3);
   await page.locator(".node[data-key='node//node-2']").click({ position: { x: 30, y: 20 } });
   await page.locator(".inspector .danger").first().click();
-  await page.locator(".node[data-key='node//node-2'][data-state='stopped']").waitFor();
+  await page.locator(".node[data-key='node//node-2'][data-note='cut'][data-state='silent']").waitFor();
   await page.locator(".time .speed").nth(3).click();
   await page.locator(".inspector .facts dd", { hasText: "NotReady" }).waitFor();
   await page.locator(".pod[data-key^='pod/default/web-'][data-state='terminating']").waitFor();

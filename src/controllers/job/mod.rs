@@ -53,7 +53,7 @@ impl Controller for Jobs {
     }
 
     /// Models job_controller.go updateJob: what happens to pods and to the status can wait.
-    fn delay(&self, change: &Change) -> Duration {
+    fn delay(&self, _store: &Store, change: &Change) -> Duration {
         if respecified(change) { Duration::ZERO } else { BATCH_PERIOD }
     }
 

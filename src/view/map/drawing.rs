@@ -2,12 +2,20 @@
 
 use super::super::shared::Shared;
 use super::super::trace::Travel;
+use super::item::Marks;
+use super::lamps::Lamps;
 use super::packet::Packet;
-use super::{node, outside, pod, record};
-use crate::present::layout::Detail;
-use crate::present::{ClusterScene, Layout, Story, Viewport};
+use super::{mark, node, outside, pod, record, shelf, tray};
+use crate::base::{SimTime, order};
+use crate::present::layout::{Detail, Item};
+use crate::present::route::entry;
+use crate::present::scene::PodChip;
+use crate::present::viewport::Grain;
+use crate::present::{ClusterScene, Layout, Rect, Relation, Story, Viewport};
 use crate::session::ObjectId;
 use crate::text::{Lang, Text};
+use crate::world::Activity;
+use std::rc::Rc;
 use yew::{Html, Properties, function_component, html};
 
 #[derive(Properties, PartialEq)]
@@ -16,60 +24,65 @@ pub(super) struct DrawingProps {
     pub(super) scene: Shared<ClusterScene>,
     pub(super) layout: Shared<Layout>,
     pub(super) view: Viewport,
+    /// Whether the map goes after the packet: then it moves gently.
+    pub(super) is_eased: bool,
+    /// The nodes that are drawn, if not all are.
+    pub(super) in_sight: Option<Rc<[usize]>>,
+    pub(super) now: SimTime,
+    pub(super) activity: Activity,
     pub(super) selected: Option<ObjectId>,
+    pub(super) relation: Option<Shared<Relation>>,
+    /// The key of what has the keyboard on the map.
+    pub(super) cursor: Option<String>,
     pub(super) story: Option<Shared<Story>>,
     pub(super) travel: Option<Travel>,
     pub(super) is_calm: bool,
-}
-
-/// What is special about some objects at the moment.
-pub(super) struct Marks<'a> {
-    /// The one in the inspector.
-    pub(super) selected: Option<&'a ObjectId>,
-    /// The one that the Tab key reaches; arrows go on from there.
-    pub(super) entry: Option<&'a ObjectId>,
-    /// The one that the packet is at.
-    pub(super) lit: Option<&'a ObjectId>,
-    /// The port that it is addressed to there.
-    pub(super) port: Option<u16>,
-}
-
-impl Marks<'_> {
-    /// The `tabindex` of an object.
-    pub(super) fn tabindex(&self, id: &ObjectId) -> &'static str {
-        if self.entry == Some(id) { "0" } else { "-1" }
-    }
-
-    /// The `aria-pressed` of an object.
-    pub(super) fn pressed(&self, id: &ObjectId) -> &'static str {
-        if self.selected == Some(id) { "true" } else { "false" }
-    }
-
-    /// The `data-lit` of an object.
-    pub(super) fn lit(&self, id: &ObjectId) -> Option<&'static str> {
-        (self.lit == Some(id)).then_some("")
-    }
 }
 
 /// The drawing; only its outermost group changes when it is moved.
 #[function_component]
 pub(super) fn Drawing(props: &DrawingProps) -> Html {
     let Viewport { offset, zoom } = props.view;
-    let transform = format!("translate({:.2} {:.2}) scale({zoom:.4})", offset.x, offset.y);
+    let style =
+        format!("transform:translate({:.2}px,{:.2}px) scale({zoom:.4})", offset.x, offset.y);
     let hop = props.story.as_ref().zip(props.travel).and_then(|(s, at)| s.hops.get(at.hop));
     let lit = hop.and_then(|hop| hop.object.clone());
-    let port = hop.and_then(|hop| hop.address.rsplit(':').next()?.parse().ok());
+    let port = props.story.as_ref().zip(props.travel).and_then(|(story, at)| entry(story, at.hop));
+    let view = props.view;
     html! {
         <svg role="group" aria-label={props.lang.t(Text::MapLabel)}>
-            <g {transform}>
+            <defs>
+                <pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+                    <rect class="hatch-ground" width="6" height="6" />
+                    <path class="hatch" d="M0 0V6" />
+                </pattern>
+                <marker id="arrow" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse">
+                    <path class="arrow-head" d="M1 1L7 4L1 7" />
+                </marker>
+            </defs>
+            <g class={if props.is_eased { "view eased" } else { "view" }} {style} data-grain={grain_name(view.grain())}
+                data-field={props.layout.is_field.then_some("")}>
                 <Things lang={props.lang} scene={props.scene.clone()} layout={props.layout.clone()}
-                    selected={props.selected.clone()} {lit} {port} />
+                    grain={view.grain()} far_text={view.far_text()} in_sight={props.in_sight.clone()} now={props.now}
+                    selected={props.selected.clone()} relation={props.relation.clone()} cursor={props.cursor.clone()}
+                    {lit} {port} />
+                if view.grain() != Grain::Far {
+                    <Lamps lang={props.lang} layout={props.layout.clone()} activity={props.activity} />
+                }
                 if let (Some(story), Some(travel)) = (&props.story, props.travel) {
                     <Packet scene={props.scene.clone()} layout={props.layout.clone()} story={story.clone()}
-                        {travel} is_calm={props.is_calm} />
+                        {travel} is_calm={props.is_calm} zoom={view.zoom} />
                 }
             </g>
         </svg>
+    }
+}
+
+const fn grain_name(grain: Grain) -> &'static str {
+    match grain {
+        Grain::Far => "far",
+        Grain::Middle => "middle",
+        Grain::Near => "near",
     }
 }
 
@@ -78,45 +91,148 @@ struct ThingsProps {
     lang: Lang,
     scene: Shared<ClusterScene>,
     layout: Shared<Layout>,
+    grain: Grain,
+    far_text: f64,
+    in_sight: Option<Rc<[usize]>>,
+    now: SimTime,
     selected: Option<ObjectId>,
+    relation: Option<Shared<Relation>>,
+    cursor: Option<String>,
     lit: Option<ObjectId>,
-    port: Option<u16>,
+    port: Option<(ObjectId, u16)>,
 }
 
 #[function_component]
 fn Things(props: &ThingsProps) -> Html {
-    let ThingsProps { lang, scene, layout, selected, lit, port } = props;
-    let lang = *lang;
-    let present = selected.as_ref().filter(|id| layout.place_of(scene, id).is_some());
-    let entry = present.or_else(|| layout.items(scene).next().map(|(id, _)| id));
-    let marks = Marks { selected: selected.as_ref(), entry, lit: lit.as_ref(), port: *port };
+    let ThingsProps { scene, layout, in_sight, .. } = props;
+    let in_sight = in_sight.as_deref();
+    let cursor = props.cursor.as_deref().and_then(|key| layout.find(scene, key));
+    let entry = cursor.or_else(|| layout.items(scene).next());
+    let key = entry.map(|(item, _)| item.key()).unwrap_or_default();
+    let marks = Marks {
+        lang: props.lang,
+        scene,
+        grain: props.grain,
+        far_text: props.far_text,
+        now: props.now,
+        selected: props.selected.as_ref(),
+        relation: props.relation.as_deref(),
+        entry: &key,
+        lit: props.lit.as_ref(),
+        port: props.port.as_ref(),
+    };
+    let nodes = || {
+        let places = scene.nodes.iter().zip(&layout.nodes).enumerate();
+        places.filter(|(at, _)| in_sight.is_none_or(|shown| shown.contains(at))).map(|(_, it)| it)
+    };
     html! {
         <>
             { outside::frame(layout) }
+            { record::lane(layout, &marks) }
             { outside::streets(layout) }
-            { outside::cluster(lang, scene, layout) }
-            { outside::client(lang, scene, layout) }
+            { outside::cluster(layout, &marks) }
+            { outside::client(layout, &marks) }
+            { for layout.arrows.iter().filter(|_| marks.grain != Grain::Far).map(|one| record::arrow(one, &marks)) }
             { for layout.balancers.iter().filter_map(|(at, rect)| {
-                Some(outside::balancer(lang, scene.services.get(*at)?, *rect))
+                Some(outside::balancer(scene.services.get(*at)?, *rect, &marks))
             }) }
-            { outside::tray(lang, layout) }
-            if layout.is_crowded {
-                { node::crowd(scene.waiting.iter().zip(&layout.waiting)) }
-            } else {
-                { for scene.waiting.iter().zip(&layout.waiting).map(|(one, rect)| {
-                    pod::pod(lang, one, *rect, Detail::Short, &marks)
-                }) }
+            { for scene.ingresses.iter().zip(&layout.ingresses).map(|(one, rect)| record::ingress(one, *rect, &marks)) }
+            { for scene.services.iter().zip(&layout.services).map(|(one, rect)| record::service(one, *rect, &marks)) }
+            { for nodes().map(|(one, place)| node::node(one, place, &marks)) }
+            { tray::tray(layout, &marks) }
+            { for scene.shelves.iter().zip(&layout.shelves).enumerate().map(|(at, (one, place))| {
+                shelf::shelf(at, one, place, &marks)
+            }) }
+            { crowds(layout, &marks, in_sight) }
+            <g>{ pods(layout, &marks, in_sight) }</g>
+            { rings(layout, &marks) }
+            if let Some((item, rect)) = entry.filter(|(item, _)| !is_drawn(*item, layout, &marks, in_sight)) {
+                { cursor_of(item, rect, &marks) }
             }
-            { for scene.nodes.iter().zip(&layout.nodes).map(|(one, place)| {
-                node::node(lang, one, place, &marks)
-            }) }
-            { record::headings(lang, scene, layout) }
-            { for scene.services.iter().zip(&layout.services).map(|(one, rect)| {
-                record::service(lang, one, *rect, &marks)
-            }) }
-            { for scene.ingresses.iter().zip(&layout.ingresses).map(|(one, rect)| {
-                record::ingress(one, *rect, &marks)
-            }) }
         </>
     }
+}
+
+/// Pods that are only marks: of nodes that are full, or seen from far.
+fn crowds(layout: &Layout, marks: &Marks, in_sight: Option<&[usize]>) -> Html {
+    if layout.is_field && marks.grain == Grain::Far {
+        // A canvas has them.
+        return html! {};
+    }
+    let places = marks.scene.nodes.iter().zip(&layout.nodes).enumerate();
+    let shown = places.filter(|(at, _)| in_sight.is_none_or(|shown| shown.contains(at)));
+    html! {
+        { for shown.map(|(_, (node, place))| {
+            let is_far = marks.grain == Grain::Far;
+            let dots = node.dots.iter().copied().enumerate();
+            let dots = dots.filter(|(_, dot)| is_far || !place.has_name(dot.system));
+            let dots = dots.map(|(at, dot)| {
+                (dot, place.pods.get(at).copied().unwrap_or_else(|| place.matrix.dot(at)))
+            });
+            mark::crowd(dots, marks.grain != Grain::Far)
+        }) }
+    }
+}
+
+/// All Pods that have a name, in an order that does not depend on where they are: so a Pod that
+/// gets a node moves there instead of vanishing here.
+fn pods(layout: &Layout, marks: &Marks, in_sight: Option<&[usize]>) -> Html {
+    let mut shown: Vec<(&PodChip, Rect, Detail)> = Vec::new();
+    if marks.grain != Grain::Far {
+        let places = marks.scene.nodes.iter().zip(&layout.nodes).enumerate();
+        for (_, (node, place)) in
+            places.filter(|(at, _)| in_sight.is_none_or(|shown| shown.contains(at)))
+        {
+            let detail = place.detail.unwrap_or(Detail::Short);
+            let named =
+                node.pods.iter().zip(&place.pods).filter(|(pod, _)| place.has_name(pod.system));
+            shown.extend(
+                named.map(|(pod, rect)| {
+                    (pod, *rect, if pod.system { Detail::Short } else { detail })
+                }),
+            );
+        }
+        shown.extend(tray::named(layout, marks));
+    }
+    order::sort_by(&mut shown, |a, b| a.0.id.cmp(&b.0.id));
+    html! { { for shown.into_iter().map(|(one, rect, detail)| pod::pod(one, rect, detail, marks)) } }
+}
+
+/// Around a Pod that is only a mark: that it is chosen, or that the packet is there.
+fn rings(layout: &Layout, marks: &Marks) -> Html {
+    let ring = |class: &'static str, id: Option<&ObjectId>| {
+        let rect = id.and_then(|id| layout.place_of(marks.scene, id));
+        let rect = rect.filter(|rect| rect.w < 20.0 || marks.grain == Grain::Far);
+        rect.map(|rect| {
+            let Rect { x, y, w, h } = rect.inset(-2.5);
+            html! { <rect {class} x={format!("{x:.1}")} y={format!("{y:.1}")} width={format!("{w:.1}")} height={format!("{h:.1}")} rx="5" /> }
+        })
+    };
+    html! { <>{ ring("around lit", marks.lit) }{ ring("around selected", marks.selected) }</> }
+}
+
+/// Whether an item has an element of its own that can take the keyboard.
+fn is_drawn(item: Item, layout: &Layout, marks: &Marks, in_sight: Option<&[usize]>) -> bool {
+    let Some(id) = item.object() else { return true };
+    let places = marks.scene.nodes.iter().zip(&layout.nodes).enumerate();
+    for (at, (node, place)) in places {
+        let is_shown = in_sight.is_none_or(|shown| shown.contains(&at));
+        if node.id == *id {
+            return is_shown;
+        }
+        if let Some(pod) = node.pods.iter().find(|pod| pod.id == *id) {
+            return is_shown && marks.grain != Grain::Far && place.has_name(pod.system);
+        }
+    }
+    true
+}
+
+/// What has the keyboard though it has no element of its own.
+fn cursor_of(one: Item, rect: Rect, marks: &Marks) -> Html {
+    let look = super::item::Look {
+        class: "cursor",
+        title: tray::caption(one, marks),
+        ..super::item::Look::default()
+    };
+    super::item::item(marks, one, rect, look, super::item::body(rect, 5))
 }

@@ -1,7 +1,7 @@
 //! Pointers and wheel: drag to pan, pinch or Ctrl and wheel to zoom.
 
 use crate::present::Viewport;
-use crate::present::geometry::Point;
+use crate::present::geometry::{Point, Rect};
 use gloo::events::{EventListener, EventListenerOptions};
 use gloo::utils::window;
 use std::cell::RefCell;
@@ -13,6 +13,13 @@ use yew::{Callback, NodeRef, hook, use_effect_with, use_mut_ref, use_state, use_
 
 /// How far a pointer may move and still click, in pixels.
 const CLICK_SLACK: f64 = 4.0;
+
+/// How much the map grows with each pixel that the wheel turns, as a power of e, and the most pixels
+/// that count at once: a touchpad sends few of them, a wheel more than a hundred.
+const WHEEL: f64 = 0.008;
+const MOST_TURN: f64 = 24.0;
+/// The pixels of a line, for wheels that count in lines.
+const LINE: f64 = 16.0;
 
 /// The size of an element, kept up to date.
 #[hook]
@@ -59,13 +66,21 @@ pub(super) struct Hand {
 /// A pointer on the map: its id and where it is.
 type Finger = (i32, Point);
 
+/// The size of the map, and of the stage that it is on.
+type Sizes = (Rect, (f64, f64));
+
 /// Follows pointers and the wheel; `keep` takes the viewport that comes of it.
 #[hook]
-pub(super) fn use_hand(frame: &NodeRef, view: Viewport, keep: Callback<Option<Viewport>>) -> Hand {
+pub(super) fn use_hand(
+    frame: &NodeRef,
+    view: Viewport,
+    sizes: Sizes,
+    keep: Callback<Option<Viewport>>,
+) -> Hand {
     let fingers = use_mut_ref(Vec::<Finger>::new);
     let was_dragged = use_mut_ref(|| None::<bool>);
     let is_held = use_state(|| false);
-    use_wheel(frame, view, keep.clone());
+    use_wheel(frame, view, sizes, keep.clone());
 
     let down = {
         let (fingers, was_dragged) = (fingers.clone(), was_dragged.clone());
@@ -102,7 +117,8 @@ pub(super) fn use_hand(frame: &NodeRef, view: Viewport, keep: Callback<Option<Vi
                 Some(other) => {
                     let corner = corner(&frame);
                     let middle = Point::new(other.x - corner.x, other.y - corner.y);
-                    view.zoomed(to.distance(other) / from.distance(other).max(1.0), middle)
+                    let factor = to.distance(other) / from.distance(other).max(1.0);
+                    view.zoomed(factor, middle, sizes.0, sizes.1)
                 }
                 None => view.moved(to.x - from.x, to.y - from.y),
             };
@@ -133,9 +149,9 @@ fn corner(frame: &NodeRef) -> Point {
 /// The wheel pans, and zooms with Ctrl, as a pinch on a touchpad does. The listener is our own,
 /// since one that may not be passive cannot be asked for through Yew.
 #[hook]
-fn use_wheel(frame: &NodeRef, view: Viewport, keep: Callback<Option<Viewport>>) {
-    let current = use_mut_ref(|| view);
-    *current.borrow_mut() = view;
+fn use_wheel(frame: &NodeRef, view: Viewport, sizes: Sizes, keep: Callback<Option<Viewport>>) {
+    let current = use_mut_ref(|| (view, sizes));
+    *current.borrow_mut() = (view, sizes);
     let latest = use_mut_ref(|| keep.clone());
     *latest.borrow_mut() = keep;
     let frame = frame.clone();
@@ -149,16 +165,19 @@ fn use_wheel(frame: &NodeRef, view: Viewport, keep: Callback<Option<Viewport>>) 
             move |event| {
                 let Some(wheel) = event.dyn_ref::<WheelEvent>() else { return };
                 event.prevent_default();
-                let view = *current.borrow();
+                let (view, (map, room)) = *current.borrow();
+                let pixels =
+                    if wheel.delta_mode() == WheelEvent::DOM_DELTA_LINE { LINE } else { 1.0 };
+                let turn = (wheel.delta_y() * pixels).clamp(-MOST_TURN, MOST_TURN);
                 let new = if wheel.ctrl_key() || wheel.meta_key() {
                     let corner = corner(&frame);
                     let at = Point::new(
                         f64::from(wheel.client_x()) - corner.x,
                         f64::from(wheel.client_y()) - corner.y,
                     );
-                    view.zoomed((-wheel.delta_y() * 0.004).exp(), at)
+                    view.zoomed((-turn * WHEEL).exp(), at, map, room)
                 } else {
-                    view.moved(-wheel.delta_x(), -wheel.delta_y())
+                    view.moved(-wheel.delta_x() * pixels, -wheel.delta_y() * pixels)
                 };
                 latest.borrow().emit(Some(new));
             },

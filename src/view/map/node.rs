@@ -1,80 +1,203 @@
 //! A node: a place with a door, netfilter right behind it, and Pods inside.
 
-use super::drawing::Marks;
-use super::{mark, pod};
+use super::item::{Look, Marks, body, far_name, item, text};
+use super::mark;
 use crate::base::order;
 use crate::present::Rect;
-use crate::present::layout::{Detail, NodePlace};
-use crate::present::scene::{NodeBox, NodeState, PodChip, Usage};
+use crate::present::layout::{Detail, Item, NOTE_H, NodePlace};
+use crate::present::route::{ABOVE, BRIDGE, LANE, way_from_pod};
+use crate::present::scene::{NodeBox, NodeState, Usage};
 use crate::present::shorten::cut;
-use crate::text::{Lang, Text};
-use std::collections::BTreeMap;
+use crate::present::viewport::Grain;
+use crate::text::Text;
 use yew::{Html, html};
 
-/// Draws a node with its Pods.
-pub(super) fn node(lang: Lang, node: &NodeBox, place: &NodePlace, marks: &Marks) -> Html {
-    let Rect { x, y, w, h } = place.rect;
-    let word = lang.t(state_text(node));
-    let zone = if node.control_plane { lang.t(Text::ControlPlane) } else { &node.zone };
-    html! {
-        <g key={node.id.key()}>
-            <g class="item node" data-state={state_name(node.state)} data-control-plane={node.control_plane.then_some("")}
-                data-key={node.id.key()} data-lit={marks.lit(&node.id)} role="button" tabindex={marks.tabindex(&node.id)}
-                aria-pressed={marks.pressed(&node.id)} transform={format!("translate({x} {y})")}>
-                <title>{ format!("Node {}, {word}, {}", node.id.name, node.ip) }</title>
-                <rect class="body" width={w.to_string()} height={h.to_string()} rx="14" />
-                <text class="title" x="14" y="28">{ node.id.name.to_string() }</text>
-                { mark::node(node.state, w - 20.0, 23.5) }
-                <text class="small word end" x={(w - 30.0).to_string()} y="27.5">{ cut(word, ((w - 110.0) / 5.5).max(5.0) as usize) }</text>
-                <text class="code mute" x="14" y="45">{ node.ip.clone() }</text>
-                <text class="small mute end" x={(w - 14.0).to_string()} y="45">{ zone.to_owned() }</text>
-                <rect class="filter" x="12" y="56" width={(w - 24.0).to_string()} height="22" rx="6" />
-                <text class="small mute" x="20" y="71">{ cut(lang.t(Text::NodeRules), ((w - 36.0) / 5.6) as usize) }</text>
-                { ports(node, w, marks) }
-                if node.control_plane {
-                    { components(w) }
-                } else {
-                    { usage(lang, node, w, h) }
+/// The hooks of netfilter that a packet to a Pod passes.
+const HOOKS: [&str; 3] = ["PREROUTING", "FORWARD", "POSTROUTING"];
+
+/// Draws a node, without its Pods.
+pub(super) fn node(node: &NodeBox, place: &NodePlace, marks: &Marks) -> Html {
+    let rect = place.rect;
+    let inside = match marks.grain {
+        Grain::Far => html! {
+            <>{ far_name(marks, &node.id.name, Rect { w: rect.w - 1.3 * marks.far_text, ..rect }) }{ far_state(node, rect, marks) }{ far_bar(node, rect) }</>
+        },
+        _ => html! {
+            <>
+                { heading(node, place, marks) }
+                { ways(node, place, marks) }
+                { filter(node, place, marks) }
+                { ports(node, place, marks) }
+                { notes(node, place) }
+                if !place.is_strip {
+                    { usage(node, rect, marks) }
                 }
-            </g>
-            if place.detail == Detail::Mark {
-                { crowd(node.pods.iter().zip(&place.pods)) }
+            </>
+        },
+    };
+    let look = Look {
+        class: if place.is_strip { "node plane" } else { "node" },
+        state: Some(state_name(node)),
+        colour: None,
+        note: node.cut_since.is_some().then_some("cut"),
+        title: title(node, marks),
+    };
+    let inside = html! { <>{ body(rect, 14) }{ inside }</> };
+    item(marks, Item::Object(&node.id), rect, look, inside)
+}
+
+/// A node in words.
+pub(super) fn title(node: &NodeBox, marks: &Marks) -> String {
+    let NodeBox { id, status, ip, cpu, memory, .. } = node;
+    let mut title = format!("Node {}, {status}, {ip}, CPU {}, {}", id.name, cpu.text, memory.text);
+    for (word, list) in [("taint", &node.taints), ("label", &node.labels)] {
+        title.extend(list.iter().map(|one| format!(", {word} {one}")));
+    }
+    if let Some(since) = node.cut_since {
+        let time = clock(marks.now.since(since).as_secs());
+        let note = match node.state {
+            NodeState::Ready => Text::NodeCutUnknown,
+            _ => Text::NodeCutKnown,
+        };
+        title.push_str(". ");
+        title.push_str(&marks.lang.fill(note, &[("time", &time), ("status", status)]));
+    }
+    title
+}
+
+/// `0:31`.
+fn clock(seconds: u64) -> String {
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
+/// Name, state, address and zone. The control plane's own are on one line.
+fn heading(node: &NodeBox, place: &NodePlace, marks: &Marks) -> Html {
+    let (w, lang) = (place.rect.w, marks.lang);
+    let name = node.id.name.to_string();
+    if place.is_strip {
+        let after = 14.0 + name.chars().count() as f64 * 8.4 + 10.0;
+        let state = after + node.ip.len() as f64 * 6.7 + 16.0;
+        return html! {
+            <>
+                { text("title", 14.0, 29.0, name) }
+                { text("code mute", after, 28.5, node.ip.clone()) }
+                { mark::node(node.state, node.cordoned, state, 24.5) }
+                { text("small word", state + 10.0, 28.5, node.status.clone()) }
+            </>
+        };
+    }
+    let status = match node.cut_since {
+        Some(_) if node.state == NodeState::Ready => {
+            lang.fill(Text::NodeStill, &[("status", &node.status)])
+        }
+        _ => node.status.clone(),
+    };
+    let beside = match node.cut_since {
+        Some(since) => {
+            let time = clock(marks.now.since(since).as_secs());
+            text("small cut end", w - 14.0, 45.0, lang.fill(Text::NodeCut, &[("time", &time)]))
+        }
+        None => text("small mute end", w - 14.0, 45.0, node.zone.clone()),
+    };
+    let room = w - 44.0 - name.chars().count() as f64 * 8.2;
+    // What does not fit beside the name stands in the zone's place: it matters more.
+    let is_long = status.chars().count() as f64 * 5.9 > room && node.cut_since.is_none();
+    html! {
+        <>
+            { text("title", 14.0, 28.0, cut(&name, ((w - 60.0) / 8.2) as usize)) }
+            { mark::node(node.state, node.cordoned, w - 20.0, 23.5) }
+            { text("code mute", 14.0, 45.0, node.ip.clone()) }
+            if is_long {
+                { text("small word end", w - 14.0, 45.0, cut(&status, ((w - 40.0 - node.ip.len() as f64 * 6.7) / 5.9) as usize)) }
             } else {
-                { for node.pods.iter().zip(&place.pods).map(|(one, rect)| {
-                    let detail = if one.system { Detail::Short } else { place.detail };
-                    pod::pod(lang, one, *rect, detail, marks)
-                }) }
+                { text("small word end", w - 30.0, 27.5, status) }
+                { beside }
+            }
+        </>
+    }
+}
+
+/// The ways from netfilter to the Pods: down a lane along the wall, into each from above.
+fn ways(node: &NodeBox, place: &NodePlace, marks: &Marks) -> Html {
+    let Rect { x, y, .. } = place.rect;
+    // Pods of the node's own network need no way.
+    let joined = node.pods.iter().zip(&place.pods).filter(|(pod, _)| !pod.on_host);
+    let joined: Vec<&Rect> = joined.map(|(_, rect)| rect).collect();
+    let is_crowded = place.detail == Some(Detail::Mark);
+    if joined.is_empty() || is_crowded {
+        return html! {};
+    }
+    let (door, below) = (place.door.x - x, place.filter.bottom() + BRIDGE - y);
+    let mut path = format!("M{door:.1} {:.1}V{below:.1}", place.filter.bottom() - y);
+    let mut lowest = below;
+    for rect in joined {
+        let way = way_from_pod(place, *rect);
+        for (at, point) in way.iter().enumerate() {
+            let letter = if at == 0 { 'M' } else { 'L' };
+            path.push_str(&format!("{letter}{:.1} {:.1}", point.x - x, point.y - y));
+        }
+        if way.len() < 4 {
+            path.push_str(&format!("H{door:.1}"));
+        } else {
+            lowest = lowest.max(rect.y - ABOVE - y);
+        }
+    }
+    path.push_str(&format!("M{door:.1} {below:.1}H{LANE}V{lowest:.1}"));
+    html! {
+        <>
+            <path class="way" d={path} />
+            if marks.grain == Grain::Near && !place.is_strip {
+                { text("tiny mute end", place.rect.w - 30.0, below - 2.0, "veth") }
+            }
+        </>
+    }
+}
+
+/// netfilter: whose rules it holds; from near, its hooks.
+fn filter(node: &NodeBox, place: &NodePlace, marks: &Marks) -> Html {
+    let Rect { x, y, w, h } = place.filter;
+    let (x, y) = (x - place.rect.x, y - place.rect.y);
+    let words = match node.has_rules {
+        true => ("netfilter", marks.scene.proxy_mode),
+        false => (marks.lang.t(Text::NodeNoRules), ""),
+    };
+    let letters: usize = HOOKS.iter().map(|name| name.len()).sum();
+    let mut from = 2.0;
+    let mut hook = |name: &'static str| {
+        let (x, each) = (from, (w - 8.0) * name.len() as f64 / letters as f64);
+        from += each + 2.0;
+        html! {
+            <g transform={format!("translate({x:.1} 3)")}>
+                <rect class="hook" width={format!("{each:.1}")} height={format!("{:.1}", h - 6.0)} rx="4" />
+                { text("tiny middle", each / 2.0, h / 2.0 - 0.5, name) }
+            </g>
+        }
+    };
+    html! {
+        <g class="filter" data-note={(!node.has_rules).then_some("empty")} transform={format!("translate({x:.1} {y:.1})")}>
+            <rect class="strip" width={format!("{w:.1}")} height={format!("{h:.1}")} rx="6" />
+            if marks.grain == Grain::Near && node.has_rules {
+                { for HOOKS.iter().map(|name| hook(name)) }
+            } else {
+                { text("small mute", 8.0, h / 2.0 + 4.0, words.0) }
+                // Packets rest in the middle.
+                { text("small mute end", w - 8.0, h / 2.0 + 4.0, words.1) }
             }
         </g>
     }
 }
 
-/// Many Pods: one shape for all that have the same state and colour, so that the page stays light.
-pub(super) fn crowd<'a>(pods: impl Iterator<Item = (&'a PodChip, &'a Rect)>) -> Html {
-    let mut shapes: BTreeMap<(&'static str, u8), String> = BTreeMap::new();
-    for (pod, rect) in pods {
-        let shape = shapes.entry((pod::state_name(pod.state), pod.colour)).or_default();
-        shape.push_str(&format!(
-            "M{:.1} {:.1}h{:.1}v{:.1}h-{:.1}z",
-            rect.x, rect.y, rect.w, rect.h, rect.w
-        ));
-    }
-    html! {
-        { for shapes.into_iter().map(|((state, colour), d)| html! {
-            <g class="pod" data-state={state} data-colour={colour.to_string()}><path class="body" {d} /></g>
-        }) }
-    }
-}
-
 /// The open node ports, in the upper wall on both sides of the door. Where there is no room for
-/// all, the one that the packet comes by is shown, and how many more there are.
-fn ports(node: &NodeBox, w: f64, marks: &Marks) -> Html {
-    const EACH: f64 = 46.0;
-    const DOOR: f64 = 12.0;
-    let side = ((w - DOOR - 4.0) / 2.0 / EACH).floor().max(1.0) as usize;
+/// all, the one that the request came by is shown, and how many more there are.
+fn ports(node: &NodeBox, place: &NodePlace, marks: &Marks) -> Html {
+    const EACH: f64 = 50.0;
+    const DOOR: f64 = 14.0;
+    let (w, door) = (place.rect.w, place.door.x - place.rect.x);
+    let half = door.min(w - door);
+    let side = ((half - DOOR / 2.0 - 2.0) / EACH).floor().max(1.0) as usize;
     let room = 2 * side;
-    let lit = marks.port.filter(|_| marks.lit == Some(&node.id));
-    let mut shown: Vec<u16> = node.node_ports.clone();
+    let lit = marks.port.filter(|(id, _)| *id == node.id).map(|(_, port)| *port);
+    let mut shown: Vec<u16> = node.node_ports.to_vec();
     order::sort_by_key(&mut shown, |port| Some(*port) != lit);
     let hidden = match shown.len() > room {
         true => shown.len() - room.saturating_sub(1),
@@ -85,13 +208,13 @@ fn ports(node: &NodeBox, w: f64, marks: &Marks) -> Html {
     let before = count.div_ceil(2);
     let x = |at: usize| {
         let beside = if at >= before { DOOR } else { 0.0 };
-        w / 2.0 - DOOR / 2.0 - before as f64 * EACH + at as f64 * EACH + beside + 2.0
+        door - DOOR / 2.0 - before as f64 * EACH + at as f64 * EACH + beside + 2.0
     };
-    let chip = |at: usize, text: String, is_lit: bool| {
+    let chip = |at: usize, words: String, is_lit: bool| {
         html! {
-            <g class="port" data-lit={is_lit.then_some("")} transform={format!("translate({} -9)", x(at))}>
-                <rect width="42" height="18" rx="9" />
-                <text class="code" x="21" y="13">{ text }</text>
+            <g class="port" data-lit={is_lit.then_some("")} transform={format!("translate({:.1} -9)", x(at))}>
+                <rect width="46" height="18" rx="9" />
+                { text("code", 23.0, 13.0, words) }
             </g>
         }
     };
@@ -107,54 +230,78 @@ fn ports(node: &NodeBox, w: f64, marks: &Marks) -> Html {
     }
 }
 
-/// What the control plane is made of.
-fn components(w: f64) -> Html {
-    let names = ["API server", "etcd", "scheduler", "controllers"];
-    let columns = if w > 290.0 { 4 } else { 2 };
-    let each = (w - 24.0 + 6.0) / columns as f64 - 6.0;
-    html! {
-        { for names.iter().enumerate().map(|(at, name)| html! {
-            <g class="component" transform={format!("translate({} {})", 12.0 + (at % columns) as f64 * (each + 6.0), 86.0 + (at / columns) as f64 * 26.0)}>
-                <rect width={each.to_string()} height="20" rx="6" />
-                <text class="small" x={(each / 2.0).to_string()} y="14">{ *name }</text>
-            </g>
-        }) }
-    }
+/// Its taints, and the labels that somebody gave it: a line each, above the gauges.
+fn notes(node: &NodeBox, place: &NodePlace) -> Html {
+    let room = ((place.rect.w - 28.0) / 6.0) as usize;
+    let below = if place.is_strip { 10.0 } else { 38.0 };
+    let mut y = place.rect.h - below;
+    let mut line = |class: &'static str, word: &str, list: &[String]| {
+        if list.is_empty() {
+            return html! {};
+        }
+        let words = cut(&format!("{word} {}", list.join(", ")), room);
+        let drawn = text(class, 14.0, y, words);
+        y -= NOTE_H;
+        drawn
+    };
+    let labels = line("small mute", "label", &node.labels);
+    html! { <>{ labels }{ line("small taint", "taint", &node.taints) }</> }
 }
 
-/// How much of the node is spoken for.
-fn usage(lang: Lang, node: &NodeBox, w: f64, h: f64) -> Html {
-    let half = (w - 24.0 - 12.0) / 2.0;
-    let bar = |at: f64, label: Text, usage: &Usage| {
+/// How much of the node is spoken for, in numbers and as bars.
+fn usage(node: &NodeBox, rect: Rect, marks: &Marks) -> Html {
+    let half = (rect.w - 28.0 - 12.0) / 2.0;
+    let bar = |at: f64, label: &'static str, usage: &Usage| {
         let full = half * f64::from(usage.percent.min(100)) / 100.0;
         html! {
-            <g transform={format!("translate({} {})", 12.0 + at * (half + 12.0), h - 30.0)}>
-                <text class="small mute" y="0">{ lang.t(label) }</text>
-                if half > 84.0 {
-                    <text class="small mute end" x={half.to_string()} y="0">{ format!("{} %", usage.percent) }</text>
-                }
-                <rect class="track" y="7" width={half.to_string()} height="4" rx="2" />
-                <rect class="fill" y="7" width={full.to_string()} height="4" rx="2" />
+            <g class="gauge" data-state={level(usage)} transform={format!("translate({:.1} {:.1})", 14.0 + at * (half + 12.0), rect.h - 20.0)}>
+                { text("small", 0.0, 0.0, format!("{label} {}", usage.text)) }
+                <rect class="track" y="6" width={format!("{half:.1}")} height="4" rx="2" />
+                <rect class="fill" y="6" width={format!("{full:.1}")} height="4" rx="2" />
             </g>
         }
     };
-    html! { <>{ bar(0.0, Text::NodeCpu, &node.cpu) }{ bar(1.0, Text::NodeMemory, &node.memory) }</> }
+    let lang = marks.lang;
+    html! { <>{ bar(0.0, lang.t(Text::NodeCpu), &node.cpu) }{ bar(1.0, lang.t(Text::NodeMem), &node.memory) }</> }
 }
 
-/// The page's word for how a node is.
-pub(in crate::view) const fn state_text(node: &NodeBox) -> Text {
-    match node.state {
-        NodeState::Ready if node.cordoned => Text::NodeCordoned,
-        NodeState::Ready => Text::NodeReady,
-        NodeState::NotReady => Text::NodeNotReady,
-        NodeState::Stopped => Text::NodeStopped,
+/// Whether a gauge is nearly full, or full.
+const fn level(usage: &Usage) -> Option<&'static str> {
+    match usage.percent {
+        100.. => Some("full"),
+        80.. => Some("high"),
+        _ => None,
     }
 }
 
-const fn state_name(state: NodeState) -> &'static str {
-    match state {
+/// From far: the state's mark at the upper right, as large as the name.
+fn far_state(node: &NodeBox, rect: Rect, marks: &Marks) -> Html {
+    let scale = marks.far_text / 11.0;
+    html! {
+        <g class="state" transform={format!("translate({:.1} {:.1}) scale({scale:.2})", rect.w - 9.0 * scale, 9.0 * scale)}>
+            { mark::node(node.state, node.cordoned, 0.0, 0.0) }
+        </g>
+    }
+}
+
+/// From far: one bar, for the CPU.
+fn far_bar(node: &NodeBox, rect: Rect) -> Html {
+    let w = rect.w - 28.0;
+    let full = w * f64::from(node.cpu.percent.min(100)) / 100.0;
+    html! {
+        <g class="gauge" data-state={level(&node.cpu)} transform={format!("translate(14 {:.1})", rect.h - 18.0)}>
+            <rect class="track" width={format!("{w:.1}")} height="8" rx="3" />
+            <rect class="fill" width={format!("{full:.1}")} height="8" rx="3" />
+        </g>
+    }
+}
+
+const fn state_name(node: &NodeBox) -> &'static str {
+    match node.state {
+        NodeState::Ready if node.cut_since.is_some() => "silent",
+        NodeState::Ready if node.cordoned => "cordoned",
         NodeState::Ready => "ready",
         NodeState::NotReady => "notready",
-        NodeState::Stopped => "stopped",
+        NodeState::Unknown => "unknown",
     }
 }

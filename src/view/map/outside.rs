@@ -1,95 +1,115 @@
-//! The world outside: the client, load balancers, and the frame of the cluster.
+//! The world outside: the client, load balancers, the frame of the cluster, and the streets.
 
-use crate::present::scene::{ClusterScene, External, ServiceChip};
-use crate::present::shorten::cut;
+use super::item::{Look, Marks, body, far_name, item, text};
+use crate::present::layout::Item;
+use crate::present::scene::{External, ServiceChip};
+use crate::present::shorten::shorten;
+use crate::present::viewport::Grain;
 use crate::present::{Layout, Rect};
-use crate::text::{Lang, Text};
+use crate::text::Text;
 use yew::{Html, html};
+
+/// The most doors that have a street of their own when seen from far.
+const MOST_DOORS: usize = 300;
 
 /// The frame around the cluster.
 pub(super) fn frame(layout: &Layout) -> Html {
     let Rect { x, y, w, h } = layout.cluster;
-    html! { <rect class="frame" x={x.to_string()} y={y.to_string()} width={w.to_string()} height={h.to_string()} rx="20" /> }
+    html! { <rect class="frame" x={format!("{x:.1}")} y={format!("{y:.1}")} width={format!("{w:.1}")} height={format!("{h:.1}")} rx="20" /> }
 }
 
-/// What is written on the frame, over the streets.
-pub(super) fn cluster(lang: Lang, scene: &ClusterScene, layout: &Layout) -> Html {
+/// What is written on the frame.
+pub(super) fn cluster(layout: &Layout, marks: &Marks) -> Html {
+    if marks.grain == Grain::Far {
+        return html! {};
+    }
     let Rect { x, y, w, .. } = layout.cluster;
-    let summary = lang
-        .fill(Text::ClusterSummary, &[("nodes", &scene.nodes.len()), ("pods", &scene.pod_count())]);
+    let (nodes, pods) = (marks.scene.nodes.len(), marks.scene.own_pod_count);
+    let own = marks.scene.pod_count - pods;
+    let summary = marks.lang.fill(Text::ClusterSummary, &[("nodes", &nodes), ("pods", &pods)]);
+    let others = marks.lang.fill(Text::ClusterOwnPods, &[("count", &own)]);
+    let summary = if w > 480.0 { format!("{summary} {others}") } else { summary };
+    let left = layout.lane.x.max(layout.avenue + 16.0);
     html! {
         <g class="cluster">
-            <text class="name" x={(x + 18.0).to_string()} y={(y + 25.0).to_string()}>{ lang.t(Text::Cluster) }</text>
-            <text class="small mute end" x={(x + w - 18.0).to_string()} y={(y + 25.0).to_string()}>{ summary }</text>
+            { text("name", left, y + 21.0, marks.lang.t(Text::Cluster)) }
+            { text("small mute end", x + w - 18.0, y + 21.0, summary) }
         </g>
     }
 }
 
-/// The streets before the nodes' doors, and the ways from the client to them.
+/// The streets before the doors, and the avenue that joins them.
 pub(super) fn streets(layout: &Layout) -> Html {
-    let Some(first) = layout.nodes.iter().map(|node| node.street).min_by(f64::total_cmp) else {
-        return html! {};
-    };
-    let client = layout.client.center();
-    let mut path = format!("M{} {}V{first}", client.x, layout.client.bottom());
-    for (_, rect) in &layout.balancers {
-        let middle = rect.center();
-        path.push_str(&format!("M{} {}H{}V{first}H{}", client.x, middle.y, middle.x, client.x));
-    }
-    let mut last = first;
-    for node in &layout.nodes {
-        let (x, y) = (node.door.x, node.street);
-        let from = if y > first { layout.trunk } else { client.x };
-        path.push_str(&format!("M{from} {y}H{x}V{}", node.door.y));
-        last = last.max(y);
-    }
-    if last > first {
-        path.push_str(&format!("M{} {first}H{}V{last}", client.x, layout.trunk));
+    let mut path = String::new();
+    let with_doors = layout.nodes.len() <= MOST_DOORS;
+    let ways = layout.streets();
+    let ends = ways.iter().map(|way| way.first().zip(way.get(1)).map(|(a, b)| (a.y, b.x)));
+    let ends: Vec<Option<(f64, f64)>> = ends.collect();
+    for (at, way) in ways.iter().enumerate() {
+        // Of many doors on one street only the last is drawn.
+        let next = ends.get(at + 1).copied().flatten().map(|(y, _)| y);
+        if !with_doors && at > 0 && next == ends.get(at).copied().flatten().map(|(y, _)| y) {
+            continue;
+        }
+        for (at, point) in way.iter().enumerate() {
+            let letter = if at == 0 { 'M' } else { 'L' };
+            path.push_str(&format!("{letter}{:.1} {:.1}", point.x, point.y));
+        }
     }
     html! { <path class="street" d={path} /> }
 }
 
-/// The tray of Pods without a node.
-pub(super) fn tray(lang: Lang, layout: &Layout) -> Html {
-    let Rect { x, y, w, h } = layout.tray;
-    if layout.waiting.is_empty() {
-        return html! {};
-    }
-    html! {
-        <g>
-            <rect class="tray" x={x.to_string()} y={y.to_string()} width={w.to_string()} height={h.to_string()} rx="12" />
-            <text class="small heading" x={(x + 16.0).to_string()} y={(y + 19.0).to_string()}>{ format!("{}: {}", lang.t(Text::Waiting), layout.waiting.len()) }</text>
-        </g>
-    }
-}
-
 /// The client.
-pub(super) fn client(lang: Lang, scene: &ClusterScene, layout: &Layout) -> Html {
+pub(super) fn client(layout: &Layout, marks: &Marks) -> Html {
     let Rect { x, y, w, h } = layout.client;
     html! {
-        <g class="client" transform={format!("translate({x} {y})")}>
-            <title>{ lang.t(Text::ClientNote) }</title>
-            <rect class="body" width={w.to_string()} height={h.to_string()} rx={(h / 2.0).to_string()} />
-            <text class="name middle" x={(w / 2.0).to_string()} y="19">{ lang.t(Text::Client) }</text>
-            <text class="code mute middle" x={(w / 2.0).to_string()} y="34">{ scene.client.clone() }</text>
+        <g class="client" transform={format!("translate({x:.1} {y:.1})")}>
+            <title>{ marks.lang.t(Text::ClientNote) }</title>
+            <rect class="body" width={format!("{w:.1}")} height={format!("{h:.1}")} rx="15" />
+            if marks.grain == Grain::Far {
+                { far_name(marks, marks.lang.t(Text::Client), layout.client) }
+            } else {
+                { text("name middle", w / 2.0, 19.0, marks.lang.t(Text::Client)) }
+                { text("code mute middle", w / 2.0, 34.0, marks.scene.client.clone()) }
+            }
         </g>
     }
 }
 
 /// The load balancer of a Service.
-pub(super) fn balancer(lang: Lang, service: &ServiceChip, rect: Rect) -> Html {
+pub(super) fn balancer(service: &ServiceChip, rect: Rect, marks: &Marks) -> Html {
+    let kind = marks.lang.t(Text::LoadBalancer);
+    // Where there is little room its usual abbreviation stands for it.
+    let word = if rect.w < 150.0 { "LB" } else { kind };
     let (address, class) = match &service.external {
-        External::Address(ip) => (ip.as_str(), "code mute middle"),
-        _ => (lang.t(Text::ServicePending), "code warn middle"),
+        External::Address(ip) => (ip.as_str(), "code"),
+        _ => ("<pending>", "code warn"),
     };
-    let title = format!("{} {}", lang.t(Text::LoadBalancer), service.id.name);
-    html! {
-        <g key={format!("lb/{}", service.id.key())} class="balancer" data-pending={matches!(service.external, External::Pending).then_some("")} data-colour={service.colour.to_string()}
-            transform={format!("translate({} {})", rect.x, rect.y)}>
-            <title>{ lang.t(Text::LoadBalancerNote) }</title>
-            <rect class="body" width={rect.w.to_string()} height={rect.h.to_string()} rx="10" />
-            <text class="name middle" x={(rect.w / 2.0).to_string()} y="19">{ cut(&title, ((rect.w - 16.0) / 7.0) as usize) }</text>
-            <text class={class} x={(rect.w / 2.0).to_string()} y="34">{ address.to_owned() }</text>
-        </g>
-    }
+    let name = shorten(&service.id.name, ((rect.w - 18.0) / 7.2) as usize);
+    let kind_w = word.chars().count() as f64 * 5.7 + 6.0;
+    let left = (rect.w - kind_w - address.len() as f64 * 6.65) / 2.0;
+    let look = Look {
+        class: "balancer",
+        colour: Some(service.colour),
+        note: (service.external == External::Pending).then_some("pending"),
+        title: format!(
+            "{kind} {}, {address}. {}",
+            service.id.name,
+            marks.lang.t(Text::LoadBalancerNote)
+        ),
+        ..Look::default()
+    };
+    let inside = html! {
+        <>
+            { body(rect, 10) }
+            if marks.grain == Grain::Far {
+                { far_name(marks, &service.id.name, rect) }
+            } else {
+                { text("name middle", rect.w / 2.0, 19.0, name) }
+                { text("small mute", left, 34.0, word) }
+                { text(class, left + kind_w, 34.0, address) }
+            }
+        </>
+    };
+    item(marks, Item::Balancer(&service.id), rect, look, inside)
 }

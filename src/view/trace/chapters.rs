@@ -31,8 +31,14 @@ pub(super) fn Chapters(props: &ChaptersProps) -> Html {
     let list = use_node_ref();
     let place = list.clone();
     let moment = (travel.hop, travel.follows, story.clone());
-    use_effect_with(moment, move |(_, follows, _)| {
+    use_effect_with(moment, move |(hop, follows, _)| {
         let all = place.cast::<Element>().filter(|_| *follows);
+        if *hop == 0 {
+            // A new request: how it ended comes first.
+            let panel = all.and_then(|all| all.closest(".scroll").ok().flatten());
+            panel.into_iter().for_each(|panel| panel.set_scroll_top(0));
+            return;
+        }
         // The rule where one is open, else the chapter.
         let now = all.and_then(|all| {
             let hop = all.query_selector(".hops [data-now]").ok().flatten();
