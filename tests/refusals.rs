@@ -27,6 +27,7 @@ fn context() -> Context {
         now: SimTime::default(),
         cause: Cause { writer: "kubectl".into(), working_on: None },
         validate: true,
+        webhooks: &[],
     }
 }
 

@@ -374,7 +374,7 @@ const BANNED: [(&str, &str); 6] = [
     (concat!("db", "g!"), "remove it: a test or the write log says what happened"),
     (concat!("/wo", "rk/"), "name no path of one machine"),
     (concat!("/tm", "p/wt"), "name no path of one machine"),
-    (concat!("/tm", "p/k8s"), "name the file as Kubernetes' repository does: pkg/…"),
+    (concat!("/tm", "p/k8s/"), "name the file as Kubernetes' repository does: pkg/…"),
     (concat!("/ro", "ot/."), "name no path of one machine"),
 ];
 

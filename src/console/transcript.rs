@@ -1,7 +1,7 @@
 //! `diorama run`: a transcript with its outputs filled in.
 
 use super::{COMMAND_TIME, Console, lexer};
-use crate::world::{ClusterConfig, World};
+use crate::world::{ClusterConfig, LoadBalancers, World};
 use core::time::Duration;
 use serde_json::json;
 
@@ -71,13 +71,14 @@ pub fn transcript(world: &mut World, console: &mut Console, text: &str) -> Strin
 struct Options {
     namespace: Option<String>,
     cluster: Option<String>,
+    setup: Option<LoadBalancers>,
     seed: u64,
     /// Whether processes end as real ones do, and not as those of the recordings.
     real: bool,
     file: Option<String>,
 }
 
-const USAGE: &str = "usage: diorama run [--namespace NS] [--cluster FILE] [--seed N] [--kubelet hollow|real] FILE\n";
+const USAGE: &str = "usage: diorama run [--namespace NS] [--cluster FILE] [--setup cloud|bare-metal|metallb] [--seed N] [--kubelet hollow|real] FILE\n";
 
 fn options(args: &[String]) -> Option<Options> {
     let mut options = Options { seed: 1, ..Options::default() };
@@ -91,6 +92,7 @@ fn options(args: &[String]) -> Option<Options> {
         match name {
             "--namespace" | "-n" => options.namespace = Some(value()?),
             "--cluster" => options.cluster = Some(value()?),
+            "--setup" => options.setup = Some(LoadBalancers::parse(&value()?)?),
             "--seed" => options.seed = value()?.parse().ok()?,
             "--kubelet" => match value()?.as_str() {
                 "real" => options.real = true,
@@ -119,6 +121,11 @@ pub fn run(
         config = ClusterConfig::from_manifests(&documents);
     }
     config.warm_images = true;
+    if let Some(load_balancers) = options.setup {
+        let given = options.cluster.is_some().then_some(config.nodes);
+        config = ClusterConfig { load_balancers, ..ClusterConfig::classroom() };
+        config.nodes = given.unwrap_or(config.nodes);
+    }
     config.hollow = !options.real;
     let text = read(options.file.as_deref().unwrap_or_default())?;
     let mut world = World::new(config, options.seed);

@@ -10,12 +10,13 @@
 //!
 //! Reading order: `images`, `kit` (what an image has), `tree`, `files`, `base_files`, `shell`
 //! (scripts), `process`, `commands`, `scene`, `start` (what a container's first process is),
-//! `server`, `output`.
+//! `headers`, `server`, `output`.
 
 mod base_files;
 mod commands;
 mod files;
 pub mod filters;
+mod headers;
 pub mod images;
 mod kit;
 mod log;
@@ -31,6 +32,7 @@ mod tests;
 pub mod tree;
 
 pub use files::{Backing, Found, Given, Mount, Setting, Trees, User, View, normal};
+pub use headers::Headers;
 pub use kit::{Kit, Presence, kit_of};
 pub use log::Log;
 pub use machine::Machine;

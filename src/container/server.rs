@@ -4,14 +4,14 @@
 //! the pod.
 
 use super::files::{Found, View, normal};
+use super::headers::Headers;
 use super::images;
 use crate::api::Object;
 use crate::api::pod::Container;
-use crate::base::SimTime;
+use crate::base::{SimTime, order};
 use crate::net::Protocol;
 use crate::net::packet::Endpoint;
 use core::time::Duration;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 /// An answer.
@@ -45,10 +45,12 @@ pub struct Asked<'a> {
     pub method: &'a str,
     /// Header `User-Agent`.
     pub agent: &'a str,
+    /// The other headers.
+    pub headers: &'a Headers,
+    /// Body.
+    pub body: &'a str,
     /// The source that is seen.
     pub source: Endpoint,
-    /// The proxy in front, if the request came through one.
-    pub forwarded_for: Option<IpAddr>,
     /// The present.
     pub now: SimTime,
 }
@@ -81,8 +83,8 @@ pub fn respond(host: &Host<'_>, asked: &Asked<'_>) -> Response {
         return from_folder(host, folder, path, "404 Not Found\n");
     }
     match name_of(&container.image) {
-        "nginx" if asked.method == "POST" => Response::http(405, NGINX_405),
-        "nginx" => from_folder(host, "/usr/share/nginx/html", path, NGINX_404),
+        "nginx" if asked.method == "POST" => Response::http(405, &nginx_page(405)),
+        "nginx" => from_folder(host, "/usr/share/nginx/html", path, &nginx_page(404)),
         "httpd" => from_folder(host, "/usr/local/apache2/htdocs", path, HTTPD_404),
         "hello-app" => Response::http(200, &hello(container, name)),
         "http-echo" if path == "/health" => Response::http(200, "{\"status\":\"ok\"}\n"),
@@ -112,9 +114,11 @@ fn from_folder(host: &Host<'_>, folder: &str, path: &str, missing: &str) -> Resp
     let index = || files.text(&normal(&place, "index.html"));
     match files.find(&place) {
         Some(Found::File { text, .. }) => Response::http(200, &text),
-        Some(_) if !path.ends_with('/') => Response::http(301, NGINX_301),
-        Some(_) => index()
-            .map_or_else(|| Response::http(403, NGINX_403), |text| Response::http(200, &text)),
+        Some(_) if !path.ends_with('/') => Response::http(301, &nginx_page(301)),
+        Some(_) => index().map_or_else(
+            || Response::http(403, &nginx_page(403)),
+            |text| Response::http(200, &text),
+        ),
         None => Response::http(404, missing),
     }
 }
@@ -176,7 +180,7 @@ pub fn says_something(image: &str) -> bool {
 
 /// Images that listen on the same ports whatever their arguments are.
 const SERVERS: [(&str, &[u16]); 2] = [
-    ("registry.k8s.io/ingress-nginx/controller", &[80, 443, 10254]),
+    ("registry.k8s.io/ingress-nginx/controller", &[80, 443, 8443, 10254]),
     ("registry.k8s.io/coredns/coredns", &[53, 8080, 8181, 9153]),
 ];
 
@@ -345,23 +349,31 @@ Please try again later.</p>
 
 pub(super) const HTTPD: &str = "<html><body><h1>It works!</h1></body></html>\n";
 
-const NGINX_301: &str = "<html>\r\n<head><title>301 Moved Permanently</title></head>\r\n<body>\r\n<center><h1>301 Moved Permanently</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
-
-const NGINX_403: &str = "<html>\r\n<head><title>403 Forbidden</title></head>\r\n<body>\r\n<center><h1>403 Forbidden</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
-
-/// nginx's page for a path that is not there, and the ingress controller's.
-pub const NGINX_404: &str = "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
-
-const NGINX_405: &str = "<html>\r\n<head><title>405 Not Allowed</title></head>\r\n<body>\r\n<center><h1>405 Not Allowed</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
+/// nginx' own page for a status.
+pub fn nginx_page(status: u16) -> String {
+    let title = match status {
+        301 => "Moved Permanently",
+        302 => "Found",
+        303 => "See Other",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
+        400 => "Bad Request",
+        401 => "Authorization Required",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Not Allowed",
+        502 => "Bad Gateway",
+        503 => "Service Temporarily Unavailable",
+        504 => "Gateway Time-out",
+        _ => "Internal Server Error",
+    };
+    format!(
+        "<html>\r\n<head><title>{status} {title}</title></head>\r\n<body>\r\n<center><h1>{status} {title}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+    )
+}
 
 /// What the ingress controller says on port 443 to who does not speak TLS.
 pub const NGINX_PLAIN_TO_TLS: &str = "<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>\r\n<body>\r\n<center><h1>400 Bad Request</h1></center>\r\n<center>The plain HTTP request was sent to HTTPS port</center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
-
-/// The ingress controller's page where a host has a certificate and is asked without TLS.
-pub const NGINX_308: &str = "<html>\r\n<head><title>308 Permanent Redirect</title></head>\r\n<body>\r\n<center><h1>308 Permanent Redirect</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
-
-/// The ingress controller's page when a Service has no endpoints.
-pub const NGINX_503: &str = "<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n<body>\r\n<center><h1>503 Service Temporarily Unavailable</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
 
 const HTTPD_404: &str = "<!DOCTYPE HTML PUBLIC \"-//IETF//DTD HTML 2.0//EN\">\n<html><head>\n<title>404 Not Found</title>\n</head><body>\n<h1>Not Found</h1>\n<p>The requested URL was not found on this server.</p>\n</body></html>\n";
 
@@ -424,22 +436,32 @@ fn agnhost(path: &str, pod: &str, host: &Host<'_>, asked: &Asked<'_>) -> Respons
     }
 }
 
-/// Models traefik/whoami: who it is, who asked, and the request as it came.
+/// Models traefik/whoami: who it is, who asked, and the request as it came, its headers in the order
+/// of their names.
 fn whoami(object: &Object, asked: &Asked<'_>) -> String {
     let pod_ip = object.pod().and_then(|pod| pod.status.pod_ip);
     let pod_ip = pod_ip.map(|ip| format!("IP: {ip}\n")).unwrap_or_default();
     let mut text = format!(
-        "Hostname: {}\nIP: 127.0.0.1\nIP: ::1\n{pod_ip}RemoteAddr: {}\n{} {} HTTP/1.1\nHost: {}\nUser-Agent: {}\nAccept: */*\n",
+        "Hostname: {}\nIP: 127.0.0.1\nIP: ::1\n{pod_ip}RemoteAddr: {}\n{} {} HTTP/1.1\nHost: {}\nUser-Agent: {}\n",
         object.meta.name, asked.source, asked.method, asked.path, asked.host, asked.agent
     );
-    if let Some(client) = asked.forwarded_for {
-        text.push_str(&format!(
-            "X-Forwarded-For: {client}\nX-Forwarded-Host: {}\nX-Forwarded-Port: 80\nX-Forwarded-Proto: http\nX-Forwarded-Scheme: http\nX-Real-Ip: {client}\nX-Scheme: http\n",
-            asked.host
-        ));
-    }
+    let all = asked.headers.with("Accept", asked.headers.get("Accept").unwrap_or("*/*"));
+    let named = all.iter().map(|(name, value)| format!("{}: {value}\n", canonical(name)));
+    let mut lines: Vec<String> = named.collect();
+    order::sort(&mut lines);
+    text.extend(lines);
     text.push('\n');
+    text.push_str(asked.body);
     text
+}
+
+/// `X-Real-IP` as Go writes it: `X-Real-Ip`.
+fn canonical(name: &str) -> String {
+    let parts = name.split('-').map(|part| {
+        let (first, rest) = part.split_at(part.len().min(1));
+        first.to_ascii_uppercase() + &rest.to_ascii_lowercase()
+    });
+    parts.collect::<Vec<_>>().join("-")
 }
 
 #[cfg(test)]

@@ -285,10 +285,21 @@ impl Call<'_> {
         }
     }
 
-    /// The text of a file of the working folder, or standard input for `-`.
+    /// The text of a file of the working folder, of an address of the internet, or standard input
+    /// for `-`.
     pub(crate) fn read(&self, path: &str) -> Result<String, Failure> {
         if path == "-" {
             return Ok(self.stdin.unwrap_or_default().to_owned());
+        }
+        if path.starts_with("http://") || path.starts_with("https://") {
+            let found = crate::programs::published(path);
+            // Models staging/src/k8s.io/cli-runtime/pkg/resource/visitor.go readHttpWithRetries.
+            let why = || {
+                format!(
+                    "unable to read URL \"{path}\", server reported 404 Not Found, status code=404"
+                )
+            };
+            return found.ok_or_else(|| Failure::Plain(why()));
         }
         let found = self.session.read(path).map(str::to_owned);
         found.ok_or_else(|| Failure::Plain(format!("the path \"{path}\" does not exist")))

@@ -14,6 +14,7 @@ use crate::api::pod::{Container, RestartPolicy};
 use crate::api::tree::Tree as _;
 use crate::base::SimTime;
 use crate::base::names::fnv64a;
+use crate::container::Headers;
 use crate::container::server::{self, Asked};
 use crate::net::Protocol;
 use crate::net::packet::Endpoint;
@@ -406,10 +407,10 @@ pub(super) fn http(
         let why = "http: server gave HTTP response to HTTPS client";
         return Answer::Bad(format!("Get \"{url}\": {why}"));
     }
-    let mut path = path;
+    let (mut path, headers) = (path, Headers::default());
     for _ in 0..2 {
         let agent = format!("kube-{agent}/1.36");
-        let asked = asked(look, port, &path, &host, &agent);
+        let asked = asked(look, port, &path, &host, (&agent, &headers));
         let response = inside.respond(place, folder.as_deref(), &asked);
         let status = if speaks_tls && scheme == "http" { 400 } else { response.status };
         match status {
@@ -427,7 +428,7 @@ fn asked<'a>(
     port: u16,
     path: &'a str,
     host: &'a str,
-    agent: &'a str,
+    (agent, headers): (&'a str, &'a Headers),
 ) -> Asked<'a> {
     let ip = look.pod.status.host_ip.map_or(IpAddr::from([127, 0, 0, 1]), IpAddr::from);
     Asked {
@@ -437,8 +438,9 @@ fn asked<'a>(
         host,
         method: "GET",
         agent,
+        headers,
+        body: "",
         source: Endpoint { ip, port: 40_000 },
-        forwarded_for: None,
         now: look.now,
     }
 }

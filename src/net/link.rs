@@ -93,6 +93,12 @@ pub fn cable_name(ip: IpAddr) -> String {
     format!("veth{:08x}", (hash ^ hash >> 32) as u32)
 }
 
+/// The hardware address of a machine's card, as container runtimes give them: from its IP.
+pub fn card_mac(ip: Ipv4Addr) -> String {
+    let [a, b, c, d] = ip.octets();
+    format!("02:42:{a:02x}:{b:02x}:{c:02x}:{d:02x}")
+}
+
 /// A hardware address for a device of a machine.
 pub fn mac(device: &str, of: IpAddr) -> String {
     let hash = lookup::mix(lookup::of_text(device), lookup::of_ip(of));

@@ -1,6 +1,7 @@
 //! Chance as a card: what was drawn, and what else could have come.
 
 use crate::net::rule::{Action, Match, Rule};
+use crate::trace::nginx::Pick;
 use crate::trace::{Hop, Place, Reason};
 
 /// The most possibilities that are shown one by one.
@@ -62,13 +63,11 @@ pub(super) fn lots(hops: &[Hop]) -> Vec<Lots> {
             Reason::Schedules { server, among } if *among > 1 => {
                 Some(simple("IPVS rr".into(), *among, 0, server.to_string(), true))
             }
-            Reason::BypassesService { draw, endpoint, .. } if draw.among > 1 => Some(simple(
-                "ingress-nginx".into(),
-                draw.among,
-                draw.drawn,
-                endpoint.to_string(),
-                false,
-            )),
+            Reason::BypassesService { among, endpoint, pick: Pick::Turn { .. }, .. }
+                if *among > 1 =>
+            {
+                Some(simple("ingress-nginx".into(), *among, 0, endpoint.to_string(), true))
+            }
             Reason::Rule { .. } => by_rule(hop, after),
             _ => None,
         };

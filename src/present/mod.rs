@@ -33,6 +33,7 @@ mod rule_sentence;
 pub mod rule_tree;
 pub mod scene;
 mod sentence;
+mod sentence_of_proxy;
 pub mod shorten;
 pub mod story;
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// What chains are for, by how their names begin: iptables', then nftables'. The first that fits
 /// counts.
-const CHAINS: [(&str, Text); 26] = [
+const CHAINS: [(&str, Text); 27] = [
     ("KUBE-SERVICES", Text::ToServices),
     ("KUBE-NODEPORTS", Text::ToNodePorts),
     ("KUBE-EXTERNAL-SERVICES", Text::ToExternalServices),
@@ -29,6 +29,7 @@ const CHAINS: [(&str, Text); 26] = [
     ("KUBE-IPVS", Text::ToIpvsFilter),
     ("services", Text::ToServices),
     ("external-", Text::ToExternal),
+    ("local-", Text::ToLocal),
     ("service-endpoints-check", Text::ToNoEndpoints),
     ("cluster-ips-check", Text::ToClusterIps),
     ("service-", Text::ToService),

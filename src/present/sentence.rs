@@ -1,6 +1,7 @@
 //! The one sentence to each hop, and the cause of each failure.
 
 use super::rule_sentence;
+use super::sentence_of_proxy as proxy;
 use crate::text::{Lang, Text};
 use crate::trace::hop::{Direction, Reason, Route, Spread};
 use crate::trace::{Cause, Hop, Manner, Outcome, PacketTrace};
@@ -27,7 +28,7 @@ impl Told<'_> {
             }
             Reason::Balances { node, draw, spread, .. } => {
                 let text = match spread {
-                    Spread::ReadyNodes => Text::HopBalances,
+                    Spread::HealthyNodes => Text::HopBalances,
                     Spread::NodesWithEndpoints { .. } => Text::HopBalancesLocal,
                 };
                 self.say(text, &[("node", node), ("count", &draw.among)])
@@ -71,9 +72,14 @@ impl Told<'_> {
                 self.say(Text::HopIngress, &values)
             }
             Reason::IngressRule { ingress: None, .. } => self.say(Text::HopIngressNone, &[]),
-            Reason::BypassesService { endpoint, .. } => {
-                self.say(Text::HopBypasses, &[("endpoint", endpoint)])
-            }
+            Reason::AnswersArp { .. }
+            | Reason::AllAnswerArp { .. }
+            | Reason::AsksInVain { .. }
+            | Reason::RoutesByBgp { .. }
+            | Reason::Rewrites { .. }
+            | Reason::Canary { .. }
+            | Reason::BypassesService { .. }
+            | Reason::Fails { .. } => proxy::reason(&self.hop.reason, self.lang),
             Reason::Untranslates => self.say(Text::HopUntranslates, &[]),
             Reason::Returns => self.say(Text::HopReturns, &[]),
             Reason::Receives => self.say(Text::HopReceives, &[]),
@@ -188,6 +194,14 @@ pub(super) fn cause(cause: &Cause, lang: Lang) -> String {
         }
         Cause::NoForwarding(node) => say(Text::CauseNoForwarding, &[("node", node)]),
         Cause::Loop => say(Text::CauseLoop, &[]),
+        Cause::NotAnnounced { .. }
+        | Cause::AnnouncerDown { .. }
+        | Cause::NoRule { .. }
+        | Cause::NoSuchService { .. }
+        | Cause::NoSuchPort { .. }
+        | Cause::RedirectsToTls(_)
+        | Cause::NotAllowedBy { .. }
+        | Cause::WantsPassword(_) => proxy::cause(cause, lang),
     }
 }
 

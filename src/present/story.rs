@@ -143,7 +143,7 @@ fn sees(trace: &PacketTrace) -> String {
 /// How a trace ended: the verdict, and the cause of a failure.
 fn ending(trace: &PacketTrace, lang: Lang) -> (String, String) {
     match &trace.outcome {
-        Outcome::Answered { server, status, sees, .. } => {
+        Outcome::Answered { server, status, sees, because, .. } => {
             let who = match server {
                 Server::Pod { pod, .. } => pod.name.to_string(),
                 Server::Node(name) => name.to_string(),
@@ -154,6 +154,9 @@ fn ending(trace: &PacketTrace, lang: Lang) -> (String, String) {
                 _ if !is_http => lang.fill(Text::ArrivedPlain, &[("pod", &who)]),
                 status => lang.fill(Text::Arrived, &[("pod", &who), ("status", status)]),
             };
+            if let Some(because) = because {
+                return (verdict, sentence::cause(because, lang));
+            }
             let by_ingress =
                 trace.hops.iter().any(|hop| matches!(hop.reason, Reason::IngressRule { .. }));
             let client =
@@ -253,6 +256,11 @@ fn spot(hop: &Hop, is_from_pod: bool) -> (Spot, Option<ObjectId>) {
         Place::Device(name, _) => (Spot::Bridge(node_id(name)), Some(node_id(name))),
         Place::Pod(key) => at_pod(pod_id(key)),
         Place::LoadBalancer(ip) => (Spot::Balancer(ip.to_string()), None),
+        // The router is where the map has the balancer of the address that is looked for.
+        Place::Router => {
+            let to = hop.packet.map(|(_, after)| after.destination.ip.to_string());
+            (Spot::Balancer(to.unwrap_or_default()), None)
+        }
         Place::Dns(_) | Place::Internet => (Spot::Elsewhere, None),
     }
 }
@@ -272,6 +280,7 @@ pub(super) fn title(hop: &Hop, lang: Lang) -> String {
         }
         Place::Pod(key) => key.name.to_string(),
         Place::Internet => lang.t(Text::Outside).to_owned(),
+        Place::Router => lang.t(Text::PlaceRouter).to_owned(),
     }
 }
 

@@ -1,43 +1,15 @@
 //! curl.
 
+use super::cookies::Jar;
+use super::curl_options::{Options, parse};
 use super::exchange::{Exchange, Reply, Trouble, exchange};
 use super::{CONNECT_TIMEOUT, NAME_TIMEOUT, NO_ROUTE, Output, Site};
-use crate::trace::{Request, Source};
+use crate::trace::{Headers, Request, Source};
 use core::time::Duration;
 use std::sync::Arc;
 
 /// How often `-L` follows at most.
 const MOST_REDIRECTS: u32 = 50;
-/// How long the ingress controller tries endpoints that do not answer before it says 504: five
-/// seconds, three times.
-pub(super) const GATEWAY_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// What the command line asks for.
-#[derive(Debug, Default)]
-struct Options {
-    urls: Vec<String>,
-    silent: bool,
-    show_errors: bool,
-    include: bool,
-    head: bool,
-    verbose: bool,
-    insecure: bool,
-    follow: bool,
-    fail: bool,
-    fail_with_body: bool,
-    /// Where bodies go; `None` for standard output.
-    outputs: Vec<String>,
-    host: Option<String>,
-    method: Option<String>,
-    agent: Option<String>,
-    has_data: bool,
-    resolve: Vec<String>,
-    /// In all, and for the connection alone.
-    max_time: Option<Duration>,
-    connect_timeout: Option<Duration>,
-    write_out: Option<String>,
-    retries: u32,
-}
 
 /// Runs curl.
 pub(super) fn run(site: &mut Site<'_>, words: &[String]) -> Output {
@@ -46,171 +18,26 @@ pub(super) fn run(site: &mut Site<'_>, words: &[String]) -> Output {
         Err(output) => return output,
     };
     let mut output = Output::default();
+    let mut jar = Jar::of(&options.cookies, options.jar.is_some(), site.files);
     for (index, url) in options.urls.iter().enumerate() {
         let to = options.outputs.get(index).map(String::as_str);
-        one(site, &options, url, to, &mut output);
+        one(site, &options, url, to, &mut jar, &mut output);
+    }
+    match options.jar.as_deref() {
+        None => {}
+        Some("-") => output.stdout.push_str(&jar.text()),
+        Some(path) => drop(site.files.insert(path.to_owned(), jar.text())),
     }
     output
 }
 
-/// The text of `--help` for who says nothing.
-const TRY: &str = "curl: try 'curl --help' or 'curl --manual' for more information";
-
-/// Flags of one letter that take a value.
-const WITH_VALUE: &str = "oHXmwdAueTb";
-
-fn parse(words: &[String]) -> Result<Options, Output> {
-    let mut options = Options::default();
-    let mut words = words.iter();
-    while let Some(word) = words.next() {
-        if let Some(long) = word.strip_prefix("--") {
-            let takes = long_takes_value(long).ok_or_else(|| {
-                Output::failed(2, format!("curl: option --{long}: is unknown\n{TRY}"))
-            })?;
-            let value = if takes { words.next() } else { None };
-            let missing =
-                || Output::failed(2, format!("curl: option --{long}: requires parameter\n{TRY}"));
-            if takes && value.is_none() {
-                return Err(missing());
-            }
-            long_flag(&mut options, long, value.map_or("", String::as_str))?;
-            continue;
-        }
-        let Some(letters) = word.strip_prefix('-').filter(|letters| !letters.is_empty()) else {
-            options.urls.push(word.clone());
-            continue;
-        };
-        let mut rest = letters.chars();
-        while let Some(letter) = rest.next() {
-            if !WITH_VALUE.contains(letter) {
-                short_flag(&mut options, letter)?;
-                continue;
-            }
-            let glued = rest.as_str();
-            let value =
-                if glued.is_empty() { words.next().map(String::as_str) } else { Some(glued) };
-            let Some(value) = value else {
-                let why = format!("curl: option -{letter}: requires parameter\n{TRY}");
-                return Err(Output::failed(2, why));
-            };
-            value_flag(&mut options, letter, value)?;
-            break;
-        }
-    }
-    match options.urls.is_empty() {
-        true => Err(Output::failed(2, format!("curl: (2) no URL specified\n{TRY}"))),
-        false => Ok(options),
-    }
-}
-
-fn short_flag(options: &mut Options, letter: char) -> Result<(), Output> {
-    match letter {
-        's' => options.silent = true,
-        'S' => options.show_errors = true,
-        'i' => options.include = true,
-        'I' => options.head = true,
-        'v' => options.verbose = true,
-        'k' => options.insecure = true,
-        'L' => options.follow = true,
-        'f' => options.fail = true,
-        '4' | 'N' | '#' | 'g' | 'q' => {}
-        other => {
-            return Err(Output::failed(2, format!("curl: option -{other}: is unknown\n{TRY}")));
-        }
-    }
-    Ok(())
-}
-
-fn value_flag(options: &mut Options, letter: char, value: &str) -> Result<(), Output> {
-    match letter {
-        'o' => options.outputs.push(value.to_owned()),
-        'X' => options.method = Some(value.to_owned()),
-        'm' => options.max_time = Some(seconds("--max-time", value)?),
-        'w' => options.write_out = Some(value.to_owned()),
-        'A' => options.agent = Some(value.to_owned()),
-        'd' => options.has_data = true,
-        'H' => {
-            if let Some((name, host)) = value.split_once(':')
-                && name.eq_ignore_ascii_case("host")
-            {
-                options.host = Some(host.trim().to_owned());
-            }
-        }
-        // Simplified: cookies, users, referers and uploads are sent by nobody and read by nobody.
-        _ => {}
-    }
-    Ok(())
-}
-
-/// Whether a long flag takes a value; `None` for one that curl, or this model, does not know.
-fn long_takes_value(name: &str) -> Option<bool> {
-    match name {
-        "silent" | "show-error" | "include" | "head" | "verbose" | "insecure" | "location"
-        | "fail" | "fail-with-body" | "no-progress-meter" | "compressed" | "http1.1" | "ipv4"
-        | "no-buffer" | "progress-bar" | "retry-connrefused" | "retry-all-errors" => Some(false),
-        "output" | "header" | "request" | "max-time" | "connect-timeout" | "write-out" | "data"
-        | "user-agent" | "resolve" | "url" | "retry" | "retry-delay" | "cacert" | "cert"
-        | "key" => Some(true),
-        _ => None,
-    }
-}
-
-fn long_flag(options: &mut Options, name: &str, value: &str) -> Result<(), Output> {
-    match name {
-        "silent" => short_flag(options, 's'),
-        "show-error" => short_flag(options, 'S'),
-        "include" => short_flag(options, 'i'),
-        "head" => short_flag(options, 'I'),
-        "verbose" => short_flag(options, 'v'),
-        "insecure" => short_flag(options, 'k'),
-        "location" => short_flag(options, 'L'),
-        "fail" => short_flag(options, 'f'),
-        "output" => value_flag(options, 'o', value),
-        "header" => value_flag(options, 'H', value),
-        "request" => value_flag(options, 'X', value),
-        "max-time" => value_flag(options, 'm', value),
-        "write-out" => value_flag(options, 'w', value),
-        "data" => value_flag(options, 'd', value),
-        "user-agent" => value_flag(options, 'A', value),
-        "fail-with-body" => {
-            options.fail_with_body = true;
-            Ok(())
-        }
-        "connect-timeout" => {
-            options.connect_timeout = Some(seconds("--connect-timeout", value)?);
-            Ok(())
-        }
-        "resolve" => {
-            options.resolve.push(value.to_owned());
-            Ok(())
-        }
-        "url" => {
-            options.urls.push(value.to_owned());
-            Ok(())
-        }
-        "retry" => {
-            options.retries = value.parse().unwrap_or(0);
-            Ok(())
-        }
-        _ => Ok(()),
-    }
-}
-
-/// `5`, `0.5`.
-fn seconds(flag: &str, text: &str) -> Result<Duration, Output> {
-    let wrong = || {
-        let why = format!("curl: option {flag}: expected a proper numerical parameter\n{TRY}");
-        Output::failed(2, why)
-    };
-    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    let whole: u64 = whole.parse().map_err(|_| wrong())?;
-    let millis: String = format!("{part:0<3}").chars().take(3).collect();
-    let millis: u64 = millis.parse().map_err(|_| wrong())?;
-    Ok(Duration::from_millis(whole.saturating_mul(1000).saturating_add(millis)))
-}
-
 /// The request of a URL, and the name that was typed.
-fn request_of(site: &Site<'_>, options: &Options, url: &str) -> Result<(Request, String), String> {
+fn request_of(
+    site: &Site<'_>,
+    options: &Options,
+    jar: &Jar,
+    url: &str,
+) -> Result<(Request, String), String> {
     let mut request = Request::from_url(site.from.clone(), url)?;
     let name = request.host.to_string();
     let key = format!("{name}:{}:", request.port);
@@ -223,12 +50,35 @@ fn request_of(site: &Site<'_>, options: &Options, url: &str) -> Result<(Request,
         request.host_header = Some(Arc::from(host.as_str()));
     }
     let own = if options.head { "HEAD" } else { "GET" };
-    let own = if options.has_data { "POST" } else { own };
+    let own = if options.data.is_empty() { own } else { "POST" };
     request.method = Arc::from(options.method.as_deref().unwrap_or(own));
     if let Some(agent) = &options.agent {
         request.agent = Arc::from(agent.as_str());
     }
+    request.headers = headers_of(options, jar, &name, &request);
+    request.body = Arc::from(options.data.join("&"));
     Ok((request, name))
+}
+
+/// The headers in curl's order: its own, those that are given, the cookies, those of the body.
+fn headers_of(options: &Options, jar: &Jar, host: &str, request: &Request) -> Headers {
+    let mut headers = Headers::default();
+    let body = options.data.join("&");
+    let mut own = vec![("Accept", "*/*".to_owned())];
+    if !body.is_empty() {
+        own.push(("Content-Length", body.len().to_string()));
+        own.push(("Content-Type", "application/x-www-form-urlencoded".to_owned()));
+    }
+    let is_given =
+        |name: &str| options.headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
+    for (name, value) in own.iter().filter(|(name, _)| !is_given(name)) {
+        headers = headers.and(name, value);
+    }
+    for (name, value) in options.headers.iter().filter(|(_, value)| !value.is_empty()) {
+        headers = headers.and(name, value);
+    }
+    let cookies = jar.header(host, &request.path, request.tls);
+    if cookies.is_empty() { headers } else { headers.and("Cookie", &cookies) }
 }
 
 /// What is known of a transfer for `-w`.
@@ -245,13 +95,20 @@ struct Transfer {
 }
 
 /// Fetches one URL.
-fn one(site: &mut Site<'_>, options: &Options, url: &str, to: Option<&str>, output: &mut Output) {
+fn one(
+    site: &mut Site<'_>,
+    options: &Options,
+    url: &str,
+    to: Option<&str>,
+    jar: &mut Jar,
+    output: &mut Output,
+) {
     let mut transfer = Transfer { url: url.to_owned(), ..Transfer::default() };
     let mut body = String::new();
     let mut attempts = 0;
     let error = loop {
         body.clear();
-        let result = fetch(site, options, &mut transfer, &mut body, output);
+        let result = fetch(site, options, &mut transfer, jar, (&mut body, output));
         let again = matches!(&result, Err((28, _))) && attempts < options.retries;
         attempts += 1;
         if !again {
@@ -280,13 +137,13 @@ fn fetch(
     site: &mut Site<'_>,
     options: &Options,
     transfer: &mut Transfer,
-    body: &mut String,
-    output: &mut Output,
+    jar: &mut Jar,
+    (body, output): (&mut String, &mut Output),
 ) -> Result<(), (i32, String)> {
     for _ in 0..=MOST_REDIRECTS {
         let (request, name) =
-            request_of(site, options, &transfer.url).map_err(|why| coded(&why))?;
-        let Exchange { address, result } = exchange(site, &request, options.insecure);
+            request_of(site, options, jar, &transfer.url).map_err(|why| coded(&why))?;
+        let Exchange { address, waited, result } = exchange(site, &request, options.insecure);
         transfer.address = address;
         if options.verbose {
             say_connection(&request, &name, address, &result, output);
@@ -298,10 +155,10 @@ fn fetch(
                 return Err(wait_and_tell(site, options, &request, &name, trouble, transfer));
             }
         };
-        if reply.status == 504 {
-            let most = options.max_time.unwrap_or(GATEWAY_TIMEOUT).min(GATEWAY_TIMEOUT);
+        if !waited.is_zero() {
+            let most = options.max_time.unwrap_or(waited).min(waited);
             wait(site, most, transfer);
-            if most < GATEWAY_TIMEOUT {
+            if most < waited {
                 let millis = most.as_millis();
                 let why = format!(
                     "Operation timed out after {millis} milliseconds with 0 bytes received"
@@ -309,6 +166,7 @@ fn fetch(
                 return Err((28, why));
             }
         }
+        jar.take(&reply, &name, &request.path, site.now());
         (transfer.status, transfer.size) = (reply.status, reply.body.len());
         transfer.kind = reply.header("Content-Type").unwrap_or_default().to_owned();
         if options.include || options.head {
@@ -349,7 +207,7 @@ fn coded(text: &str) -> (i32, String) {
 fn head_text(reply: &Reply, mark: &str) -> String {
     let mut text = format!("{mark}{}\n", reply.status_line());
     for (name, value) in &reply.headers {
-        text.push_str(&format!("{mark}{name}: {value}\n"));
+        text.push_str(&format!("{mark}{}: {value}\n", reply.shown(name)));
     }
     text.push_str(&format!("{mark}\n"));
     text
@@ -394,9 +252,13 @@ fn say_connection(
                 false => format!(":{}", request.port),
             };
             err.push_str(&format!(
-                "> {} {} HTTP/1.1\n> Host: {host}{port}\n> User-Agent: {}\n> Accept: */*\n> \n* Request completely sent off\n",
+                "> {} {} HTTP/1.1\n> Host: {host}{port}\n> User-Agent: {}\n",
                 request.method, request.path, request.agent
             ));
+            for (name, value) in request.headers.iter() {
+                err.push_str(&format!("> {name}: {value}\n"));
+            }
+            err.push_str("> \n* Request completely sent off\n");
         }
     }
     output.complain(&err);
@@ -456,12 +318,11 @@ fn wait_and_tell(
             35,
             "TLS connect error: error:0A0000C6:SSL routines::packet length too long".to_owned(),
         ),
-        Trouble::Certificate => (60, CERTIFICATE.to_owned()),
+        Trouble::Certificate { why } => (60, format!("{why}\n{CERTIFICATE}")),
     }
 }
 
-const CERTIFICATE: &str = "SSL certificate problem: unable to get local issuer certificate
-More details here: https://curl.se/docs/sslcerts.html
+const CERTIFICATE: &str = "More details here: https://curl.se/docs/sslcerts.html
 
 curl failed to verify the legitimacy of the server and therefore could not
 establish a secure connection to it. To learn more about this situation and

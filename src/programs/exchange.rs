@@ -3,6 +3,7 @@
 use super::Site;
 use crate::net::packet::Endpoint;
 use crate::trace::{Cause, Manner, Outcome, PacketTrace, Reason, Request, Server, server};
+use core::time::Duration;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -11,8 +12,10 @@ use std::sync::Arc;
 pub(super) struct Reply {
     /// HTTP status.
     pub(super) status: u16,
+    /// The version of HTTP, `1.1` or `2`.
+    pub(super) version: &'static str,
     /// The headers, in the order of their sending.
-    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) headers: Vec<(String, String)>,
     /// The body.
     pub(super) body: Arc<str>,
 }
@@ -20,12 +23,20 @@ pub(super) struct Reply {
 impl Reply {
     /// The value of a header.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(own, _)| *own == name).map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
-    /// The first line, `HTTP/1.1 200 OK`.
+    /// The first line, `HTTP/1.1 200 OK`; HTTP/2 has no words for its numbers.
     pub(super) fn status_line(&self) -> String {
-        format!("HTTP/1.1 {} {}", self.status, reason_phrase(self.status))
+        match self.version {
+            "2" => format!("HTTP/2 {} ", self.status),
+            version => format!("HTTP/{version} {} {}", self.status, reason_phrase(self.status)),
+        }
+    }
+
+    /// The name of a header as it is sent: in lower case by HTTP/2.
+    pub(super) fn shown(&self, name: &str) -> String {
+        if self.version == "2" { name.to_ascii_lowercase() } else { name.to_owned() }
     }
 }
 
@@ -49,14 +60,24 @@ pub(super) enum Trouble {
     /// The server does not speak TLS.
     NoTls,
     /// The server's certificate is signed by nobody that the client knows.
-    Certificate,
+    Certificate {
+        /// What OpenSSL says of it.
+        why: &'static str,
+    },
 }
+
+/// A certificate of an authority that the client does not know.
+const UNKNOWN_ISSUER: &str = "SSL certificate problem: unable to get local issuer certificate";
+/// A certificate that its owner signed, like the one that the ingress controller makes for itself.
+const SELF_SIGNED: &str = "SSL certificate problem: self-signed certificate";
 
 /// What came of a request.
 #[derive(Clone, Debug)]
 pub(super) struct Exchange {
     /// The address that was asked, if the name has one.
     pub(super) address: Option<Endpoint>,
+    /// How long the answer took, where a proxy waited for servers.
+    pub(super) waited: Duration,
     /// The answer.
     pub(super) result: Result<Reply, Trouble>,
 }
@@ -66,7 +87,11 @@ pub(super) fn exchange(site: &mut Site<'_>, request: &Request, insecure: bool) -
     let own = Endpoint { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), port: request.port };
     let forwarded = site.forwarded(request);
     if let Some(None) = forwarded {
-        return Exchange { address: Some(own), result: Err(Trouble::Refused) };
+        return Exchange {
+            address: Some(own),
+            waited: Duration::ZERO,
+            result: Err(Trouble::Refused),
+        };
     }
     let is_forwarded = forwarded.is_some();
     let trace = site.wire.send(forwarded.flatten().as_ref().unwrap_or(request));
@@ -83,11 +108,9 @@ pub(super) fn exchange(site: &mut Site<'_>, request: &Request, insecure: bool) -
             Manner::Unreachable | Manner::NotSent => Trouble::Unreachable,
             Manner::TimedOut => Trouble::TimedOut,
         }),
-        Outcome::Answered { server, status, body, .. } => {
-            answered(site, &trace, server, *status, body, insecure)
-        }
+        Outcome::Answered { .. } => answered(site, &trace, insecure),
     };
-    Exchange { address, result }
+    Exchange { address, waited: trace.waited, result }
 }
 
 /// The address that a request was sent to.
@@ -112,15 +135,11 @@ fn front(trace: &PacketTrace) -> (u16, bool) {
     (port, false)
 }
 
-fn answered(
-    site: &Site<'_>,
-    trace: &PacketTrace,
-    server: &Server,
-    status: u16,
-    body: &Arc<str>,
-    insecure: bool,
-) -> Result<Reply, Trouble> {
-    let request = &trace.request;
+fn answered(site: &Site<'_>, trace: &PacketTrace, insecure: bool) -> Result<Reply, Trouble> {
+    let Outcome::Answered { server, status, body, headers, .. } = &trace.outcome else {
+        return Err(Trouble::Empty);
+    };
+    let (request, status) = (&trace.request, *status);
     let (port, by_ingress) = front(trace);
     let speaks_tls = match server {
         _ if by_ingress => port == 443,
@@ -131,11 +150,17 @@ fn answered(
     match (request.tls, speaks_tls) {
         (true, false) => return Err(Trouble::NoTls),
         (true, true) if !insecure && *server != Server::Internet => {
-            return Err(Trouble::Certificate);
+            let why = if by_ingress { SELF_SIGNED } else { UNKNOWN_ISSUER };
+            return Err(Trouble::Certificate { why });
         }
         (false, true) => return Ok(plain_to_tls(site, by_ingress)),
         _ => {}
     }
+    let published = match server {
+        Server::Internet => published(request),
+        _ => None,
+    };
+    let body = published.as_ref().unwrap_or(body);
     let image = image_of(site, server);
     if status == 0 {
         return Err(match server::says_something(&image) {
@@ -143,29 +168,39 @@ fn answered(
             false => Trouble::Empty,
         });
     }
-    let mut reply = Reply { status, headers: Vec::new(), body: body.clone() };
-    reply.headers.push(("Date", date(site)));
-    let kind = match status {
-        308 | 502..=504 if by_ingress => "text/html",
-        _ => server::content_type(&image, &request.path, status),
-    };
+    // nginx and the API server offer HTTP/2 with TLS, and curl takes it.
+    let h2 = request.tls && (by_ingress || matches!(server, Server::Node(_)));
+    let version = if h2 { "2" } else { "1.1" };
+    let mut reply = Reply { status, version, headers: Vec::new(), body: body.clone() };
+    let mut add = |name: &str, value: String| reply.headers.push((name.to_owned(), value));
+    let own_server = server::server_header(&image).filter(|_| !by_ingress);
+    let keeps_alive = by_ingress || own_server.is_some() && image.contains("nginx");
+    if let Some(name) = own_server {
+        add("Server", name);
+    }
+    add("Date", date(site));
+    // nginx' own pages are HTML, whoever was to answer.
+    let is_page = by_ingress && body.contains("<hr><center>nginx</center>");
+    let kind =
+        if is_page { "text/html" } else { server::content_type(&image, &request.path, status) };
+    let kind = headers.get("Content-Type").unwrap_or(kind);
     if !body.is_empty() || status == 200 {
-        reply.headers.push(("Content-Type", kind.to_owned()));
+        add("Content-Type", kind.to_owned());
     }
-    reply.headers.push(("Content-Length", body.len().to_string()));
-    if by_ingress {
-        reply.headers.push(("Connection", "keep-alive".to_owned()));
-    } else if let Some(name) = server::server_header(&image) {
-        reply.headers.insert(0, ("Server", name));
-        if image.contains("nginx") {
-            reply.headers.push(("Connection", "keep-alive".to_owned()));
-        }
+    add("Content-Length", body.len().to_string());
+    if keeps_alive && !h2 {
+        add("Connection", "keep-alive".to_owned());
     }
-    if status == 308 {
-        let place = format!("https://{}{}", request.asked_host(), request.path);
-        reply.headers.push(("Location", place));
+    for (name, value) in headers.iter().filter(|(name, _)| *name != "Content-Type") {
+        add(name, value.to_owned());
     }
     Ok(reply)
+}
+
+/// What a project publishes at the address that is asked for.
+fn published(request: &Request) -> Option<Arc<str>> {
+    let url = format!("https://{}{}", request.host_value(), request.path);
+    super::published(&url).map(Arc::from)
 }
 
 /// What a TLS server says to who does not speak TLS.
@@ -174,13 +209,14 @@ fn plain_to_tls(site: &Site<'_>, by_ingress: bool) -> Reply {
         true => ("text/html", server::NGINX_PLAIN_TO_TLS),
         false => ("text/plain; charset=utf-8", "Client sent an HTTP request to an HTTPS server.\n"),
     };
-    let headers = vec![
+    let headers = [
         ("Date", date(site)),
         ("Content-Type", kind.to_owned()),
         ("Content-Length", body.len().to_string()),
         ("Connection", "close".to_owned()),
     ];
-    Reply { status: 400, headers, body: Arc::from(body) }
+    let headers = headers.map(|(name, value)| (name.to_owned(), value)).to_vec();
+    Reply { status: 400, version: "1.1", headers, body: Arc::from(body) }
 }
 
 /// The image of the container that answered; empty for others.
@@ -196,6 +232,10 @@ fn image_of(site: &Site<'_>, server: &Server) -> String {
 pub(super) const fn reason_phrase(status: u16) -> &'static str {
     match status {
         200 => "OK",
+        301 => "Moved Permanently",
+        302 => "Moved Temporarily",
+        303 => "See Other",
+        307 => "Temporary Redirect",
         308 => "Permanent Redirect",
         400 => "Bad Request",
         401 => "Unauthorized",

@@ -6,15 +6,20 @@
 //! Invariants: what becomes of a request is decided in `trace` alone; a program moves no clock,
 //! whoever runs it lets the pauses pass; exit codes are the real programs'.
 //!
-//! Reading order: `exchange`, `curl`, `wget`, `nslookup`, `probe`.
+//! Reading order: `published`, `exchange`, `cookies`, `curl_options`, `curl`, `wget`, `nslookup`,
+//! `probe`.
 
+mod cookies;
 mod curl;
+mod curl_options;
 mod exchange;
 mod nslookup;
 mod probe;
+mod published;
 mod wget;
 
 pub use crate::container::{Kit, Mark, Output, Part, Stream, kit_of};
+pub use published::{METALLB, published};
 
 use crate::api::Kind;
 use crate::base::{Rng, SimTime};

@@ -1,6 +1,5 @@
 //! wget: GNU's, and busybox's, which prints otherwise.
 
-use super::curl::GATEWAY_TIMEOUT;
 use super::exchange::{Exchange, Reply, Trouble, exchange};
 use super::{CONNECT_TIMEOUT, NAME_TIMEOUT, NO_ROUTE, Output, Site};
 use crate::trace::Request;
@@ -131,7 +130,7 @@ pub(super) fn busybox(site: &mut Site<'_>, words: &[String]) -> Output {
     };
     let mut output = Output::default();
     // busybox checks no certificates.
-    let Exchange { address, result } = follow(site, &mut request, true);
+    let Exchange { address, waited, result } = follow(site, &mut request, true);
     if let Some(to) = address.filter(|_| !options.quiet) {
         output.complain(&format!("Connecting to {} ({to})\n", authority(&request)));
     }
@@ -141,7 +140,7 @@ pub(super) fn busybox(site: &mut Site<'_>, words: &[String]) -> Output {
             if options.show_headers {
                 output.complain(&headers(&reply));
             }
-            slow_gateway(site, &reply);
+            site.wait(waited);
             if reply.status >= 400 {
                 let line = format!("wget: server returned error: {}\n", reply.status_line());
                 output.complain(&line);
@@ -173,7 +172,7 @@ pub(super) fn busybox(site: &mut Site<'_>, words: &[String]) -> Output {
         },
         Err(Trouble::Empty) => "error getting response".to_owned(),
         Err(Trouble::NotHttp) => "bad response".to_owned(),
-        Err(Trouble::NoTls | Trouble::Certificate) => {
+        Err(Trouble::NoTls | Trouble::Certificate { .. }) => {
             "TLS error from peer (alert code 80): 80\nwget: error getting response: Connection reset by peer".to_owned()
         }
     };
@@ -228,12 +227,6 @@ fn headers(reply: &Reply) -> String {
     reply.headers.iter().fold(first, |text, (name, value)| text + &format!("  {name}: {value}\n"))
 }
 
-fn slow_gateway(site: &mut Site<'_>, reply: &Reply) {
-    if reply.status == 504 {
-        site.wait(GATEWAY_TIMEOUT);
-    }
-}
-
 /// `web`, `web:8080`.
 fn authority(request: &Request) -> String {
     let usual = if request.tls { 443 } else { 80 };
@@ -269,7 +262,7 @@ pub(super) fn gnu(site: &mut Site<'_>, words: &[String]) -> Output {
     let mut log = format!("--{time}--  {full}\n");
     let name = request.host.clone();
     let is_name = name.parse::<core::net::IpAddr>().is_err();
-    let Exchange { address, result } = follow(site, &mut request, options.insecure);
+    let Exchange { address, waited, result } = follow(site, &mut request, options.insecure);
     if is_name {
         let found = address.map_or_else(
             || "failed: Name or service not known.".to_owned(),
@@ -283,11 +276,11 @@ pub(super) fn gnu(site: &mut Site<'_>, words: &[String]) -> Output {
     }
     match result {
         Ok(reply) => {
-            slow_gateway(site, &reply);
+            site.wait(waited);
             gnu_answer(site, &options, &request, &reply, &mut log, &mut output);
         }
         Err(trouble) => {
-            output.exit = if trouble == Trouble::Certificate { 5 } else { 4 };
+            output.exit = if matches!(trouble, Trouble::Certificate { .. }) { 5 } else { 4 };
             log.push_str(&gnu_trouble(site, &options, &name, trouble));
         }
     }
@@ -347,6 +340,6 @@ fn gnu_trouble(site: &mut Site<'_>, options: &Options, name: &str, trouble: Trou
         Trouble::Empty => "connected.\nHTTP request sent, awaiting response... No data received.\nGiving up.\n\n".to_owned(),
         Trouble::NotHttp => "connected.\nHTTP request sent, awaiting response... 200 No headers, assuming HTTP/0.9\n".to_owned(),
         Trouble::NoTls => "connected.\nUnable to establish SSL connection.\n".to_owned(),
-        Trouble::Certificate => format!("connected.\nERROR: cannot verify {name}'s certificate:\n  Unable to locally verify the issuer's authority.\nTo connect to {name} insecurely, use `--no-check-certificate'.\n"),
+        Trouble::Certificate { .. } => format!("connected.\nERROR: cannot verify {name}'s certificate:\n  Unable to locally verify the issuer's authority.\nTo connect to {name} insecurely, use `--no-check-certificate'.\n"),
     }
 }

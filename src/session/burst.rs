@@ -184,6 +184,7 @@ pub(super) fn pick(model: &mut Model, is_loss: bool, place: usize) {
 mod tests {
     use super::super::{Msg, Opening, Sample, TraceMsg, update};
     use super::*;
+    use crate::api::{Kind, Pod};
 
     fn model(sample: Sample) -> Model {
         let mut model = Model::new(Opening { sample, ..Opening::default() });
@@ -199,7 +200,12 @@ mod tests {
     #[test]
     fn under_local_all_is_expected_of_the_nodes_own_pod() {
         let mut model = model(Sample::NodePort);
-        update(&mut model, Msg::Trace(TraceMsg::Url("http://172.18.0.3:30084".into())));
+        let of_cafe = |pod: &&Pod| pod.spec.containers.iter().any(|it| it.image.contains("httpd"));
+        let node = {
+            let mut pods = model.world.store().list(Kind::Pod).filter_map(|pod| pod.pod());
+            pods.find(of_cafe).and_then(|pod| pod.status.host_ip).unwrap()
+        };
+        update(&mut model, Msg::Trace(TraceMsg::Url(format!("http://{node}:30084"))));
         let burst = sent(&mut model);
         let shares: Vec<_> = burst.answers.iter().map(|one| (one.count, one.expected)).collect();
         assert_eq!(shares, [(100, Some(1_000_000))], "{burst:?}");

@@ -267,9 +267,12 @@ pub struct Opening {
 /// The largest cluster that Kubernetes supports.
 const MOST_NODES: u32 = 5_000;
 
-/// A cluster with its add-ons up and running.
-fn new_world(config: &ClusterConfig, seed: u64) -> World {
-    let mut world = World::new(config.clone(), seed);
+/// A sample's cluster with its add-ons up and running.
+fn new_world(config: &ClusterConfig, sample: Sample, seed: u64) -> World {
+    // Only a cluster with add-ons is the classroom's, with somebody to ask for addresses.
+    let load_balancers =
+        if config.addons { sample.load_balancers() } else { config.load_balancers };
+    let mut world = World::new(ClusterConfig { load_balancers, ..config.clone() }, seed);
     world.run_for(ADDONS_START);
     world
 }
@@ -286,7 +289,7 @@ impl Model {
             Some(count) => ClusterConfig::classroom_of(count.clamp(1, MOST_NODES)),
             None => ClusterConfig::classroom(),
         };
-        let world = new_world(&config, SEED);
+        let world = new_world(&config, opening.sample, SEED);
         let kept = opening.kept.into_iter();
         let mut model = Model {
             lang: opening.lang,
@@ -373,16 +376,15 @@ impl Model {
     /// A new cluster with a sample, applied; language, theme and panels stay. What is left behind
     /// can be had back for a while.
     pub(super) fn restart(&mut self, sample: Sample, as_left: bool) {
-        self.begin_anew(SEED);
-        self.sample = sample;
+        self.begin_anew(sample, SEED);
         self.take_text(as_left);
         self.terminal.break_off(sample.name());
         super::apply::apply(self);
     }
 
     /// A new cluster, empty, in place of the one that there is, which is kept to be had back.
-    pub(super) fn begin_anew(&mut self, seed: u64) {
-        let world = new_world(&self.config, seed);
+    pub(super) fn begin_anew(&mut self, sample: Sample, seed: u64) {
+        let world = new_world(&self.config, sample, seed);
         let Tracer { pace, plan, .. } = self.tracer;
         let new = Model {
             faults: Rc::default(),
@@ -397,6 +399,7 @@ impl Model {
             check_in_micros: None,
             origin: world.now(),
             world,
+            sample,
             console: new_console(),
             terminal: self.terminal.successor(),
             selected: None,

@@ -130,7 +130,7 @@ fn scheme(store: &Store, service: &Object, port: &Value) -> &'static str {
 
 /// Whether a namespace belongs to the cluster itself, so that what is in it is drawn small.
 pub fn is_system(namespace: &str) -> bool {
-    namespace.starts_with("kube-") || namespace == "ingress-nginx"
+    namespace.starts_with("kube-") || ["ingress-nginx", "metallb-system"].contains(&namespace)
 }
 
 /// Whether a Service has a load balancer, so that its node ports are not how people come to it.

@@ -1,6 +1,7 @@
 //! The samples a person can start from; each applies as it is, unless it is there to be mended.
 
 use crate::text::{Lang, Text};
+use crate::world::LoadBalancers;
 
 /// A manifest to start from, in the order of a course.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,6 +23,10 @@ pub enum Sample {
     NodePort,
     /// A Service of type LoadBalancer.
     Balancer,
+    /// The same where no cloud is.
+    BareMetal,
+    /// The same with MetalLB.
+    MetalLb,
     /// Two applications behind one Ingress.
     Ingress,
     /// Objects that are accepted and do not work: each request says why.
@@ -32,7 +37,7 @@ pub enum Sample {
 
 impl Sample {
     /// Every sample, in the order of the list.
-    pub const ALL: [Sample; 11] = [
+    pub const ALL: [Sample; 13] = [
         Sample::Web,
         Sample::Pod,
         Sample::Rollout,
@@ -41,6 +46,8 @@ impl Sample {
         Sample::Placement,
         Sample::NodePort,
         Sample::Balancer,
+        Sample::BareMetal,
+        Sample::MetalLb,
         Sample::Ingress,
         Sample::Silent,
         Sample::Broken,
@@ -57,6 +64,8 @@ impl Sample {
             Sample::Placement => "placement",
             Sample::NodePort => "nodeport",
             Sample::Balancer => "balancer",
+            Sample::BareMetal => "baremetal",
+            Sample::MetalLb => "metallb",
             Sample::Ingress => "ingress",
             Sample::Silent => "silent",
             Sample::Broken => "broken",
@@ -79,9 +88,20 @@ impl Sample {
             Sample::Placement => Text::SamplePlacement,
             Sample::NodePort => Text::SampleNodePort,
             Sample::Balancer => Text::SampleBalancer,
+            Sample::BareMetal => Text::SampleBareMetal,
+            Sample::MetalLb => Text::SampleMetalLb,
             Sample::Ingress => Text::SampleIngress,
             Sample::Silent => Text::SampleSilent,
             Sample::Broken => Text::SampleBroken,
+        }
+    }
+
+    /// Who gives external addresses in its cluster.
+    pub const fn load_balancers(self) -> LoadBalancers {
+        match self {
+            Sample::BareMetal => LoadBalancers::None,
+            Sample::MetalLb => LoadBalancers::MetalLb,
+            _ => LoadBalancers::Cloud,
         }
     }
 
@@ -114,6 +134,8 @@ impl Sample {
             Sample::Placement => include_str!("../../static/samples/placement.yaml"),
             Sample::NodePort => include_str!("../../static/samples/nodeport.yaml"),
             Sample::Balancer => include_str!("../../static/samples/balancer.yaml"),
+            Sample::BareMetal => include_str!("../../static/samples/baremetal.yaml"),
+            Sample::MetalLb => include_str!("../../static/samples/metallb.yaml"),
             Sample::Ingress => include_str!("../../static/samples/ingress.yaml"),
             Sample::Silent => include_str!("../../static/samples/silent.yaml"),
             Sample::Broken => include_str!("../../static/samples/broken.yaml"),

@@ -77,8 +77,7 @@ impl Shared {
 
 /// Makes the page what an address says; what was there can be had back.
 pub(super) fn open(model: &mut Model, shared: Shared) {
-    model.begin_anew(shared.seed);
-    model.sample = shared.sample;
+    model.begin_anew(shared.sample, shared.seed);
     model.source = match shared.text {
         Some(text) => text.into(),
         None => shared.sample.yaml(model.lang).into(),

@@ -107,7 +107,7 @@ mod tests {
     fn context(seconds: u64) -> Context {
         let now = SimTime::WORLD_START + Duration::from_secs(seconds);
         let cause = Cause { writer: "default-scheduler".into(), working_on: None };
-        Context { now, cause, validate: false }
+        Context { now, cause, validate: false, webhooks: &[] }
     }
 
     fn store() -> Store {

@@ -250,7 +250,7 @@ mod tests {
         let write = Write::event(x.reference(), false, "Why", message, "me", at(seconds));
         let cause = Cause { writer: "me".into(), working_on: None };
         if let Write::Event(event) = write {
-            let context = Context { now: at(seconds), cause, validate: false };
+            let context = Context { now: at(seconds), cause, validate: false, webhooks: &[] };
             store.record(&context, *event);
         }
     }

@@ -4,7 +4,7 @@
 //! Models staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go and
 //! …/registry/rest/{create,update,delete}.go.
 
-use super::admission;
+use super::admission::{self, Webhook};
 use super::custom;
 use super::storage::{ObjectKey, Store};
 use super::strategy::{self, add_finalizer};
@@ -32,6 +32,8 @@ pub struct Context {
     /// Whether fields are validated; what controllers make of validated objects needs no second
     /// look.
     pub validate: bool,
+    /// The webhooks whose answers are known.
+    pub webhooks: &'static [&'static dyn Webhook],
 }
 
 impl Store {

@@ -5,7 +5,7 @@ use super::events::Recorders;
 use super::index::Indexes;
 use super::write::{Cause, Key, Note};
 use crate::api::{Kind, Object, Selector, StringMap, Uid};
-use crate::base::{Map, Rng, order};
+use crate::base::{Map, Rng, SimTime, order};
 use core::cmp::Ordering;
 use imbl::ordmap::DiffItem;
 use std::sync::Arc;
@@ -84,6 +84,7 @@ pub struct Store {
     notes: Map<(&'static str, Key), Note>,
     pub(super) recorders: Recorders,
     warnings: Vec<String>,
+    silent: Map<Arc<str>, SimTime>,
 }
 
 impl Store {
@@ -99,6 +100,7 @@ impl Store {
             notes: Map::new(),
             recorders: Recorders::default(),
             warnings: Vec::new(),
+            silent: Map::new(),
         }
     }
 
@@ -261,6 +263,20 @@ impl Store {
     /// Takes what the server has said beside its answers since this was last called.
     pub fn take_warnings(&mut self) -> Vec<String> {
         core::mem::take(&mut self.warnings)
+    }
+
+    /// Since when a machine is silent, if it is: cut off, or without power. It is no object: who looks
+    /// here is somebody who would notice by the network, before the API server knows.
+    pub fn silent_since(&self, node: &str) -> Option<SimTime> {
+        self.silent.get(node).copied()
+    }
+
+    /// Notes that a machine has fallen silent, or that it speaks again.
+    pub fn set_silent(&mut self, node: &Arc<str>, since: Option<SimTime>) {
+        match since {
+            Some(since) => drop(self.silent.insert(node.clone(), since)),
+            None => drop(self.silent.remove(node)),
+        }
     }
 
     /// Takes the changes since this was last called.

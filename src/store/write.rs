@@ -184,6 +184,12 @@ pub trait Controller: Sync {
     /// first thing to look at is `change.kind`.
     fn wants(&self, store: &Store, change: &Change) -> Vec<Key>;
 
+    /// The keys to look at because a machine has fallen silent or speaks again; see
+    /// [`Store::silent_since`]. None for who learns of that from the API server.
+    fn hears(&self, _store: &Store, _node: &str) -> Vec<Key> {
+        Vec::new()
+    }
+
     /// How long it waits before it looks at what this change made it want; changes meanwhile are seen
     /// with it.
     fn delay(&self, _store: &Store, _change: &Change) -> Duration {

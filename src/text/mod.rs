@@ -78,39 +78,39 @@ macro_rules! texts {
 
 texts! {
     AppName AppTagline SkipToMap Language ThemeLight ThemeDark Sample SampleWeb SampleRollout
-    SampleState SamplePod SampleDaemon SamplePlacement SampleNodePort SampleBalancer SampleIngress
-    SampleSilent SampleBroken Play Pause Speed Clock TabMap TabEditor TabTerminal TabTrace
-    TabInspector TabEvents EditorLabel EditorHelp Apply Reset ResetHint Reverted DiagnosticsOne
-    DiagnosticsMany DiagnosticAtLine DiagnosticFix DiagnosticFixHint MapLabel MapHelp MapAsText
-    MapAsPicture ZoomIn ZoomOut ZoomFit MapTools Legend Outside Cluster ClusterSummary Client
-    ClientNote ControlPlane LoadBalancer LoadBalancerNote Services Ingresses ServicesAndIngresses
-    ClusterOwnPods Waiting WaitingUnseen WaitingHelp Shelves ClusterWide More Follow NodeAdd
-    NodeRemove NodeNoRules NodeCpu NodeMem NodeMemory NodeStill NodeCut NodeCutUnknown NodeCutKnown
-    LampServer LampStore LampScheduler LampControllers PodGrace PodNextTry PodExit WorkloadRollout
-    ServicePending ServiceNoEndpoints ServiceEndpoints ServiceEndpoint Headless LegendPhase
-    LegendPending LegendStarting LegendReady LegendNotReady LegendFailed LegendCompleted
-    LegendTerminating LegendUnknown LegendSigns LegendContainers LegendSidecar LegendDisk
-    LegendScratch LegendOld LegendEmpty LegendStreet LegendNumber LegendColour LegendPacket
-    LegendNode EmptyTitle EmptyText RequestTo RequestSend RequestNone DoorNodePort DoorLoadBalancer
-    DoorIngress DoorInside TraceReply TraceEmptyTitle TraceEmptyText TraceFirst TraceBack
-    TraceForward TracePlay TracePause TraceSlow TraceCopy Copied TraceStep TraceLoop TraceFollow
-    TraceFollowPill TraceViewStory TraceViewTable TraceViewRules TraceViewCompare CompareAsk
-    CompareNow CompareThen CompareApply CompareOutcome CompareSees CompareHops CompareRules
-    CompareAbsent CompareEmpty RulesOfNode RulesCount RulesRaw RulesMore BurstAll BurstNone
-    BurstSome BurstKept BurstLoss BurstFollow AimMore AimUrl AimFrom AimInternet AimNodes AimPods
-    AimSize AimKept AimBurstOf TraceViews TraceTableCaption TraceColumnWhere TraceColumnWhat
-    TraceColumnFrom TraceColumnTo TraceColumnMark ChapterDoor ChapterWire ChapterVeth ChapterRules
-    ChapterBack ChapterSends ChapterWireText ChapterDnat ChapterSnat ChapterNothing ChapterRulesMany
-    ChapterRulesOne ChapterHopsMany ChapterIdleMany ChapterIdleOne LotsTitle LotsTurn LotsDrawn
-    LotsRule LotsRest LotsNotAsked LotsMore PacketTitle PacketReply PacketEntry RemedyTitle
-    RemedyTry ExaminedRules Arrived Refused ArrivedSees ArrivedPlain ArrivedSeesProxy NotResolved
-    Unreachable NotSent PlaceDevice HopSends HopResolves HopBalances HopBalancesLocal HopEnters
-    HopEntersFromPod HopRefuses HopVanishes HopDeniedMany HopSchedules HopTracks HopEncapsulates
-    HopDecapsulates HopLeaves HopAllowed HopNoPolicy HopDenied HopDelivers HopAnswers HopIngress
-    HopIngressNone HopBypasses HopUntranslates HopRemembers HopReturns HopReceives HopRouteLocal
-    HopRoutePod HopRouteNode HopRouteTunnel HopRouteDefault HopDnat HopMasquerade HopMark HopDrawn
-    HopNotDrawn HopRule RulePolicy RuleDnatDrawn RuleUnmark RuleUnmarked RuleMarked RuleKnown
-    RuleAccepts RuleDrops RuleRejects RuleReturns RuleIdle RuleLeads RuleLast RuleAffinity
+    SampleState SamplePod SampleDaemon SamplePlacement SampleNodePort SampleBalancer SampleBareMetal
+    SampleMetalLb SampleIngress SampleSilent SampleBroken Play Pause Speed Clock TabMap TabEditor
+    TabTerminal TabTrace TabInspector TabEvents EditorLabel EditorHelp Apply Reset ResetHint
+    Reverted DiagnosticsOne DiagnosticsMany DiagnosticAtLine DiagnosticFix DiagnosticFixHint
+    MapLabel MapHelp MapAsText MapAsPicture ZoomIn ZoomOut ZoomFit MapTools Legend Outside Cluster
+    ClusterSummary Client ClientNote ControlPlane LoadBalancer LoadBalancerNote Services Ingresses
+    ServicesAndIngresses ClusterOwnPods Waiting WaitingUnseen WaitingHelp Shelves ClusterWide More
+    Follow NodeAdd NodeRemove NodeNoRules NodeCpu NodeMem NodeMemory NodeStill NodeCut
+    NodeCutUnknown NodeCutKnown LampServer LampStore LampScheduler LampControllers PodGrace
+    PodNextTry PodExit WorkloadRollout ServicePending ServiceNoEndpoints ServiceEndpoints
+    ServiceEndpoint Headless LegendPhase LegendPending LegendStarting LegendReady LegendNotReady
+    LegendFailed LegendCompleted LegendTerminating LegendUnknown LegendSigns LegendContainers
+    LegendSidecar LegendDisk LegendScratch LegendOld LegendEmpty LegendStreet LegendNumber
+    LegendColour LegendPacket LegendNode EmptyTitle EmptyText RequestTo RequestSend RequestNone
+    DoorNodePort DoorLoadBalancer DoorIngress DoorInside TraceReply TraceEmptyTitle TraceEmptyText
+    TraceFirst TraceBack TraceForward TracePlay TracePause TraceSlow TraceCopy Copied TraceStep
+    TraceLoop TraceFollow TraceFollowPill TraceViewStory TraceViewTable TraceViewRules
+    TraceViewCompare CompareAsk CompareNow CompareThen CompareApply CompareOutcome CompareSees
+    CompareHops CompareRules CompareAbsent CompareEmpty RulesOfNode RulesCount RulesRaw RulesMore
+    BurstAll BurstNone BurstSome BurstKept BurstLoss BurstFollow AimMore AimUrl AimFrom AimInternet
+    AimNodes AimPods AimSize AimKept AimBurstOf TraceViews TraceTableCaption TraceColumnWhere
+    TraceColumnWhat TraceColumnFrom TraceColumnTo TraceColumnMark ChapterDoor ChapterWire
+    ChapterVeth ChapterRules ChapterBack ChapterSends ChapterWireText ChapterDnat ChapterSnat
+    ChapterNothing ChapterRulesMany ChapterRulesOne ChapterHopsMany ChapterIdleMany ChapterIdleOne
+    LotsTitle LotsTurn LotsDrawn LotsRule LotsRest LotsNotAsked LotsMore PacketTitle PacketReply
+    PacketEntry RemedyTitle RemedyTry ExaminedRules Arrived Refused ArrivedSees ArrivedPlain
+    ArrivedSeesProxy NotResolved Unreachable NotSent PlaceDevice HopSends HopResolves HopBalances
+    HopBalancesLocal HopEnters HopEntersFromPod HopRefuses HopVanishes HopDeniedMany HopSchedules
+    HopTracks HopEncapsulates HopDecapsulates HopLeaves HopAllowed HopNoPolicy HopDenied HopDelivers
+    HopAnswers HopIngress HopIngressNone HopUntranslates HopRemembers HopReturns HopReceives
+    HopRouteLocal HopRoutePod HopRouteNode HopRouteTunnel HopRouteDefault HopDnat HopMasquerade
+    HopMark HopDrawn HopNotDrawn HopRule RulePolicy RuleDnatDrawn RuleUnmark RuleUnmarked RuleMarked
+    RuleKnown RuleAccepts RuleDrops RuleRejects RuleReturns RuleIdle RuleLeads RuleLast RuleAffinity
     MarksExternal MarksHairpin MarksOutside ToServices ToNodePorts ToExternalServices ToExternal
     ToService ToLocal ToEndpoint ToFirewall ToMark ToPostrouting ToForward ToKubeletFirewall
     ToProxyFirewall ToIpvsNodePort ToIpvsFilter ToNoEndpoints ToClusterIps CauseNoClient
@@ -118,28 +118,34 @@ texts! {
     CauseNearlyLacks CauseTargetPort CauseNotReady CauseNotReadyMany CauseNoLocalEndpoints
     CauseWrongPort CauseNothingListens CauseNotANodePort CausePolicyIn CausePolicyOut
     CausePolicyInMany CausePolicyOutMany CauseSourceRange CausePendingIp CauseNoHealthyNode
-    CauseNoSuchAddress CauseNoForwarding CauseLoop CauseStrangeReply CauseRuleByHand TimedOut
-    HistogramTitle HistogramExpected HistogramExpectedVaried HistogramLost HistogramPod
-    HistogramCount HistogramShare EventsEmpty EventTime EventReason EventObject EventMessage
-    InspectorEmptyTitle InspectorEmptyText InspectorGone InspectorYaml InspectorEvents
-    InspectorFacts InspectorConditions PodKill NodeStop NodeStart TerminalLabel TerminalInput
-    TerminalWelcome TerminalHelp TerminalRunning AppliedCount AppliedAll FaultOther FaultSyntax
-    FaultTab FaultTooLarge FaultAliases FaultDepth FaultBinary FaultDuplicateKey FaultNoKind
-    FaultKind FaultKindNear FaultVersion FaultField FaultFieldNear FaultType FaultRequired
-    FaultNotSupported FaultDuplicate FaultNameless FaultForbidden FaultNotFound FaultSelector
-    FaultImmutable FaultName FaultPort FaultNodePort FaultLimit FaultInvalid FaultsLabel WhyTitle
-    WhyPerson WhyNode WhyController WhyScheduled WhyDaemon WhyKubelet WhyWaiting NodeCordon
-    NodeUncordon NodeDrain WorkloadRestart ObjectDelete ExplainPod ExplainNode ExplainService
-    ExplainDeployment ExplainReplicaSet ExplainStatefulSet ExplainDaemonSet ExplainJob
-    ExplainIngress ExplainEndpointSlice ExplainOther AppliedNone FaultNodePortTaken FaultQuota
-    FaultQuotaNeeds FaultPodSecurity FaultLimitRange FaultServiceAccount FaultPriorityClass
-    FaultNamespaceEnding FaultTypeString FaultTypeNumber FaultTypeNumberQuoted FaultTypeBool
-    FaultTypeList FaultTypeFields FaultNameMissing FaultWarning FixInsert FixRemove FixRun
-    FaultPrevious FaultNext WarningsOne WarningsMany EditorLarge KeptNote KeptOwn LeftUndo EditSave
-    EditCancel EditNote Share ShareHint ShareDone CompareAddedOne CompareAddedMany CompareAdded
-    CompareChange CompareDiff CompareDiffHint CompareNone CompareBack TerminalOffers TerminalWide
-    TerminalNarrow SplitEditor SplitSide SplitTerminal EventsAll EventsWarnings EventsAbout
-    EventsFilter EventsPods SideTabs Splits
+    CauseNoSuchAddress CauseNoForwarding CauseLoop CauseStrangeReply CauseRuleByHand HopRewrites
+    HopCanary HopCanaryNot ChoiceHeader ChoiceCookie ChoiceAffinity ChoiceWeight HopPickTurn
+    HopPickCookie HopPickNewCookie HopFails HopFailsLate CauseNoRuleHost CauseNoRuleClass
+    CauseNoRuleNoClass CauseNoRuleCanary CauseNoRulePath CauseNoSuchService CauseNoSuchPort
+    CauseRedirectsToTls CauseNotAllowedBy CauseWantsPassword PlaceRouter HopAnswersArp
+    HopAllAnswerArp HopAsksInVain HopRoutesByBgp CauseAnnouncerDown CauseNoAdvertisement
+    CauseSilentNoEndpoints CauseSilentNoLocal CauseNoSpeaker CauseNoSession CausePeerMismatch
+    CauseOtherNetwork TimedOut HistogramTitle HistogramExpected HistogramExpectedVaried
+    HistogramLost HistogramPod HistogramCount HistogramShare EventsEmpty EventTime EventReason
+    EventObject EventMessage InspectorEmptyTitle InspectorEmptyText InspectorGone InspectorYaml
+    InspectorEvents InspectorFacts InspectorConditions PodKill NodeStop NodeStart TerminalLabel
+    TerminalInput TerminalWelcome TerminalHelp TerminalRunning AppliedCount AppliedAll FaultOther
+    FaultSyntax FaultTab FaultTooLarge FaultAliases FaultDepth FaultBinary FaultDuplicateKey
+    FaultNoKind FaultKind FaultKindNear FaultVersion FaultField FaultFieldNear FaultType
+    FaultRequired FaultNotSupported FaultDuplicate FaultNameless FaultForbidden FaultNotFound
+    FaultSelector FaultImmutable FaultName FaultPort FaultNodePort FaultLimit FaultInvalid
+    FaultsLabel WhyTitle WhyPerson WhyNode WhyController WhyScheduled WhyDaemon WhyKubelet
+    WhyWaiting NodeCordon NodeUncordon NodeDrain WorkloadRestart ObjectDelete ExplainPod ExplainNode
+    ExplainService ExplainDeployment ExplainReplicaSet ExplainStatefulSet ExplainDaemonSet
+    ExplainJob ExplainIngress ExplainEndpointSlice ExplainOther AppliedNone FaultNodePortTaken
+    FaultQuota FaultQuotaNeeds FaultPodSecurity FaultLimitRange FaultServiceAccount
+    FaultPriorityClass FaultNamespaceEnding FaultTypeString FaultTypeNumber FaultTypeNumberQuoted
+    FaultTypeBool FaultTypeList FaultTypeFields FaultNameMissing FaultWarning FixInsert FixRemove
+    FixRun FaultPrevious FaultNext WarningsOne WarningsMany EditorLarge KeptNote KeptOwn LeftUndo
+    EditSave EditCancel EditNote Share ShareHint ShareDone CompareAddedOne CompareAddedMany
+    CompareAdded CompareChange CompareDiff CompareDiffHint CompareNone CompareBack TerminalOffers
+    TerminalWide TerminalNarrow SplitEditor SplitSide SplitTerminal EventsAll EventsWarnings
+    EventsAbout EventsFilter EventsPods SideTabs Splits
 }
 
 static EN: [&str; KEYS.len()] = read(include_str!("../../static/messages/en.txt"), KEYS);

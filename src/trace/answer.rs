@@ -1,9 +1,8 @@
 //! Who took the packet answers.
 
 use super::hop::{Cause, Failure, Manner, Place, Reason, Server};
-use super::ingress;
 use super::path::{Arrival, Taker, Tracer};
-use super::request::Request;
+use super::request::{Headers, Request};
 use crate::api::pod::{Container, ContainerState};
 use crate::api::{Kind, Object};
 use crate::container::server::{self, Asked, Host, Response};
@@ -19,7 +18,20 @@ pub(super) struct Answered {
     pub(super) status: u16,
     /// Body.
     pub(super) body: Arc<str>,
+    /// Headers beside those that every answer has.
+    pub(super) headers: Headers,
+    /// Why it is no better answer.
+    pub(super) because: Option<Box<Cause>>,
 }
+
+impl Answered {
+    pub(super) fn new(server: Server, status: u16, body: Arc<str>) -> Self {
+        Answered { server, status, body, headers: Headers::default(), because: None }
+    }
+}
+
+/// A request that passes more proxies than this goes in circles.
+const MOST_PROXIES: u32 = 4;
 
 /// A container that listens on a port.
 struct Listener {
@@ -86,13 +98,13 @@ impl Tracer<'_> {
             }
             Taker::Node(node) => {
                 let node = node.clone();
-                self.node_answer(arrival, &node)
+                self.node_answer(request, arrival, &node)
             }
             Taker::Internet(_) => {
                 let packets = Some((arrival.packet, arrival.packet));
                 let sees = arrival.packet.source.ip;
                 self.hop(Place::Internet, Reason::Answers { sees }, packets);
-                Ok(Answered { server: Server::Internet, status: 200, body: Arc::from("") })
+                Ok(Answered::new(Server::Internet, 200, Arc::from("")))
             }
         }
     }
@@ -117,29 +129,39 @@ impl Tracer<'_> {
         };
         let sees = arrival.packet.source.ip;
         let packets = Some((arrival.packet, arrival.packet));
-        if ingress::is_controller(&key) && matches!(to.port, 80 | 443) {
-            return self.by_ingress(request, object, sees);
+        if let Some(front) = self.front(object, to.port) {
+            self.proxies += 1;
+            if self.proxies > MOST_PROXIES {
+                return self.fail(Cause::Loop, Manner::TimedOut);
+            }
+            return self.by_ingress(request, &front, arrival);
         }
         self.hop(Place::Pod(key.clone()), Reason::Answers { sees }, packets);
         let asked = Asked {
             port: to.port,
             protocol: request.protocol,
             path: &request.path,
-            host: request.asked_host(),
+            host: &request.host_value(),
             method: &request.method,
             agent: &request.agent,
+            headers: &request.headers,
+            body: &request.body,
             source: arrival.packet.source,
-            forwarded_for: self.forwarded_for,
             now: self.cluster.now,
         };
         let response = self.respond(object, &listener, &asked);
         let server = Server::Pod { pod: key, container: listener.name };
-        Ok(Answered { server, status: response.status, body: response.body })
+        Ok(Answered::new(server, response.status, response.body))
     }
 
     /// What listens on a node itself: the API server, the kubelet, kube-proxy's health check, and
     /// pods in the node's own network.
-    fn node_answer(&mut self, arrival: &Arrival, node: &Arc<str>) -> Result<Answered, Failure> {
+    fn node_answer(
+        &mut self,
+        request: &Request,
+        arrival: &Arrival,
+        node: &Arc<str>,
+    ) -> Result<Answered, Failure> {
         let (packet, port) = (arrival.packet, arrival.packet.destination.port);
         let packets = Some((packet, packet));
         let sees = packet.source.ip;
@@ -154,7 +176,11 @@ impl Tracer<'_> {
             let key = ObjectKey::of(object);
             self.hop(Place::Pod(key.clone()), Reason::Answers { sees }, packets);
             let server = Server::Pod { pod: key, container: listener.name };
-            return Ok(Answered { server, status: 200, body: Arc::from("") });
+            return Ok(Answered::new(server, 200, Arc::from("")));
+        }
+        if let Some(answered) = self.kube_proxy_answer(request, &packet, node) {
+            self.hop(Place::Node(node.clone()), Reason::Answers { sees }, packets);
+            return Ok(answered);
         }
         let is_control_plane = store.find(Kind::Node, "", node).is_some_and(|it| {
             it.meta.labels.get("node-role.kubernetes.io/control-plane").is_some()
@@ -162,7 +188,6 @@ impl Tracer<'_> {
         let (status, body) = match port {
             6443 if is_control_plane => (403, FORBIDDEN),
             10250 => (401, "Unauthorized"),
-            10256 => (200, "ok"),
             _ => {
                 self.reset(arrival);
                 self.hop(Place::Node(node.clone()), Reason::Refuses, packets);
@@ -171,7 +196,7 @@ impl Tracer<'_> {
             }
         };
         self.hop(Place::Node(node.clone()), Reason::Answers { sees }, packets);
-        Ok(Answered { server: Server::Node(node.clone()), status, body: Arc::from(body) })
+        Ok(Answered::new(Server::Node(node.clone()), status, Arc::from(body)))
     }
 }
 

@@ -1,22 +1,16 @@
 //! How a request begins: its host's address, its first packet, the load balancer.
 
-use super::hop::{Cause, Failure, Manner, Place, Reason, Spread};
+use super::hop::{Cause, Failure, Manner, Place, Reason};
 use super::path::{Arrival, Entrance, Taker, Tracer};
 use super::request::{Request, Source};
-use super::{dns, ingress};
+use super::{dns, ingress, metallb};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object};
-use crate::net::conntrack::Connection;
 use crate::net::packet::Endpoint;
-use crate::net::walk::Draw;
 use crate::net::{Packet, Protocol};
-use crate::proxy::input::Service;
 use crate::store::ObjectKey;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-
-/// Nodes with this label get nothing from load balancers.
-const EXCLUDE_LABEL: &str = "node.kubernetes.io/exclude-from-external-load-balancers";
 
 impl Tracer<'_> {
     /// Finds the address of the host.
@@ -224,7 +218,11 @@ impl Tracer<'_> {
                 if service.load_balancer_vips.contains(&to.ip)
                     || service.load_balancer_proxies.contains(&to.ip) =>
             {
-                self.balance(&key, &service, packet)
+                let object = self.cluster.store.get(Kind::Service, &key).cloned();
+                match (object.filter(|object| metallb::is_from_pool(object)), to.ip) {
+                    (Some(object), IpAddr::V4(ip)) => self.by_metallb(&key, &object, ip, packet),
+                    _ => self.balance(&key, &service, packet),
+                }
             }
             // Simplified: who routes external IPs to which node is up to the network; the first
             // node that is up gets it.
@@ -237,87 +235,6 @@ impl Tracer<'_> {
             }
             _ => self.fail(Cause::NoSuchAddress(to.ip), Manner::TimedOut),
         }
-    }
-
-    /// The load balancer chooses a node.
-    ///
-    /// Simplified: it knows at once which nodes are healthy; a real one asks every few seconds.
-    fn balance(
-        &mut self,
-        key: &ObjectKey,
-        service: &Service,
-        packet: Packet,
-    ) -> Result<Arrival, Failure> {
-        let to = packet.destination;
-        let place = Place::LoadBalancer(to.ip);
-        let Some(port) = service.ports.iter().find(|port| port.port == to.port) else {
-            self.hop(place, Reason::Enters, Some((packet, packet)));
-            let offered = service.ports.iter().map(|port| port.port).collect();
-            let cause = Cause::WrongPort { service: key.clone(), port: to.port, offered };
-            return self.fail(cause, Manner::TimedOut);
-        };
-        let nodes = self.healthy_nodes(key, service.external_local);
-        let among = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
-        let drawn = self.rng.below(among);
-        let Some(node) = usize::try_from(drawn).ok().and_then(|drawn| nodes.get(drawn)).cloned()
-        else {
-            self.hop(place, Reason::Enters, Some((packet, packet)));
-            return self.fail(Cause::NoHealthyNode(key.clone()), Manner::TimedOut);
-        };
-        let is_proxy = service.load_balancer_proxies.contains(&to.ip);
-        let spread = match service.external_local {
-            true => Spread::NodesWithEndpoints {
-                health_check_port: service.health_check_node_port.unwrap_or(0),
-            },
-            false => Spread::ReadyNodes,
-        };
-        let reason = Reason::Balances {
-            service: key.clone(),
-            node: node.clone(),
-            draw: Draw { among, drawn },
-            spread,
-            node_port: if is_proxy { port.node_port } else { 0 },
-        };
-        let mut onward = packet;
-        if is_proxy {
-            onward = self.proxied(packet, &node, port.node_port);
-        }
-        self.hop(place, reason, Some((packet, onward)));
-        self.send(&node, onward, Entrance::Network)
-    }
-
-    /// A load balancer that is a proxy opens a connection of its own to a node port.
-    fn proxied(&mut self, packet: Packet, node: &Arc<str>, node_port: u16) -> Packet {
-        let own = packet.destination.ip;
-        let source = Endpoint { ip: own, port: self.ephemeral_port() };
-        let ip = self.cluster.nodes.get(node).map_or(own, |machine| IpAddr::from(machine.ip));
-        let destination = Endpoint { ip, port: node_port };
-        let onward = Packet::new(packet.protocol, source, destination);
-        let now = self.cluster.now;
-        self.network.balancer(own).add(Connection::new(&packet, &onward, now), now);
-        onward
-    }
-
-    /// The nodes that a load balancer sends to.
-    fn healthy_nodes(&self, key: &ObjectKey, local: bool) -> Vec<Arc<str>> {
-        let with_endpoints = |name: &Arc<str>| {
-            let is_here =
-                |it: &crate::proxy::input::Endpoint| it.ready && it.node.as_ref() == Some(name);
-            self.network.endpoints_of(key).any(|(_, all)| all.iter().any(is_here))
-        };
-        let nodes = self.cluster.store.list(Kind::Node).filter(|node| {
-            let conditions = node.status().items_at(&["conditions"]);
-            let ready = conditions.iter().any(|condition| {
-                condition.str_at(&["type"]) == Some("Ready")
-                    && condition.str_at(&["status"]) == Some("True")
-            });
-            let name = &node.meta.name;
-            ready
-                && node.meta.labels.get(EXCLUDE_LABEL).is_none()
-                && self.cluster.machine(name).is_some()
-                && (!local || with_endpoints(name))
-        });
-        nodes.map(|node| node.meta.name.clone()).collect()
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) struct Fixture {
 
 fn context() -> Context {
     let cause = Cause { writer: "test".into(), working_on: None };
-    Context { now: SimTime::default(), cause, validate: false }
+    Context { now: SimTime::default(), cause, validate: false, webhooks: &[] }
 }
 
 impl Fixture {
@@ -81,6 +81,12 @@ impl Fixture {
     /// A running pod of nginx: `demo/web-1`, node, the last number of its address, its labels.
     pub(super) fn pod(&mut self, name: &str, node: u8, last: u8, labels: Value) {
         self.pod_of(name, node, last, labels, "nginx:1.27", true);
+    }
+
+    /// A running pod of the ingress controller, its node, and the last number of its address.
+    pub(super) fn controller(&mut self, name: &str, node: u8, last: u8) {
+        let image = "registry.k8s.io/ingress-nginx/controller:v1.15.1";
+        self.pod_of(&format!("ingress-nginx/{name}"), node, last, json!({}), image, true);
     }
 
     pub(super) fn pod_of(

@@ -1,14 +1,17 @@
 //! What a trace is made of: hops, with where and why, and the outcome.
 
 use super::dns::{Answer, Question};
-use super::request::{Request, Source};
+use super::metallb::WhySilent;
+use super::nginx::{Choice, Pick};
+use super::request::{Headers, Request, Source};
 use crate::net::packet::Endpoint;
 use crate::net::rule::{Rule, Verdict};
 use crate::net::table::{Chain, Hook, Ruleset};
 use crate::net::walk::{Device, Draw};
 use crate::net::{Family, Packet, iptables, nft_text};
 use crate::store::ObjectKey;
-use std::net::IpAddr;
+use core::time::Duration;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 /// A request's whole way, and the answer's way back.
@@ -23,6 +26,9 @@ pub struct PacketTrace {
     /// The time to live that the answer has left when it comes back: 64 but for the nodes that
     /// forwarded it.
     pub ttl: u8,
+    /// How long proxies on the way waited for servers that did not answer: so much later the client
+    /// has its answer.
+    pub waited: Duration,
     /// How it ended.
     pub outcome: Outcome,
 }
@@ -49,6 +55,8 @@ pub enum Place {
     Dns(IpAddr),
     /// At the load balancer that has this address.
     LoadBalancer(IpAddr),
+    /// At the router of the nodes' network.
+    Router,
     /// On a node.
     Node(Arc<str>),
     /// At a rule of a node.
@@ -138,8 +146,8 @@ pub enum Route {
 /// Why a load balancer chose a node among others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spread {
-    /// Any node that is Ready (`externalTrafficPolicy: Cluster`).
-    ReadyNodes,
+    /// Any node that passes the health check (`externalTrafficPolicy: Cluster`).
+    HealthyNodes,
     /// Nodes with an endpoint of their own, as the health check port says
     /// (`externalTrafficPolicy: Local`).
     NodesWithEndpoints {
@@ -181,6 +189,43 @@ pub enum Reason {
         spread: Spread,
         /// The node port it goes to; 0 if it keeps the load balancer's address and port.
         node_port: u16,
+    },
+    /// The router asks who has the address, and a node answers: MetalLB's speaker there (L2).
+    AnswersArp {
+        /// The address.
+        ip: Ipv4Addr,
+        /// The node.
+        node: Arc<str>,
+        /// Its hardware address.
+        mac: Arc<str>,
+        /// Among how many nodes it was chosen.
+        among: u32,
+    },
+    /// The router asks who has the address, and every node answers, since IPVS has bound it there;
+    /// the first answer is taken.
+    AllAnswerArp {
+        /// The address.
+        ip: Ipv4Addr,
+        /// The node that was first.
+        node: Arc<str>,
+        /// Its hardware address.
+        mac: Arc<str>,
+        /// How many answer.
+        count: u32,
+    },
+    /// The router asks who has the address, and nobody answers.
+    AsksInVain {
+        /// The address.
+        ip: Ipv4Addr,
+    },
+    /// The router has learned ways to the address by BGP, and takes one of them.
+    RoutesByBgp {
+        /// The Service.
+        service: ObjectKey,
+        /// The node.
+        node: Arc<str>,
+        /// Between how many.
+        draw: Draw,
     },
     /// The packet comes to a node.
     Enters,
@@ -259,8 +304,24 @@ pub enum Reason {
         host: Arc<str>,
         /// The path of the rule; empty for the default backend.
         path: Arc<str>,
-        /// The Service it leads to.
-        backend: Option<(ObjectKey, u16)>,
+        /// The Service it leads to, and its port as the Ingress names it.
+        backend: Option<(ObjectKey, Arc<str>)>,
+    },
+    /// The ingress controller changes the path (`rewrite-target`).
+    Rewrites {
+        /// From what was asked.
+        from: Arc<str>,
+        /// To what the server will see.
+        to: Arc<str>,
+    },
+    /// There is a canary for this rule.
+    Canary {
+        /// The canary's Service.
+        service: ObjectKey,
+        /// Whether the request goes there.
+        taken: bool,
+        /// What decided.
+        choice: Choice,
     },
     /// The ingress controller goes to an endpoint itself and not to the Service's address.
     BypassesService {
@@ -269,7 +330,18 @@ pub enum Reason {
         /// The endpoint.
         endpoint: Endpoint,
         /// Among how many.
-        draw: Draw,
+        among: u32,
+        /// How it was picked.
+        pick: Pick,
+    },
+    /// The endpoint did not answer the ingress controller, which tries another one, if it may.
+    Fails {
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// How it showed.
+        manner: Manner,
+        /// How long was waited for it.
+        seconds: u32,
     },
     /// The reply's addresses are turned back into those that were asked.
     Untranslates,
@@ -290,6 +362,10 @@ pub enum Outcome {
         status: u16,
         /// The body.
         body: Arc<str>,
+        /// Headers beside those that every answer has: `Location`, `Set-Cookie`.
+        headers: Headers,
+        /// Why it is no better answer, if it is one of a proxy that could not do as it was asked.
+        because: Option<Box<Cause>>,
         /// The source address that the server saw.
         sees: IpAddr,
         /// The address that the reply came from, as the client saw it.
@@ -437,6 +513,73 @@ pub enum Cause {
     NoForwarding(Arc<str>),
     /// It went around too often.
     Loop,
+    /// Nobody says to have the address that MetalLB gave to a Service.
+    NotAnnounced {
+        /// The Service.
+        service: ObjectKey,
+        /// Why.
+        why: Box<WhySilent>,
+    },
+    /// The node that announced the address has fallen silent, and nobody has noticed yet.
+    AnnouncerDown {
+        /// The Service.
+        service: ObjectKey,
+        /// The node.
+        node: Arc<str>,
+    },
+    /// The ingress controller has no rule for host and path (404).
+    NoRule {
+        /// The host.
+        host: Arc<str>,
+        /// The path.
+        path: Arc<str>,
+        /// What stands in the way.
+        why: Box<WhyNoRule>,
+    },
+    /// The Ingress leads to a Service that is not there (503).
+    NoSuchService {
+        /// The Ingress.
+        ingress: ObjectKey,
+        /// The Service.
+        service: ObjectKey,
+    },
+    /// The Ingress leads to a port that the Service does not have (503).
+    NoSuchPort {
+        /// The Ingress.
+        ingress: ObjectKey,
+        /// The Service.
+        service: ObjectKey,
+        /// The port as the Ingress names it.
+        port: Arc<str>,
+        /// The Service's ports.
+        offered: Vec<u16>,
+    },
+    /// The host has a certificate, so that it is to be asked by https (308).
+    RedirectsToTls(Arc<str>),
+    /// The annotations of the Ingress do not let this client in (403).
+    NotAllowedBy {
+        /// The Ingress.
+        ingress: ObjectKey,
+        /// The client as the controller sees it.
+        ip: IpAddr,
+    },
+    /// The Ingress wants a name and a password, those of this Secret (401).
+    WantsPassword(Arc<str>),
+}
+
+/// What stands in the way of a rule; the later the nearer to what was meant.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WhyNoRule {
+    /// No Ingress names the host.
+    NoHost,
+    /// The Ingress that names it is of another class, or of one that is not there.
+    OtherClass(ObjectKey),
+    /// The Ingress that names it names no class.
+    NoClass(ObjectKey),
+    /// The Ingress that names it is a canary of none.
+    OnlyCanary(ObjectKey),
+    /// The Ingress that names it has no such path.
+    NoPath(ObjectKey),
 }
 
 /// Why a Service has no endpoints.

@@ -1,30 +1,36 @@
-//! The ingress controller (ingress-nginx): which Service a host and a path lead to.
+//! The ingress controller (ingress-nginx): which endpoint a host and a path lead to, and what nginx
+//! answers itself.
 
 use super::answer::Answered;
-use super::hop::{Failure, Place, Reason, Server};
+use super::blame::why_no_endpoints;
+use super::dns;
+use super::hop::{Cause, Failure, Manner, Place, Reason, Server, WhyNoRule};
+use super::nginx::{
+    self, Backend, Configuration, DEFAULT_BACKEND, Ignored, Located, Settings, Target, Trouble,
+    Worker, host_matches,
+};
 use super::path::{Arrival, Entrance, Tracer};
-use super::request::{Request, Source};
-use super::server::{NGINX_308, NGINX_404, NGINX_503};
+use super::request::{Headers, Request, Source};
 use crate::api::tree::Tree as _;
-use crate::api::{Kind, Object, Value};
-use crate::base::order;
+use crate::api::{Kind, Object};
+use crate::container::server;
 use crate::net::Packet;
 use crate::net::conntrack::Phase;
 use crate::net::packet::Endpoint;
-use crate::net::walk::Draw;
 use crate::store::ObjectKey;
+use core::time::Duration;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 /// The controller's namespace.
 pub(super) const NAMESPACE: &str = "ingress-nginx";
-/// The controller's Service, Deployment, and the beginning of its pods' names.
+/// The controller's Service.
 pub(super) const SERVICE: &str = "ingress-nginx-controller";
-
-/// Whether a pod is one of the controller's.
-pub(super) fn is_controller(pod: &ObjectKey) -> bool {
-    &*pod.namespace == NAMESPACE && pod.name.starts_with(SERVICE)
-}
+/// `proxy_connect_timeout` and `proxy_next_upstream_tries`.
+const CONNECT_SECONDS: u32 = 5;
+const TRIES: u32 = 3;
+/// `Strict-Transport-Security` as the controller sends it.
+const HSTS: &str = "max-age=31536000; includeSubDomains";
 
 /// Whether an Ingress has a rule for a host.
 pub(super) fn names_host(ingress: &Object, host: &str) -> bool {
@@ -32,183 +38,322 @@ pub(super) fn names_host(ingress: &Object, host: &str) -> bool {
     rules.iter().any(|rule| rule.str_at(&["host"]).is_some_and(|own| host_matches(own, host)))
 }
 
-/// `*.example.com` stands for exactly one label.
-fn host_matches(pattern: &str, host: &str) -> bool {
-    match pattern.strip_prefix("*.") {
-        Some(rest) => host
-            .split_once('.')
-            .is_some_and(|(first, tail)| !first.is_empty() && tail.eq_ignore_ascii_case(rest)),
-        None => pattern.eq_ignore_ascii_case(host),
-    }
+/// The controller that a request came to.
+pub(super) struct Front {
+    /// Its pod.
+    pub(super) pod: ObjectKey,
+    /// The name of its container.
+    pub(super) container: Arc<str>,
+    /// Its flags.
+    pub(super) settings: Settings,
+    /// How many workers nginx has: one for each CPU of the node.
+    pub(super) workers: u32,
 }
 
-/// How well a path of a rule fits; the larger wins. `None` if it does not.
-///
-/// Exact before Prefix, longer before shorter. ImplementationSpecific is Prefix to ingress-nginx,
-/// whose prefixes end at a slash too.
-fn path_rank(kind: &str, pattern: &str, path: &str) -> Option<(usize, bool)> {
-    if kind == "Exact" {
-        return (pattern == path).then_some((pattern.len(), true));
-    }
-    let trimmed = pattern.trim_end_matches('/');
-    let rest = path.strip_prefix(trimmed)?;
-    (rest.is_empty() || rest.starts_with('/')).then_some((trimmed.len().max(1), false))
+/// A request as the controller has it.
+struct Asked<'a> {
+    request: &'a Request,
+    /// The address it came from.
+    sees: IpAddr,
+    /// The host asked for, and the path without its query.
+    host: &'a str,
+    path: &'a str,
 }
 
-/// A rule that fits a request.
-struct Found {
-    ingress: ObjectKey,
-    host: Arc<str>,
-    path: Arc<str>,
-    backend: Value,
-}
-
-/// Whether the controller serves an Ingress.
-///
-/// Simplified: an Ingress without a class is served too if there is but one class.
-fn is_served(tracer: &Tracer<'_>, ingress: &Object) -> bool {
-    let store = tracer.cluster.store;
-    let annotation = ingress.meta.annotations.get("kubernetes.io/ingress.class");
-    match ingress.spec().str_at(&["ingressClassName"]).or(annotation) {
-        Some("nginx") => true,
-        Some(class) => store.find(Kind::IngressClass, "", class).is_some_and(|class| {
-            class.spec().str_at(&["controller"]) == Some("k8s.io/ingress-nginx")
-        }),
-        None => store.count(Kind::IngressClass) <= 1,
-    }
-}
-
-fn find(tracer: &Tracer<'_>, host: &str, path: &str) -> Option<Found> {
-    // Whether the host is named in full, whether it is named at all, then how well the path fits;
-    // of equals the first, by age and then by name.
-    let mut best: Option<((u8, usize, bool), Found)> = None;
-    let mut ingresses: Vec<&Arc<Object>> = tracer.cluster.store.list(Kind::Ingress).collect();
-    order::sort_by_key(&mut ingresses, |it| it.meta.creation_timestamp);
-    for ingress in ingresses {
-        if !is_served(tracer, ingress) {
-            continue;
-        }
-        for rule in ingress.spec().items_at(&["rules"]) {
-            let named = rule.str_at(&["host"]).filter(|name| !name.is_empty());
-            let host_rank = match named {
-                None => 0,
-                Some(name) if !host_matches(name, host) => continue,
-                Some(name) if name.starts_with("*.") => 1,
-                Some(_) => 2,
-            };
-            for entry in rule.items_at(&["http", "paths"]) {
-                let pattern = entry.str_at(&["path"]).unwrap_or("/");
-                let kind = entry.str_at(&["pathType"]).unwrap_or("ImplementationSpecific");
-                let Some((length, exact)) = path_rank(kind, pattern, path) else { continue };
-                let rank = (host_rank, length, exact);
-                if best.as_ref().is_none_or(|(other, _)| rank > *other) {
-                    let found = Found {
-                        ingress: ObjectKey::of(ingress),
-                        host: Arc::from(named.unwrap_or_default()),
-                        path: Arc::from(pattern),
-                        backend: entry.get("backend").cloned().unwrap_or_default(),
-                    };
-                    best = Some((rank, found));
-                }
-            }
+impl Front {
+    fn says(&self, status: u16, body: &str) -> Answered {
+        let container = self.container.clone();
+        Answered {
+            server: Server::Pod { pod: self.pod.clone(), container },
+            status,
+            body: Arc::from(body),
+            headers: Headers::default(),
+            because: None,
         }
     }
-    best.map(|(_, found)| found).or_else(|| default_backend(tracer))
-}
 
-fn default_backend(tracer: &Tracer<'_>) -> Option<Found> {
-    let mut ingresses = tracer.cluster.store.list(Kind::Ingress);
-    ingresses.find_map(|ingress| {
-        let backend = ingress.spec().get("defaultBackend")?.clone();
-        is_served(tracer, ingress).then(|| Found {
-            ingress: ObjectKey::of(ingress),
-            host: Arc::from(""),
-            path: Arc::from(""),
-            backend,
-        })
-    })
+    /// nginx' own page for a status.
+    fn page(&self, status: u16) -> Answered {
+        self.says(status, &server::nginx_page(status))
+    }
+
+    fn refuses(&self, status: u16, because: Cause) -> Answered {
+        Answered { because: Some(Box::new(because)), ..self.page(status) }
+    }
+
+    fn sends_to(&self, status: u16, place: &str) -> Answered {
+        let page = self.page(status);
+        Answered { headers: page.headers.and("Location", place), ..page }
+    }
 }
 
 impl Tracer<'_> {
+    /// The controller that runs in a pod and takes requests on a port, if it is one.
+    pub(super) fn front(&self, object: &Object, port: u16) -> Option<Front> {
+        let (settings, container) = nginx::Settings::of_pod(object)?;
+        let node = object.pod()?.node_name.clone().unwrap_or_default();
+        let node = self.cluster.store.find(Kind::Node, "", &node);
+        let cpus = node.and_then(|node| node.status().at(&["capacity", "cpu"]));
+        let cpus = cpus.and_then(|cpus| match cpus.as_str() {
+            Some(text) => text.parse().ok(),
+            None => cpus.as_u64().and_then(|cpus| u32::try_from(cpus).ok()),
+        });
+        matches!(port, 80 | 443).then(|| Front {
+            pod: ObjectKey::of(object),
+            container: Arc::from(container.name.as_str()),
+            settings,
+            workers: cpus.unwrap_or(1).max(1),
+        })
+    }
+
     /// What the controller in a pod does with a request: it finds the rule, and asks an endpoint of
     /// its Service over a connection of its own.
     pub(super) fn by_ingress(
         &mut self,
         request: &Request,
-        controller: &Arc<Object>,
-        sees: IpAddr,
+        front: &Front,
+        arrival: &Arrival,
     ) -> Result<Answered, Failure> {
-        let key = ObjectKey::of(controller);
-        let place = Place::Pod(key.clone());
-        let own = |status, body: &str| Answered {
-            server: Server::Pod { pod: key.clone(), container: Arc::from("controller") },
-            status,
-            body: Arc::from(body),
-        };
-        let path = request.path.split('?').next().unwrap_or("/").to_owned();
-        let found = find(self, request.asked_host(), &path);
-        let backend = found.as_ref().and_then(|found| self.backend(found));
-        let reason = Reason::IngressRule {
-            ingress: found.as_ref().map(|found| found.ingress.clone()),
-            host: found.as_ref().map_or(Arc::from(""), |found| found.host.clone()),
-            path: found.as_ref().map_or(Arc::from(""), |found| found.path.clone()),
-            backend: backend.clone(),
-        };
-        self.hop(place.clone(), reason, None);
-        if found.is_none() {
-            return Ok(own(404, NGINX_404));
+        if arrival.packet.destination.port == 443 && !request.tls {
+            return Ok(front.says(400, server::NGINX_PLAIN_TO_TLS));
         }
-        if !request.tls && self.redirects_to_tls(found.as_ref(), request.asked_host()) {
-            return Ok(own(308, NGINX_308));
-        }
-        let endpoints = backend.as_ref().map(|(key, port)| self.endpoints(key, *port));
-        let endpoints = endpoints.unwrap_or_default();
-        let among = u32::try_from(endpoints.len()).unwrap_or(u32::MAX);
-        // Simplified: by chance; the controller takes turns.
-        let drawn = self.rng.below(among);
-        let endpoint = usize::try_from(drawn).ok().and_then(|drawn| endpoints.get(drawn)).copied();
-        let (Some(endpoint), Some((service, _))) = (endpoint, backend) else {
-            return Ok(own(503, NGINX_503));
+        let configuration = self.network.nginx(&self.cluster, &front.settings);
+        let asked = Asked {
+            request,
+            sees: arrival.packet.source.ip,
+            host: request.asked_host(),
+            path: request.path.split('?').next().unwrap_or("/"),
         };
-        let draw = Draw { among, drawn };
-        self.hop(place, Reason::BypassesService { service, endpoint, draw }, None);
-        self.forwarded_for = Some(sees);
-        let arrival = match self.second_connection(request, &key, endpoint) {
-            Ok(arrival) => arrival,
-            Err(failure) if failure.manner == super::Manner::TimedOut => {
-                return Ok(own(504, "504 Gateway Time-out\n"));
-            }
-            Err(_) => return Ok(own(502, "502 Bad Gateway\n")),
+        let Some(located) = configuration.locate(asked.host, asked.path) else {
+            return Ok(front.page(404));
         };
-        let answered = self.answer(request, &arrival);
-        if answered.is_ok() {
-            match self.reply(&arrival) {
-                Ok(_) => self.conclude(&arrival, Phase::Closed),
-                Err(_) => return Ok(own(504, "504 Gateway Time-out\n")),
-            }
+        self.found(front, &configuration, &located);
+        let mut answered = match self.own_answer(front, &configuration, &located, &asked) {
+            Some(answered) => answered,
+            None => self.hand_on(front, &configuration, &located, &asked)?,
+        };
+        if request.tls {
+            answered.headers = answered.headers.and("Strict-Transport-Security", HSTS);
         }
-        answered.or_else(|_| Ok(own(502, "502 Bad Gateway\n")))
+        Ok(answered)
     }
 
-    /// Whether a host has a certificate, and its Ingress does not say that plain HTTP is fine.
-    fn redirects_to_tls(&self, found: Option<&Found>, host: &str) -> bool {
-        let Some(found) = found else { return false };
-        let store = self.cluster.store;
-        let Some(ingress) = store.get(Kind::Ingress, &found.ingress) else { return false };
-        let annotation = |name: &str| {
-            ingress.meta.annotations.get(&format!("nginx.ingress.kubernetes.io/{name}"))
+    /// Notes the rule that was found.
+    fn found(&mut self, front: &Front, configuration: &Configuration, located: &Located<'_>) {
+        let Located { host, location, .. } = *located;
+        let is_none = *location.backend == *DEFAULT_BACKEND;
+        let backend = configuration.backends.get(&location.backend);
+        let service = backend.and_then(|it| Some((it.service.clone()?, it.port.clone())));
+        let reason = Reason::IngressRule {
+            ingress: location.ingress.clone().filter(|_| !is_none),
+            host: Arc::from(if **host == *nginx::CATCH_ALL { "" } else { host }),
+            path: location.ingress_path.clone(),
+            backend: service,
         };
-        if annotation("force-ssl-redirect") == Some("true") {
-            return true;
+        self.hop(Place::Pod(front.pod.clone()), reason, None);
+    }
+
+    /// What nginx answers without asking anybody: redirects, refusals, and that there is nobody.
+    ///
+    /// In the order of nginx' phases: `return`, the redirect to TLS, the balancer's 503, who may
+    /// come, who has a password.
+    fn own_answer(
+        &mut self,
+        front: &Front,
+        configuration: &Configuration,
+        located: &Located<'_>,
+        asked: &Asked<'_>,
+    ) -> Option<Answered> {
+        let Asked { request, host, path, sees } = *asked;
+        let rules = &located.location.rules;
+        let scheme = if request.tls { "https" } else { "http" };
+        let roots = located.server.locations.iter().map(|location| &location.rules.app_root);
+        if let Some(root) = roots.into_iter().find(|root| !root.is_empty() && path == "/") {
+            return Some(front.sends_to(302, &format!("{scheme}://{host}{root}")));
         }
-        let namespace = &found.ingress.namespace;
-        let has_certificate = ingress.spec().items_at(&["tls"]).iter().any(|tls| {
-            let mut hosts = tls.items_at(&["hosts"]).iter().filter_map(Value::as_str);
-            let secret = tls.str_at(&["secretName"]);
-            hosts.any(|own| host_matches(own, host))
-                && secret.is_some_and(|it| store.find(Kind::Secret, namespace, it).is_some())
-        });
-        has_certificate && annotation("ssl-redirect") != Some("false")
+        if let Some((status, place)) = &rules.redirect {
+            return Some(front.sends_to(*status, place));
+        }
+        if let Some(to) = located.location.rewrite(&request.path) {
+            let reason = Reason::Rewrites { from: request.path.clone(), to: Arc::from(to) };
+            self.hop(Place::Pod(front.pod.clone()), reason, None);
+        }
+        if !request.tls && self.redirects_to_tls(front, configuration, located, host) {
+            let place = format!("https://{host}{}", request.path);
+            let because = Some(Box::new(Cause::RedirectsToTls(Arc::from(host))));
+            return Some(Answered { because, ..front.sends_to(308, &place) });
+        }
+        let backend = configuration.backends.get(&located.location.backend)?;
+        if backend.is_empty() {
+            if *located.location.backend == *DEFAULT_BACKEND {
+                let because = self.why_no_rule(&front.settings, host, path);
+                return Some(front.refuses(404, because));
+            }
+            let because = self.why_empty(located, backend);
+            return Some(front.refuses(503, because));
+        }
+        let is_in = |nets: &[ipnet::IpNet]| nets.iter().any(|net| net.contains(&sees));
+        if is_in(&rules.denied) || !rules.allowed.is_empty() && !is_in(&rules.allowed) {
+            let ingress = located.location.ingress.clone()?;
+            return Some(front.refuses(403, Cause::NotAllowedBy { ingress, ip: sees }));
+        }
+        let (secret, realm) = rules.basic_auth.as_ref()?;
+        if request.headers.get("Authorization").is_some() {
+            // Simplified: any password will do.
+            return None;
+        }
+        let page = front.page(401);
+        let headers = page.headers.and("WWW-Authenticate", &format!("Basic realm=\"{realm}\""));
+        let because = Some(Box::new(Cause::WantsPassword(Arc::from(secret.as_str()))));
+        Some(Answered { headers, because, ..page })
+    }
+
+    /// Models rootfs/etc/nginx/lua/lua_ingress.lua redirect_to_https.
+    fn redirects_to_tls(
+        &self,
+        front: &Front,
+        configuration: &Configuration,
+        located: &Located<'_>,
+        host: &str,
+    ) -> bool {
+        let option = |name: &str| front.settings.option(self.cluster.store, name);
+        let rules = &located.location.rules;
+        let wanted = rules.ssl_redirect.unwrap_or(option("ssl-redirect") != Some("false"));
+        rules.force_ssl_redirect
+            || option("force-ssl-redirect") == Some("true")
+            || wanted && configuration.certificate(host).is_some()
+    }
+
+    /// Why no rule fits: what stands in the way of the Ingress that was meant.
+    fn why_no_rule(&self, settings: &Settings, host: &str, path: &str) -> Cause {
+        let store = self.cluster.store;
+        let mut why = WhyNoRule::NoHost;
+        for ingress in store.list(Kind::Ingress).filter(|ingress| names_host(ingress, host)) {
+            let key = ObjectKey::of(ingress);
+            let found = match settings.class_of(store, ingress) {
+                Err(Ignored::NoClass) => WhyNoRule::NoClass(key),
+                Err(Ignored::OtherClass) => WhyNoRule::OtherClass(key),
+                Ok(_) if nginx::Annotations::of(ingress).canary.is_some() => {
+                    WhyNoRule::OnlyCanary(key)
+                }
+                Ok(_) => WhyNoRule::NoPath(key),
+            };
+            why = why.max(found);
+        }
+        Cause::NoRule { host: Arc::from(host), path: Arc::from(path), why: Box::new(why) }
+    }
+
+    /// Why a backend has no endpoints.
+    fn why_empty(&self, located: &Located<'_>, backend: &Backend) -> Cause {
+        let service = backend.service.clone().unwrap_or_else(|| ObjectKey::new("", ""));
+        let ingress = located.location.ingress.clone().unwrap_or_else(|| service.clone());
+        match backend.trouble {
+            Some(Trouble::NoService) => Cause::NoSuchService { ingress, service },
+            Some(Trouble::NoPort) => Cause::NoSuchPort {
+                ingress,
+                offered: self.network.ports(&service).unwrap_or_default(),
+                port: backend.port.clone(),
+                service,
+            },
+            None => why_no_endpoints(&self.cluster, &service),
+        }
+    }
+
+    /// Asks an endpoint, and another one if that does not answer.
+    fn hand_on(
+        &mut self,
+        front: &Front,
+        configuration: &Configuration,
+        located: &Located<'_>,
+        asked: &Asked<'_>,
+    ) -> Result<Answered, Failure> {
+        let request = self.forwarded(located, asked);
+        let mut name = located.location.backend.clone();
+        let canary = configuration.canary(&name, &request.headers, &mut self.rng);
+        if let Some((other, taken, choice)) = canary {
+            let backend = configuration.backends.get(&other);
+            let service = backend.and_then(|backend| backend.service.clone());
+            if let Some(service) = service {
+                let reason = Reason::Canary { service, taken, choice };
+                self.hop(Place::Pod(front.pod.clone()), reason, None);
+            }
+            if taken {
+                name = other;
+            }
+        }
+        let Some(backend) = configuration.backends.get(&name) else { return Ok(front.page(503)) };
+        let endpoints = self.addresses(front, backend)?;
+        if endpoints.is_empty() {
+            return Ok(front.page(503));
+        }
+        let affinity = backend.affinity.as_ref();
+        let target = Target { name: &name, affinity, endpoints: &endpoints };
+        self.try_endpoints(front, located, asked, &request, (backend, target))
+    }
+
+    fn try_endpoints(
+        &mut self,
+        front: &Front,
+        located: &Located<'_>,
+        asked: &Asked<'_>,
+        request: &Request,
+        (backend, target): (&Backend, Target<'_>),
+    ) -> Result<Answered, Failure> {
+        let rules = &located.location.rules;
+        // Whoever is the worker, each endpoint is as likely to have its turn.
+        let number = self.rng.any(front.workers) + 1;
+        let worker = Worker { pod: &front.pod, number, count: front.workers };
+        let seconds = rules.connect_timeout_seconds.unwrap_or(CONNECT_SECONDS);
+        let (mut failed, mut headers) = (Vec::new(), Headers::default());
+        let mut last = front.page(502);
+        for _ in 0..rules.tries.unwrap_or(TRIES).max(1) {
+            let now = self.cluster.now;
+            let turns = self.network.nginx_turns();
+            let dice = &mut self.rng;
+            let picked = turns.pick(worker, target, &request.headers, &failed, (now, dice));
+            let Some((endpoint, pick, cookie)) = picked else { break };
+            if let (Some(value), Some(affinity)) = (&cookie, &backend.affinity) {
+                let whom = (asked.host, asked.request.tls);
+                let cookie = nginx::set_cookie((backend, affinity), located, whom, value, now);
+                headers = headers.with("Set-Cookie", cookie.as_deref().unwrap_or_default());
+            }
+            let among = u32::try_from(target.endpoints.len()).unwrap_or(u32::MAX);
+            let service = backend.service.clone().unwrap_or_else(|| front.pod.clone());
+            let reason = Reason::BypassesService { service, endpoint, among, pick };
+            self.hop(Place::Pod(front.pod.clone()), reason, None);
+            let failure = match self.ask_endpoint(front, request, endpoint) {
+                Ok(answered) => {
+                    let mut all = answered.headers;
+                    if let Some(cookie) = headers.get("Set-Cookie") {
+                        all = all.and("Set-Cookie", cookie);
+                    }
+                    return Ok(Answered { headers: all, ..answered });
+                }
+                Err(failure) => failure,
+            };
+            let waited = if failure.manner == Manner::Refused { 0 } else { seconds };
+            self.waited += Duration::from_secs(u64::from(waited));
+            let manner = failure.manner;
+            let reason = Reason::Fails { endpoint, manner, seconds: waited };
+            self.hop(Place::Pod(front.pod.clone()), reason, None);
+            failed.push(endpoint);
+            last = front.refuses(if waited > 0 { 504 } else { 502 }, failure.cause);
+        }
+        Ok(Answered { headers, ..last })
+    }
+
+    /// Sends a request to an endpoint and brings the answer back.
+    fn ask_endpoint(
+        &mut self,
+        front: &Front,
+        request: &Request,
+        endpoint: Endpoint,
+    ) -> Result<Answered, Failure> {
+        let arrival = self.second_connection(request, &front.pod, endpoint)?;
+        let answered = self.answer(request, &arrival)?;
+        self.reply(&arrival)?;
+        self.conclude(&arrival, Phase::Closed);
+        Ok(answered)
     }
 
     fn second_connection(
@@ -227,53 +372,53 @@ impl Tracer<'_> {
         self.send(&node, packet, entrance)
     }
 
-    /// The Service and the number of its port that a rule leads to.
-    fn backend(&self, found: &Found) -> Option<(ObjectKey, u16)> {
-        let name = found.backend.str_at(&["service", "name"])?;
-        let key = ObjectKey::new(&found.ingress.namespace, name);
-        let number = found.backend.int_at(&["service", "port", "number"]);
-        if let Some(number) = number.and_then(|number| u16::try_from(number).ok()) {
-            return Some((key, number));
+    /// The addresses of a backend: its endpoints, or those that its name has.
+    fn addresses(&mut self, front: &Front, backend: &Backend) -> Result<Vec<Endpoint>, Failure> {
+        let Some((name, port)) = &backend.external else { return Ok(backend.endpoints.clone()) };
+        if let Ok(ip) = name.parse() {
+            return Ok(vec![Endpoint { ip, port: *port }]);
         }
-        let wanted = found.backend.str_at(&["service", "port", "name"])?;
-        let service = self.cluster.store.get(Kind::Service, &key);
-        let ports = service.map_or(&[][..], |service| service.spec().items_at(&["ports"]));
-        let port = ports.iter().find(|port| port.str_at(&["name"]) == Some(wanted));
-        let number = port.and_then(|port| u16::try_from(port.int_at(&["port"])?).ok());
-        Some((key, number.unwrap_or(0)))
+        let lookup = dns::look_up(&self.cluster, dns::search(name, &front.pod.namespace));
+        for (question, answer) in lookup.asked {
+            let reason = Reason::Resolves { question, answer };
+            self.hop(Place::Pod(front.pod.clone()), reason, None);
+        }
+        Ok(lookup.addresses.into_iter().map(|ip| Endpoint { ip, port: *port }).collect())
     }
 
-    /// The ready endpoints of a Service's port.
-    fn endpoints(&self, key: &ObjectKey, port: u16) -> Vec<Endpoint> {
-        let Some(service) = self.network.service(key) else { return Vec::new() };
-        let Some(port) = service.ports.iter().find(|own| own.port == port) else {
-            return Vec::new();
-        };
-        let name = (key.namespace.clone(), key.name.clone(), port.name.clone(), port.protocol);
-        let all = self.network.input().endpoints.get(&(name, crate::net::Family::V4));
-        let ready = all.into_iter().flatten().filter(|endpoint| endpoint.ready);
-        ready.map(|endpoint| endpoint.address).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_star_stands_for_one_label() {
-        assert!(host_matches("*.shop.io", "a.shop.io"));
-        assert!(!host_matches("*.shop.io", "a.b.shop.io"));
-        assert!(!host_matches("*.shop.io", "shop.io"));
-        assert!(host_matches("Shop.io", "shop.IO"));
-    }
-
-    #[test]
-    fn a_prefix_ends_at_a_slash_and_exact_beats_it() {
-        assert!(path_rank("Prefix", "/api", "/api/v1") > path_rank("Prefix", "/", "/api/v1"));
-        assert_eq!(path_rank("Prefix", "/api", "/apis"), None);
-        assert!(path_rank("Exact", "/api", "/api") > path_rank("Prefix", "/api", "/api"));
-        assert_eq!(path_rank("Exact", "/api", "/api/"), None);
-        assert!(path_rank("Prefix", "/api/", "/api").is_some());
+    /// The request as it is sent on.
+    ///
+    /// Models the `proxy_set_header` lines of rootfs/etc/nginx/template/nginx.tmpl.
+    fn forwarded(&mut self, located: &Located<'_>, asked: &Asked<'_>) -> Request {
+        let Asked { request, host, sees, .. } = *asked;
+        let rules = &located.location.rules;
+        let (port, scheme) = if request.tls { ("443", "https") } else { ("80", "http") };
+        let sees = sees.to_string();
+        let id: String = (0..4).map(|_| format!("{:08x}", self.rng.any(u32::MAX))).collect();
+        let original = |name: &str| request.headers.get(name).unwrap_or_default().to_owned();
+        let (for_whom, for_host) = (original("X-Forwarded-For"), original("X-Forwarded-Host"));
+        let own = [
+            ("X-Request-ID", id.as_str()),
+            ("X-Real-IP", &sees),
+            ("X-Forwarded-For", &sees),
+            ("X-Forwarded-Host", host),
+            ("X-Forwarded-Port", port),
+            ("X-Forwarded-Proto", scheme),
+            ("X-Forwarded-Scheme", scheme),
+            ("X-Scheme", scheme),
+            ("X-Original-Forwarded-For", &for_whom),
+            ("X-Original-Forwarded-Host", &for_host),
+        ];
+        let headers =
+            own.iter().fold(request.headers.clone(), |all, (name, value)| all.with(name, value));
+        let host = if rules.upstream_host.is_empty() { host } else { &rules.upstream_host };
+        let path = located.location.rewrite(&request.path).map(Arc::from);
+        Request {
+            headers,
+            host_header: Some(Arc::from(host)),
+            path: path.unwrap_or_else(|| request.path.clone()),
+            tls: matches!(rules.backend_protocol.as_str(), "HTTPS" | "GRPCS"),
+            ..request.clone()
+        }
     }
 }

@@ -4,6 +4,7 @@ use super::dns::Answer;
 use super::hop::{
     Cause, Direction, Hop, NearMiss, Outcome, PacketTrace, Place, Reason, Route, Server, Spread,
 };
+use super::json_of_proxy;
 use crate::api::Value;
 use crate::net::Packet;
 use crate::net::packet::State;
@@ -25,6 +26,7 @@ impl PacketTrace {
             },
             "hops": hops,
             "examined": self.examined,
+            "waitedSeconds": self.waited.as_secs(),
             "ttl": self.ttl,
             "outcome": self.outcome.to_value(),
         })
@@ -49,7 +51,7 @@ impl Hop {
     }
 }
 
-fn key(key: &ObjectKey) -> Value {
+pub(super) fn key(key: &ObjectKey) -> Value {
     json!({"namespace": *key.namespace, "name": *key.name})
 }
 
@@ -74,7 +76,7 @@ fn packet(packet: &Packet) -> Value {
     })
 }
 
-fn draw(draw: &Draw) -> Value {
+pub(super) fn draw(draw: &Draw) -> Value {
     json!({"among": draw.among, "drawn": draw.drawn})
 }
 
@@ -101,6 +103,7 @@ fn place(place: &Place) -> Value {
         }
         Place::Pod(pod) => json!({"kind": "pod", "pod": key(pod)}),
         Place::Internet => json!({"kind": "internet"}),
+        Place::Router => json!({"kind": "router"}),
     }
 }
 
@@ -136,7 +139,7 @@ fn reason(reason: &Reason) -> Value {
             "node": **node,
             "draw": draw(lot),
             "spread": match spread {
-                Spread::ReadyNodes => "readyNodes",
+                Spread::HealthyNodes => "healthyNodes",
                 Spread::NodesWithEndpoints { .. } => "nodesWithEndpoints",
             },
             "nodePort": node_port,
@@ -174,20 +177,15 @@ fn reason(reason: &Reason) -> Value {
         }),
         Reason::Delivers => json!({"kind": "delivers"}),
         Reason::Answers { sees } => json!({"kind": "answers", "sees": sees.to_string()}),
-        Reason::IngressRule { ingress, host, path, backend } => json!({
-            "kind": "ingressRule",
-            "ingress": ingress.as_ref().map(key),
-            "host": **host,
-            "path": **path,
-            "service": backend.as_ref().map(|(service, _)| key(service)),
-            "port": backend.as_ref().map(|(_, port)| port),
-        }),
-        Reason::BypassesService { service, endpoint, draw: lot } => json!({
-            "kind": "bypassesService",
-            "service": key(service),
-            "endpoint": endpoint.to_string(),
-            "draw": draw(lot),
-        }),
+        Reason::AnswersArp { .. }
+        | Reason::AllAnswerArp { .. }
+        | Reason::AsksInVain { .. }
+        | Reason::RoutesByBgp { .. }
+        | Reason::IngressRule { .. }
+        | Reason::Rewrites { .. }
+        | Reason::Canary { .. }
+        | Reason::BypassesService { .. }
+        | Reason::Fails { .. } => json_of_proxy::reason(reason),
         Reason::Untranslates => json!({"kind": "untranslates"}),
         Reason::Returns => json!({"kind": "returns"}),
         Reason::Receives | Reason::Refuses | Reason::Vanishes => end(reason),
@@ -224,20 +222,27 @@ impl Outcome {
     /// The outcome as JSON.
     pub fn to_value(&self) -> Value {
         match self {
-            Outcome::Answered { server, status, body, sees, reply_from } => json!({
-                "kind": "answered",
-                "server": match server {
-                    Server::Pod { pod, container } => {
-                        json!({"kind": "pod", "pod": key(pod), "container": **container})
-                    }
-                    Server::Node(node) => json!({"kind": "node", "node": **node}),
-                    Server::Internet => json!({"kind": "internet"}),
-                },
-                "status": status,
-                "body": **body,
-                "sees": sees.to_string(),
-                "replyFrom": reply_from.to_string(),
-            }),
+            Outcome::Answered { server, status, body, headers, because, sees, reply_from } => {
+                json!({
+                    "kind": "answered",
+                    "server": match server {
+                        Server::Pod { pod, container } => {
+                            json!({"kind": "pod", "pod": key(pod), "container": **container})
+                        }
+                        Server::Node(node) => json!({"kind": "node", "node": **node}),
+                        Server::Internet => json!({"kind": "internet"}),
+                    },
+                    "status": status,
+                    "body": **body,
+                    "headers": headers
+                        .iter()
+                        .map(|(name, value)| json!({"name": name, "value": value}))
+                        .collect::<Value>(),
+                    "because": because.as_ref().map(|cause| cause.to_value()),
+                    "sees": sees.to_string(),
+                    "replyFrom": reply_from.to_string(),
+                })
+            }
             Outcome::Failed(failure) => json!({
                 "kind": "failed",
                 "cause": failure.cause.to_value(),
@@ -312,6 +317,14 @@ impl Cause {
             }
             Cause::NoForwarding(node) => json!({"kind": "noForwarding", "node": **node}),
             Cause::Loop => json!({"kind": "loop"}),
+            Cause::NotAnnounced { .. }
+            | Cause::AnnouncerDown { .. }
+            | Cause::NoRule { .. }
+            | Cause::NoSuchService { .. }
+            | Cause::NoSuchPort { .. }
+            | Cause::RedirectsToTls(_)
+            | Cause::NotAllowedBy { .. }
+            | Cause::WantsPassword(_) => json_of_proxy::cause(self),
         }
     }
 }

@@ -20,7 +20,7 @@ impl Network {
         self.refresh(cluster);
         let mut tracer = Tracer::new(cluster, self, Dice::Drawn(rng));
         let mut outcomes = Vec::new();
-        let mut hops = None;
+        let mut first = None;
         let opened = tracer.connect(request);
         for _ in 0..count {
             let outcome = match &opened {
@@ -28,8 +28,8 @@ impl Network {
                 Err(failure) => Err(failure.clone()),
             };
             outcomes.push(outcome.unwrap_or_else(Outcome::Failed));
-            let own = core::mem::take(&mut tracer.hops);
-            hops.get_or_insert(own);
+            let own = (core::mem::take(&mut tracer.hops), core::mem::take(&mut tracer.waited));
+            first.get_or_insert(own);
         }
         let examined = tracer.examined;
         let ttl = super::FIRST_TTL.saturating_sub(tracer.forwards);
@@ -37,8 +37,8 @@ impl Network {
             let (cause, manner) = (Cause::Loop, super::Manner::NotSent);
             Outcome::Failed(super::Failure { cause, manner, at: 0 })
         });
-        let hops = hops.unwrap_or_default();
-        (PacketTrace { request: request.clone(), hops, examined, ttl, outcome }, outcomes)
+        let (hops, waited) = first.unwrap_or_default();
+        (PacketTrace { request: request.clone(), hops, examined, waited, ttl, outcome }, outcomes)
     }
 }
 

@@ -7,10 +7,11 @@
 //! rules decide. The store is only read.
 //!
 //! Reading order: `request`, `hop`, `network`, `path`, `node`, `enforce`, `policy`, `blame`, `dns`,
-//! `client`, `answer`, `ingress`, `kept`, then what is made of traces: `stages`,
-//! `chances`, `beside`, and the views `text` and `json`.
+//! `client`, `balancer`, `metallb`, `answer`, `health`, `nginx`, `ingress`, `kept`, then what is
+//! made of traces: `stages`, `chances`, `beside`, and the views `text` and `json`.
 
 mod answer;
+pub mod balancer;
 pub mod beside;
 mod blame;
 pub mod chances;
@@ -19,11 +20,15 @@ pub mod dns;
 mod enforce;
 #[cfg(test)]
 mod fixture;
+mod health;
 pub mod hop;
 mod ingress;
 mod json;
+mod json_of_proxy;
 mod kept;
+pub mod metallb;
 pub mod network;
+pub mod nginx;
 mod node;
 mod path;
 pub mod policy;
@@ -34,11 +39,12 @@ pub mod stages;
 #[cfg(test)]
 mod tests;
 mod text;
+mod text_of_proxy;
 
 pub use crate::container::server;
 pub use hop::{Cause, Failure, Hop, Manner, Outcome, PacketTrace, Place, Reason, Server};
 pub use network::{Cluster, Network};
-pub use request::{CLIENT_ADDRESS, Request, Source};
+pub use request::{CLIENT_ADDRESS, Headers, Request, Source};
 
 use crate::base::Rng;
 use crate::net::conntrack::Phase;
@@ -64,9 +70,9 @@ impl Network {
             Ok(outcome) => outcome,
             Err(failure) => Outcome::Failed(failure),
         };
-        let Tracer { hops, examined, forwards, .. } = tracer;
+        let Tracer { hops, examined, waited, forwards, .. } = tracer;
         let ttl = FIRST_TTL.saturating_sub(forwards);
-        PacketTrace { request: request.clone(), hops, examined, ttl, outcome }
+        PacketTrace { request: request.clone(), hops, examined, waited, ttl, outcome }
     }
 }
 
@@ -93,6 +99,7 @@ impl Tracer<'_> {
         destination: Endpoint,
         arrival: &Arrival,
     ) -> Result<Outcome, Failure> {
+        self.proxies = 0;
         let answered = self.answer(request, arrival)?;
         let reply_from = self.reply(arrival)?;
         self.conclude(arrival, Phase::Closed);
@@ -101,9 +108,9 @@ impl Tracer<'_> {
         }
         let place = Place::Client(request.from.clone());
         self.hops.push(Hop { place, reason: Reason::Receives, packet: None, is_reply: true });
-        let answer::Answered { server, status, body } = answered;
+        let answer::Answered { server, status, body, headers, because } = answered;
         let sees = self.seen_source().unwrap_or(arrival.packet.source.ip);
-        Ok(Outcome::Answered { server, status, body, sees, reply_from })
+        Ok(Outcome::Answered { server, status, body, headers, because, sees, reply_from })
     }
 
     /// The source that the process saw which answered: behind an ingress controller, of the

@@ -1,5 +1,6 @@
 //! What all traces share: the rules of every node, what the nodes remember, who has which address.
 
+use super::nginx::{Balancers, Configuration, Settings};
 use crate::api::{Kind, Object};
 use crate::base::{Map, SimTime};
 use crate::container::Trees;
@@ -76,6 +77,10 @@ pub struct Network {
     addresses: Arc<Addresses>,
     /// Which pod had an address when it was last looked for; never believed without a look.
     pods_by_ip: Map<Ipv4Addr, ObjectKey>,
+    /// What ingress controllers were configured to do, by revision, when that was last asked.
+    nginx: Option<(u64, Settings, Arc<Configuration>)>,
+    /// Where their workers are in their turns.
+    nginx_turns: Balancers,
 }
 
 /// What a node's kernel holds of the network.
@@ -210,6 +215,8 @@ impl Network {
             balancers: Map::new(),
             addresses: Arc::default(),
             pods_by_ip: Map::new(),
+            nginx: None,
+            nginx_turns: Balancers::default(),
         }
     }
 
@@ -364,6 +371,25 @@ impl Network {
         let own = self.endpoints_of(&key);
         let ready = own.flat_map(|(_, all)| all).find(|endpoint| endpoint.ready);
         Some((ip, ready.map(|endpoint| endpoint.address)))
+    }
+
+    /// What the ingress controller with these settings is configured to do now.
+    pub fn nginx(&mut self, cluster: &Cluster<'_>, settings: &Settings) -> Arc<Configuration> {
+        let revision = cluster.store.revision();
+        if let Some((at, own, known)) = &self.nginx
+            && *at == revision
+            && own == settings
+        {
+            return known.clone();
+        }
+        let made = Arc::new(Configuration::of(cluster.store, settings));
+        self.nginx = Some((revision, settings.clone(), made.clone()));
+        made
+    }
+
+    /// Where the workers of ingress controllers are in their turns.
+    pub(super) const fn nginx_turns(&mut self) -> &mut Balancers {
+        &mut self.nginx_turns
     }
 
     /// The address of the Service of the cluster's DNS, and one of its ready endpoints.

@@ -10,6 +10,7 @@ use crate::net::link::PodNetwork;
 use crate::net::packet::{Endpoint, Protocol, State};
 use crate::net::{Packet, Ruleset};
 use crate::store::ObjectKey;
+use core::time::Duration;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -29,8 +30,10 @@ pub(super) struct Tracer<'a> {
     pub(super) hops: Vec<Hop>,
     /// How many rules the nodes had to look at so far.
     pub(super) examined: u32,
-    /// The client that a proxy on the way speaks for.
-    pub(super) forwarded_for: Option<IpAddr>,
+    /// How long proxies on the way have waited for servers that did not answer.
+    pub(super) waited: Duration,
+    /// How many proxies the request has passed.
+    pub(super) proxies: u32,
     /// The entries that the current connection has made in connection tracking.
     pub(super) tracked: Vec<(Arc<str>, Tuple)>,
     /// Whether an answer is on its way back.
@@ -93,7 +96,8 @@ impl<'a> Tracer<'a> {
             rng,
             hops: Vec::with_capacity(USUAL_HOPS),
             examined: 0,
-            forwarded_for: None,
+            waited: Duration::ZERO,
+            proxies: 0,
             tracked: Vec::new(),
             is_replying: false,
             forwards: 0,

@@ -1,6 +1,7 @@
 //! Who asks for what.
 
 use crate::api::Value;
+pub use crate::container::Headers;
 use crate::net::Protocol;
 use core::fmt;
 use serde_json::json;
@@ -70,6 +71,10 @@ pub struct Request {
     pub method: Arc<str>,
     /// The header `User-Agent`.
     pub agent: Arc<str>,
+    /// The headers but for `Host` and `User-Agent`; `Accept` is there unless another is given.
+    pub headers: Headers,
+    /// The body.
+    pub body: Arc<str>,
 }
 
 /// The address that stands for somebody on the internet (RFC 5737).
@@ -113,6 +118,8 @@ impl Request {
             tls,
             method: Arc::from("GET"),
             agent: Arc::from(CURL_AGENT),
+            headers: Headers::default(),
+            body: Arc::from(""),
         })
     }
 
@@ -128,6 +135,17 @@ impl Request {
             tls: false,
             method: Arc::from("GET"),
             agent: Arc::from(CURL_AGENT),
+            headers: Headers::default(),
+            body: Arc::from(""),
+        }
+    }
+
+    /// What the header `Host` says: the host of the URL, with its port unless that is the usual one.
+    pub fn host_value(&self) -> Arc<str> {
+        match &self.host_header {
+            Some(host) => host.clone(),
+            None if self.port == if self.tls { 443 } else { 80 } => self.host.clone(),
+            None => Arc::from(format!("{}:{}", self.host, self.port)),
         }
     }
 

@@ -94,7 +94,7 @@ fn scene(hop: &Hop, next: Option<&Hop>) -> Scene {
     match &hop.place {
         Place::Client(_) => Scene::Client,
         Place::Dns(_) => Scene::Dns,
-        Place::LoadBalancer(_) => Scene::Balancer,
+        Place::LoadBalancer(_) | Place::Router => Scene::Balancer,
         Place::Node(name) => match &hop.reason {
             Reason::Enters | Reason::Vanishes => Scene::Door(name.clone()),
             Reason::Answers { .. } | Reason::Refuses => Scene::Process(name.clone()),

@@ -264,7 +264,7 @@ fn policies_decide_who_may_talk_to_whom() {
 #[test]
 fn an_ingress_leads_to_a_service_and_past_its_cluster_ip() {
     let mut it = shop(Mode::Iptables);
-    it.pod("ingress-nginx/ingress-nginx-controller-abc", 3, 4, json!({}));
+    it.controller("ingress-nginx-controller-abc", 3, 4);
     let spec = json!({
         "spec": {
             "type": "LoadBalancer", "clusterIP": "10.96.10.20",
@@ -299,7 +299,7 @@ fn an_ingress_leads_to_a_service_and_past_its_cluster_ip() {
     expect_test::expect![[r#"
         dns 1.1.1.1: A shop.example.com -> 192.0.2.20
         internet 203.0.113.7: sends [tcp 203.0.113.7:48821 -> 192.0.2.20:80]
-        load balancer 192.0.2.20: ingress-nginx/ingress-nginx-controller to node node-1 (ready nodes, draw 1 of 3) [tcp 203.0.113.7:48821 -> 192.0.2.20:80]
+        load balancer 192.0.2.20: ingress-nginx/ingress-nginx-controller to node node-1 (healthy nodes, draw 1 of 3) [tcp 203.0.113.7:48821 -> 192.0.2.20:80]
         node node-1: enters [tcp 203.0.113.7:48821 -> 192.0.2.20:80]
         node node-1: route via node node-3 [tcp 203.0.113.7:48821 -> 10.244.3.4:80 mark 0x4000]
         node node-1: conntrack entry [tcp 203.0.113.7:48821 -> 192.0.2.20:80] => [tcp 172.18.0.3:42233 -> 10.244.3.4:80]
@@ -307,16 +307,16 @@ fn an_ingress_leads_to_a_service_and_past_its_cluster_ip() {
         node node-3: route to own pod [tcp 172.18.0.3:42233 -> 10.244.3.4:80]
         node node-3 veth1a8ddd1c: delivers [tcp 172.18.0.3:42233 -> 10.244.3.4:80]
         pod ingress-nginx/ingress-nginx-controller-abc: Ingress demo/shop shop.example.com/ -> demo/only-1:80
-        pod ingress-nginx/ingress-nginx-controller-abc: straight to endpoint 10.244.1.58:80 of demo/only-1, not to its cluster IP (draw 1 of 1)
-        pod ingress-nginx/ingress-nginx-controller-abc: sends [tcp 10.244.3.4:48357 -> 10.244.1.58:80]
-        node node-3: enters [tcp 10.244.3.4:48357 -> 10.244.1.58:80]
-        node node-3: route via node node-1 [tcp 10.244.3.4:48357 -> 10.244.1.58:80]
-        node node-1: enters [tcp 10.244.3.4:48357 -> 10.244.1.58:80]
-        node node-1: route to own pod [tcp 10.244.3.4:48357 -> 10.244.1.58:80]
-        node node-1 vethd84deaff: delivers [tcp 10.244.3.4:48357 -> 10.244.1.58:80]
-        pod demo/web-1: answers, sees source 10.244.3.4 [tcp 10.244.3.4:48357 -> 10.244.1.58:80]
-        node node-1: passes [tcp 10.244.1.58:80 -> 10.244.3.4:48357]
-        node node-3: passes [tcp 10.244.1.58:80 -> 10.244.3.4:48357]
+        pod ingress-nginx/ingress-nginx-controller-abc: straight to endpoint 10.244.1.58:80 of demo/only-1, not to its cluster IP (1 of 1, its turn with worker 1 of 1)
+        pod ingress-nginx/ingress-nginx-controller-abc: sends [tcp 10.244.3.4:54647 -> 10.244.1.58:80]
+        node node-3: enters [tcp 10.244.3.4:54647 -> 10.244.1.58:80]
+        node node-3: route via node node-1 [tcp 10.244.3.4:54647 -> 10.244.1.58:80]
+        node node-1: enters [tcp 10.244.3.4:54647 -> 10.244.1.58:80]
+        node node-1: route to own pod [tcp 10.244.3.4:54647 -> 10.244.1.58:80]
+        node node-1 vethd84deaff: delivers [tcp 10.244.3.4:54647 -> 10.244.1.58:80]
+        pod demo/web-1: answers, sees source 10.244.3.4 [tcp 10.244.3.4:54647 -> 10.244.1.58:80]
+        node node-1: passes [tcp 10.244.1.58:80 -> 10.244.3.4:54647]
+        node node-3: passes [tcp 10.244.1.58:80 -> 10.244.3.4:54647]
         node node-3: passes [tcp 10.244.3.4:80 -> 172.18.0.3:42233]
         node node-1: conntrack untranslates [tcp 10.244.3.4:80 -> 172.18.0.3:42233] => [tcp 10.244.3.4:80 -> 203.0.113.7:48821]
         node node-1: conntrack untranslates [tcp 10.244.3.4:80 -> 203.0.113.7:48821] => [tcp 192.0.2.20:80 -> 203.0.113.7:48821]

@@ -5,6 +5,8 @@ use super::hop::{
     Cause, Direction, Failure, Hop, Manner, NearMiss, Outcome, PacketTrace, Place, Reason, Route,
     Server, Spread,
 };
+use super::metallb::ROUTER;
+use super::text_of_proxy;
 use crate::net::Packet;
 use crate::net::rule::Verdict;
 use crate::net::walk::Draw;
@@ -80,6 +82,7 @@ impl fmt::Display for Place {
             Place::Device(node, device) => write!(formatter, "node {node} {}", device.name()),
             Place::Pod(pod) => write!(formatter, "pod {pod}"),
             Place::Internet => formatter.write_str("internet"),
+            Place::Router => write!(formatter, "router {ROUTER}"),
         }
     }
 }
@@ -97,7 +100,7 @@ impl fmt::Display for Reason {
             }
             Reason::Balances { service, node, draw, spread, .. } => {
                 let which = match spread {
-                    Spread::ReadyNodes => "ready nodes".to_owned(),
+                    Spread::HealthyNodes => "healthy nodes".to_owned(),
                     Spread::NodesWithEndpoints { health_check_port } => {
                         format!("nodes with endpoints, health check port {health_check_port}")
                     }
@@ -141,20 +144,15 @@ impl fmt::Display for Reason {
             Reason::Answers { sees } => write!(formatter, "answers, sees source {sees}"),
             Reason::Refuses => formatter.write_str("refuses, nobody listens"),
             Reason::Vanishes => formatter.write_str("nobody there"),
-            Reason::IngressRule { ingress: None, .. } => formatter.write_str("no Ingress fits"),
-            Reason::IngressRule { ingress: Some(ingress), host, path, backend } => {
-                let host = if host.is_empty() { "*" } else { host };
-                write!(formatter, "Ingress {ingress} {host}{path} -> ")?;
-                match backend {
-                    Some((service, port)) => write!(formatter, "{service}:{port}"),
-                    None => formatter.write_str("no Service"),
-                }
-            }
-            Reason::BypassesService { service, endpoint, draw } => write!(
-                formatter,
-                "straight to endpoint {endpoint} of {service}, not to its cluster IP ({})",
-                drawn(draw)
-            ),
+            Reason::AnswersArp { .. }
+            | Reason::AllAnswerArp { .. }
+            | Reason::AsksInVain { .. }
+            | Reason::RoutesByBgp { .. }
+            | Reason::IngressRule { .. }
+            | Reason::Rewrites { .. }
+            | Reason::Canary { .. }
+            | Reason::BypassesService { .. }
+            | Reason::Fails { .. } => text_of_proxy::reason(formatter, self),
             Reason::Untranslates => formatter.write_str("conntrack untranslates"),
             Reason::Returns => formatter.write_str("passes"),
             Reason::Receives => formatter.write_str("receives the answer"),
@@ -221,8 +219,12 @@ impl fmt::Display for Outcome {
             Outcome::Answered { server, status: 0, sees, reply_from, .. } => {
                 write!(formatter, "{server} answered; saw {sees}, reply from {reply_from}")
             }
-            Outcome::Answered { server, status, sees, reply_from, .. } => {
-                write!(formatter, "{server} answered {status}; saw {sees}, reply from {reply_from}")
+            Outcome::Answered { server, status, sees, reply_from, because, .. } => {
+                write!(formatter, "{server} answered {status}")?;
+                if let Some(cause) = because {
+                    write!(formatter, ", since {cause}")?;
+                }
+                write!(formatter, "; saw {sees}, reply from {reply_from}")
             }
             Outcome::Failed(failure) => write!(formatter, "{failure}"),
         }
@@ -296,6 +298,14 @@ impl fmt::Display for Cause {
                 write!(formatter, "node {node} does not forward packets: net.ipv4.ip_forward is 0")
             }
             Cause::Loop => formatter.write_str("routing loop"),
+            Cause::NotAnnounced { .. }
+            | Cause::AnnouncerDown { .. }
+            | Cause::NoRule { .. }
+            | Cause::NoSuchService { .. }
+            | Cause::NoSuchPort { .. }
+            | Cause::RedirectsToTls(_)
+            | Cause::NotAllowedBy { .. }
+            | Cause::WantsPassword(_) => text_of_proxy::cause(formatter, self),
         }
     }
 }

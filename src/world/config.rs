@@ -11,9 +11,23 @@ use serde_json::json;
 pub enum LoadBalancers {
     /// A cloud's load balancer.
     Cloud,
+    /// MetalLB, which has to be told of a pool.
+    MetalLb,
     /// Nobody: the address stays `<pending>`, as on bare metal without MetalLB.
     #[default]
     None,
+}
+
+impl LoadBalancers {
+    /// The choice of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "cloud" => Some(LoadBalancers::Cloud),
+            "bare-metal" => Some(LoadBalancers::None),
+            "metallb" => Some(LoadBalancers::MetalLb),
+            _ => None,
+        }
+    }
 }
 
 /// One node to set up.
@@ -80,12 +94,21 @@ impl Default for ClusterConfig {
 impl ClusterConfig {
     /// The cluster of the page: the default one in a cloud, with addons, and images to be pulled.
     pub fn classroom() -> Self {
-        ClusterConfig {
+        let mut config = ClusterConfig {
             warm_images: false,
             load_balancers: LoadBalancers::Cloud,
             addons: true,
             ..ClusterConfig::default()
+        };
+        // Models cmd/kubeadm/app/phases/markcontrolplane.
+        for node in config.nodes.iter_mut().map(|node| &mut node.manifest) {
+            let labels = ["metadata", "labels", "node-role.kubernetes.io/control-plane"];
+            if node.at(&labels).is_some() {
+                let excluded = "node.kubernetes.io/exclude-from-external-load-balancers";
+                node.put(&["metadata", "labels", excluded], "");
+            }
         }
+        config
     }
 
     /// The cluster of the page with `count` workers, 16 CPUs and 64Gi each.

@@ -77,7 +77,7 @@ impl World {
     fn finish_series(&mut self) {
         self.queue.push(self.now + FINISH_TIME, Due::EventSeries);
         let cause = Cause { writer: "default-scheduler".into(), working_on: None };
-        self.store.finish_series(&Context { now: self.now, cause, validate: false });
+        self.store.finish_series(&Context { now: self.now, cause, validate: false, webhooks: &[] });
     }
 
     fn schedule(&mut self) {
@@ -145,7 +145,12 @@ impl World {
 
     fn apply_writes(&mut self, writes: Vec<Write>, cause: &Cause) -> Vec<Outcome> {
         let mut outcomes = Vec::new();
-        let context = Context { now: self.now, cause: cause.clone(), validate: false };
+        let context = Context {
+            now: self.now,
+            cause: cause.clone(),
+            validate: false,
+            webhooks: addons::webhooks(),
+        };
         for (write, asked) in writes.into_iter().enumerate() {
             let mut note = |key: Key, created, result| {
                 outcomes.push(Outcome { write, key, created, result });
@@ -237,6 +242,17 @@ impl World {
             let at = self.now + WATCH_DELAY + delay;
             for key in control_loop.wants(&self.store, change) {
                 self.queue.push(at, Due::Reconcile { controller, key });
+            }
+        }
+    }
+
+    /// Tells those who speak with a machine that it has fallen silent, or that it speaks again.
+    pub(super) fn note_machine(&mut self, node: &Arc<str>, is_up: bool) {
+        self.store.set_silent(node, (!is_up).then_some(self.now));
+        for (number, control_loop) in control_loops().enumerate() {
+            let Ok(controller) = u16::try_from(number) else { continue };
+            for key in control_loop.hears(&self.store, node) {
+                self.queue.push(self.now, Due::Reconcile { controller, key });
             }
         }
     }

@@ -209,7 +209,8 @@ mod tests {
                 "default",
             )
             .unwrap();
-        world.run_for(Duration::from_secs(1));
+        // The controller looks after addresses once a minute.
+        world.run_for(Duration::from_secs(60));
         let ingress = world.find(Kind::Ingress, "default", "shop").unwrap();
         assert_eq!(ingress.status()["loadBalancer"]["ingress"][0]["ip"], "203.0.113.10");
     }

@@ -121,7 +121,12 @@ impl World {
     fn install_addons(&mut self) {
         self.tell();
         self.run_for(Duration::from_secs(1));
-        for document in crate::manifest::parse(addons::CLASSROOM).documents {
+        let metallb = match self.config.load_balancers {
+            LoadBalancers::MetalLb => addons::METALLB,
+            LoadBalancers::Cloud | LoadBalancers::None => "",
+        };
+        let documents = [addons::CLASSROOM, metallb].map(crate::manifest::parse);
+        for document in documents.into_iter().flat_map(|parsed| parsed.documents) {
             let kind = document.value.str_at(&["kind"]).and_then(Kind::of_word);
             let Some(kind) = kind else { continue };
             // Ours, and tested to be valid.
@@ -134,7 +139,7 @@ impl World {
 
     pub(super) fn set_up_context(&self) -> Context {
         let cause = Cause { writer: "kubeadm".into(), working_on: None };
-        Context { now: self.now, cause, validate: false }
+        Context { now: self.now, cause, validate: false, webhooks: addons::webhooks() }
     }
 
     fn create_quietly(&mut self, context: &Context, kind: Kind, value: Value) {
@@ -208,6 +213,7 @@ impl World {
         let Some(node) = self.nodes.get_mut(name) else { return false };
         if node.up {
             (node.up, node.since) = (false, now);
+            self.note_machine(&Arc::from(name), false);
         }
         true
     }
@@ -223,6 +229,7 @@ impl World {
             return true;
         }
         self.nodes.insert(name.clone(), NodeRuntime { up: true, since: self.now, ..node });
+        self.note_machine(&name, true);
         self.heartbeat(&name);
         self.wake_all_pods(&name);
         self.tell();

@@ -1,6 +1,7 @@
 //! The API server's front door: what people ask for, decoded, defaulted, validated and admitted.
 
 use super::World;
+use crate::addons;
 use crate::api::{ApiError, Kind, Object, Value};
 use crate::store::patch::{Patch, Patched};
 use crate::store::{Cause, Context, DeleteOptions, ObjectKey, read_object};
@@ -122,6 +123,6 @@ impl World {
 
     fn person(&self) -> Context {
         let cause = Cause { writer: "kubectl".into(), working_on: None };
-        Context { now: self.now, cause, validate: true }
+        Context { now: self.now, cause, validate: true, webhooks: addons::webhooks() }
     }
 }

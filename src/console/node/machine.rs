@@ -63,11 +63,6 @@ pub(super) fn bridge(world: &World, node: &str, arguments: &[&str]) -> Output {
 
 const TUNNEL: &str = "flannel.1";
 
-fn mac(ip: Ipv4Addr) -> String {
-    let [a, b, c, d] = ip.octets();
-    format!("02:42:{a:02x}:{b:02x}:{c:02x}:{d:02x}")
-}
-
 /// The other machines, by their pods' networks.
 fn others<'a>(
     world: &'a World,
@@ -103,7 +98,7 @@ fn devices(world: &mut World, node: &str, with_addresses: bool) -> String {
             hardware: "link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00".to_owned(),
             addresses: vec!["127.0.0.1/8 scope host lo".to_owned()],
         },
-        ethernet("eth0", mac(machine.ip), 1500, Some((machine.ip, 16))),
+        ethernet("eth0", link::card_mac(machine.ip), 1500, Some((machine.ip, 16))),
     ];
     all.extend(of_pods(world, node, machine));
     if !bound.is_empty() {
@@ -223,7 +218,7 @@ fn neighbours(world: &mut World, node: &str) -> String {
             false => "eth0".into(),
         };
         let hardware = match (is_pod, ip) {
-            (false, IpAddr::V4(ip)) => mac(ip),
+            (false, IpAddr::V4(ip)) => link::card_mac(ip),
             _ => link::mac("eth0", ip),
         };
         let age = now.since(last).as_secs();

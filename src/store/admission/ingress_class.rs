@@ -17,11 +17,9 @@ pub(super) fn default_class(store: &Store, object: &mut Object) {
     }
     let is_default = |class: &&Arc<Object>| class.meta.annotations.get(IS_DEFAULT) == Some("true");
     let defaults = store.list(Kind::IngressClass).filter(is_default);
-    // Of those made at the same moment the first by name.
-    let newest = defaults.reduce(|best, class| {
-        let newer = class.meta.creation_timestamp > best.meta.creation_timestamp;
-        if newer { class } else { best }
-    });
+    // Times are kept to the second, and of equals the first by name is taken.
+    let second = |class: &Arc<Object>| class.meta.creation_timestamp.as_micros() / 1_000_000;
+    let newest = defaults.min_by_key(|class| core::cmp::Reverse(second(class)));
     if let Some(class) = newest {
         let mut spec = object.spec().clone();
         spec.put(&["ingressClassName"], &*class.meta.name);

@@ -3,12 +3,12 @@
 //! Each file is one plugin or one allocator. Their order is that of a real cluster, so a refusal
 //! here reads as it does there: first those that change an object (before a generated name is
 //! known), then allocation, then validation, then those that only look at what is about to be
-//! stored, quotas last.
+//! stored, webhooks among them, quotas last.
 //!
 //! Models pkg/kubeapiserver/options/plugins.go and
 //! staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go Create and Update.
 //!
-//! Simplified: webhooks and admission policies are stored and not asked.
+//! Simplified: admission policies are stored and not asked.
 
 mod ingress_class;
 mod limit_range;
@@ -20,6 +20,7 @@ mod quota_usage;
 mod runtime_class;
 mod service;
 mod storage;
+mod webhook;
 
 use super::custom;
 use super::server::{Context, internal_error, invalid};
@@ -34,6 +35,7 @@ pub(super) use priority::SYSTEM_CLASSES;
 pub(super) use quota::{charge, check as check_quota};
 pub use quota_usage::{in_scope as quota_in_scope, usage as quota_usage};
 pub use service::{NODE_PORTS, SERVICE_CIDR};
+pub use webhook::{Denial, Operation, Webhook};
 
 /// Completes an object, new or changed, as far as that needs no name.
 ///
@@ -143,11 +145,13 @@ pub(super) fn validate(
     limit_range::check(store, object, old)?;
     pod_security::validate(store, context, object, old)?;
     match (object.kind, old) {
-        (Kind::PriorityClass, old) => priority::check_class(store, object, old),
-        (Kind::PersistentVolumeClaim, Some(old)) => storage::check_growth(store, object, old),
-        (Kind::Pod, None) => runtime_class::check(store, object),
-        _ => Ok(()),
+        (Kind::PriorityClass, old) => priority::check_class(store, object, old)?,
+        (Kind::PersistentVolumeClaim, Some(old)) => storage::check_growth(store, object, old)?,
+        (Kind::Pod, None) => runtime_class::check(store, object)?,
+        _ => {}
     }
+    let operation = if old.is_none() { Operation::Create } else { Operation::Update };
+    webhook::review(store, context, object, operation)
 }
 
 /// Copies the zone and region of a node to the labels of a pod that is bound to it.

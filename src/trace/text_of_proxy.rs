@@ -1,0 +1,168 @@
+//! What proxies and load balancers do, as text.
+
+use super::hop::{Cause, Reason, WhyNoRule};
+use super::metallb::{Mismatch, WhySilent};
+use super::nginx::{Choice, Pick};
+use core::fmt;
+
+/// Why a proxy did what it did.
+pub(super) fn reason(formatter: &mut fmt::Formatter<'_>, reason: &Reason) -> fmt::Result {
+    match reason {
+        Reason::AnswersArp { ip, node, mac, among } => {
+            write!(formatter, "who has {ip}? {mac}, node {node} (1 of {among} that could)")
+        }
+        Reason::AllAnswerArp { ip, node, mac, count } => {
+            write!(formatter, "who has {ip}? {count} nodes answer, first {mac}, node {node}")
+        }
+        Reason::AsksInVain { ip } => write!(formatter, "who has {ip}? nobody answers"),
+        Reason::RoutesByBgp { service, node, draw } => {
+            let (number, count) = (u64::from(draw.drawn) + 1, draw.among);
+            write!(
+                formatter,
+                "BGP route of {service} to node {node} (next hop {number} of {count})"
+            )
+        }
+        Reason::IngressRule { ingress: None, .. } => formatter.write_str("no Ingress fits"),
+        Reason::IngressRule { ingress: Some(ingress), host, path, backend } => {
+            let host = if host.is_empty() { "*" } else { host };
+            write!(formatter, "Ingress {ingress} {host}{path} -> ")?;
+            match backend {
+                Some((service, port)) => write!(formatter, "{service}:{port}"),
+                None => formatter.write_str("no Service"),
+            }
+        }
+        Reason::Rewrites { from, to } => write!(formatter, "rewrites {from} to {to}"),
+        Reason::Canary { service, taken, choice } => {
+            let word = if *taken { "to" } else { "not to" };
+            write!(formatter, "{word} canary {service} ({choice})")
+        }
+        Reason::BypassesService { service, endpoint, among, pick } => write!(
+            formatter,
+            "straight to endpoint {endpoint} of {service}, not to its cluster IP (1 of {among}, {pick})"
+        ),
+        Reason::Fails { endpoint, manner, seconds: 0 } => {
+            write!(formatter, "endpoint {endpoint} {}", manner.word())
+        }
+        Reason::Fails { endpoint, manner, seconds } => {
+            write!(formatter, "endpoint {endpoint} {} after {seconds} s", manner.word())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Why a proxy's answer is no better one.
+pub(super) fn cause(formatter: &mut fmt::Formatter<'_>, cause: &Cause) -> fmt::Result {
+    match cause {
+        Cause::NotAnnounced { service, why } => {
+            write!(formatter, "nobody announces the address of {service}: {why}")
+        }
+        Cause::AnnouncerDown { service, node } => {
+            write!(formatter, "node {node} announced the address of {service} and is down")
+        }
+        Cause::NoRule { host, path, why } => write_no_rule(formatter, host, path, why),
+        Cause::NoSuchService { ingress, service } => {
+            write!(formatter, "Ingress {ingress} leads to Service {service}, which is not there")
+        }
+        Cause::NoSuchPort { ingress, service, port, offered } => {
+            let offered: Vec<String> = offered.iter().map(ToString::to_string).collect();
+            let offered = offered.join(", ");
+            write!(
+                formatter,
+                "Ingress {ingress} leads to port {port} of Service {service}, which has only {offered}"
+            )
+        }
+        Cause::RedirectsToTls(host) => {
+            write!(formatter, "{host} has a certificate and is to be asked by https")
+        }
+        Cause::NotAllowedBy { ingress, ip } => {
+            write!(formatter, "Ingress {ingress} does not let {ip} in")
+        }
+        Cause::WantsPassword(secret) => {
+            write!(formatter, "a name and a password of Secret {secret} are wanted")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn write_no_rule(
+    formatter: &mut fmt::Formatter<'_>,
+    host: &str,
+    path: &str,
+    why: &WhyNoRule,
+) -> fmt::Result {
+    match why {
+        WhyNoRule::NoHost => write!(formatter, "no Ingress names host {host}"),
+        WhyNoRule::OtherClass(key) => {
+            write!(formatter, "Ingress {key} names {host}, but is of another class")
+        }
+        WhyNoRule::NoClass(key) => {
+            write!(formatter, "Ingress {key} names {host}, but has no ingressClassName")
+        }
+        WhyNoRule::OnlyCanary(key) => {
+            write!(
+                formatter,
+                "Ingress {key} is a canary, and no other Ingress has its host and path"
+            )
+        }
+        WhyNoRule::NoPath(key) => {
+            write!(formatter, "Ingress {key} names {host}, but has no path for {path}")
+        }
+    }
+}
+
+impl fmt::Display for WhySilent {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WhySilent::NoAdvertisement { pool } => {
+                write!(formatter, "no L2Advertisement or BGPAdvertisement is for pool {pool}")
+            }
+            WhySilent::NoEndpoints => formatter.write_str("it has no endpoint that serves"),
+            WhySilent::NoLocalEndpoints => {
+                formatter.write_str("no node that may announce it has an endpoint of its own")
+            }
+            WhySilent::NoSpeaker => {
+                formatter.write_str("no speaker runs on a node that may announce it")
+            }
+            WhySilent::NoSession { peer: None } => {
+                formatter.write_str("the router has no BGP session, since there is no BGPPeer")
+            }
+            WhySilent::NoSession { peer: Some((peer, mismatch)) } => {
+                let what = match mismatch {
+                    Mismatch::Address => "has another peerAddress",
+                    Mismatch::Asn => "has another peerASN",
+                    Mismatch::Port => "has another peerPort",
+                    Mismatch::Password => "has a password",
+                };
+                write!(formatter, "BGPPeer {peer} {what} than the router")
+            }
+            WhySilent::OtherNetwork => {
+                formatter.write_str("it is not of the nodes' network, where L2 works")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Choice::Header { name, value } => write!(formatter, "header {name}: {value}"),
+            Choice::Cookie { name, value } => write!(formatter, "cookie {name}={value}"),
+            Choice::Affinity => formatter.write_str("by the cookie of an earlier answer"),
+            Choice::Weight { weight, total, drawn } => {
+                write!(formatter, "weight {weight} of {total}, drew {drawn}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Pick {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Pick::Turn { worker, workers } => {
+                write!(formatter, "its turn with worker {worker} of {workers}")
+            }
+            Pick::Cookie => formatter.write_str("by its cookie"),
+            Pick::NewCookie => formatter.write_str("by chance, with a new cookie"),
+        }
+    }
+}
