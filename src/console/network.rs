@@ -16,11 +16,17 @@ pub(super) fn run(world: &mut World, session: &mut Session, words: &[String]) ->
         "network" => Some(network(world, rest)),
         _ => {
             let from = Source::Internet { ip: CLIENT_ADDRESS };
-            let mut files = BTreeMap::new();
+            // A program finds a file by the name that it was given, `-d @FILE` included.
+            let names = words.iter().map(|word| word.strip_prefix('@').unwrap_or(word));
+            let found =
+                names.filter_map(|name| Some((name.to_owned(), session.read(name)?.to_owned())));
+            let before: BTreeMap<String, String> = found.collect();
+            let mut files = before.clone();
             let forwards = &mut session.forwards;
             let mut site = Site::new(world, from, &mut files).with_forwards(forwards);
             let output = programs::run(&mut site, Kit::COMPUTER, words);
-            files.into_iter().for_each(|(path, text)| session.write(&path, text));
+            let written = files.into_iter().filter(|(name, text)| before.get(name) != Some(text));
+            written.for_each(|(name, text)| session.write(&name, text));
             output
         }
     }
