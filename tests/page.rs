@@ -39,8 +39,10 @@ struct Page {
 }
 
 impl Page {
-    /// Opens the page, and lets its time run quickly.
+    /// Opens the page as on a first visit, and lets its time run quickly.
     async fn open() -> Page {
+        // What another test typed is kept for whoever comes back.
+        gloo::utils::window().local_storage().unwrap().unwrap().clear().unwrap();
         let root = document().create_element("div").unwrap();
         document().body().unwrap().append_child(&root).unwrap();
         let page = Page { mounted: Some(mount(root.clone())), root };
