@@ -156,6 +156,12 @@ export async function write(page, text) {
   }, text);
 }
 
+/** Waits until the sample's three Pods are Ready and kube-proxy has written their rules, which it does within a second. */
+export async function served(page) {
+  await count(readyPods(page), 3);
+  await page.waitForTimeout(2000);
+}
+
 /** Enters a line in the terminal. */
 export async function enter(page, line) {
   await page.locator(".terminal input").fill(line);
