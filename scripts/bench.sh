@@ -8,4 +8,4 @@ say "benchmarks, native"
 cargo bench --locked
 say "benchmarks in Chromium"
 CHROMEDRIVER=$(command -v chromedriver) WASM_BINDGEN_TEST_ONLY_WEB=1 WASM_BINDGEN_TEST_TIMEOUT=300 \
-  cargo bench --locked --target wasm32-unknown-unknown --bench browser
+  cargo test --locked --release --target wasm32-unknown-unknown --bench browser -- --nocapture
