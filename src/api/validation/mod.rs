@@ -42,6 +42,7 @@ mod workloads;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use quota::OF_PODS as QUOTA_OF_PODS;
 pub use warnings::warnings;
 
 use super::{FieldError, Kind, Value};

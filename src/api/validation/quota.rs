@@ -49,22 +49,24 @@ pub(super) fn resource_quota(object: &Value, old: Option<&Value>, errors: &mut E
     }
 }
 
+/// What quotas count of pods, huge pages aside.
+pub(crate) const OF_PODS: [&str; 10] = [
+    "pods",
+    "cpu",
+    "memory",
+    "ephemeral-storage",
+    "requests.cpu",
+    "requests.memory",
+    "requests.ephemeral-storage",
+    "limits.cpu",
+    "limits.memory",
+    "limits.ephemeral-storage",
+];
+
 /// Whether a scope makes sense for a resource that is counted.
 ///
 /// Models pkg/apis/core/helper/helpers.go IsResourceQuotaScopeValidForResource.
 fn fits(scope: &str, resource: &str) -> bool {
-    const OF_PODS: [&str; 10] = [
-        "pods",
-        "cpu",
-        "memory",
-        "ephemeral-storage",
-        "requests.cpu",
-        "requests.memory",
-        "requests.ephemeral-storage",
-        "limits.cpu",
-        "limits.memory",
-        "limits.ephemeral-storage",
-    ];
     match scope {
         "BestEffort" => resource == "pods",
         "VolumeAttributesClass" => {

@@ -5,6 +5,7 @@
 use crate::api::pod::Qos;
 use crate::api::pod::amounts::{Amounts, add_overhead, pod_amounts};
 use crate::api::tree::Tree as _;
+use crate::api::validation::QUOTA_OF_PODS;
 use crate::api::{Kind, Object, Value};
 use crate::base::Quantity;
 
@@ -168,19 +169,7 @@ pub(super) fn is_counted(kind: Kind, name: &str) -> bool {
     }
     match kind {
         Kind::Pod => {
-            const NAMES: [&str; 10] = [
-                "pods",
-                "cpu",
-                "memory",
-                "ephemeral-storage",
-                "requests.cpu",
-                "requests.memory",
-                "requests.ephemeral-storage",
-                "limits.cpu",
-                "limits.memory",
-                "limits.ephemeral-storage",
-            ];
-            NAMES.contains(&name)
+            QUOTA_OF_PODS.contains(&name)
                 || name.starts_with("hugepages-")
                 || name.starts_with("requests.hugepages-")
                 || name.strip_prefix("requests.").is_some_and(is_extended)
