@@ -3,8 +3,9 @@
 use super::aim;
 use super::model::Model;
 use crate::net::dice::Share;
-use crate::trace::chances::Chances;
-use crate::trace::{Outcome, PacketTrace, Server};
+use crate::trace::{PacketTrace, Server};
+use crate::world::burst;
+use core::time::Duration;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -73,56 +74,25 @@ impl Burst {
         first.is_some() && shares.all(|share| Some(share) == first)
     }
 
-    fn of(url: String, plan: BurstPlan, chances: &Chances) -> Self {
+    fn of(url: String, plan: BurstPlan, counted: burst::Burst) -> Self {
+        let burst::Burst { answers, lost, chances, .. } = counted;
         // Over one connection the lots are drawn but once.
         let is_known = !plan.kept && chances.unknown == Share::NONE;
         let expected = |share: Share| is_known.then(|| share.millionths());
-        let (mut answers, mut nobody) = (Vec::<Answers>::new(), Share::NONE);
-        for chance in &chances.ends {
-            let Ok(server) = &chance.end else {
-                nobody = nobody.and(chance.share);
-                continue;
-            };
-            let (name, expected) = (name_of(server), expected(chance.share));
-            answers.push(Answers { name, count: 0, expected, trace: None });
-        }
+        let nobody = chances.ends.iter().filter(|chance| chance.end.is_err());
+        let nobody = nobody.fold(Share::NONE, |all, chance| all.and(chance.share));
         let lost_expected = expected(nobody).filter(|_| nobody != Share::NONE);
-        Burst { url, plan, answers, losses: Vec::new(), lost: 0, lost_expected }
-    }
-
-    fn count(&mut self, outcome: &Outcome, trace: Option<&Arc<PacketTrace>>) {
-        let name = match outcome {
-            Outcome::Answered { server, .. } => name_of(server),
-            Outcome::Failed(_) => {
-                self.lose(outcome, trace);
-                return;
-            }
-        };
-        let known = self.answers.iter().position(|one| one.name == name);
-        let place = known.unwrap_or_else(|| {
-            let expected = None;
-            self.answers.push(Answers { name, count: 0, expected, trace: None });
-            self.answers.len() - 1
+        let answers = answers.into_iter().map(|one| Answers {
+            name: name_of(&one.server),
+            count: one.count,
+            expected: expected(one.expected),
+            trace: one.trace,
         });
-        if let Some(one) = self.answers.get_mut(place) {
-            one.count += 1;
-            if one.trace.is_none() {
-                one.trace = trace.cloned();
-            }
-        }
-    }
-
-    fn lose(&mut self, outcome: &Outcome, trace: Option<&Arc<PacketTrace>>) {
-        self.lost += 1;
-        let same = |loss: &&mut Loss| match (&loss.trace.outcome, outcome) {
-            (Outcome::Failed(a), Outcome::Failed(b)) => a.cause == b.cause,
-            _ => false,
-        };
-        match (self.losses.iter_mut().find(same), trace) {
-            (Some(loss), _) => loss.count += 1,
-            (None, Some(trace)) => self.losses.push(Loss { count: 1, trace: trace.clone() }),
-            (None, None) => {}
-        }
+        let losses = lost.into_iter().map(|lost| Loss { count: lost.count, trace: lost.trace });
+        let (answers, mut losses): (_, Vec<Loss>) = (answers.collect(), losses.collect());
+        let lost = losses.iter().map(|loss| loss.count).sum();
+        crate::base::order::sort_by_key(&mut losses, |loss| core::cmp::Reverse(loss.count));
+        Burst { url, plan, answers, losses, lost, lost_expected }
     }
 }
 
@@ -140,24 +110,12 @@ fn name_of(server: &Server) -> Arc<str> {
 pub(super) fn burst(model: &mut Model) {
     let Some(request) = aim::request(model) else { return };
     let plan = model.tracer.plan;
-    let chances = model.world.chances(&request);
-    let mut burst = Burst::of(aim::address(&request), plan, &chances);
-    let mut last = None;
-    if plan.kept {
-        let (first, outcomes) = model.world.send_kept(&request, plan.size);
-        for outcome in &outcomes {
-            burst.count(outcome, Some(&first));
-        }
-        last = Some(first);
-    } else {
-        for _ in 0..plan.size {
-            let trace = model.world.send(&request);
-            burst.count(&trace.outcome, Some(&trace));
-            last = Some(trace);
-        }
-        model.world.take_trace();
-    }
-    crate::base::order::sort_by_key(&mut burst.losses, |loss| core::cmp::Reverse(loss.count));
+    let keep_alive = u32::from(plan.kept);
+    let url = aim::address(&request);
+    let sent = burst::Plan { request, count: plan.size, gap: Duration::ZERO, keep_alive };
+    let counted = burst::run(&mut model.world, &sent);
+    let last = model.world.take_trace();
+    let burst = Burst::of(url, plan, counted);
     let shown = burst.losses.first().map(|loss| loss.trace.clone()).or(last);
     model.burst = Some(Rc::new(burst));
     if let Some(trace) = shown {

@@ -7,7 +7,7 @@
 //! rules decide. The store is only read.
 //!
 //! Reading order: `request`, `hop`, `network`, `path`, `node`, `enforce`, `policy`, `blame`, `dns`,
-//! `client`, `balancer`, `metallb`, `answer`, `health`, `nginx`, `ingress`, `kept`, then what is
+//! `client`, `balancer`, `metallb`, `answer`, `health`, `nginx`, `ingress`, then what is
 //! made of traces: `stages`, `chances`, `beside`, and the views `text` and `json`.
 
 mod answer;
@@ -25,7 +25,6 @@ pub mod hop;
 mod ingress;
 mod json;
 mod json_of_proxy;
-mod kept;
 pub mod metallb;
 pub mod network;
 pub mod nginx;

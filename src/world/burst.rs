@@ -6,9 +6,10 @@ use crate::api::pod::ContainerState;
 use crate::base::SimTime;
 use crate::net::dice::Share;
 use crate::trace::chances::Chances;
-use crate::trace::{Cause, Failure, Manner, Outcome, Place, Request, Server};
+use crate::trace::{Cause, Failure, Manner, Outcome, PacketTrace, Place, Reason, Request, Server};
 use core::fmt::Write as _;
 use core::time::Duration;
+use std::sync::Arc;
 
 /// Requests to send.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +61,8 @@ pub struct Lost {
     pub last: SimTime,
     /// What would have saved them, if a setting of the Pods would.
     pub remedy: Option<Remedy>,
+    /// One of them.
+    pub trace: Arc<PacketTrace>,
 }
 
 /// Who answered.
@@ -71,6 +74,8 @@ pub struct Answers {
     pub count: u32,
     /// Its exact share of new connections when the burst began.
     pub expected: Share,
+    /// The first request that it answered.
+    pub trace: Option<Arc<PacketTrace>>,
 }
 
 /// What became of a burst.
@@ -86,6 +91,21 @@ pub struct Burst {
     pub answers: Vec<Answers>,
     /// What failed.
     pub lost: Vec<Lost>,
+    /// How likely each end was when the burst began.
+    pub chances: Chances,
+}
+
+/// A connection that is kept alive, and the request that opened it.
+struct Connection {
+    server: Server,
+    trace: Arc<PacketTrace>,
+}
+
+impl Connection {
+    /// Whether a proxy is at its end, which chooses for each request anew.
+    fn leads_to_a_proxy(&self) -> bool {
+        self.trace.hops.iter().any(|hop| matches!(hop.reason, Reason::IngressRule { .. }))
+    }
 }
 
 /// Sends requests while the world goes on, and counts.
@@ -93,46 +113,50 @@ pub fn run(world: &mut World, plan: &Plan) -> Burst {
     let chances = world.chances(&plan.request);
     let expected = chances.ends.iter().filter_map(|chance| {
         let server = chance.end.as_ref().ok()?.clone();
-        Some(Answers { server, count: 0, expected: chance.share })
+        Some(Answers { server, count: 0, expected: chance.share, trace: None })
     });
-    let begin = world.now();
     let answers = expected.collect();
+    let begin = world.now();
     let mut burst = Burst {
         count: plan.count,
         connections: 0,
         took: Duration::ZERO,
         answers,
         lost: Vec::new(),
+        chances,
     };
-    let mut open: Vec<Option<Server>> = Vec::new();
-    open.resize(usize::try_from(plan.keep_alive).unwrap_or(0), None);
+    let mut open: Vec<Option<Connection>> = Vec::new();
+    open.resize_with(usize::try_from(plan.keep_alive).unwrap_or(0), || None);
     for number in 0..plan.count {
         if number > 0 && !plan.gap.is_zero() {
             world.run_for(plan.gap);
         }
         let place = number.checked_rem(plan.keep_alive).and_then(|at| usize::try_from(at).ok());
-        let mut connection = place.and_then(|place| open.get_mut(place));
-        let kept = connection.as_ref().and_then(|server| server.as_ref());
+        let mut slot = place.and_then(|place| open.get_mut(place));
         // A process that ends closes its connections, so its client opens another one.
-        if let Some(server) = kept.filter(|server| is_serving(world, server)) {
-            burst.answered(server.clone(), &chances);
+        let kept = slot.as_ref().and_then(|slot| slot.as_ref());
+        let kept = kept.filter(|kept| is_serving(world, &kept.server));
+        if let Some(kept) = kept.filter(|kept| !kept.leads_to_a_proxy()) {
+            burst.answered(kept.server.clone(), &kept.trace);
             continue;
         }
-        burst.connections = burst.connections.saturating_add(1);
+        if kept.is_none() {
+            burst.connections = burst.connections.saturating_add(1);
+        }
         let trace = world.send(&plan.request);
-        let server = match &trace.outcome {
+        let connection = match &trace.outcome {
             Outcome::Answered { server, .. } => {
-                burst.answered(server.clone(), &chances);
-                Some(server.clone())
+                burst.answered(server.clone(), &trace);
+                Some(Connection { server: server.clone(), trace })
             }
             Outcome::Failed(failure) => {
                 let remedy = remedy(world, failure, &trace.hops);
-                burst.failed(failure, remedy, world.now());
+                burst.failed(failure, remedy, world.now(), &trace);
                 None
             }
         };
-        if let Some(connection) = &mut connection {
-            **connection = server;
+        if let Some(slot) = &mut slot {
+            **slot = connection;
         }
     }
     burst.took = world.now().since(begin);
@@ -140,24 +164,34 @@ pub fn run(world: &mut World, plan: &Plan) -> Burst {
 }
 
 impl Burst {
-    fn answered(&mut self, server: Server, chances: &Chances) {
+    fn answered(&mut self, server: Server, trace: &Arc<PacketTrace>) {
         match self.answers.iter_mut().find(|it| it.server == server) {
-            Some(answers) => answers.count = answers.count.saturating_add(1),
+            Some(answers) => {
+                answers.count = answers.count.saturating_add(1);
+                answers.trace.get_or_insert_with(|| trace.clone());
+            }
             None => {
-                let expected = chances.of(&server);
-                self.answers.push(Answers { server, count: 1, expected });
+                let (expected, trace) = (self.chances.of(&server), Some(trace.clone()));
+                self.answers.push(Answers { server, count: 1, expected, trace });
             }
         }
     }
 
-    fn failed(&mut self, failure: &Failure, remedy: Option<Remedy>, now: SimTime) {
+    fn failed(
+        &mut self,
+        failure: &Failure,
+        remedy: Option<Remedy>,
+        now: SimTime,
+        trace: &Arc<PacketTrace>,
+    ) {
         let Failure { cause, manner, .. } = failure;
         let same = |it: &&mut Lost| it.cause == *cause && it.manner == *manner;
         match self.lost.iter_mut().find(same) {
             Some(lost) => (lost.count, lost.last) = (lost.count.saturating_add(1), now),
             None => {
-                let (cause, manner) = (cause.clone(), *manner);
-                self.lost.push(Lost { cause, manner, count: 1, first: now, last: now, remedy });
+                let (cause, manner, trace) = (cause.clone(), *manner, trace.clone());
+                let (first, last) = (now, now);
+                self.lost.push(Lost { cause, manner, count: 1, first, last, remedy, trace });
             }
         }
     }
@@ -181,7 +215,7 @@ impl Burst {
         let most = self.answers.iter().map(|it| it.count).max().unwrap_or(0).max(1);
         let names = self.answers.iter().map(|it| it.server.to_string());
         let width = names.map(|name| name.len()).max().unwrap_or(0);
-        for Answers { server, count, expected } in &self.answers {
+        for Answers { server, count, expected, .. } in &self.answers {
             let bar = "#".repeat(usize::try_from(count.saturating_mul(WIDTH) / most).unwrap_or(0));
             let name = server.to_string();
             let _ = writeln!(
@@ -191,7 +225,7 @@ impl Burst {
                 percent(expected.millionths(), 1_000_000),
             );
         }
-        for Lost { cause, manner, count, first, last, remedy } in &self.lost {
+        for Lost { cause, manner, count, first, last, remedy, .. } in &self.lost {
             let (from, to) = (first.since(begin).as_millis(), last.since(begin).as_millis());
             let _ = write!(out, "{count} {}: {cause} ({from} to {to} ms)", manner.word());
             let _ = match remedy {

@@ -14,7 +14,7 @@ use crate::store::Change;
 use crate::trace::beside::{self, Comparison};
 use crate::trace::chances::Chances;
 use crate::trace::network::Kernel;
-use crate::trace::{Cluster, Network, Outcome, PacketTrace, Request};
+use crate::trace::{Cluster, Network, PacketTrace, Request};
 use core::net::IpAddr;
 use core::time::Duration;
 use std::sync::Arc;
@@ -100,15 +100,6 @@ impl World {
         left.rng = self.rng.clone();
         right.rng = self.rng.clone();
         beside::side_by_side(left.send(request), right.send(request))
-    }
-
-    /// Sends many requests over one connection: the first with its way, and how each ended.
-    pub fn send_kept(&mut self, request: &Request, count: u32) -> (Arc<PacketTrace>, Vec<Outcome>) {
-        let mut rng = self.rng.fork();
-        let cluster =
-            Cluster { store: &self.store, nodes: &self.nodes, disks: &self.disks, now: self.now };
-        let (first, all) = self.wires.network.send_kept(&cluster, request, count, &mut rng);
-        (Arc::new(first), all)
     }
 
     /// Whether an address is one that kube-proxy makes for a Service.

@@ -66,6 +66,18 @@ fn https_at_the_controller_is_http_2_with_its_own_certificate() {
     );
 }
 
+/// A connection that is kept alive ends at nginx, which balances each request anew.
+#[test]
+fn requests_over_one_connection_to_the_controller_go_to_all_pods() {
+    let mut room = Room::new(LoadBalancers::Cloud);
+    room.done("kubectl create ingress web --class=nginx --rule=shop.example.com/*=web:80");
+    room.done("sleep 5");
+    let text = room.done("burst -n 60 --keepalive 1 curl http://shop.example.com");
+    assert_contains(&text, &["60 requests over 1 connections", "60 answered, 0 failed"]);
+    let pods = text.lines().filter(|line| line.contains("web-") && line.contains('#'));
+    assert_eq!(pods.count(), 3, "{text}");
+}
+
 #[test]
 fn curl_sends_headers_cookies_and_bodies_and_keeps_cookies_in_a_file() {
     let mut room = Room::new(LoadBalancers::Cloud);
