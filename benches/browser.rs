@@ -48,11 +48,22 @@ mod in_the_tab {
         f64::from(memory.buffer().unchecked_into::<js_sys::ArrayBuffer>().byte_length())
     }
 
+    /// Lets the tab breathe: who drives it gives up on one that is silent for half a minute.
+    async fn breathe() {
+        let later = js_sys::Promise::new(&mut |done, _| {
+            let window: web_sys::Window = js_sys::global().unchecked_into();
+            let set = window.set_timeout_with_callback_and_timeout_and_arguments_0(&done, 0);
+            set.expect("a tab has timers");
+        });
+        wasm_bindgen_futures::JsFuture::from(later).await.expect("a timer ends");
+    }
+
     #[wasm_bindgen_test]
-    fn five_thousand_nodes_and_150_000_pods() {
+    async fn five_thousand_nodes_and_150_000_pods() {
         let start = now();
         let mut cluster = Limits::new(5_000);
         console_log!("5000 nodes in {:.0} ms", now() - start);
+        breathe().await;
         let (start, before) = (now(), memory());
         cluster.deploy(1_000, 150);
         console_log!("1000 Deployments created in {:.0} ms", now() - start);
@@ -60,6 +71,7 @@ mod in_the_tab {
         let start = now();
         while cluster.bound() < wanted && now() - start < 100_000.0 {
             cluster.second();
+            breathe().await;
         }
         let seconds = (now() - start) / 1000.0;
         let bound = cluster.bound();
@@ -69,6 +81,7 @@ mod in_the_tab {
         );
         while cluster.ready() < wanted && now() - start < 100_000.0 {
             cluster.second();
+            breathe().await;
         }
         let ready = cluster.ready();
         console_log!("{ready} of {wanted} Ready after {:.1} s", (now() - start) / 1000.0);
