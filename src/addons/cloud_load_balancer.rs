@@ -37,9 +37,10 @@ impl Controller for CloudLoadBalancer {
     }
 
     fn wants(&self, store: &Store, change: &Change) -> Vec<Key> {
+        // Thousands of nodes come at once, and mostly before there is any Service to tell.
         let matters = match change.kind {
             Kind::Service => service_differs(change),
-            Kind::Node => targets_differ(change),
+            Kind::Node => targets_differ(change) && store.list(Kind::Service).any(has_balancer),
             _ => false,
         };
         if !matters || !has_cloud(store) {
@@ -87,6 +88,10 @@ fn has_cloud(store: &Store) -> bool {
     nodes.any(|node| {
         node.spec().str_at(&["providerID"]).is_some_and(|id| id.starts_with(PROVIDER_PREFIX))
     })
+}
+
+fn has_balancer(service: &Arc<Object>) -> bool {
+    wants_balancer(service) || has_finalizer(service)
 }
 
 fn wants_balancer(service: &Object) -> bool {
