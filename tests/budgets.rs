@@ -132,3 +132,31 @@ fn a_pod_with_two_budgets_cannot_be_evicted_and_says_so() {
     let refused = room.failed(ALL_NODES);
     assert!(refused.contains("This pod has more than one PodDisruptionBudget"), "{refused}");
 }
+
+/// What a real kubectl 1.36 printed: a last turn finds that the time is over.
+#[test]
+fn a_drain_that_a_budget_holds_back_ends_with_the_turn_after_its_timeout() {
+    let mut room = Room::new();
+    deployment(&mut room, "");
+    budget(&mut room, "web", "web", "minAvailable: 2");
+    room.done("sleep 5");
+    let pod = room.done(
+        "kubectl get pods --field-selector spec.nodeName=node-1 -o jsonpath='{.items[0].metadata.name}'",
+    );
+    let what = format!("error when evicting pods/\"{pod}\" -n \"default\"");
+    let refused = format!(
+        "{what} (will retry after 5s): Cannot evict pod as it would violate the pod's disruption \
+         budget.\n"
+    );
+    let late = format!("{what}: global timeout reached: 8s");
+    let said = format!("evicting pod default/{pod}\n").repeat(3);
+    assert_eq!(
+        room.failed("kubectl drain node-1 --timeout=8s"),
+        format!(
+            "node/node-1 cordoned\n{said}{refused}{refused}There are pending pods in node \
+             \"node-1\" when an error occurred: {late}\npod/{pod}\nerror: unable to drain node \
+             \"node-1\" due to error: {late}, continuing command...\nThere are pending nodes to \
+             be drained:\n node-1\n{late}\n"
+        )
+    );
+}

@@ -50,6 +50,13 @@ pub fn fnv64a(seed: u64, bytes: &[u8]) -> u64 {
     })
 }
 
+/// 128-bit FNV-1a, the hash of `fnv.New128a`: by it EndpointSlices and Endpoints order their ports.
+pub fn fnv128a(bytes: &[u8]) -> u128 {
+    bytes.iter().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, |hash: u128, byte| {
+        (hash ^ u128::from(*byte)).wrapping_mul(0x0100_0000_0000_0000_0000_013b)
+    })
+}
+
 fn letter(number: u32) -> char {
     ALPHANUMS.get(number as usize % ALPHANUMS.len()).map_or('b', |byte| char::from(*byte))
 }

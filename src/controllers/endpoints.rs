@@ -7,7 +7,7 @@
 use super::pod_control::{controller_reference, is_ready, phase};
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, ObjectMeta, Selector, StringMap, Value};
-use crate::base::{SimTime, order};
+use crate::base::{SimTime, names, order};
 use crate::store::{Change, Controller, Key, ObjectKey, Plan, Store, Write};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -47,7 +47,9 @@ impl Controller for EndpointSlices {
         let mut groups: BTreeMap<String, (Value, Vec<Value>)> = BTreeMap::new();
         for pod in pods_behind(store, service) {
             if let Some(endpoint) = endpoint_of(store, service, pod) {
-                let ports = ports_for(service, pod);
+                let mut ports = ports_for(service, pod);
+                order::sort_by_key(&mut ports, hash_in_slice);
+                let ports = Value::Array(ports);
                 let group = groups.entry(ports.to_string()).or_insert((ports, Vec::new()));
                 group.1.push(endpoint);
             }
@@ -161,7 +163,7 @@ fn hostname_of<'a>(service: &Object, pod: &'a Object) -> Option<&'a str> {
 
 /// The ports of a Service as this pod has them; named target ports are looked up in its
 /// containers, and a port that it does not have is left out.
-fn ports_for(service: &Object, pod: &Object) -> Value {
+fn ports_for(service: &Object, pod: &Object) -> Vec<Value> {
     let ports = service.spec().items_at(&["ports"]).iter().filter_map(|port| {
         let protocol = port.str_at(&["protocol"]).unwrap_or("TCP");
         let number = target_port(port, protocol, pod)?;
@@ -172,7 +174,51 @@ fn ports_for(service: &Object, pod: &Object) -> Value {
         }
         Some(value)
     });
-    Value::Array(ports.collect())
+    ports.collect()
+}
+
+/// What the ports of an EndpointSlice are ordered by: the hash of the port's fields as Go's
+/// dumper writes them.
+///
+/// Models staging/src/k8s.io/endpointslice/util/controller_utils.go portsInOrder.
+fn hash_in_slice(port: &Value) -> u128 {
+    let Port { name, number, protocol, application } = Port::of(port);
+    let text = format!(
+        "(v1.EndpointPort){{Name:(*string){name} Protocol:(*v1.Protocol){protocol} \
+         Port:(*int32){number} AppProtocol:(*string){application}}}"
+    );
+    names::fnv128a(text.as_bytes())
+}
+
+/// The same of an Endpoints object, whose fields are others.
+///
+/// Models pkg/api/v1/endpoints/util.go portsByHash.
+fn hash_in_endpoints(port: &Value) -> u128 {
+    let Port { name, number, protocol, application } = Port::of(port);
+    let text = format!(
+        "(v1.EndpointPort){{Name:(string){name} Port:(int32){number} \
+         Protocol:(v1.Protocol){protocol} AppProtocol:(*string){application}}}"
+    );
+    names::fnv128a(text.as_bytes())
+}
+
+struct Port<'a> {
+    name: &'a str,
+    number: i64,
+    protocol: &'a str,
+    application: &'a str,
+}
+
+impl<'a> Port<'a> {
+    fn of(port: &'a Value) -> Self {
+        let text = |key: &str| port.str_at(&[key]);
+        Self {
+            name: text("name").unwrap_or_default(),
+            number: port.int_at(&["port"]).unwrap_or_default(),
+            protocol: text("protocol").unwrap_or_default(),
+            application: text("appProtocol").unwrap_or("<nil>"),
+        }
+    }
 }
 
 fn target_port(port: &Value, protocol: &str, pod: &Object) -> Option<i64> {
@@ -369,16 +415,17 @@ fn endpoints_content(store: &Store, service: &Object) -> Value {
         if let Some(hostname) = hostname_of(service, pod) {
             address.put(&["hostname"], hostname);
         }
-        let ports = ports_for(service, pod);
+        let mut ports = ports_for(service, pod);
+        order::sort_by_key(&mut ports, hash_in_endpoints);
+        let ports = Value::Array(ports);
         let group = subsets.entry(ports.to_string()).or_insert((ports, Vec::new(), Vec::new()));
         if is_ready(pod) || publish { group.1.push(address) } else { group.2.push(address) }
     }
     if subsets.is_empty() {
         return json!({});
     }
-    let by_ip = |address: &Value| {
-        address.str_at(&["ip"]).and_then(|ip| ip.parse::<core::net::Ipv4Addr>().ok())
-    };
+    // As texts: 10.244.1.10 comes before 10.244.1.2. Models LessEndpointAddress.
+    let by_ip = |address: &Value| address.str_at(&["ip"]).map(str::to_owned);
     let subset = |(mut ports, mut ready, mut not_ready): (Value, Vec<Value>, Vec<Value>)| {
         order::sort_by_key(&mut ready, by_ip);
         order::sort_by_key(&mut not_ready, by_ip);
@@ -397,4 +444,31 @@ fn endpoints_content(store: &Store, service: &Object) -> Value {
         subset
     };
     json!({"subsets": subsets.into_values().map(subset).collect::<Vec<_>>()})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The order that a real 1.36 gave these ports.
+    #[test]
+    fn ports_stand_in_the_order_of_their_hashes() {
+        let ports = json!([
+            {"name": "http", "port": 80, "protocol": "TCP"},
+            {"name": "https", "port": 443, "protocol": "TCP", "appProtocol": "https"},
+            {"name": "dns", "port": 53, "protocol": "UDP"},
+            {"name": "dns-tcp", "port": 53, "protocol": "TCP"},
+            {"name": "metrics", "port": 9153, "protocol": "TCP"},
+            {"name": "grpc", "port": 50051, "protocol": "TCP", "appProtocol": "kubernetes.io/h2c"},
+            {"name": "admin", "port": 8080, "protocol": "TCP"},
+        ]);
+        let order = |hash: fn(&Value) -> u128| {
+            let mut ports = ports.as_array().cloned().unwrap_or_default();
+            order::sort_by_key(&mut ports, hash);
+            let names = ports.iter().filter_map(|port| port.str_at(&["name"]));
+            names.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(order(hash_in_slice), "dns https grpc dns-tcp http admin metrics");
+        assert_eq!(order(hash_in_endpoints), "https admin http metrics dns-tcp dns grpc");
+    }
 }

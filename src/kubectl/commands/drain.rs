@@ -57,7 +57,7 @@ impl Drain {
     pub(crate) fn go_on(mut self, call: &mut Call<'_>) -> Outcome {
         while let Some(node) = self.nodes.last().cloned() {
             let step = match self.evicting.take() {
-                Some(evicting) => evicting.go_on(call),
+                Some(evicting) => evicting.go_on(call, &node),
                 None => begin(call, &node),
             };
             match step {
@@ -67,10 +67,7 @@ impl Drain {
                 }
                 Ok(None) => call.done(Kind::Node, &shown(&node), "drained")?,
                 Err(errors) => {
-                    let text = match errors.as_slice() {
-                        [one] => one.clone(),
-                        many => format!("[{}]", many.join(", ")),
-                    };
+                    let text = aggregate(&errors);
                     let name = &node.meta.name;
                     call.warn(format!("error: unable to drain node \"{name}\" due to error: {text}, continuing command..."));
                     self.pending.push(name.to_string());
@@ -92,6 +89,14 @@ impl Drain {
     }
 }
 
+/// Models staging/src/k8s.io/apimachinery/pkg/util/errors NewAggregate.
+fn aggregate(errors: &[String]) -> String {
+    match errors {
+        [one] => one.clone(),
+        many => format!("[{}]", many.join(", ")),
+    }
+}
+
 type Pods = Vec<Arc<Object>>;
 
 /// What evicting has come to: done, or what is left and when to go on with it; or why it failed.
@@ -108,11 +113,20 @@ fn begin(call: &mut Call<'_>, node: &Object) -> Step {
         }
         return Ok(None);
     }
-    Evicting::new(call, &pods)?.go_on(call)
+    Evicting::new(call, &pods)?.go_on(call, node)
 }
 
 /// The pods that must go, with the warnings said; or why the node cannot be drained.
 fn pods_to_evict(call: &mut Call<'_>, node: &Object) -> Result<Pods, Vec<String>> {
+    let (pods, warnings) = pods_of(call, node)?;
+    if !warnings.is_empty() {
+        call.warn(format!("Warning: {}", warnings.join("; ")));
+    }
+    Ok(pods)
+}
+
+/// The pods that must go and the warnings about them; or why the node cannot be drained.
+fn pods_of(call: &Call<'_>, node: &Object) -> Result<(Pods, Vec<String>), Vec<String>> {
     let selector = Selector::parse(call.flags.text("pod-selector")).map_err(|why| vec![why])?;
     let mut pods = Pods::new();
     let mut warnings: BTreeMap<&str, Vec<String>> = BTreeMap::new();
@@ -139,13 +153,10 @@ fn pods_to_evict(call: &mut Call<'_>, node: &Object) -> Result<Pods, Vec<String>
         order::sort_by_key(&mut lines, |line| !line.contains("declare no controller"));
         return Err(lines);
     }
-    if !warnings.is_empty() {
-        let line = |(why, names): (&&str, &Vec<String>)| format!("{why}: {}", names.join(", "));
-        let mut lines: Vec<String> = warnings.iter().map(line).collect();
-        order::sort(&mut lines);
-        call.warn(format!("Warning: {}", lines.join("; ")));
-    }
-    Ok(pods)
+    let line = |(why, names): (&&str, &Vec<String>)| format!("{why}: {}", names.join(", "));
+    let mut lines: Vec<String> = warnings.iter().map(line).collect();
+    order::sort(&mut lines);
+    Ok((pods, lines))
 }
 
 /// Models staging/src/k8s.io/kubectl/pkg/drain/filters.go.
@@ -201,6 +212,16 @@ impl Attempt {
         Attempt { key: ObjectKey::of(pod), uid: pod.meta.uid, at, announce: true }
     }
 
+    /// Every attempt begins with its words, also the one that finds that the time is over.
+    fn too_late(&self, call: &mut Call<'_>, timeout: Duration) -> String {
+        let (name, namespace) = (&self.key.name, &self.key.namespace);
+        call.say(format!("evicting pod {namespace}/{name}"));
+        format!(
+            "error when evicting pods/\"{name}\" -n \"{namespace}\": global timeout reached: {}",
+            go_duration(timeout)
+        )
+    }
+
     /// Asks for the eviction. Gives back the next attempt if a budget forbids it now.
     fn carry_out(
         mut self,
@@ -250,6 +271,8 @@ struct Evicting {
     left: Vec<Attempt>,
     /// Those that were, and are not gone yet.
     waiting: Vec<(ObjectKey, Uid)>,
+    /// What could not be done in time.
+    errors: Vec<String>,
 }
 
 impl Evicting {
@@ -265,10 +288,11 @@ impl Evicting {
             by_delete: call.flags.on("disable-eviction"),
             left: pods.iter().map(|pod| Attempt::new(pod, now)).collect(),
             waiting: Vec::new(),
+            errors: Vec::new(),
         })
     }
 
-    fn go_on(mut self, call: &mut Call<'_>) -> Step {
+    fn go_on(mut self, call: &mut Call<'_>, node: &Object) -> Step {
         let now = call.world.now();
         // All evictions run side by side: one that takes from a budget makes the others start over
         // in the server, whose conflicts are not seen here.
@@ -277,6 +301,10 @@ impl Evicting {
         self.left = later;
         for attempt in due {
             let (key, uid) = (attempt.key.clone(), attempt.uid);
+            if now >= self.limit {
+                self.errors.push(attempt.too_late(call, self.timeout));
+                continue;
+            }
             match attempt.carry_out(call, self.by_delete, &self.options, one_succeeded)? {
                 Some(again) => self.left.push(again),
                 None => {
@@ -294,26 +322,40 @@ impl Evicting {
             let what = if self.by_delete { "deleted" } else { "evicted" };
             call.say(format!("pod/{} {what}", key.name));
         }
-        if self.waiting.is_empty() && self.left.is_empty() {
-            return Ok(None);
-        }
         if now >= self.limit {
-            return Err(self.give_up(call));
+            let late = format!("global timeout reached: {}", go_duration(self.timeout));
+            let waiting = core::mem::take(&mut self.waiting);
+            match self.by_delete {
+                true => self.errors.extend((!waiting.is_empty()).then_some(late)),
+                false => self.errors.extend(waiting.iter().map(|(key, _)| {
+                    let (name, namespace) = (&key.name, &key.namespace);
+                    let what = format!("pod \"{name}\" in namespace \"{namespace}\"");
+                    format!("error when waiting for {what} to terminate: {late}")
+                })),
+            }
         }
-        let until = self.left.iter().map(|attempt| attempt.at).fold(self.limit, SimTime::min);
-        Ok(Some((self, until)))
+        if self.waiting.is_empty() && self.left.is_empty() {
+            return if self.errors.is_empty() { Ok(None) } else { Err(self.give_up(call, node)) };
+        }
+        let limit = (!self.waiting.is_empty()).then_some(self.limit);
+        let until = self.left.iter().map(|attempt| attempt.at).chain(limit).min();
+        Ok(until.map(|until| (self, until)))
     }
 
-    fn give_up(&self, call: &mut Call<'_>) -> Vec<String> {
-        let left = self.left.iter().map(|attempt| &attempt.key);
-        let name = self.waiting.iter().map(|(key, _)| key).chain(left).next();
-        let (name, namespace) = name
-            .map_or_else(Default::default, |key| (key.name.to_string(), key.namespace.to_string()));
-        let timeout = go_duration(self.timeout);
-        call.warn(format!("There are pending pods in node when an error occurred: [error when waiting for pod \"{name}\" in namespace \"{namespace}\" to terminate: global timeout reached: {timeout}]"));
-        vec![format!(
-            "error when evicting pods/\"{name}\" -n \"{namespace}\": global timeout reached: {timeout}"
-        )]
+    /// Says which pods are still on the node.
+    ///
+    /// Models staging/src/k8s.io/kubectl/pkg/cmd/drain/drain.go deleteOrEvictPodsSimple.
+    fn give_up(self, call: &mut Call<'_>, node: &Object) -> Vec<String> {
+        let Ok((pods, _)) = pods_of(call, node) else { return self.errors };
+        if !pods.is_empty() {
+            call.warn(format!(
+                "There are pending pods in node \"{}\" when an error occurred: {}",
+                node.meta.name,
+                aggregate(&self.errors)
+            ));
+            pods.iter().for_each(|pod| call.warn(format!("pod/{}", pod.meta.name)));
+        }
+        self.errors
     }
 }
 

@@ -388,7 +388,8 @@ fn variable_source(from: &Value, container: &Value, pod: Option<&Value>) -> Stri
     let at = |reference: &Value, key: &str| reference.str_at(&[key]).unwrap_or_default().to_owned();
     if let Some(field) = from.get("fieldRef") {
         let path = at(field, "fieldPath");
-        let value = pod.and_then(|pod| {
+        // Only what kubectl's own fieldpath.ExtractFieldPathAsString finds: no status, no spec.
+        let value = pod.filter(|_| path.starts_with("metadata.")).and_then(|pod| {
             let steps: Vec<&str> = path.split('.').collect();
             pod.str_at(&steps).map(str::to_owned)
         });
