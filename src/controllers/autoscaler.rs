@@ -17,6 +17,9 @@ const NAME: &str = "horizontal-pod-autoscaler";
 /// How often each autoscaler is looked at.
 const PERIOD: Duration = Duration::from_secs(15);
 
+const GOT_SCALE: (&str, &str) =
+    ("SucceededGetScale", "the HPA controller was able to get the target's current scale");
+
 /// The controller of HorizontalPodAutoscalers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Autoscalers;
@@ -62,9 +65,7 @@ fn look(store: &Store, scaler: &Arc<Object>, now: SimTime) -> Vec<Write> {
         let status = with_status(scaler, status);
         return [event(true, "FailedGetScale", message)].into_iter().chain(status).collect();
     };
-    let why =
-        ("SucceededGetScale", "the HPA controller was able to get the target's current scale");
-    set(&mut status, "AbleToScale", "True", why, now);
+    set(&mut status, "AbleToScale", "True", GOT_SCALE, now);
     let current = workload.spec().int_at(&["replicas"]).unwrap_or(1);
     let least = scaler.spec().int_at(&["minReplicas"]).unwrap_or(1);
     let most = scaler.spec().int_at(&["maxReplicas"]).unwrap_or(1);

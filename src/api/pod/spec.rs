@@ -318,6 +318,9 @@ pub struct PodSpec {
     pub requests: Resources,
     /// The same from [`Container::scored_requests`].
     pub scored_requests: Resources,
+    /// The same without what the pod asks for as a whole: the score of a node's free resources
+    /// looks at nothing else of a pod that is to come.
+    pub scored_of_containers: Resources,
     /// What it tolerates.
     pub tolerations: Vec<Toleration>,
     /// `nodeSelector`.
@@ -345,11 +348,11 @@ impl PodSpec {
         let (containers, init_containers): (Vec<_>, Vec<_>) =
             (containers("containers"), containers("initContainers"));
         let host_network = tree.bool_at(&["hostNetwork"]).unwrap_or_default();
+        let scored = sum(&containers, &init_containers, |c| &c.scored_requests);
         PodSpec {
-            requests: pod_requests(&tree, &containers, &init_containers, |c| &c.requests),
-            scored_requests: pod_requests(&tree, &containers, &init_containers, |c| {
-                &c.scored_requests
-            }),
+            requests: with_pod_level(&tree, sum(&containers, &init_containers, |c| &c.requests)),
+            scored_requests: with_pod_level(&tree, scored.clone()),
+            scored_of_containers: with_overhead(&tree, scored),
             tolerations: tree
                 .items_at(&["tolerations"])
                 .iter()
@@ -395,11 +398,10 @@ impl PodSpec {
 }
 
 /// What the scheduler counts for a pod: the containers and sidecars together, or the largest init
-/// container with the sidecars started before it if that is more, plus the overhead.
+/// container with the sidecars started before it if that is more.
 ///
-/// Models staging/src/k8s.io/component-helpers/resource/helpers.go PodRequests.
-fn pod_requests(
-    tree: &Value,
+/// Models staging/src/k8s.io/component-helpers/resource/helpers.go AggregateContainerRequests.
+fn sum(
     containers: &[Container],
     init: &[Container],
     requests_of: fn(&Container) -> &Resources,
@@ -422,6 +424,13 @@ fn pod_requests(
         peak.raise_to(&here);
     }
     sum.raise_to(&peak);
+    sum
+}
+
+/// What the pod asks for as a whole counts instead of what its containers do; plus the overhead.
+///
+/// Models staging/src/k8s.io/component-helpers/resource/helpers.go PodRequests.
+fn with_pod_level(tree: &Value, mut sum: Resources) -> Resources {
     if let Some(pod_level) = tree.at(&["resources", "requests"]) {
         let pod_level = Resources::from_value(Some(pod_level));
         let named = |key| tree.at(&["resources", "requests", key]).is_some();
@@ -432,6 +441,10 @@ fn pod_requests(
             sum.memory = pod_level.memory;
         }
     }
+    with_overhead(tree, sum)
+}
+
+fn with_overhead(tree: &Value, mut sum: Resources) -> Resources {
     sum.add(&Resources::from_value(tree.at(&["overhead"])));
     sum
 }
@@ -508,6 +521,19 @@ mod tests {
         for (tree, milli_cpu) in cases {
             assert_eq!(PodSpec::from_value(tree.clone()).requests.milli_cpu, milli_cpu, "{tree}");
         }
+    }
+
+    /// Seen on a real 1.36: noderesources' score of free resources does not see them, its filter does.
+    #[test]
+    fn what_a_pod_asks_for_as_a_whole_counts_but_in_the_score_of_free_resources() {
+        let tree = json!({
+            "containers": [{"name": "c", "image": "nginx"}],
+            "resources": {"requests": {"cpu": "300m", "memory": "500Mi"}},
+        });
+        let spec = PodSpec::from_value(tree);
+        let all = [&spec.requests, &spec.scored_requests, &spec.scored_of_containers];
+        assert_eq!(all.map(|one| one.milli_cpu), [300, 300, 100]);
+        assert_eq!(all.map(|one| one.memory >> 20), [500, 500, 200]);
     }
 
     #[test]

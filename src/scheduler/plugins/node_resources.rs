@@ -95,9 +95,10 @@ pub(in super::super) fn grew(spec: &PodSpec, old: &Object, new: &Object) -> bool
     pods(new) > pods(old) || amounts(old).zip(amounts(new)).any(|(old, new)| new.1 > old.1)
 }
 
-/// Models noderesources/least_allocated.go.
+/// Models noderesources/least_allocated.go. Its scorer is made without the word that pods may ask
+/// for resources as a whole (fit.go nodeResourceStrategyTypeMap), so it does not see them.
 pub(super) fn score_fit(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>]) -> Scores {
-    let asked = &cycle.spec.scored_requests;
+    let asked = &cycle.spec.scored_of_containers;
     let left = |asked: i64, used: i64, offered: i64| {
         let total = asked + used;
         match offered {
