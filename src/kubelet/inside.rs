@@ -240,9 +240,19 @@ impl Inside<'_> {
             return server::Response { status: 0, body: Arc::from("") };
         };
         let since = self.runtime.at(place).and_then(|it| it.since());
-        if folder.is_none() && !server::serves_files(&container.image) {
-            let host = Host { pod: self.object, container, since, files: None, folder };
+        let host = Host { pod: self.object, container, since, files: None, folder };
+        let served = server::served_folder(&container.image);
+        if folder.is_none() && served.is_none() {
             return server::respond(&host, asked);
+        }
+        if let (None, Some(served)) = (folder, served)
+            && !asked.path.contains("..")
+            && self.is_as_made(place, served, asked.now)
+        {
+            let setting = &Setting { image: container.image.clone(), ..Setting::default() };
+            let (layer, volumes) = (&Tree::default(), &Trees::new());
+            let files = Some(View { setting, layer, volumes, disks: self.disks });
+            return server::respond(&Host { files, ..host }, asked);
         }
         let played = self.played(asked.now);
         let inside = Inside { runtime: played.as_ref().unwrap_or(self.runtime), ..*self };
@@ -250,6 +260,21 @@ impl Inside<'_> {
             let host = Host { pod: self.object, container, since, files: Some(*view), folder };
             server::respond(&host, asked)
         })
+    }
+
+    /// Whether a folder of a container is as its image has it: nothing was ever written, and nothing
+    /// is mounted there. Most are, and then none of the container's files need be made to know it.
+    fn is_as_made(&self, place: usize, folder: &str, now: SimTime) -> bool {
+        let is_untouched = self.runtime.scene.as_ref().is_none_or(|scene| {
+            !scene.is_written(place) && scene.due(true).is_none_or(|due| due > now)
+        });
+        let container = container_tree(self.object, place);
+        let mut mounts = container.into_iter().flat_map(|it| it.items_at(&["volumeMounts"]));
+        is_untouched
+            && !mounts.any(|mount| {
+                let path = mount.str_at(&["mountPath"]).unwrap_or_default().trim_end_matches('/');
+                folder.starts_with(path) || path.starts_with(folder)
+            })
     }
 
     /// The pod as it is at a moment, if its inside has to be played on for that.
