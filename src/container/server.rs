@@ -106,9 +106,12 @@ pub fn changes_at(container: &Container, since: SimTime) -> Option<SimTime> {
 fn from_folder(host: &Host<'_>, folder: &str, path: &str, missing: &str) -> Response {
     let Some(files) = host.files else {
         // A server without a disk: only its home page is known.
-        let home = matches!(path, "/" | "/index.html");
-        let page = if folder.contains("apache2") { HTTPD } else { NGINX };
-        return if home { Response::http(200, page) } else { Response::http(404, missing) };
+        let page = if folder == HTTPD_FOLDER { HTTPD } else { NGINX };
+        return if is_home(path) {
+            Response::http(200, page)
+        } else {
+            Response::http(404, missing)
+        };
     };
     let place = normal(folder, path.trim_start_matches('/'));
     let index = || files.text(&normal(&place, "index.html"));
@@ -254,6 +257,11 @@ pub fn may_speak_grpc(container: &Container) -> bool {
 
 const NGINX_FOLDER: &str = "/usr/share/nginx/html";
 const HTTPD_FOLDER: &str = "/usr/local/apache2/htdocs";
+
+/// Whether a server of files answers a path with its home page.
+pub fn is_home(path: &str) -> bool {
+    matches!(path.split('?').next(), Some("/" | "/index.html"))
+}
 
 /// The folder whose files the server of an image answers with, if it does.
 pub fn served_folder(image: &str) -> Option<&'static str> {

@@ -242,17 +242,16 @@ impl Inside<'_> {
         let since = self.runtime.at(place).and_then(|it| it.since());
         let host = Host { pod: self.object, container, since, files: None, folder };
         let served = server::served_folder(&container.image);
-        if folder.is_none() && served.is_none() {
+        let is_known = match served {
+            None => folder.is_none(),
+            Some(served) => {
+                folder.is_none()
+                    && server::is_home(asked.path)
+                    && self.is_as_made(place, served, asked.now)
+            }
+        };
+        if is_known {
             return server::respond(&host, asked);
-        }
-        if let (None, Some(served)) = (folder, served)
-            && !asked.path.contains("..")
-            && self.is_as_made(place, served, asked.now)
-        {
-            let setting = &Setting { image: container.image.clone(), ..Setting::default() };
-            let (layer, volumes) = (&Tree::default(), &Trees::new());
-            let files = Some(View { setting, layer, volumes, disks: self.disks });
-            return server::respond(&Host { files, ..host }, asked);
         }
         let played = self.played(asked.now);
         let inside = Inside { runtime: played.as_ref().unwrap_or(self.runtime), ..*self };

@@ -6,13 +6,15 @@
 
 use super::packet::{Endpoint, Packet, Protocol, State};
 use crate::base::{Map, SimTime, order};
+use core::cmp::Ordering;
 use core::time::Duration;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// The most entries of a machine.
 pub const MOST: usize = 16_384;
 
-/// Protocol, source and destination of packets in one direction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Protocol, source and destination of packets in one direction; the order is that of its parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tuple {
     /// Source.
     pub source: Endpoint,
@@ -33,6 +35,29 @@ impl Tuple {
     #[must_use]
     pub const fn inverse(self) -> Self {
         Tuple { source: self.destination, destination: self.source, protocol: self.protocol }
+    }
+}
+
+impl PartialOrd for Tuple {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Tuple {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_source = compare(&self.source, &other.source);
+        let by_destination = || compare(&self.destination, &other.destination);
+        by_source.then_with(by_destination).then_with(|| self.protocol.cmp(&other.protocol))
+    }
+}
+
+/// Orders endpoints as they are ordered, those of IPv4 by one comparison.
+fn compare(a: &Endpoint, b: &Endpoint) -> Ordering {
+    let number = |ip: Ipv4Addr, port: u16| u64::from(ip.to_bits()) << 16 | u64::from(port);
+    match (a.ip, b.ip) {
+        (IpAddr::V4(one), IpAddr::V4(other)) => number(one, a.port).cmp(&number(other, b.port)),
+        _ => a.cmp(b),
     }
 }
 
@@ -286,6 +311,4 @@ mod tests {
         }
         assert!(table.list(now).count() <= MOST);
     }
-
-    use std::net::IpAddr;
 }

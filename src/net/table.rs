@@ -397,6 +397,9 @@ impl Table {
     }
 }
 
+/// As many base chains as there mostly are at a hook.
+const USUAL_BASES: usize = 4;
+
 /// Which program's language a ruleset is shown in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
@@ -420,17 +423,16 @@ pub struct Ruleset {
 impl Ruleset {
     /// The base chains at a hook with their tables, in order of priority.
     pub fn at(&self, hook: Hook, family: Family) -> impl Iterator<Item = (&Table, &Chain, &Base)> {
-        let mut last = None;
-        // There are so few that each is looked for among all.
-        core::iter::from_fn(move || {
-            let tables = self.tables.iter().filter(|table| table.family == family);
-            let all = tables.flat_map(|it| it.at(hook).map(move |(chain, base)| (it, chain, base)));
-            let next = all.zip(0u32..).map(|(it, number)| ((it.2.priority, number), it));
-            let next = next.filter(|(rank, _)| last.is_none_or(|last| *rank > last));
-            let (rank, found) = next.min_by_key(|(rank, _)| *rank)?;
-            last = Some(rank);
-            Some(found)
-        })
+        let tables = self.tables.iter().filter(move |table| table.family == family);
+        let all =
+            tables.flat_map(move |it| it.at(hook).map(move |(chain, base)| (it, chain, base)));
+        let mut sorted: Vec<_> = Vec::with_capacity(USUAL_BASES);
+        for one in all {
+            let place =
+                sorted.partition_point(|known: &(_, _, &Base)| known.2.priority <= one.2.priority);
+            sorted.insert(place, one);
+        }
+        sorted.into_iter()
     }
 
     /// Numbers all rules and policies, so that they can be counted. To be asked for whenever rules

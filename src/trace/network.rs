@@ -75,8 +75,9 @@ pub struct Network {
     /// The connections of load balancers that are proxies, by their address.
     balancers: Map<IpAddr, Conntrack>,
     addresses: Arc<Addresses>,
-    /// Which pod had an address when it was last looked for; never believed without a look.
-    pods_by_ip: Map<Ipv4Addr, ObjectKey>,
+    /// Which pod had an address when it was last looked for, and at which revision of the store: at
+    /// another one it is not believed without a look.
+    pods_by_ip: Map<Ipv4Addr, (u64, Arc<Object>)>,
     /// What ingress controllers were configured to do, by revision, when that was last asked.
     nginx: Option<(u64, Settings, Arc<Configuration>)>,
     /// Where their workers are in their turns.
@@ -93,7 +94,7 @@ pub struct Kernel {
     /// Whether a person has changed them.
     by_hand: bool,
     /// How often they have matched.
-    counts: Arc<Vec<Count>>,
+    counts: Arc<[Count]>,
     /// What it remembers of packets.
     memory: Memory,
     /// When the machines beside it were last heard of.
@@ -120,16 +121,14 @@ impl Kernel {
 
     /// The same, and how often its rules have matched, where they are counted: nftables' have no
     /// counters.
-    pub(super) fn parts(&mut self) -> (&mut Memory, &mut [Count]) {
-        if self.counts.is_empty()
-            && let Some(ruleset) = self.ruleset.as_ref().filter(|ruleset| ruleset.counts())
-        {
+    pub(super) fn parts(&mut self, ruleset: &Ruleset) -> (&mut Memory, &mut [Count]) {
+        if self.counts.is_empty() && ruleset.counts() {
             let all = usize::try_from(ruleset.number_count()).unwrap_or(0);
-            self.counts = Arc::new(vec![Count::default(); all]);
+            self.counts = vec![Count::default(); all].into();
         }
         let counts: &mut [Count] = match self.counts.is_empty() {
             true => &mut [],
-            false => Arc::make_mut(&mut self.counts).as_mut_slice(),
+            false => Arc::make_mut(&mut self.counts),
         };
         (&mut self.memory, counts)
     }
@@ -189,7 +188,7 @@ impl Kernel {
 #[derive(Clone, Debug, Default)]
 struct Addresses {
     nodes: BTreeMap<IpAddr, Arc<str>>,
-    nodes_by_pod_network: BTreeMap<[u8; 3], Arc<str>>,
+    nodes_by_pod_network: BTreeMap<u32, Arc<str>>,
     services: BTreeMap<IpAddr, Vec<ObjectKey>>,
     services_by_node_port: BTreeMap<u16, ObjectKey>,
     dns: Option<(IpAddr, Option<Endpoint>)>,
@@ -274,11 +273,17 @@ impl Network {
         changed.filter_map(|(node, kernel)| Some((node, kernel.ruleset.as_deref()?)))
     }
 
-    /// Whether a person put a rule, or a chain's policy, where it is.
-    pub(super) fn is_by_hand(&self, node: &str, table: &str, chain: &str, place: u32) -> bool {
-        let Some(kernel) = self.kernels.get(node).filter(|kernel| kernel.by_hand) else {
+    /// Whether a person put a rule, or a chain's policy, where it is on a node with this kernel.
+    pub(super) fn is_by_hand(
+        &self,
+        (node, kernel): (&str, &Kernel),
+        table: &str,
+        chain: &str,
+        place: u32,
+    ) -> bool {
+        if !kernel.by_hand {
             return false;
-        };
+        }
         let find = |ruleset: &Ruleset| {
             let mut tables = ruleset.tables.iter().filter(|it| it.name == table);
             let chain = tables.find_map(|it| it.chain(chain))?;
@@ -438,6 +443,19 @@ impl Network {
         self.kernels.entry(node.clone()).or_default()
     }
 
+    /// Lends what a node's kernel holds to a packet that passes; it is to be given back.
+    pub(super) fn lend_kernel(&mut self, node: &Arc<str>) -> Kernel {
+        self.kernels.get_mut(node).map(core::mem::take).unwrap_or_default()
+    }
+
+    /// Takes it back.
+    pub(super) fn take_back(&mut self, node: &Arc<str>, kernel: Kernel) {
+        match self.kernels.get_mut(node) {
+            Some(own) => *own = kernel,
+            None => drop(self.kernels.insert(node.clone(), kernel)),
+        }
+    }
+
     /// What a node's kernel holds, if anything has passed it.
     pub fn kernel_of(&self, node: &str) -> Option<&Kernel> {
         self.kernels.get(node)
@@ -462,16 +480,25 @@ impl Network {
     }
 
     /// The pod that has an address.
-    pub fn pod_at<'a>(&mut self, cluster: &Cluster<'a>, ip: IpAddr) -> Option<&'a Arc<Object>> {
+    pub fn pod_at(&mut self, cluster: &Cluster<'_>, ip: IpAddr) -> Option<Arc<Object>> {
         let IpAddr::V4(ip) = ip else { return None };
-        let known = self.pods_by_ip.get(&ip).and_then(|key| cluster.store.get(Kind::Pod, key));
-        if known.is_some_and(|pod| has_ip(pod, ip)) {
-            return known;
+        let revision = cluster.store.revision();
+        let known = self.pods_by_ip.get(&ip);
+        if let Some((_, pod)) = known.filter(|(at, _)| *at == revision) {
+            return Some(pod.clone());
         }
-        let node = self.node_of_pods_at(IpAddr::V4(ip))?;
-        let found = cluster.store.pods_on(node).find(|pod| has_ip(pod, ip))?;
-        self.pods_by_ip.insert(ip, ObjectKey::of(found));
-        Some(found)
+        let still = known
+            .and_then(|(_, pod)| cluster.store.get(Kind::Pod, &ObjectKey::of(pod)))
+            .filter(|pod| has_ip(pod, ip));
+        let found = match still {
+            Some(pod) => pod,
+            None => {
+                let node = self.node_of_pods_at(IpAddr::V4(ip))?;
+                cluster.store.pods_on(node).find(|pod| has_ip(pod, ip))?
+            }
+        };
+        self.pods_by_ip.insert(ip, (revision, found.clone()));
+        Some(found.clone())
     }
 
     /// Whether some Service has an address.
@@ -540,7 +567,7 @@ impl Kernel {
             Some(old) if !self.counts.is_empty() => ruleset.carried_counts(old, &self.counts),
             _ => Vec::new(),
         };
-        self.counts = Arc::new(counts);
+        self.counts = counts.into();
         self.ruleset = Some(ruleset.clone());
         ruleset
     }
@@ -553,7 +580,7 @@ fn has_ip(object: &Object, ip: Ipv4Addr) -> bool {
     })
 }
 
-const fn network_of(ip: Ipv4Addr) -> [u8; 3] {
-    let [a, b, c, _] = ip.octets();
-    [a, b, c]
+/// The first 24 bits of an address.
+const fn network_of(ip: Ipv4Addr) -> u32 {
+    ip.to_bits() >> 8
 }
