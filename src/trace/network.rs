@@ -72,6 +72,8 @@ pub struct Network {
     /// How often the input has been read anew.
     version: u64,
     kernels: Map<Arc<str>, Kernel>,
+    /// What kube-proxy wrote on one of the nodes, from which the rules of others are made.
+    written: Option<(Arc<str>, Arc<Ruleset>)>,
     /// The connections of load balancers that are proxies, by their address.
     balancers: Map<IpAddr, Conntrack>,
     addresses: Arc<Addresses>,
@@ -165,7 +167,7 @@ impl Kernel {
         let Some(ruleset) = self.ruleset.clone() else { return };
         let counts = Arc::make_mut(&mut self.counts);
         let tables = ruleset.tables.iter().filter(|it| it.name == table);
-        for own in tables.flat_map(|it| &it.chains) {
+        for own in tables.flat_map(|it| it.chains.iter()) {
             if chain.is_some_and(|(name, _)| *own.name != *name) {
                 continue;
             }
@@ -211,6 +213,7 @@ impl Network {
             input: Arc::default(),
             version: 0,
             kernels: Map::new(),
+            written: None,
             balancers: Map::new(),
             addresses: Arc::default(),
             pods_by_ip: Map::new(),
@@ -252,6 +255,7 @@ impl Network {
         }
         self.pods = pods;
         self.version = self.version.saturating_add(1);
+        self.written = None;
         let nodes: Vec<Arc<str>> = self.kernels.iter().map(|(node, _)| node.clone()).collect();
         for node in nodes {
             let kernel = self.kernels.entry(node).or_default();
@@ -275,7 +279,7 @@ impl Network {
 
     /// Whether a person put a rule, or a chain's policy, where it is on a node with this kernel.
     pub(super) fn is_by_hand(
-        &self,
+        &mut self,
         (node, kernel): (&str, &Kernel),
         table: &str,
         chain: &str,
@@ -347,6 +351,7 @@ impl Network {
 
     fn read(&mut self, cluster: &Cluster<'_>) {
         self.version = self.version.saturating_add(1);
+        self.written = None;
         self.input = Arc::new(Input::from_store(cluster.store));
         let mut addresses = Addresses::default();
         for (name, machine) in cluster.nodes.iter() {
@@ -403,10 +408,18 @@ impl Network {
     }
 
     /// The rules that kube-proxy would write on a node that has none.
-    fn fresh_ruleset(&self, node: &str) -> Ruleset {
+    fn fresh_ruleset(&mut self, node: &str) -> Ruleset {
         let missing = proxy::Node { name: Arc::from(node), ..proxy::Node::default() };
-        let found = self.input.node(node).unwrap_or(&missing);
-        let mut ruleset = proxy::rules(&self.input, found, self.mode);
+        let input = self.input.clone();
+        let found = input.node(node).unwrap_or(&missing);
+        let like = self.written.as_ref().and_then(|(other, known)| {
+            proxy::rules_like(&self.input, found, self.mode, (self.input.node(other)?, known))
+        });
+        let mut ruleset =
+            like.unwrap_or_else(|| proxy::rules(&self.input, found, self.mode)).numbered();
+        if self.written.is_none() {
+            self.written = Some((Arc::from(node), Arc::new(ruleset.clone())));
+        }
         let own = found.pod_cidrs.iter().find(|net| Family::of(net.addr()) == Family::V4);
         let cluster = self.input.cluster_cidr(Family::V4);
         if let (PodNetwork::Vxlan, Some(own), Some(cluster)) = (self.pods, own, cluster) {
