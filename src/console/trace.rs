@@ -2,6 +2,7 @@
 
 use super::{Console, Output, failed};
 use crate::net::Protocol;
+use crate::telling;
 use crate::trace::{Outcome, PacketTrace, Request, Source};
 use crate::world::{CLIENT_ADDRESS, World};
 use core::time::Duration;
@@ -53,8 +54,8 @@ pub(super) fn run(console: &mut Console, world: &mut World, words: &[String]) ->
     }
     let trace = world.send(&asked.request);
     let stdout = match asked.json {
-        true => format!("{:#}\n", trace.to_value()),
-        false => trace.to_text(),
+        true => format!("{:#}\n", telling::to_value(&trace, console.lang)),
+        false => telling::to_text(&trace, console.lang),
     };
     Output { stdout, exit: exit(&trace), ..Output::default() }
 }

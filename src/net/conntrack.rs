@@ -7,6 +7,7 @@
 use super::packet::{Endpoint, Packet, Protocol, State};
 use crate::base::{Map, SimTime, order};
 use core::cmp::Ordering;
+use core::fmt::Write as _;
 use core::time::Duration;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -35,6 +36,21 @@ impl Tuple {
     #[must_use]
     pub const fn inverse(self) -> Self {
         Tuple { source: self.destination, destination: self.source, protocol: self.protocol }
+    }
+
+    /// As `conntrack -L` shows it.
+    fn line(&self, is_reply: bool) -> String {
+        let (source, destination) = (self.source, self.destination);
+        let ends = format!("src={} dst={} ", source.ip, destination.ip);
+        match self.protocol {
+            Protocol::Icmp => {
+                let kind = if is_reply { 0 } else { 8 };
+                // The port of who asks stands for the message's identification.
+                let id = if is_reply { destination.port } else { source.port };
+                format!("{ends}type={kind} code=0 id={id} ")
+            }
+            _ => format!("{ends}sport={} dport={} ", source.port, destination.port),
+        }
     }
 }
 
@@ -132,6 +148,29 @@ impl Connection {
             (Protocol::Sctp, Phase::Closed) => "SHUTDOWN_ACK_SENT",
             (Protocol::Udp | Protocol::Icmp, _) => "",
         }
+    }
+
+    /// As `conntrack -L` shows it, or with `extended` as `conntrack -L -o extended` does.
+    pub fn line(&self, extended: bool, now: SimTime) -> String {
+        let protocol = self.original.protocol;
+        let left = self.until.since(now).saturating_sub(Duration::from_micros(1)).as_secs();
+        let mut out = String::new();
+        if extended {
+            out.push_str(if self.original.source.ip.is_ipv4() {
+                "ipv4     2 "
+            } else {
+                "ipv6     10 "
+            });
+        }
+        let state = self.state_name();
+        let gap = if state.is_empty() { "" } else { " " };
+        let _ = write!(out, "{:<8} {} {left} {state}{gap}", protocol.name(), protocol.number());
+        out.push_str(&self.original.line(false));
+        out.push_str(if self.is_replied() { "" } else { "[UNREPLIED] " });
+        out.push_str(&self.reply.line(true));
+        out.push_str(if self.is_assured() { "[ASSURED] " } else { "" });
+        out.push_str("mark=0 use=1\n");
+        out
     }
 
     /// It comes to a phase: the time until it is forgotten begins anew.

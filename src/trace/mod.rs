@@ -1,7 +1,7 @@
 //! Following a request through the cluster: name, load balancer, rules, pod, and back.
 //!
 //! [`Network::send`] is the way in: it carries one request through the rules that kube-proxy's
-//! model wrote, and gives back every hop with its reason as data. Sentences are made elsewhere.
+//! model wrote, and gives back every hop with its reason as data. Sentences are made in `telling`.
 //!
 //! Invariants: a trace always ends; each hop says where and why; nothing is decided here that the
 //! rules decide. The store is only read.
