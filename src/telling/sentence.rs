@@ -61,6 +61,7 @@ impl Told<'_> {
                 };
                 self.say(text, &[("policies", &names(policies))])
             }
+            Reason::Echoes => self.say(Text::HopEchoes, &[]),
             Reason::Refuses => self.say(Text::HopRefuses, &[("port", &self.port())]),
             Reason::Vanishes => self.say(Text::HopVanishes, &[]),
             Reason::Delivers => self.say(Text::HopDelivers, &[]),
@@ -196,6 +197,7 @@ pub fn cause(cause: &Cause, lang: Lang) -> String {
             say(Text::CauseRuleByHand, &[("node", node), ("chain", chain)])
         }
         Cause::NoForwarding(node) => say(Text::CauseNoForwarding, &[("node", node)]),
+        Cause::NoEcho(service) => say(Text::CauseNoEcho, &[("service", &service.name)]),
         Cause::Loop => say(Text::CauseLoop, &[]),
         Cause::NotAnnounced { .. }
         | Cause::AnnouncerDown { .. }

@@ -20,6 +20,8 @@ pub mod dns;
 mod enforce;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod flows;
 mod health;
 pub mod hop;
 mod ingress;
@@ -117,6 +119,7 @@ impl Tracer<'_> {
     fn seen_source(&self) -> Option<IpAddr> {
         self.hops.iter().rev().find_map(|hop| match hop.reason {
             Reason::Answers { sees } => Some(sees),
+            Reason::Echoes => hop.packet.map(|(packet, _)| packet.source.ip),
             _ => None,
         })
     }

@@ -10,7 +10,7 @@ use crate::net::link::{self, PodNetwork};
 use crate::net::packet::State;
 use crate::net::table::Hook;
 use crate::net::walk::{Device, Fate, Passed, Surroundings, Walk};
-use crate::net::{Packet, Ruleset};
+use crate::net::{Packet, Protocol, Ruleset};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -338,7 +338,9 @@ impl Tracer<'_> {
         let manner = match fate {
             Fate::Accepted => return Ok(()),
             Fate::Dropped => Manner::TimedOut,
-            Fate::Rejected(with) if with.is_refusal() => Manner::Refused,
+            Fate::Rejected(with) if with.is_refusal() && packet.protocol != Protocol::Icmp => {
+                Manner::Refused
+            }
             Fate::Rejected(_) => Manner::Unreachable,
         };
         let (table, chain, place) = last.unwrap_or_default();
