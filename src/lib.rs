@@ -26,6 +26,10 @@ pub mod kubelet;
 
 pub mod trace;
 
+pub mod text;
+
+pub mod telling;
+
 pub mod programs;
 
 pub mod addons;
@@ -35,8 +39,6 @@ pub mod world;
 pub mod kubectl;
 
 pub mod console;
-
-pub mod text;
 
 pub mod session;
 

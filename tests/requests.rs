@@ -395,6 +395,60 @@ fn a_trace_is_shown_as_text_and_as_json_from_wherever_it_begins() {
 }
 
 #[test]
+fn each_hop_of_a_trace_is_told_in_the_language_of_the_session() {
+    in_every_mode(|room, mode| {
+        let port = room.field("svc/web-np", ".spec.ports[0].nodePort");
+        let ask = format!("trace curl http://172.18.0.3:{port}");
+        let text = room.done(&ask);
+        for told in [
+            "     The packet comes in by the node's door.",
+            "     The kernel notes the connection (conntrack)",
+            "     tcp      6 119 SYN_SENT src=198.51.100.7 dst=172.18.0.3 ",
+            "     dst: 172.18.0.3:",
+            "     One of 3, ",
+            "     The answer is back.",
+        ] {
+            assert!(text.contains(told), "{mode}: no {told:?} in {text}");
+        }
+        // What chance chose stands between asterisks, and is where the packet goes.
+        let lots = text.lines().find(|line| line.contains("One of 3, ")).expect("a draw");
+        let chosen =
+            lots.split('*').nth(1).expect("a choice").split(' ').next().unwrap_or_default();
+        let goes = |line: &str| line.contains("dst: ") && line.ends_with(&format!("=> {chosen}"));
+        assert!(text.lines().any(goes), "{mode}: {chosen} in {text}");
+
+        let json = room.done(&format!("{ask} -o json"));
+        let value: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        let hops = value["hops"].as_array().expect("hops");
+        let is_told =
+            |hop: &serde_json::Value| hop["sentence"].as_str().is_some_and(|it| it.len() > 3);
+        assert!(hops.iter().all(is_told), "{mode}: {json}");
+        assert!(hops.iter().any(|hop| hop["changed"][0]["field"] == "dst"), "{mode}: {json}");
+        assert!(hops.iter().any(|hop| hop["entry"].is_string()), "{mode}: {json}");
+        assert!(hops.iter().any(|hop| hop["lots"]["among"] == 3), "{mode}: {json}");
+
+        room.console.lang = diorama::text::Lang::Es;
+        let text = room.done(&ask);
+        assert!(text.contains("     La respuesta ha vuelto."), "{text}");
+        assert!(!text.contains("The answer is back."), "{mode}: {text}");
+        room.console.lang = diorama::text::Lang::En;
+    });
+}
+
+#[test]
+fn a_ping_is_followed_to_the_kernel_that_answers_it() {
+    in_every_mode(|room, mode| {
+        let ip = room.field("pod/curl", ".status.podIP");
+        let text = room.done(&format!("trace --from pod/box ping {ip}"));
+        assert!(text.contains("answers the echo request"), "{mode}: {text}");
+        let last = text.lines().last().unwrap_or_default();
+        assert!(last.starts_with("= pod default/curl answered; saw 10.244."), "{mode}: {last}");
+        let none = room.run("trace --from pod/box ping web").stdout;
+        assert!(none.contains("default/web is no machine that answers a ping"), "{mode}: {none}");
+    });
+}
+
+#[test]
 fn a_nodes_own_tools_show_what_decides() {
     let mut room = Room::new("iptables");
     let save = room.done("node run node-1 -- iptables-save -t nat");

@@ -31,11 +31,11 @@ pub use crate::kubectl::{Input, Session, Wake};
 pub use crate::programs::{Output, Part, Stream};
 pub use complete::Completion;
 pub use job::Job;
-pub use node::conntrack_line;
 pub use transcript::{Block, blocks, run, transcript};
 
 use crate::container::filters::{self, Dialect};
 use crate::kubectl;
+use crate::text::Lang;
 use crate::world::World;
 use core::time::Duration;
 use lexer::Wrong;
@@ -63,6 +63,8 @@ pub struct Console {
     pub aliases: BTreeMap<String, String>,
     /// The shell's variables.
     pub variables: BTreeMap<String, String>,
+    /// The language of what is said beside the tools' own words.
+    pub lang: Lang,
     /// What was entered, oldest first.
     pub history: Vec<String>,
     /// How long a command takes that does not wait; nothing where the world has its own clock.
@@ -103,6 +105,7 @@ impl Console {
             aliases: self.aliases.clone(),
             variables: self.variables.clone(),
             command_time: self.command_time,
+            lang: self.lang,
             ..Console::default()
         }
     }

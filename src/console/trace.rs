@@ -2,12 +2,13 @@
 
 use super::{Console, Output, failed};
 use crate::net::Protocol;
+use crate::telling;
 use crate::trace::{Outcome, PacketTrace, Request, Source};
 use crate::world::{CLIENT_ADDRESS, World};
 use core::time::Duration;
 use std::sync::Arc;
 
-const USAGE: &str = "usage: trace [--from internet|node/NAME|pod/[NS/]NAME] [-o text|json] [--against 'COMMAND'] [curl|wget|nc|nslookup] …\n";
+const USAGE: &str = "usage: trace [--from internet|node/NAME|pod/[NS/]NAME] [-o text|json] [--against 'COMMAND'] [curl|wget|nc|nslookup|ping] …\n";
 
 /// How long a changed setting has to take effect before the request is sent: as long as kube-proxy
 /// may take to write its rules.
@@ -32,6 +33,8 @@ const CURL_VALUES: (&str, &[&str]) = (
 );
 /// Flags of wget that a value follows.
 const WGET_VALUES: (&str, &[&str]) = ("OTtU", &["header", "timeout", "tries", "user-agent"]);
+/// Flags of ping that a value follows.
+const PING_VALUES: (&str, &[&str]) = ("cisWwtI", &[]);
 /// Flags of nc that a value follows.
 const NC_VALUES: (&str, &[&str]) = ("wps", &[]);
 
@@ -53,8 +56,8 @@ pub(super) fn run(console: &mut Console, world: &mut World, words: &[String]) ->
     }
     let trace = world.send(&asked.request);
     let stdout = match asked.json {
-        true => format!("{:#}\n", trace.to_value()),
-        false => trace.to_text(),
+        true => format!("{:#}\n", telling::to_value(&trace, console.lang)),
+        false => telling::to_text(&trace, console.lang),
     };
     Output { stdout, exit: exit(&trace), ..Output::default() }
 }
@@ -132,6 +135,7 @@ fn read(world: &World, namespace: &str, words: &[String]) -> Result<Asked, Outpu
         "curl" => of_url(&from, rest, &CURL_VALUES, host),
         "wget" => of_url(&from, rest, &WGET_VALUES, host),
         "nc" => of_nc(&from, rest),
+        "ping" => of_ping(&from, rest),
         "nslookup" => of_nslookup(world, &from, rest),
         _ => {
             let mut whole = vec![program.clone()];
@@ -229,6 +233,15 @@ fn of_nc(from: &Source, words: &[String]) -> Result<Request, Output> {
             let port = port.parse().map_err(|_| usage())?;
             Ok(Request::connect(from.clone(), host, port, protocol))
         }
+        _ => Err(usage()),
+    }
+}
+
+/// `ping HOST`: an echo request.
+fn of_ping(from: &Source, words: &[String]) -> Result<Request, Output> {
+    let (plain, _) = plain(words, &PING_VALUES);
+    match plain.as_slice() {
+        [host] => Ok(Request::connect(from.clone(), host, 0, Protocol::Icmp)),
         _ => Err(usage()),
     }
 }

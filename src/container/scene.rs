@@ -200,6 +200,11 @@ impl Scene {
         if before { inside.log_before.as_deref() } else { Some(&inside.log) }
     }
 
+    /// Whether anything was ever written over a container's image.
+    pub fn is_written(&self, place: usize) -> bool {
+        self.insides.get(place).is_some_and(|inside| !inside.layer.is_empty())
+    }
+
     /// A container's files.
     pub fn view<'a>(
         &'a self,

@@ -84,8 +84,8 @@ pub fn respond(host: &Host<'_>, asked: &Asked<'_>) -> Response {
     }
     match name_of(&container.image) {
         "nginx" if asked.method == "POST" => Response::http(405, &nginx_page(405)),
-        "nginx" => from_folder(host, "/usr/share/nginx/html", path, &nginx_page(404)),
-        "httpd" => from_folder(host, "/usr/local/apache2/htdocs", path, HTTPD_404),
+        "nginx" => from_folder(host, NGINX_FOLDER, path, &nginx_page(404)),
+        "httpd" => from_folder(host, HTTPD_FOLDER, path, HTTPD_404),
         "hello-app" => Response::http(200, &hello(container, name)),
         "http-echo" if path == "/health" => Response::http(200, "{\"status\":\"ok\"}\n"),
         "http-echo" => Response::http(200, &format!("{}\n", echo_text(container))),
@@ -106,9 +106,12 @@ pub fn changes_at(container: &Container, since: SimTime) -> Option<SimTime> {
 fn from_folder(host: &Host<'_>, folder: &str, path: &str, missing: &str) -> Response {
     let Some(files) = host.files else {
         // A server without a disk: only its home page is known.
-        let home = matches!(path, "/" | "/index.html");
-        let page = if folder.contains("apache2") { HTTPD } else { NGINX };
-        return if home { Response::http(200, page) } else { Response::http(404, missing) };
+        let page = if folder == HTTPD_FOLDER { HTTPD } else { NGINX };
+        return if is_home(path) {
+            Response::http(200, page)
+        } else {
+            Response::http(404, missing)
+        };
     };
     let place = normal(folder, path.trim_start_matches('/'));
     let index = || files.text(&normal(&place, "index.html"));
@@ -252,9 +255,21 @@ pub fn may_speak_grpc(container: &Container) -> bool {
     }
 }
 
-/// Whether the server of an image answers with files.
-pub fn serves_files(image: &str) -> bool {
-    matches!(name_of(image), "nginx" | "httpd")
+const NGINX_FOLDER: &str = "/usr/share/nginx/html";
+const HTTPD_FOLDER: &str = "/usr/local/apache2/htdocs";
+
+/// Whether a server of files answers a path with its home page.
+pub fn is_home(path: &str) -> bool {
+    matches!(path.split('?').next(), Some("/" | "/index.html"))
+}
+
+/// The folder whose files the server of an image answers with, if it does.
+pub fn served_folder(image: &str) -> Option<&'static str> {
+    match name_of(image) {
+        "nginx" => Some(NGINX_FOLDER),
+        "httpd" => Some(HTTPD_FOLDER),
+        _ => None,
+    }
 }
 
 /// What `ps` shows of an image's own server.

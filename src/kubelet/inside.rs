@@ -240,8 +240,17 @@ impl Inside<'_> {
             return server::Response { status: 0, body: Arc::from("") };
         };
         let since = self.runtime.at(place).and_then(|it| it.since());
-        if folder.is_none() && !server::serves_files(&container.image) {
-            let host = Host { pod: self.object, container, since, files: None, folder };
+        let host = Host { pod: self.object, container, since, files: None, folder };
+        let served = server::served_folder(&container.image);
+        let is_known = match served {
+            None => folder.is_none(),
+            Some(served) => {
+                folder.is_none()
+                    && server::is_home(asked.path)
+                    && self.is_as_made(place, served, asked.now)
+            }
+        };
+        if is_known {
             return server::respond(&host, asked);
         }
         let played = self.played(asked.now);
@@ -250,6 +259,21 @@ impl Inside<'_> {
             let host = Host { pod: self.object, container, since, files: Some(*view), folder };
             server::respond(&host, asked)
         })
+    }
+
+    /// Whether a folder of a container is as its image has it: nothing was ever written, and nothing
+    /// is mounted there. Most are, and then none of the container's files need be made to know it.
+    fn is_as_made(&self, place: usize, folder: &str, now: SimTime) -> bool {
+        let is_untouched = self.runtime.scene.as_ref().is_none_or(|scene| {
+            !scene.is_written(place) && scene.due(true).is_none_or(|due| due > now)
+        });
+        let container = container_tree(self.object, place);
+        let mut mounts = container.into_iter().flat_map(|it| it.items_at(&["volumeMounts"]));
+        is_untouched
+            && !mounts.any(|mount| {
+                let path = mount.str_at(&["mountPath"]).unwrap_or_default().trim_end_matches('/');
+                folder.starts_with(path) || path.starts_with(folder)
+            })
     }
 
     /// The pod as it is at a moment, if its inside has to be played on for that.

@@ -24,6 +24,6 @@ mod stop;
 mod sync;
 
 pub use environment::{Within, container_tree, host_name};
-pub use mounts::{hosts, node_disk, setting};
+pub use mounts::{host_at, node_disk, setting};
 pub use runtime::{ContainerRuntime, End, Hook, NodeRuntime, PodRuntime, RunState, StopStep};
 pub use sync::{Kubelet, removed, sync};

@@ -1,11 +1,12 @@
 //! Volumes: whether they can be mounted, and what a container sees of them.
 
 use super::environment::{Within, container_tree, field_of, host_name, keys_of, text_of};
+use crate::api::pod::Pod;
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
 use crate::container::{Backing, Given, Machine, Mount, Setting, Trees, User, images};
 use crate::store::Store;
-use core::net::Ipv4Addr;
+use core::net::{IpAddr, Ipv4Addr};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -349,7 +350,7 @@ fn own_files(api: &Store, object: &Object) -> Vec<Mount> {
 /// The text of a pod's /etc/hosts.
 ///
 /// Models pkg/kubelet/kubelet_pods.go managedHostsFileContent.
-pub fn hosts(object: &Object) -> String {
+fn hosts(object: &Object) -> String {
     let mut text = "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n".to_owned();
     let Some(pod) = object.pod() else { return text };
     let name = host_name(object);
@@ -373,6 +374,24 @@ pub fn hosts(object: &Object) -> String {
         text.push_str(&format!("{}\t{names}\n", alias.str_at(&["ip"]).unwrap_or_default()));
     }
     text
+}
+
+/// The address that a pod's /etc/hosts has for a name.
+pub fn host_at(object: &Object, name: &str) -> Option<IpAddr> {
+    // Names that cannot be in there are told without making it.
+    let has_aliases = |pod: &Pod| !pod.spec.tree.items_at(&["hostAliases"]).is_empty();
+    let begins =
+        |with: &str| name.get(..with.len()).is_some_and(|first| first.eq_ignore_ascii_case(with));
+    let could_be = begins("localhost") || begins("ip6-") || begins(&host_name(object));
+    if !could_be && !object.pod().is_some_and(has_aliases) {
+        return None;
+    }
+    let text = hosts(object);
+    text.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
+        let mut words = line.split_whitespace();
+        let ip = words.next()?;
+        words.any(|word| word.eq_ignore_ascii_case(name)).then(|| ip.parse().ok())?
+    })
 }
 
 /// The name server and the search list of a pod.

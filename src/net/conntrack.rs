@@ -6,13 +6,16 @@
 
 use super::packet::{Endpoint, Packet, Protocol, State};
 use crate::base::{Map, SimTime, order};
+use core::cmp::Ordering;
+use core::fmt::Write as _;
 use core::time::Duration;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// The most entries of a machine.
 pub const MOST: usize = 16_384;
 
-/// Protocol, source and destination of packets in one direction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Protocol, source and destination of packets in one direction; the order is that of its parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tuple {
     /// Source.
     pub source: Endpoint,
@@ -33,6 +36,44 @@ impl Tuple {
     #[must_use]
     pub const fn inverse(self) -> Self {
         Tuple { source: self.destination, destination: self.source, protocol: self.protocol }
+    }
+
+    /// As `conntrack -L` shows it.
+    fn line(&self, is_reply: bool) -> String {
+        let (source, destination) = (self.source, self.destination);
+        let ends = format!("src={} dst={} ", source.ip, destination.ip);
+        match self.protocol {
+            Protocol::Icmp => {
+                let kind = if is_reply { 0 } else { 8 };
+                // The port of who asks stands for the message's identification.
+                let id = if is_reply { destination.port } else { source.port };
+                format!("{ends}type={kind} code=0 id={id} ")
+            }
+            _ => format!("{ends}sport={} dport={} ", source.port, destination.port),
+        }
+    }
+}
+
+impl PartialOrd for Tuple {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Tuple {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_source = compare(&self.source, &other.source);
+        let by_destination = || compare(&self.destination, &other.destination);
+        by_source.then_with(by_destination).then_with(|| self.protocol.cmp(&other.protocol))
+    }
+}
+
+/// Orders endpoints as they are ordered, those of IPv4 by one comparison.
+fn compare(a: &Endpoint, b: &Endpoint) -> Ordering {
+    let number = |ip: Ipv4Addr, port: u16| u64::from(ip.to_bits()) << 16 | u64::from(port);
+    match (a.ip, b.ip) {
+        (IpAddr::V4(one), IpAddr::V4(other)) => number(one, a.port).cmp(&number(other, b.port)),
+        _ => a.cmp(b),
     }
 }
 
@@ -107,6 +148,29 @@ impl Connection {
             (Protocol::Sctp, Phase::Closed) => "SHUTDOWN_ACK_SENT",
             (Protocol::Udp | Protocol::Icmp, _) => "",
         }
+    }
+
+    /// As `conntrack -L` shows it, or with `extended` as `conntrack -L -o extended` does.
+    pub fn line(&self, extended: bool, now: SimTime) -> String {
+        let protocol = self.original.protocol;
+        let left = self.until.since(now).saturating_sub(Duration::from_micros(1)).as_secs();
+        let mut out = String::new();
+        if extended {
+            out.push_str(if self.original.source.ip.is_ipv4() {
+                "ipv4     2 "
+            } else {
+                "ipv6     10 "
+            });
+        }
+        let state = self.state_name();
+        let gap = if state.is_empty() { "" } else { " " };
+        let _ = write!(out, "{:<8} {} {left} {state}{gap}", protocol.name(), protocol.number());
+        out.push_str(&self.original.line(false));
+        out.push_str(if self.is_replied() { "" } else { "[UNREPLIED] " });
+        out.push_str(&self.reply.line(true));
+        out.push_str(if self.is_assured() { "[ASSURED] " } else { "" });
+        out.push_str("mark=0 use=1\n");
+        out
     }
 
     /// It comes to a phase: the time until it is forgotten begins anew.
@@ -286,6 +350,4 @@ mod tests {
         }
         assert!(table.list(now).count() <= MOST);
     }
-
-    use std::net::IpAddr;
 }

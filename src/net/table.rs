@@ -130,7 +130,11 @@ impl Chain {
 
     /// The number of its policy among all rules of the ruleset.
     pub fn policy_number(&self) -> u32 {
-        self.first_number.saturating_add(u32::try_from(self.rules.len()).unwrap_or(u32::MAX))
+        self.policy_number_from(self.first_number)
+    }
+
+    fn policy_number_from(&self, first: u32) -> u32 {
+        first.saturating_add(u32::try_from(self.rules.len()).unwrap_or(u32::MAX))
     }
 
     /// Appends a rule.
@@ -230,8 +234,8 @@ pub struct Table {
     pub name: &'static str,
     /// A remark (nftables).
     pub comment: Option<&'static str>,
-    /// Chains, in the order of their making.
-    pub chains: Vec<Chain>,
+    /// Chains, in the order of their making; several machines can share them.
+    pub chains: Arc<Vec<Chain>>,
     /// Sets, in the order of their making.
     pub sets: Vec<NamedSet>,
     chain_places: Lookup,
@@ -241,12 +245,12 @@ pub struct Table {
 
 impl Table {
     /// An empty table.
-    pub const fn new(family: Family, name: &'static str) -> Self {
+    pub fn new(family: Family, name: &'static str) -> Self {
         Table {
             family,
             name,
             comment: None,
-            chains: Vec::new(),
+            chains: Arc::default(),
             sets: Vec::new(),
             chain_places: Lookup::empty(),
             base_places: Vec::new(),
@@ -268,7 +272,7 @@ impl Table {
             if chain.base.is_some() {
                 self.base_places.push(self.chains.len());
             }
-            self.chains.push(chain);
+            Arc::make_mut(&mut self.chains).push(chain);
         }
     }
 
@@ -306,7 +310,8 @@ impl Table {
     /// Replaces the rules of a chain.
     pub fn set_rules(&mut self, chain: &str, rules: Vec<Rule>) {
         let place = self.place(chain);
-        if let Some(chain) = place.and_then(|place| self.chains.get_mut(place)) {
+        if let Some(chain) = place.and_then(|place| Arc::make_mut(&mut self.chains).get_mut(place))
+        {
             let mut new = chain.emptied();
             rules.into_iter().for_each(|rule| new.push(rule));
             *chain = new;
@@ -317,14 +322,14 @@ impl Table {
     /// whether there is such a chain.
     pub fn set_policy(&mut self, chain: &str, drops: bool) -> bool {
         let place = self.place(chain);
-        let chain = place.and_then(|place| self.chains.get_mut(place));
+        let chain = place.and_then(|place| Arc::make_mut(&mut self.chains).get_mut(place));
         let base = chain.and_then(|chain| chain.base.as_mut());
         base.map(|base| base.drops = drops).is_some()
     }
 
     /// Gives a chain another name, in the rules that lead to it too.
     pub fn rename_chain(&mut self, old: &str, new: &Arc<str>) {
-        let chains = core::mem::take(&mut self.chains);
+        let chains = Arc::unwrap_or_clone(core::mem::take(&mut self.chains));
         (self.chain_places, self.base_places) = (Lookup::empty(), Vec::new());
         for mut chain in chains {
             if *chain.name == *old {
@@ -339,7 +344,7 @@ impl Table {
 
     /// Takes a chain away.
     pub fn remove_chain(&mut self, name: &str) {
-        let chains = core::mem::take(&mut self.chains);
+        let chains = Arc::unwrap_or_clone(core::mem::take(&mut self.chains));
         (self.chain_places, self.base_places) = (Lookup::empty(), Vec::new());
         chains.into_iter().filter(|it| &*it.name != name).for_each(|it| self.add_chain(it));
     }
@@ -353,7 +358,7 @@ impl Table {
                 self.chains.len() - 1
             }
         };
-        if let Some(chain) = self.chains.get_mut(place) {
+        if let Some(chain) = Arc::make_mut(&mut self.chains).get_mut(place) {
             chain.push(rule);
         }
     }
@@ -397,6 +402,9 @@ impl Table {
     }
 }
 
+/// As many base chains as there mostly are at a hook.
+const USUAL_BASES: usize = 4;
+
 /// Which program's language a ruleset is shown in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
@@ -420,17 +428,16 @@ pub struct Ruleset {
 impl Ruleset {
     /// The base chains at a hook with their tables, in order of priority.
     pub fn at(&self, hook: Hook, family: Family) -> impl Iterator<Item = (&Table, &Chain, &Base)> {
-        let mut last = None;
-        // There are so few that each is looked for among all.
-        core::iter::from_fn(move || {
-            let tables = self.tables.iter().filter(|table| table.family == family);
-            let all = tables.flat_map(|it| it.at(hook).map(move |(chain, base)| (it, chain, base)));
-            let next = all.zip(0u32..).map(|(it, number)| ((it.2.priority, number), it));
-            let next = next.filter(|(rank, _)| last.is_none_or(|last| *rank > last));
-            let (rank, found) = next.min_by_key(|(rank, _)| *rank)?;
-            last = Some(rank);
-            Some(found)
-        })
+        let tables = self.tables.iter().filter(move |table| table.family == family);
+        let all =
+            tables.flat_map(move |it| it.at(hook).map(move |(chain, base)| (it, chain, base)));
+        let mut sorted: Vec<_> = Vec::with_capacity(USUAL_BASES);
+        for one in all {
+            let place =
+                sorted.partition_point(|known: &(_, _, &Base)| known.2.priority <= one.2.priority);
+            sorted.insert(place, one);
+        }
+        sorted.into_iter()
     }
 
     /// Numbers all rules and policies, so that they can be counted. To be asked for whenever rules
@@ -438,16 +445,29 @@ impl Ruleset {
     #[must_use]
     pub fn numbered(mut self) -> Self {
         let mut next = 0u32;
-        for chain in self.tables.iter_mut().flat_map(|table| &mut table.chains) {
-            chain.first_number = next;
-            next = chain.policy_number().saturating_add(1);
+        for table in &mut self.tables {
+            let first = next;
+            let mut is_numbered = true;
+            for chain in table.chains.iter() {
+                is_numbered &= chain.first_number == next;
+                next = chain.policy_number_from(next).saturating_add(1);
+            }
+            // Chains that are shared are left alone where nothing is new.
+            if is_numbered {
+                continue;
+            }
+            next = first;
+            for chain in Arc::make_mut(&mut table.chains) {
+                chain.first_number = next;
+                next = chain.policy_number().saturating_add(1);
+            }
         }
         self
     }
 
     /// How many numbers there are.
     pub fn number_count(&self) -> u32 {
-        let chains = self.tables.iter().flat_map(|table| &table.chains);
+        let chains = self.tables.iter().flat_map(|table| table.chains.iter());
         chains.last().map_or(0, |chain| chain.policy_number().saturating_add(1))
     }
 
@@ -489,7 +509,7 @@ impl Ruleset {
 
     /// How many rules there are in all.
     pub fn rule_count(&self) -> u64 {
-        let chains = self.tables.iter().flat_map(|table| &table.chains);
+        let chains = self.tables.iter().flat_map(|table| table.chains.iter());
         chains.map(|chain| chain.rules.len() as u64).sum()
     }
 }

@@ -1,8 +1,8 @@
 //! The chapters of a story: what happened at each place, in a sentence or two.
 
-use super::draw::{self, Lots};
-use super::sentence::Told;
-use super::story::{self, Change, StoryHop};
+use super::story::{self, StoryHop};
+use crate::telling::draw::{self, Lots};
+use crate::telling::{self, Change, Told};
 use crate::text::{Lang, Text};
 use crate::trace::stages::{Scene, Stage};
 use crate::trace::{Hop, PacketTrace, Place, Reason};
@@ -61,7 +61,7 @@ pub(super) fn chapters(
             title: teller.title(),
             sentence: teller.sentence(),
             changes: span
-                .map(|(first, (_, last))| story::changes((first, last)))
+                .map(|(first, (_, last))| telling::changes((first, last)))
                 .unwrap_or_default(),
             lots: draw::lots(hops),
             hops: stage.hops.clone(),
@@ -147,7 +147,7 @@ impl Teller<'_> {
 
     fn comes_from_pod(&self) -> bool {
         let before = self.before.and_then(|before| self.trace.hops.get(before.hops.clone()));
-        before.and_then(<[Hop]>::last).is_some_and(story::is_in_pod)
+        before.and_then(<[Hop]>::last).is_some_and(telling::is_in_pod)
     }
 
     fn sentence(&self) -> String {

@@ -7,8 +7,9 @@
 //! Reading order: `scene.rs` (what there is), `survey/` (how it is read from the world), `layout/`
 //! (where it is), `viewport.rs` (what of it is in sight, and how near), `crowd.rs` (thousands of
 //! Pods as dots), `relation.rs` (what belongs together), `details.rs` (one object at length),
-//! `chronicle.rs` (events), `story.rs` (a request hop by hop), `chapter.rs`, `draw.rs`,
-//! `packet_card.rs`, `rule_tree.rs` and `comparison.rs` (what is told of it), `route.rs` (its way),
+//! `chronicle.rs` (events), `story.rs` (a request hop by hop), `chapter.rs`,
+//! `packet_card.rs`, `rule_tree.rs` and `comparison.rs` (what is told of it, with the sentences of
+//! `telling`), `route.rs` (its way),
 //! `difference.rs` (two versions of objects), `printed.rs` (what a command printed).
 
 pub mod chapter;
@@ -18,7 +19,6 @@ pub mod condition;
 pub mod crowd;
 pub mod details;
 pub mod difference;
-pub mod draw;
 mod facts;
 pub mod geometry;
 pub mod layout;
@@ -29,11 +29,8 @@ pub mod palette;
 pub mod printed;
 pub mod relation;
 pub mod route;
-mod rule_sentence;
 pub mod rule_tree;
 pub mod scene;
-mod sentence;
-mod sentence_of_proxy;
 pub mod shorten;
 pub mod story;
 #[cfg(test)]
@@ -46,7 +43,8 @@ pub use geometry::{Point, Rect};
 pub use layout::Layout;
 pub use relation::Relation;
 pub use scene::ClusterScene;
-pub use sentence::sentence_of_loss;
 pub use story::Story;
 pub use survey::{look_closer, survey};
 pub use viewport::Viewport;
+
+pub use crate::telling::{draw, sentence_of_loss};

@@ -2,7 +2,6 @@
 //! has noted of it.
 
 use crate::base::SimTime;
-use crate::console::conntrack_line;
 use crate::net::Packet;
 use crate::net::conntrack::{Connection, Phase};
 use crate::trace::hop::Route;
@@ -105,7 +104,7 @@ impl Reading {
             if hop.is_reply {
                 connection.advance(Phase::Established, SimTime::default());
             }
-            conntrack_line(&connection, false, SimTime::default()).trim_end().to_owned()
+            connection.line(false, SimTime::default()).trim_end().to_owned()
         });
         Some(PacketCard {
             fields,

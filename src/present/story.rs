@@ -3,14 +3,14 @@
 
 use super::chapter::{self, Chapter};
 use super::packet_card::{PacketCard, Reading};
-use super::sentence::{self, Told};
 use crate::api::Kind;
 use crate::net::Packet;
 use crate::session::{ObjectId, aim};
 use crate::store::ObjectKey;
+use crate::telling::{Change, Told, changes, ending, is_idle, is_in_pod};
 use crate::text::{Lang, Text};
 use crate::trace::request::Source;
-use crate::trace::{Hop, Outcome, PacketTrace, Place, Reason, Server};
+use crate::trace::{Hop, Outcome, PacketTrace, Place, Reason};
 
 /// A trace to be read.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,9 +32,6 @@ pub struct Story {
     /// The hops.
     pub hops: Vec<StoryHop>,
 }
-
-/// What was changed in a packet: what, before, after.
-pub type Change = (&'static str, String, String);
 
 /// One hop to be read.
 #[derive(Clone, Debug, PartialEq)]
@@ -140,43 +137,6 @@ fn sees(trace: &PacketTrace) -> String {
     }
 }
 
-/// How a trace ended: the verdict, and the cause of a failure.
-fn ending(trace: &PacketTrace, lang: Lang) -> (String, String) {
-    match &trace.outcome {
-        Outcome::Answered { server, status, sees, because, .. } => {
-            let who = match server {
-                Server::Pod { pod, .. } => pod.name.to_string(),
-                Server::Node(name) => name.to_string(),
-                Server::Internet => lang.t(Text::Outside).to_owned(),
-            };
-            let is_http = *status != 0 && !trace.request.method.is_empty();
-            let verdict = match status {
-                _ if !is_http => lang.fill(Text::ArrivedPlain, &[("pod", &who)]),
-                status => lang.fill(Text::Arrived, &[("pod", &who), ("status", status)]),
-            };
-            if let Some(because) = because {
-                return (verdict, sentence::cause(because, lang));
-            }
-            let by_ingress =
-                trace.hops.iter().any(|hop| matches!(hop.reason, Reason::IngressRule { .. }));
-            let client =
-                trace.hops.iter().find_map(|hop| hop.packet).map(|(packet, _)| packet.source.ip);
-            match client.filter(|_| by_ingress) {
-                Some(client) => {
-                    let values: [(&str, &dyn core::fmt::Display); 3] =
-                        [("pod", &who), ("ip", sees), ("client", &client)];
-                    (verdict, lang.fill(Text::ArrivedSeesProxy, &values))
-                }
-                None => (verdict, lang.fill(Text::ArrivedSees, &[("pod", &who), ("ip", sees)])),
-            }
-        }
-        Outcome::Failed(failure) => {
-            let verdict = lang.t(sentence::manner(failure.manner)).to_owned();
-            (verdict, sentence::cause(&failure.cause, lang))
-        }
-    }
-}
-
 /// Tells a hop, between the one before and the one after.
 fn tell(hop: &Hop, before: Option<&Hop>, next: Option<&Hop>, lang: Lang) -> StoryHop {
     let is_from_pod = matches!(hop.reason, Reason::Enters) && before.is_some_and(is_in_pod);
@@ -201,31 +161,6 @@ fn tell(hop: &Hop, before: Option<&Hop>, next: Option<&Hop>, lang: Lang) -> Stor
         chapter: 0,
         card: None,
     }
-}
-
-/// Whether a hop is in a Pod, so that what comes next comes out of it.
-pub(super) const fn is_in_pod(hop: &Hop) -> bool {
-    matches!(hop.place, Place::Pod(_) | Place::Client(Source::Pod { .. }))
-}
-
-/// Whether a hop leads to a chain in which nothing matched: then the next rule that was met is in
-/// no chain of that name.
-fn is_idle(hop: &Hop, next: Option<&Hop>) -> bool {
-    let (Place::Rule(node, at), Reason::Rule { matched: true, found, .. }) =
-        (&hop.place, &hop.reason)
-    else {
-        return false;
-    };
-    let leads_to = match found {
-        Some(verdict) => verdict.chain(),
-        None => at.rule().and_then(|rule| rule.target()),
-    };
-    let Some(leads_to) = leads_to else { return false };
-    let goes_on = next.is_some_and(|next| match &next.place {
-        Place::Rule(on, it) => on == node && it.hook == at.hook && it.chain == *leads_to,
-        _ => false,
-    });
-    !goes_on
 }
 
 fn node_id(name: &str) -> ObjectId {
@@ -282,19 +217,4 @@ pub(super) fn title(hop: &Hop, lang: Lang) -> String {
         Place::Internet => lang.t(Text::Outside).to_owned(),
         Place::Router => lang.t(Text::PlaceRouter).to_owned(),
     }
-}
-
-/// What a hop changed in the packet.
-pub(super) fn changes((before, after): (Packet, Packet)) -> Vec<Change> {
-    let mut changes = Vec::new();
-    if before.source != after.source {
-        changes.push(("src", before.source.to_string(), after.source.to_string()));
-    }
-    if before.destination != after.destination {
-        changes.push(("dst", before.destination.to_string(), after.destination.to_string()));
-    }
-    if before.mark != after.mark {
-        changes.push(("mark", format!("0x{:x}", before.mark), format!("0x{:x}", after.mark)));
-    }
-    changes
 }

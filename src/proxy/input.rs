@@ -160,6 +160,18 @@ impl Input {
         self.nodes.iter().find(|node| &*node.name == name)
     }
 
+    /// All endpoints of a Service's port.
+    pub fn endpoints_of(
+        &self,
+        service: &Service,
+        port: &ServicePort,
+        family: Family,
+    ) -> &[Endpoint] {
+        let (namespace, name) = (service.namespace.clone(), service.name.clone());
+        let key = ((namespace, name, port.name.clone(), port.protocol), family);
+        self.endpoints.get(&key).map_or(&[], Vec::as_slice)
+    }
+
     /// The pod network of a family, by which traffic from pods is told from other traffic.
     pub fn cluster_cidr(&self, family: Family) -> Option<IpNet> {
         self.cluster_cidrs.iter().copied().find(|net| Family::of(net.addr()) == family)

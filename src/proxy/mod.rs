@@ -8,8 +8,9 @@
 //! port (Kubernetes takes them in a random order, so the order of rules of different Services in a
 //! chain means nothing).
 //!
-//! Reading order: `input`, `services`, `topology`, `iptables`, `nftables`, `ipvs`.
+//! Reading order: `input`, `services`, `topology`, `iptables`, `nftables`, `ipvs`, `alike`.
 
+mod alike;
 #[cfg(test)]
 mod flows;
 pub mod input;
@@ -19,6 +20,7 @@ pub mod nftables;
 pub mod services;
 pub mod topology;
 
+pub use alike::rules_like;
 pub use input::{Input, Node};
 
 use crate::base::SimTime;

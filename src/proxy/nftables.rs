@@ -34,6 +34,34 @@ pub fn rules(input: &Input, node: &Node) -> Ruleset {
     Ruleset { dialect: Dialect::Nftables, tables, ipvs: Default::default() }
 }
 
+/// The rules of a node to which all Services look as they do to the node whose rules these were: only
+/// its own addresses and its own pods are others.
+pub(super) fn moved(mut rules: Ruleset, input: &Input, node: &Node) -> Ruleset {
+    for table in &mut rules.tables {
+        let family = table.family;
+        if let Some(set) = table.set_mut(HAIRPIN_SET) {
+            set.elements.clear();
+            for port in services::ports(input, node, family) {
+                let own = hairpins(&port, &node.name);
+                set.elements.extend(own.map(|key| (key, Element::default())));
+            }
+        }
+        if let (Some(set), Some(ip)) = (table.set_mut(NODE_PORT_SET), node.ip(family)) {
+            set.elements = [(ElementKey::address(ip), Element::default())].into();
+        }
+    }
+    rules
+}
+
+/// What a pod of a node sends that comes back to itself by a Service.
+fn hairpins<'a>(port: &'a Port<'_>, node: &'a Arc<str>) -> impl Iterator<Item = ElementKey> + 'a {
+    let own = port.endpoints.reachable.iter().filter(|it| it.node.as_ref() == Some(node));
+    own.map(|endpoint| {
+        let Address { ip, port: number } = endpoint.address;
+        ElementKey { second: ip, ..ElementKey::service(ip, port.protocol(), number) }
+    })
+}
+
 fn has_long_comment(table: &Table) -> bool {
     let elements = table.sets.iter().flat_map(|set| set.elements.values());
     let mut comments = elements.filter_map(|element| element.comment.as_deref());
@@ -42,6 +70,8 @@ fn has_long_comment(table: &Table) -> bool {
 
 /// The name of kube-proxy's table.
 pub const TABLE: &str = "kube-proxy";
+const HAIRPIN_SET: &str = "hairpin-connections";
+const NODE_PORT_SET: &str = "nodeport-ips";
 
 const SERVICE: &[Field] = &[Field::Address, Field::Protocol, Field::Port];
 const PORT: &[Field] = &[Field::Protocol, Field::Port];
@@ -141,12 +171,12 @@ impl Writer {
         const HAIRPIN: &[Field] = &[Field::Address, Field::Address, Field::Protocol, Field::Port];
         const ADDRESS: &[Field] = &[Field::Address];
         let mut sets = vec![
-            NamedSet::new("hairpin-connections", HAIRPIN, "service hairpin connections"),
+            NamedSet::new(HAIRPIN_SET, HAIRPIN, "service hairpin connections"),
             NamedSet::new("cluster-ips", ADDRESS, "Active ClusterIPs"),
         ];
         if let Some(ip) = self.node_ip {
             let remark = "IPs that accept NodePort traffic";
-            let mut set = NamedSet::new("nodeport-ips", ADDRESS, remark);
+            let mut set = NamedSet::new(NODE_PORT_SET, ADDRESS, remark);
             set.elements.insert(ElementKey::address(ip), Element::default());
             sets.push(set);
         }
@@ -219,7 +249,7 @@ impl Writer {
     /// What tells packets to a node port from others.
     fn to_node_port(&self, local: bool) -> Vec<Match> {
         if self.node_ip.is_some() {
-            return vec![Match::InSet { set: name("nodeport-ips"), key: Key::Destination }];
+            return vec![Match::InSet { set: name(NODE_PORT_SET), key: Key::Destination }];
         }
         let mut matches = Vec::new();
         if local {
@@ -260,7 +290,7 @@ impl Writer {
         let marked = Match::marked(MASQUERADE_MARK, false);
         let actions = vec![Action::flip_mark(MASQUERADE_MARK), Action::masquerade(Randomly::Fully)];
         self.table.append(&chain, Rule { matches: vec![marked], actions, comment: None });
-        let hairpin = Match::InSet { set: name("hairpin-connections"), key: Key::Hairpin };
+        let hairpin = Match::InSet { set: name(HAIRPIN_SET), key: Key::Hairpin };
         let rule = Rule::new(
             vec![Match::states(States::DNAT), hairpin],
             Action::masquerade(Randomly::Fully),
@@ -330,12 +360,10 @@ impl Writer {
                 self.table.ensure_chain(&chain);
                 self.table.add_set(NamedSet::dynamic(&set, seconds));
             }
-            if endpoint.node.as_ref() == Some(&self.node) {
-                let Address { ip, port: number } = endpoint.address;
-                let key = ElementKey::service(ip, port.protocol(), number);
-                let key = ElementKey { second: ip, ..key };
-                self.element("hairpin-connections", key, Element::default());
-            }
+        }
+        let node = self.node.clone();
+        for key in hairpins(port, &node) {
+            self.element(HAIRPIN_SET, key, Element::default());
         }
         if uses_cluster_chain(port) {
             self.table.ensure_chain(&names.cluster);

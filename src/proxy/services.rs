@@ -65,8 +65,6 @@ fn one<'a>(
         "" => String::new(),
         name => format!(":{name}"),
     };
-    let (namespace, service_name) = (service.namespace.clone(), service.name.clone());
-    let key = ((namespace, service_name, port.name.clone(), port.protocol), family);
     let mut result = Port {
         service,
         port,
@@ -76,7 +74,7 @@ fn one<'a>(
         vips: of_family(&service.load_balancer_vips),
         source_ranges,
         endpoints: Categorized::default(),
-        all: input.endpoints.get(&key).map_or(&[], Vec::as_slice),
+        all: input.endpoints_of(service, port, family),
     };
     result.endpoints = categorize(result.all, node, result.uses_cluster(), result.uses_local());
     result

@@ -73,6 +73,9 @@ pub fn read(from: Source, url: &str) -> Result<Request, String> {
 /// What a request asks, as a URL.
 pub fn address(request: &Request) -> String {
     let (host, port, path) = (&request.host, request.port, &request.path);
+    if !request.protocol.has_ports() {
+        return format!("{}://{host}", request.protocol);
+    }
     if request.method.is_empty() || request.protocol != Protocol::Tcp {
         return format!("{}://{host}:{port}", request.protocol);
     }

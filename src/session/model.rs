@@ -278,8 +278,8 @@ fn new_world(config: &ClusterConfig, sample: Sample, seed: u64) -> World {
 }
 
 /// A shell with somebody in front.
-fn new_console() -> Console {
-    Console { is_live: true, ..Console::new() }
+fn new_console(lang: Lang) -> Console {
+    Console { is_live: true, lang, ..Console::new() }
 }
 
 impl Model {
@@ -318,7 +318,7 @@ impl Model {
             speed: Speed::One,
             origin: world.now(),
             world,
-            console: new_console(),
+            console: new_console(opening.lang),
             terminal: Terminal::default(),
             selected: None,
             in_sight: Rc::default(),
@@ -400,7 +400,7 @@ impl Model {
             origin: world.now(),
             world,
             sample,
-            console: new_console(),
+            console: new_console(self.lang),
             terminal: self.terminal.successor(),
             selected: None,
             in_sight: Rc::default(),
@@ -423,7 +423,7 @@ impl Model {
         let Some(Left { model, .. }) = self.left.take() else { return };
         let mut old = *model;
         (old.lang, old.theme, old.panel, old.side) = (self.lang, self.theme, self.panel, self.side);
-        (old.panes, old.shared) = (self.panes, self.shared);
+        (old.panes, old.shared, old.console.lang) = (self.panes, self.shared, self.lang);
         old.kept = core::mem::take(&mut self.kept);
         // What is shown must be seen to have changed.
         old.terminal.stamp = self.terminal.stamp.wrapping_add(1);

@@ -10,6 +10,7 @@ use super::object_id::ObjectId;
 use super::share::{self, Shared};
 use super::{burst, request, tracer};
 use crate::api::Kind;
+use crate::telling;
 use crate::text::Lang;
 use core::time::Duration;
 use std::rc::Rc;
@@ -48,7 +49,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             vec![Effect::UseTheme(model.theme)]
         }
         Msg::CopyTrace => {
-            let text = model.journey.as_ref().map(|journey| journey.trace.to_text());
+            let text = model.journey.as_ref();
+            let text = text.map(|journey| telling::to_text(&journey.trace, model.lang));
             text.map(Effect::Copy).into_iter().collect()
         }
         Msg::Share => {
@@ -216,7 +218,7 @@ fn speak(model: &mut Model, lang: Lang) {
     if *model.source == *model.sample.yaml(model.lang) {
         model.source = model.sample.yaml(lang).into();
     }
-    model.lang = lang;
+    (model.lang, model.console.lang) = (lang, lang);
 }
 
 /// What a person does in the terminal.

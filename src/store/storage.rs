@@ -6,6 +6,7 @@ use super::index::Indexes;
 use super::write::{Cause, Key, Note};
 use crate::api::{Kind, Object, Selector, StringMap, Uid};
 use crate::base::{Map, Rng, SimTime, order};
+use core::borrow::Borrow;
 use core::cmp::Ordering;
 use imbl::ordmap::DiffItem;
 use std::sync::Arc;
@@ -45,6 +46,49 @@ impl Ord for ObjectKey {
             false => self.namespace.cmp(&other.namespace),
         };
         namespaces.then_with(|| self.name.cmp(&other.name))
+    }
+}
+
+/// What has a namespace and a name: a key, or two texts that nobody needs to make one of.
+trait Named {
+    fn names(&self) -> (&str, &str);
+}
+
+impl Named for ObjectKey {
+    fn names(&self) -> (&str, &str) {
+        (&self.namespace, &self.name)
+    }
+}
+
+impl Named for (&str, &str) {
+    fn names(&self) -> (&str, &str) {
+        *self
+    }
+}
+
+impl<'a> Borrow<dyn Named + 'a> for ObjectKey {
+    fn borrow(&self) -> &(dyn Named + 'a) {
+        self
+    }
+}
+
+impl PartialEq for dyn Named + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        self.names() == other.names()
+    }
+}
+
+impl Eq for dyn Named + '_ {}
+
+impl PartialOrd for dyn Named + '_ {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for dyn Named + '_ {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.names().cmp(&other.names())
     }
 }
 
@@ -141,7 +185,8 @@ impl Store {
 
     /// The object of a name; the namespace is empty for kinds without.
     pub fn find(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Arc<Object>> {
-        self.get(kind, &ObjectKey::new(namespace, name))
+        let key: &dyn Named = &(namespace, name);
+        self.tables.get(&kind)?.get(key)
     }
 
     /// All objects of a kind as they are now: to be compared with what they will be.

@@ -107,7 +107,7 @@ texts! {
     ArrivedSeesProxy NotResolved Unreachable NotSent PlaceDevice HopSends HopResolves HopBalances
     HopBalancesLocal HopEnters HopEntersFromPod HopRefuses HopVanishes HopDeniedMany HopSchedules
     HopTracks HopEncapsulates HopDecapsulates HopLeaves HopAllowed HopNoPolicy HopDenied HopDelivers
-    HopAnswers HopIngress HopIngressNone HopUntranslates HopRemembers HopReturns HopReceives
+    HopAnswers HopEchoes HopIngress HopIngressNone HopUntranslates HopRemembers HopReturns HopReceives
     HopRouteLocal HopRoutePod HopRouteNode HopRouteTunnel HopRouteDefault HopDnat HopMasquerade
     HopMark HopDrawn HopNotDrawn HopRule RulePolicy RuleDnatDrawn RuleUnmark RuleUnmarked RuleMarked
     RuleKnown RuleAccepts RuleDrops RuleRejects RuleReturns RuleIdle RuleLeads RuleLast RuleAffinity
@@ -118,7 +118,7 @@ texts! {
     CauseNearlyLacks CauseTargetPort CauseNotReady CauseNotReadyMany CauseNoLocalEndpoints
     CauseWrongPort CauseNothingListens CauseNotANodePort CausePolicyIn CausePolicyOut
     CausePolicyInMany CausePolicyOutMany CauseSourceRange CausePendingIp CauseNoHealthyNode
-    CauseNoSuchAddress CauseNoForwarding CauseLoop CauseStrangeReply CauseRuleByHand HopRewrites
+    CauseNoSuchAddress CauseNoForwarding CauseNoEcho CauseLoop CauseStrangeReply CauseRuleByHand HopRewrites
     HopCanary HopCanaryNot ChoiceHeader ChoiceCookie ChoiceAffinity ChoiceWeight HopPickTurn
     HopPickCookie HopPickNewCookie HopFails HopFailsLate CauseNoRuleHost CauseNoRuleClass
     CauseNoRuleNoClass CauseNoRuleCanary CauseNoRulePath CauseNoSuchService CauseNoSuchPort

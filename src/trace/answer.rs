@@ -7,6 +7,7 @@ use crate::api::pod::{Container, ContainerState};
 use crate::api::{Kind, Object};
 use crate::container::server::{self, Asked, Host, Response};
 use crate::kubelet::inside::container_at;
+use crate::net::Protocol;
 use crate::store::ObjectKey;
 use std::sync::Arc;
 
@@ -91,6 +92,9 @@ impl Tracer<'_> {
         request: &Request,
         arrival: &Arrival,
     ) -> Result<Answered, Failure> {
+        if arrival.packet.protocol == Protocol::Icmp {
+            return Ok(self.echo(arrival));
+        }
         match &arrival.taker {
             Taker::Pod(pod, _) => {
                 let pod = pod.clone();
@@ -107,6 +111,20 @@ impl Tracer<'_> {
                 Ok(Answered::new(Server::Internet, 200, Arc::from("")))
             }
         }
+    }
+
+    /// The kernel of who has the address answers an echo request.
+    fn echo(&mut self, arrival: &Arrival) -> Answered {
+        let (place, server) = match &arrival.taker {
+            Taker::Pod(pod, _) => {
+                let pod = ObjectKey::of(pod);
+                (Place::Pod(pod.clone()), Server::Pod { pod, container: Arc::from("") })
+            }
+            Taker::Node(node) => (Place::Node(node.clone()), Server::Node(node.clone())),
+            Taker::Internet(_) => (Place::Internet, Server::Internet),
+        };
+        self.hop(place, Reason::Echoes, Some((arrival.packet, arrival.packet)));
+        Answered::new(server, 0, Arc::from(""))
     }
 
     fn pod_answer(

@@ -5,7 +5,7 @@ use super::network::Cluster;
 use super::path::Tracer;
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Selector};
-use crate::net::{Family, Packet};
+use crate::net::{Family, Packet, Protocol};
 use crate::store::ObjectKey;
 use std::sync::Arc;
 
@@ -15,6 +15,9 @@ impl Tracer<'_> {
         let to = packet.destination;
         if let Some((service, _)) = self.network.service_at(to) {
             let service = service.clone();
+            if packet.protocol == Protocol::Icmp {
+                return Some(Cause::NoEcho(service));
+            }
             let offered = self.network.ports(&service).unwrap_or_default();
             return Some(Cause::WrongPort { service, port: to.port, offered });
         }
@@ -41,6 +44,9 @@ impl Tracer<'_> {
     /// Why a rule of kube-proxy's refused a packet.
     pub(super) fn rejected(&self, packet: &Packet) -> Cause {
         match self.network.service_at(packet.destination) {
+            Some((service, _)) if packet.protocol == Protocol::Icmp => {
+                Cause::NoEcho(service.clone())
+            }
             Some((service, Some(_))) => why_no_endpoints(&self.cluster, service),
             Some((service, None)) => Cause::WrongPort {
                 service: service.clone(),

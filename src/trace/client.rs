@@ -6,6 +6,7 @@ use super::request::{Request, Source};
 use super::{dns, ingress, metallb};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object};
+use crate::kubelet::host_at;
 use crate::net::packet::Endpoint;
 use crate::net::{Packet, Protocol};
 use crate::store::ObjectKey;
@@ -21,7 +22,7 @@ impl Tracer<'_> {
         let (names, server) = match &request.from {
             Source::Pod { namespace, name } => {
                 let own = self.cluster.store.find(Kind::Pod, namespace, name);
-                if let Some(ip) = own.and_then(|pod| host_of_file(pod, &request.host)) {
+                if let Some(ip) = own.and_then(|pod| host_at(pod, &request.host)) {
                     return Ok(ip);
                 }
                 let (server, endpoint) = self.dns_server()?;
@@ -44,11 +45,11 @@ impl Tracer<'_> {
             Source::Internet { .. } => return self.resolve_outside(&request.host),
         };
         let lookup = dns::look_up(&self.cluster, names);
-        for (question, answer) in lookup.asked.iter().cloned() {
+        for (question, answer) in lookup.asked {
             self.hop(Place::Dns(server), Reason::Resolves { question, answer }, None);
         }
-        if let Some(ip) = self.public_host(&request.host).filter(|_| lookup.name.is_some())
-            && lookup.name.as_ref() == Some(&request.host)
+        if lookup.name.as_ref() == Some(&request.host)
+            && let Some(ip) = self.public_host(&request.host)
         {
             return Ok(ip);
         }
@@ -236,15 +237,4 @@ impl Tracer<'_> {
             _ => self.fail(Cause::NoSuchAddress(to.ip), Manner::TimedOut),
         }
     }
-}
-
-/// The address that a pod's /etc/hosts has for a name.
-fn host_of_file(pod: &Object, name: &str) -> Option<IpAddr> {
-    let text = crate::kubelet::hosts(pod);
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    lines.into_iter().find_map(|line| {
-        let mut words = line.split_whitespace();
-        let ip = words.next()?;
-        words.any(|word| word.eq_ignore_ascii_case(name)).then(|| ip.parse().ok())?
-    })
 }

@@ -292,6 +292,8 @@ pub enum Reason {
         /// The source address it sees.
         sees: IpAddr,
     },
+    /// The kernel answers an echo request (ping) itself.
+    Echoes,
     /// Nobody listens on the port: the kernel refuses, for TCP with a reset (RST).
     Refuses,
     /// Nobody is there to take it: the machine has no network.
@@ -511,6 +513,8 @@ pub enum Cause {
     },
     /// The node does not forward packets (`net.ipv4.ip_forward` is 0).
     NoForwarding(Arc<str>),
+    /// The address is a Service's, and stands for its ports alone: nobody there takes a ping.
+    NoEcho(ObjectKey),
     /// It went around too often.
     Loop,
     /// Nobody says to have the address that MetalLB gave to a Service.

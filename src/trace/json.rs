@@ -117,6 +117,7 @@ const fn direction(direction: Direction) -> &'static str {
 /// A way ends: the answer is back, or nobody took the packet.
 fn end(reason: &Reason) -> Value {
     let kind = match reason {
+        Reason::Echoes => "echoes",
         Reason::Refuses => "refuses",
         Reason::Vanishes => "vanishes",
         _ => "receives",
@@ -188,7 +189,7 @@ fn reason(reason: &Reason) -> Value {
         | Reason::Fails { .. } => json_of_proxy::reason(reason),
         Reason::Untranslates => json!({"kind": "untranslates"}),
         Reason::Returns => json!({"kind": "returns"}),
-        Reason::Receives | Reason::Refuses | Reason::Vanishes => end(reason),
+        Reason::Receives | Reason::Echoes | Reason::Refuses | Reason::Vanishes => end(reason),
     }
 }
 
@@ -315,6 +316,7 @@ impl Cause {
             Cause::RuleByHand { node, chain } => {
                 json!({"kind": "ruleByHand", "node": **node, "chain": **chain})
             }
+            Cause::NoEcho(service) => json!({"kind": "noEcho", "service": key(service)}),
             Cause::NoForwarding(node) => json!({"kind": "noForwarding", "node": **node}),
             Cause::Loop => json!({"kind": "loop"}),
             Cause::NotAnnounced { .. }

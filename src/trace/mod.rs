@@ -1,7 +1,7 @@
 //! Following a request through the cluster: name, load balancer, rules, pod, and back.
 //!
 //! [`Network::send`] is the way in: it carries one request through the rules that kube-proxy's
-//! model wrote, and gives back every hop with its reason as data. Sentences are made elsewhere.
+//! model wrote, and gives back every hop with its reason as data. Sentences are made in `telling`.
 //!
 //! Invariants: a trace always ends; each hop says where and why; nothing is decided here that the
 //! rules decide. The store is only read.
@@ -20,6 +20,8 @@ pub mod dns;
 mod enforce;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod flows;
 mod health;
 pub mod hop;
 mod ingress;
@@ -117,6 +119,7 @@ impl Tracer<'_> {
     fn seen_source(&self) -> Option<IpAddr> {
         self.hops.iter().rev().find_map(|hop| match hop.reason {
             Reason::Answers { sees } => Some(sees),
+            Reason::Echoes => hop.packet.map(|(packet, _)| packet.source.ip),
             _ => None,
         })
     }

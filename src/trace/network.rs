@@ -72,11 +72,14 @@ pub struct Network {
     /// How often the input has been read anew.
     version: u64,
     kernels: Map<Arc<str>, Kernel>,
+    /// What kube-proxy wrote on one of the nodes, from which the rules of others are made.
+    written: Option<(Arc<str>, Arc<Ruleset>)>,
     /// The connections of load balancers that are proxies, by their address.
     balancers: Map<IpAddr, Conntrack>,
     addresses: Arc<Addresses>,
-    /// Which pod had an address when it was last looked for; never believed without a look.
-    pods_by_ip: Map<Ipv4Addr, ObjectKey>,
+    /// Which pod had an address when it was last looked for, and at which revision of the store: at
+    /// another one it is not believed without a look.
+    pods_by_ip: Map<Ipv4Addr, (u64, Arc<Object>)>,
     /// What ingress controllers were configured to do, by revision, when that was last asked.
     nginx: Option<(u64, Settings, Arc<Configuration>)>,
     /// Where their workers are in their turns.
@@ -93,7 +96,7 @@ pub struct Kernel {
     /// Whether a person has changed them.
     by_hand: bool,
     /// How often they have matched.
-    counts: Arc<Vec<Count>>,
+    counts: Arc<[Count]>,
     /// What it remembers of packets.
     memory: Memory,
     /// When the machines beside it were last heard of.
@@ -120,16 +123,14 @@ impl Kernel {
 
     /// The same, and how often its rules have matched, where they are counted: nftables' have no
     /// counters.
-    pub(super) fn parts(&mut self) -> (&mut Memory, &mut [Count]) {
-        if self.counts.is_empty()
-            && let Some(ruleset) = self.ruleset.as_ref().filter(|ruleset| ruleset.counts())
-        {
+    pub(super) fn parts(&mut self, ruleset: &Ruleset) -> (&mut Memory, &mut [Count]) {
+        if self.counts.is_empty() && ruleset.counts() {
             let all = usize::try_from(ruleset.number_count()).unwrap_or(0);
-            self.counts = Arc::new(vec![Count::default(); all]);
+            self.counts = vec![Count::default(); all].into();
         }
         let counts: &mut [Count] = match self.counts.is_empty() {
             true => &mut [],
-            false => Arc::make_mut(&mut self.counts).as_mut_slice(),
+            false => Arc::make_mut(&mut self.counts),
         };
         (&mut self.memory, counts)
     }
@@ -166,7 +167,7 @@ impl Kernel {
         let Some(ruleset) = self.ruleset.clone() else { return };
         let counts = Arc::make_mut(&mut self.counts);
         let tables = ruleset.tables.iter().filter(|it| it.name == table);
-        for own in tables.flat_map(|it| &it.chains) {
+        for own in tables.flat_map(|it| it.chains.iter()) {
             if chain.is_some_and(|(name, _)| *own.name != *name) {
                 continue;
             }
@@ -189,7 +190,7 @@ impl Kernel {
 #[derive(Clone, Debug, Default)]
 struct Addresses {
     nodes: BTreeMap<IpAddr, Arc<str>>,
-    nodes_by_pod_network: BTreeMap<[u8; 3], Arc<str>>,
+    nodes_by_pod_network: BTreeMap<u32, Arc<str>>,
     services: BTreeMap<IpAddr, Vec<ObjectKey>>,
     services_by_node_port: BTreeMap<u16, ObjectKey>,
     dns: Option<(IpAddr, Option<Endpoint>)>,
@@ -212,6 +213,7 @@ impl Network {
             input: Arc::default(),
             version: 0,
             kernels: Map::new(),
+            written: None,
             balancers: Map::new(),
             addresses: Arc::default(),
             pods_by_ip: Map::new(),
@@ -253,6 +255,7 @@ impl Network {
         }
         self.pods = pods;
         self.version = self.version.saturating_add(1);
+        self.written = None;
         let nodes: Vec<Arc<str>> = self.kernels.iter().map(|(node, _)| node.clone()).collect();
         for node in nodes {
             let kernel = self.kernels.entry(node).or_default();
@@ -274,11 +277,17 @@ impl Network {
         changed.filter_map(|(node, kernel)| Some((node, kernel.ruleset.as_deref()?)))
     }
 
-    /// Whether a person put a rule, or a chain's policy, where it is.
-    pub(super) fn is_by_hand(&self, node: &str, table: &str, chain: &str, place: u32) -> bool {
-        let Some(kernel) = self.kernels.get(node).filter(|kernel| kernel.by_hand) else {
+    /// Whether a person put a rule, or a chain's policy, where it is on a node with this kernel.
+    pub(super) fn is_by_hand(
+        &mut self,
+        (node, kernel): (&str, &Kernel),
+        table: &str,
+        chain: &str,
+        place: u32,
+    ) -> bool {
+        if !kernel.by_hand {
             return false;
-        };
+        }
         let find = |ruleset: &Ruleset| {
             let mut tables = ruleset.tables.iter().filter(|it| it.name == table);
             let chain = tables.find_map(|it| it.chain(chain))?;
@@ -342,6 +351,7 @@ impl Network {
 
     fn read(&mut self, cluster: &Cluster<'_>) {
         self.version = self.version.saturating_add(1);
+        self.written = None;
         self.input = Arc::new(Input::from_store(cluster.store));
         let mut addresses = Addresses::default();
         for (name, machine) in cluster.nodes.iter() {
@@ -398,10 +408,18 @@ impl Network {
     }
 
     /// The rules that kube-proxy would write on a node that has none.
-    fn fresh_ruleset(&self, node: &str) -> Ruleset {
+    fn fresh_ruleset(&mut self, node: &str) -> Ruleset {
         let missing = proxy::Node { name: Arc::from(node), ..proxy::Node::default() };
-        let found = self.input.node(node).unwrap_or(&missing);
-        let mut ruleset = proxy::rules(&self.input, found, self.mode);
+        let input = self.input.clone();
+        let found = input.node(node).unwrap_or(&missing);
+        let like = self.written.as_ref().and_then(|(other, known)| {
+            proxy::rules_like(&self.input, found, self.mode, (self.input.node(other)?, known))
+        });
+        let mut ruleset =
+            like.unwrap_or_else(|| proxy::rules(&self.input, found, self.mode)).numbered();
+        if self.written.is_none() {
+            self.written = Some((Arc::from(node), Arc::new(ruleset.clone())));
+        }
         let own = found.pod_cidrs.iter().find(|net| Family::of(net.addr()) == Family::V4);
         let cluster = self.input.cluster_cidr(Family::V4);
         if let (PodNetwork::Vxlan, Some(own), Some(cluster)) = (self.pods, own, cluster) {
@@ -438,6 +456,19 @@ impl Network {
         self.kernels.entry(node.clone()).or_default()
     }
 
+    /// Lends what a node's kernel holds to a packet that passes; it is to be given back.
+    pub(super) fn lend_kernel(&mut self, node: &Arc<str>) -> Kernel {
+        self.kernels.get_mut(node).map(core::mem::take).unwrap_or_default()
+    }
+
+    /// Takes it back.
+    pub(super) fn take_back(&mut self, node: &Arc<str>, kernel: Kernel) {
+        match self.kernels.get_mut(node) {
+            Some(own) => *own = kernel,
+            None => drop(self.kernels.insert(node.clone(), kernel)),
+        }
+    }
+
     /// What a node's kernel holds, if anything has passed it.
     pub fn kernel_of(&self, node: &str) -> Option<&Kernel> {
         self.kernels.get(node)
@@ -462,16 +493,25 @@ impl Network {
     }
 
     /// The pod that has an address.
-    pub fn pod_at<'a>(&mut self, cluster: &Cluster<'a>, ip: IpAddr) -> Option<&'a Arc<Object>> {
+    pub fn pod_at(&mut self, cluster: &Cluster<'_>, ip: IpAddr) -> Option<Arc<Object>> {
         let IpAddr::V4(ip) = ip else { return None };
-        let known = self.pods_by_ip.get(&ip).and_then(|key| cluster.store.get(Kind::Pod, key));
-        if known.is_some_and(|pod| has_ip(pod, ip)) {
-            return known;
+        let revision = cluster.store.revision();
+        let known = self.pods_by_ip.get(&ip);
+        if let Some((_, pod)) = known.filter(|(at, _)| *at == revision) {
+            return Some(pod.clone());
         }
-        let node = self.node_of_pods_at(IpAddr::V4(ip))?;
-        let found = cluster.store.pods_on(node).find(|pod| has_ip(pod, ip))?;
-        self.pods_by_ip.insert(ip, ObjectKey::of(found));
-        Some(found)
+        let still = known
+            .and_then(|(_, pod)| cluster.store.get(Kind::Pod, &ObjectKey::of(pod)))
+            .filter(|pod| has_ip(pod, ip));
+        let found = match still {
+            Some(pod) => pod,
+            None => {
+                let node = self.node_of_pods_at(IpAddr::V4(ip))?;
+                cluster.store.pods_on(node).find(|pod| has_ip(pod, ip))?
+            }
+        };
+        self.pods_by_ip.insert(ip, (revision, found.clone()));
+        Some(found.clone())
     }
 
     /// Whether some Service has an address.
@@ -540,7 +580,7 @@ impl Kernel {
             Some(old) if !self.counts.is_empty() => ruleset.carried_counts(old, &self.counts),
             _ => Vec::new(),
         };
-        self.counts = Arc::new(counts);
+        self.counts = counts.into();
         self.ruleset = Some(ruleset.clone());
         ruleset
     }
@@ -553,7 +593,7 @@ fn has_ip(object: &Object, ip: Ipv4Addr) -> bool {
     })
 }
 
-const fn network_of(ip: Ipv4Addr) -> [u8; 3] {
-    let [a, b, c, _] = ip.octets();
-    [a, b, c]
+/// The first 24 bits of an address.
+const fn network_of(ip: Ipv4Addr) -> u32 {
+    ip.to_bits() >> 8
 }

@@ -1,19 +1,18 @@
 //! A packet on one node: hooks, routing, IPVS, the pod network's own part.
 
 use super::hop::{Cause, Failure, Manner, Place, Reason, Route, RuleRef};
+use super::network::Kernel;
 use super::path::{Entrance, Next, Tracer};
 use crate::api::Object;
-use crate::net::conntrack::Known;
+use crate::base::SimTime;
+use crate::net::conntrack::{Connection, Known};
 use crate::net::link::{self, PodNetwork};
 use crate::net::packet::State;
 use crate::net::table::Hook;
 use crate::net::walk::{Device, Fate, Passed, Surroundings, Walk};
-use crate::net::{Packet, Ruleset};
+use crate::net::{Packet, Protocol, Ruleset};
 use std::net::IpAddr;
 use std::sync::Arc;
-
-/// As many rules as a packet mostly meets at a hook, so that their list need not grow.
-const USUAL_RULES: usize = 8;
 
 /// A packet's passage through a node: what stays the same at all its hooks.
 struct Passage<'a> {
@@ -22,6 +21,8 @@ struct Passage<'a> {
     /// has none.
     own: [IpAddr; 3],
     ruleset: Arc<Ruleset>,
+    /// The node's kernel, lent for the passage.
+    kernel: Kernel,
     known: Option<Known>,
     input: Device,
     output: Device,
@@ -38,6 +39,16 @@ impl Passage<'_> {
             _ => own,
         }
     }
+
+    /// The node notes a connection, unless a rule keeps it from that.
+    fn note(&mut self, before: &Packet, after: &Packet, now: SimTime) -> Option<Connection> {
+        if after.state == State::Untracked {
+            return None;
+        }
+        let connection = Connection::new(before, after, now);
+        self.kernel.memory_mut().conntrack.add(connection, now);
+        Some(connection)
+    }
 }
 
 impl Tracer<'_> {
@@ -45,11 +56,24 @@ impl Tracer<'_> {
     pub(super) fn on_node(
         &mut self,
         node: &Arc<str>,
-        before: Packet,
+        packet: Packet,
         entrance: Entrance,
         sender: Option<&Arc<Object>>,
     ) -> Result<Next, Failure> {
-        let mut it = self.passage(node, &before, entrance)?;
+        let mut it = self.passage(node, &packet, entrance)?;
+        let left = self.through(&mut it, packet, entrance, sender);
+        self.network.take_back(node, it.kernel);
+        let (route, packet) = left?;
+        self.leave(node, route, packet)
+    }
+
+    fn through(
+        &mut self,
+        it: &mut Passage<'_>,
+        before: Packet,
+        entrance: Entrance,
+        sender: Option<&Arc<Object>>,
+    ) -> Result<(Route, Packet), Failure> {
         let mut packet = before;
         if let Some(known) = it.known {
             (packet.state, packet.dnat, packet.snat) = (known.state, known.dnat, known.snat);
@@ -57,18 +81,28 @@ impl Tracer<'_> {
             packet.state = State::Invalid;
         }
         if entrance != Entrance::Process && !before.is_reply {
-            self.hop(Place::Node(node.clone()), Reason::Enters, Some((before, before)));
+            self.hop(Place::Node(it.node.clone()), Reason::Enters, Some((before, before)));
         }
-        let route = self.hooks(&mut it, &mut packet, entrance, sender)?;
+        let route = self.hooks(it, &mut packet, entrance, sender)?;
         if before.is_reply
             && (before.source, before.destination) == (packet.source, packet.destination)
         {
-            self.hop(Place::Node(node.clone()), Reason::Returns, Some((packet, packet)));
+            self.hop(Place::Node(it.node.clone()), Reason::Returns, Some((packet, packet)));
         }
         if it.known.is_none() && !before.is_reply {
-            self.track(node, &before, &packet);
+            self.track(it, &before, &packet);
         }
-        self.leave(node, route, packet)
+        Ok((route, packet))
+    }
+
+    /// A node notes a connection whose first packet it has let through.
+    fn track(&mut self, it: &mut Passage<'_>, before: &Packet, after: &Packet) {
+        let Some(connection) = it.note(before, after, self.cluster.now) else { return };
+        self.tracked.push((it.node.clone(), connection.original));
+        if connection.is_translated() {
+            let place = Place::Node(it.node.clone());
+            self.hop(place, Reason::Tracks, Some((*before, *after)));
+        }
     }
 
     /// What a node knows of a packet that comes to it.
@@ -87,8 +121,8 @@ impl Tracer<'_> {
         let pods = self.network.pod_network();
         let (bridge, tunnel) = pods.own_addresses(machine.pod_network).unwrap_or((own_ip, own_ip));
         let ruleset = self.network.ruleset(node);
-        let now = self.cluster.now;
-        let known = self.network.kernel(node).memory().conntrack.find(packet, now);
+        let kernel = self.network.lend_kernel(node);
+        let known = kernel.memory().conntrack.find(packet, self.cluster.now);
         let input = match entrance {
             Entrance::Process => Device::None,
             Entrance::Pod => pods.to_pod(packet.source.ip),
@@ -96,7 +130,7 @@ impl Tracer<'_> {
             Entrance::Tunnel => pods.to_other_pods(),
         };
         let own = [own_ip, bridge, tunnel];
-        Ok(Passage { node, own, ruleset, known, input, output: Device::None })
+        Ok(Passage { node, own, ruleset, kernel, known, input, output: Device::None })
     }
 
     /// Packs a packet into one that goes through the tunnel to another node, and sends that off.
@@ -115,17 +149,12 @@ impl Tracer<'_> {
         let reason = Reason::Encapsulates { vni: link::VNI, overhead: link::OVERHEAD, mtu };
         let place = Place::Device(node.clone(), Device::Named("flannel.1"));
         self.hop(place, reason, Some((*inside, outside)));
-        let before = outside;
         let mut it = self.passage(node, &outside, Entrance::Process)?;
         it.output = Device::Named("eth0");
-        let now = self.cluster.now;
-        self.network.kernel(node).meets(outside.destination.ip, now);
-        self.pass(&it, Hook::Output, &mut outside)?;
-        self.pass(&it, Hook::Postrouting, &mut outside)?;
-        if it.known.is_none() {
-            self.note(node, &before, &outside);
-        }
-        Ok(outside)
+        it.kernel.meets(outside.destination.ip, self.cluster.now);
+        let passed = self.both(&mut it, [Hook::Output, Hook::Postrouting], &mut outside);
+        self.network.take_back(node, it.kernel);
+        passed.map(|()| outside)
     }
 
     /// Receives a packet that carries another, and unpacks it.
@@ -135,16 +164,31 @@ impl Tracer<'_> {
         outside: Packet,
         inside: Packet,
     ) -> Result<(), Failure> {
-        let it = self.passage(node, &outside, Entrance::Network)?;
-        let (before, mut packet) = (outside, outside);
+        let mut it = self.passage(node, &outside, Entrance::Network)?;
+        let mut packet = outside;
         self.hop(Place::Node(node.clone()), Reason::Enters, Some((packet, packet)));
-        self.pass(&it, Hook::Prerouting, &mut packet)?;
-        self.pass(&it, Hook::Input, &mut packet)?;
-        if it.known.is_none() {
-            self.note(node, &before, &packet);
-        }
+        let passed = self.both(&mut it, [Hook::Prerouting, Hook::Input], &mut packet);
+        self.network.take_back(node, it.kernel);
+        passed?;
         let place = Place::Device(node.clone(), Device::Named("flannel.1"));
         self.hop(place, Reason::Decapsulates, Some((packet, inside.on_wire())));
+        Ok(())
+    }
+
+    /// Carries a tunnel's packet through two hooks, and notes its connection.
+    fn both(
+        &mut self,
+        it: &mut Passage<'_>,
+        hooks: [Hook; 2],
+        packet: &mut Packet,
+    ) -> Result<(), Failure> {
+        let before = *packet;
+        for hook in hooks {
+            self.pass(it, hook, packet)?;
+        }
+        if it.known.is_none() {
+            it.note(&before, packet, self.cluster.now);
+        }
         Ok(())
     }
 
@@ -210,7 +254,7 @@ impl Tracer<'_> {
         if is_bridged {
             return Ok(());
         }
-        if !self.network.kernel(it.node).forwards() {
+        if !it.kernel.forwards() {
             return self.fail(Cause::NoForwarding(it.node.clone()), Manner::TimedOut);
         }
         self.forwards = self.forwards.saturating_add(1);
@@ -243,8 +287,7 @@ impl Tracer<'_> {
         };
         it.output = output;
         if let Some(ip) = neighbour {
-            let now = self.cluster.now;
-            self.network.kernel(it.node).meets(ip, now);
+            it.kernel.meets(ip, self.cluster.now);
         }
         if !packet.is_reply {
             let place = Place::Node(it.node.clone());
@@ -254,7 +297,12 @@ impl Tracer<'_> {
     }
 
     /// Carries a packet through a hook of a node, and notes the rules it met.
-    fn pass(&mut self, it: &Passage<'_>, hook: Hook, packet: &mut Packet) -> Result<(), Failure> {
+    fn pass(
+        &mut self,
+        it: &mut Passage<'_>,
+        hook: Hook,
+        packet: &mut Packet,
+    ) -> Result<(), Failure> {
         let own = own_addresses(it, packet);
         let is_before_routing = hook == Hook::Prerouting || hook == Hook::Input;
         let is_after_routing = hook == Hook::Output || hook == Hook::Postrouting;
@@ -267,7 +315,7 @@ impl Tracer<'_> {
             now: self.cluster.now,
         };
         let before = *packet;
-        let (memory, counts) = self.network.kernel(it.node).parts();
+        let (memory, counts) = it.kernel.parts(&it.ruleset);
         let mut walk = Walk {
             ruleset: &it.ruleset,
             counts,
@@ -275,26 +323,29 @@ impl Tracer<'_> {
             surroundings,
             known: it.known,
             dice: &mut self.rng,
-            passed: Vec::with_capacity(USUAL_RULES),
+            passed: core::mem::take(&mut self.passed),
             examined: 0,
         };
         let fate = walk.pass(hook, packet);
-        let (passed, examined) = (walk.passed, walk.examined);
+        let (mut passed, examined) = (walk.passed, walk.examined);
         self.examined = self.examined.saturating_add(examined);
         let last = passed.last().map(|passed| (passed.table, passed.chain.clone(), passed.rule));
-        for passed in passed {
+        for passed in passed.drain(..) {
             self.rule_hop(it, passed);
         }
+        self.passed = passed;
         self.known_hop(it, before, *packet);
         let manner = match fate {
             Fate::Accepted => return Ok(()),
             Fate::Dropped => Manner::TimedOut,
-            Fate::Rejected(with) if with.is_refusal() => Manner::Refused,
+            Fate::Rejected(with) if with.is_refusal() && packet.protocol != Protocol::Icmp => {
+                Manner::Refused
+            }
             Fate::Rejected(_) => Manner::Unreachable,
         };
         let (table, chain, place) = last.unwrap_or_default();
         let cause = match fate {
-            _ if self.network.is_by_hand(it.node, table, &chain, place) => {
+            _ if self.network.is_by_hand((it.node, &it.kernel), table, &chain, place) => {
                 Cause::RuleByHand { node: it.node.clone(), chain }
             }
             Fate::Rejected(_) => self.rejected(packet),
@@ -336,7 +387,7 @@ impl Tracer<'_> {
     }
 
     /// IPVS hands a packet to a virtual server on to one of its servers. Says whether it did.
-    fn schedule(&mut self, it: &Passage<'_>, packet: &mut Packet) -> Result<bool, Failure> {
+    fn schedule(&mut self, it: &mut Passage<'_>, packet: &mut Packet) -> Result<bool, Failure> {
         let key = (packet.protocol, packet.destination);
         let Some(virtual_server) =
             it.ruleset.ipvs.virtual_servers.get(&key).filter(|_| it.known.is_none())
@@ -347,7 +398,7 @@ impl Tracer<'_> {
         let servers = &virtual_server.servers;
         let client = (key.0, key.1, packet.source.ip);
         let among = u32::try_from(servers.len()).unwrap_or(u32::MAX);
-        let memory = self.network.kernel(it.node).memory_mut();
+        let memory = it.kernel.memory_mut();
         let kept = virtual_server
             .persistence_seconds
             .and_then(|seconds| memory.kept_server(client, servers, seconds, now));

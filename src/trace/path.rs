@@ -4,10 +4,11 @@ use super::hop::{Cause, Failure, Hop, Manner, Place, Reason, Route};
 use super::network::{Cluster, Network};
 use super::request::Source;
 use crate::api::{Kind, Object};
-use crate::net::conntrack::{Connection, Phase, Tuple};
+use crate::net::conntrack::{Phase, Tuple};
 use crate::net::dice::Dice;
 use crate::net::link::PodNetwork;
-use crate::net::packet::{Endpoint, Protocol, State};
+use crate::net::packet::{Endpoint, Protocol};
+use crate::net::walk::Passed;
 use crate::net::{Packet, Ruleset};
 use crate::store::ObjectKey;
 use core::time::Duration;
@@ -40,6 +41,8 @@ pub(super) struct Tracer<'a> {
     pub(super) is_replying: bool,
     /// How many nodes have forwarded the last packet.
     pub(super) forwards: u8,
+    /// Where rules are noted that a packet meets at a hook; empty between two hooks.
+    pub(super) passed: Vec<Passed>,
 }
 
 /// How a packet came to a node.
@@ -87,6 +90,8 @@ pub(super) enum Next {
 
 /// As many hops as most traces have, so that their list need not grow.
 const USUAL_HOPS: usize = 32;
+/// As many rules as a packet mostly meets at a hook.
+const USUAL_RULES: usize = 8;
 
 impl<'a> Tracer<'a> {
     pub(super) fn new(cluster: &Cluster<'a>, network: &'a mut Network, rng: Dice<'a>) -> Self {
@@ -101,6 +106,7 @@ impl<'a> Tracer<'a> {
             tracked: Vec::new(),
             is_replying: false,
             forwards: 0,
+            passed: Vec::with_capacity(USUAL_RULES),
         }
     }
 }
@@ -210,32 +216,6 @@ impl Tracer<'_> {
         }
     }
 
-    /// A node notes a connection, unless a rule keeps it from that.
-    pub(super) fn note(
-        &mut self,
-        node: &Arc<str>,
-        before: &Packet,
-        after: &Packet,
-    ) -> Option<Connection> {
-        if after.state == State::Untracked {
-            return None;
-        }
-        let now = self.cluster.now;
-        let connection = Connection::new(before, after, now);
-        self.network.kernel(node).memory_mut().conntrack.add(connection, now);
-        Some(connection)
-    }
-
-    /// A node notes a connection whose first packet it has let through.
-    pub(super) fn track(&mut self, node: &Arc<str>, before: &Packet, after: &Packet) {
-        let Some(connection) = self.note(node, before, after) else { return };
-        self.tracked.push((node.clone(), connection.original));
-        if connection.is_translated() {
-            let place = Place::Node(node.clone());
-            self.hop(place, Reason::Tracks, Some((*before, *after)));
-        }
-    }
-
     /// The nodes learn what became of a connection.
     pub(super) fn conclude(&mut self, arrival: &Arrival, phase: Phase) {
         let now = self.cluster.now;
@@ -257,7 +237,7 @@ impl Tracer<'_> {
 
     /// The pod that has an address.
     pub(super) fn pod_of(&mut self, ip: IpAddr) -> Option<Arc<Object>> {
-        self.network.pod_at(&self.cluster, ip).cloned()
+        self.network.pod_at(&self.cluster, ip)
     }
 
     /// Where the packets of a source begin: node, address, and how they enter it.

@@ -4,6 +4,7 @@
 
 use super::fixture::Fixture;
 use super::{Outcome, Server};
+use crate::net::Protocol;
 use crate::net::link::PodNetwork;
 use crate::proxy::Mode;
 use proptest::prelude::*;
@@ -17,18 +18,21 @@ struct Drawn {
     internal_local: bool,
     external_local: bool,
     sticky: bool,
+    udp: bool,
     /// Of six pods, two on each node: whether it is an endpoint, and whether it is ready.
     endpoints: Vec<(bool, bool)>,
 }
 
 fn drawn() -> impl Strategy<Value = Drawn> {
     let endpoints = proptest::collection::vec((any::<bool>(), any::<bool>()), 6);
-    (0u8..3, any::<bool>(), any::<bool>(), any::<bool>(), endpoints).prop_map(
-        |(kind, internal_local, external_local, sticky, endpoints)| Drawn {
+    let facts = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    (0u8..3, facts, endpoints).prop_map(
+        |(kind, (internal_local, external_local, sticky, udp), endpoints)| Drawn {
             kind,
             internal_local,
             external_local,
             sticky,
+            udp,
             endpoints,
         },
     )
@@ -39,12 +43,13 @@ fn policy(local: bool) -> &'static str {
 }
 
 fn add(it: &mut Fixture, number: u8, service: &Drawn) {
+    let protocol = if service.udp { "UDP" } else { "TCP" };
     let kind = ["ClusterIP", "NodePort", "LoadBalancer"][usize::from(service.kind)];
     let mut spec = json!({
         "type": kind,
         "clusterIP": format!("10.96.20.{number}"),
         "internalTrafficPolicy": policy(service.internal_local),
-        "ports": [{"port": 80, "protocol": "TCP", "targetPort": 80}],
+        "ports": [{"port": 80, "protocol": protocol, "targetPort": 80}],
     });
     let mut status = json!({"loadBalancer": {}});
     if service.kind > 0 {
@@ -80,7 +85,7 @@ fn add(it: &mut Fixture, number: u8, service: &Drawn) {
         },
         "addressType": "IPv4",
         "endpoints": endpoints,
-        "ports": [{"name": "", "port": 80, "protocol": "TCP"}],
+        "ports": [{"name": "", "port": 80, "protocol": protocol}],
     }));
 }
 
@@ -88,7 +93,7 @@ fn pods() -> impl Iterator<Item = (u8, u8)> {
     (1u8..=3).flat_map(|node| [(node, 10), (node, 11)])
 }
 
-/// Who asks, and for what.
+/// Who asks, and for what; who asks may be an endpoint itself.
 fn requests(number: u8, service: &Drawn) -> Vec<(&'static str, String)> {
     let cluster_ip = format!("http://10.96.20.{number}");
     let mut all = vec![
@@ -111,7 +116,11 @@ fn requests(number: u8, service: &Drawn) -> Vec<(&'static str, String)> {
 
 /// What a request comes to: whether it is answered, and by which pods.
 fn check(it: &mut Fixture, from: &str, url: &str, service: &Drawn) -> Result<bool, TestCaseError> {
-    let trace = it.get(from, url);
+    let trace = match (service.udp, url.trim_start_matches("http://")) {
+        (false, _) => it.get(from, url),
+        (true, to) if to.contains(':') => it.connect(from, to, Protocol::Udp),
+        (true, to) => it.connect(from, &format!("{to}:80"), Protocol::Udp),
+    };
     prop_assert!(trace.hops.len() < 160, "{}", trace.to_text());
     let Outcome::Answered { server, reply_from, .. } = &trace.outcome else {
         return Ok(false);

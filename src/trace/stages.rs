@@ -97,7 +97,9 @@ fn scene(hop: &Hop, next: Option<&Hop>) -> Scene {
         Place::LoadBalancer(_) | Place::Router => Scene::Balancer,
         Place::Node(name) => match &hop.reason {
             Reason::Enters | Reason::Vanishes => Scene::Door(name.clone()),
-            Reason::Answers { .. } | Reason::Refuses => Scene::Process(name.clone()),
+            Reason::Answers { .. } | Reason::Echoes | Reason::Refuses => {
+                Scene::Process(name.clone())
+            }
             _ => kernel(name, hop.is_reply),
         },
         Place::Rule(name, _) | Place::VirtualServer(name, _) => kernel(name, hop.is_reply),

@@ -142,6 +142,7 @@ impl fmt::Display for Reason {
             }
             Reason::Delivers => formatter.write_str("delivers"),
             Reason::Answers { sees } => write!(formatter, "answers, sees source {sees}"),
+            Reason::Echoes => formatter.write_str("answers the echo request"),
             Reason::Refuses => formatter.write_str("refuses, nobody listens"),
             Reason::Vanishes => formatter.write_str("nobody there"),
             Reason::AnswersArp { .. }
@@ -206,6 +207,9 @@ impl fmt::Display for Direction {
 impl fmt::Display for Server {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Server::Pod { pod, container } if container.is_empty() => {
+                write!(formatter, "pod {pod}")
+            }
             Server::Pod { pod, container } => write!(formatter, "pod {pod} container {container}"),
             Server::Node(node) => write!(formatter, "node {node}"),
             Server::Internet => formatter.write_str("internet"),
@@ -296,6 +300,9 @@ impl fmt::Display for Cause {
             }
             Cause::NoForwarding(node) => {
                 write!(formatter, "node {node} does not forward packets: net.ipv4.ip_forward is 0")
+            }
+            Cause::NoEcho(service) => {
+                write!(formatter, "{service} is no machine that answers a ping")
             }
             Cause::Loop => formatter.write_str("routing loop"),
             Cause::NotAnnounced { .. }

@@ -3,11 +3,9 @@
 //! Models conntrack-tools 1.4.7.
 
 use super::Node;
-use crate::base::SimTime;
 use crate::console::{Output, failed, said};
 use crate::net::Protocol;
-use crate::net::conntrack::{Connection, Tuple};
-use core::fmt::Write as _;
+use crate::net::conntrack::Connection;
 use ipnet::IpNet;
 use std::net::IpAddr;
 
@@ -205,7 +203,7 @@ impl Node<'_> {
             conntrack.list(now).filter(|it| filter.fits(it)).copied().collect();
         crate::base::order::sort_by_key(&mut shown, |it| it.since);
         let is_deleted = matches!(*command, "-D" | "--delete");
-        let stdout = shown.iter().map(|it| line(it, filter.extended, now)).collect();
+        let stdout = shown.iter().map(|it| it.line(filter.extended, now)).collect();
         if is_deleted {
             shown.iter().for_each(|it| conntrack.remove(&it.original));
         }
@@ -213,37 +211,4 @@ impl Node<'_> {
         let stderr = format!("{PROGRAM}: {count} flow entries have been {done}.\n");
         Output { stdout, stderr, exit: i32::from(is_deleted && count == 0), ..Output::default() }
     }
-}
-
-fn addresses(tuple: &Tuple, is_reply: bool) -> String {
-    let (source, destination) = (tuple.source, tuple.destination);
-    let ends = format!("src={} dst={} ", source.ip, destination.ip);
-    match tuple.protocol {
-        Protocol::Icmp => {
-            let kind = if is_reply { 0 } else { 8 };
-            // The port of who asks stands for the message's identification.
-            let id = if is_reply { destination.port } else { source.port };
-            format!("{ends}type={kind} code=0 id={id} ")
-        }
-        _ => format!("{ends}sport={} dport={} ", source.port, destination.port),
-    }
-}
-
-/// A connection as `conntrack -L` shows it.
-pub fn line(it: &Connection, extended: bool, now: SimTime) -> String {
-    let protocol = it.original.protocol;
-    let left = it.until.since(now).saturating_sub(core::time::Duration::from_micros(1)).as_secs();
-    let mut out = String::new();
-    if extended {
-        out.push_str(if it.original.source.ip.is_ipv4() { "ipv4     2 " } else { "ipv6     10 " });
-    }
-    let state = it.state_name();
-    let gap = if state.is_empty() { "" } else { " " };
-    let _ = write!(out, "{:<8} {} {left} {state}{gap}", protocol.name(), protocol.number());
-    out.push_str(&addresses(&it.original, false));
-    out.push_str(if it.is_replied() { "" } else { "[UNREPLIED] " });
-    out.push_str(&addresses(&it.reply, true));
-    out.push_str(if it.is_assured() { "[ASSURED] " } else { "" });
-    out.push_str("mark=0 use=1\n");
-    out
 }

@@ -11,7 +11,6 @@ use crate::net::Family;
 use crate::programs::{self, Kit, Site};
 use crate::trace::Source;
 use crate::world::World;
-pub use conntrack::line as conntrack_line;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

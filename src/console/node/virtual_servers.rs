@@ -116,7 +116,7 @@ const fn state(protocol: Protocol, phase: Phase) -> &'static str {
 
 /// How many rules ask a set.
 fn references(ruleset: &Ruleset, set: &str) -> usize {
-    let chains = ruleset.tables.iter().flat_map(|table| &table.chains);
+    let chains = ruleset.tables.iter().flat_map(|table| table.chains.iter());
     let conditions = chains.flat_map(|chain| &chain.rules).flat_map(|rule| &rule.matches);
     let asks = |it: &&Match| matches!(it, Match::InSet { set: own, .. } if **own == *set);
     conditions.filter(asks).count()

@@ -357,7 +357,7 @@ fn merged(own: &Table, wanted: Option<&Table>) -> Table {
     let chains = |table: Option<&Table>| {
         table.map(|table| table.chains.as_slice()).unwrap_or_default().to_vec()
     };
-    for chain in &own.chains {
+    for chain in own.chains.iter() {
         if is_of_software(&chain.name) && wanted.is_none_or(|it| it.chain(&chain.name).is_none()) {
             continue;
         }

@@ -50,9 +50,14 @@ impl Lots {
     }
 }
 
-/// The draws of some hops.
-pub(super) fn lots(hops: &[Hop]) -> Vec<Lots> {
-    let mut all: Vec<Lots> = Vec::new();
+/// The draws of the hops of a stage.
+pub fn lots(hops: &[Hop]) -> Vec<Lots> {
+    at_hops(hops).into_iter().map(|(_, lots)| lots).collect()
+}
+
+/// The same, with the hop at which each begins, from 0.
+pub(super) fn at_hops(hops: &[Hop]) -> Vec<(usize, Lots)> {
+    let mut all: Vec<(usize, Lots)> = Vec::new();
     for (at, hop) in hops.iter().enumerate() {
         let after = hops.get(at..).unwrap_or_default();
         let found = match &hop.reason {
@@ -72,8 +77,8 @@ pub(super) fn lots(hops: &[Hop]) -> Vec<Lots> {
             _ => None,
         };
         // The rules of a chain that draw one after the other are one card.
-        let is_new = |lots: &Lots| all.last().is_none_or(|last| last.by != lots.by);
-        all.extend(found.filter(is_new));
+        let is_new = |lots: &Lots| all.last().is_none_or(|(_, last)| last.by != lots.by);
+        all.extend(found.filter(is_new).map(|lots| (at, lots)));
     }
     all
 }

@@ -8,18 +8,21 @@ use crate::trace::{Cause, Hop, Manner, Outcome, PacketTrace};
 use core::fmt::Display;
 
 /// A hop that is told in a language.
-pub(super) struct Told<'a> {
-    pub(super) hop: &'a Hop,
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// The hop.
+    pub hop: &'a Hop,
     /// Whether it comes right after one in a Pod.
-    pub(super) is_from_pod: bool,
+    pub is_from_pod: bool,
     /// Whether it leads to a chain in which nothing matched.
-    pub(super) is_idle: bool,
-    pub(super) lang: Lang,
+    pub is_idle: bool,
+    /// The language.
+    pub lang: Lang,
 }
 
 impl Told<'_> {
     /// Why the packet went on as it did.
-    pub(super) fn sentence(&self) -> String {
+    pub fn sentence(&self) -> String {
         match &self.hop.reason {
             Reason::Sends => self.say(Text::HopSends, &[]),
             Reason::Resolves { question, answer } => {
@@ -58,6 +61,7 @@ impl Told<'_> {
                 };
                 self.say(text, &[("policies", &names(policies))])
             }
+            Reason::Echoes => self.say(Text::HopEchoes, &[]),
             Reason::Refuses => self.say(Text::HopRefuses, &[("port", &self.port())]),
             Reason::Vanishes => self.say(Text::HopVanishes, &[]),
             Reason::Delivers => self.say(Text::HopDelivers, &[]),
@@ -126,7 +130,7 @@ fn names(keys: &[crate::store::ObjectKey]) -> String {
 }
 
 /// How a failure shows to who asked.
-pub(super) const fn manner(manner: Manner) -> Text {
+pub const fn manner(manner: Manner) -> Text {
     match manner {
         Manner::NotResolved => Text::NotResolved,
         Manner::Refused => Text::Refused,
@@ -145,7 +149,7 @@ pub fn sentence_of_loss(trace: &PacketTrace, lang: Lang) -> String {
 }
 
 /// Why nobody answered, and what to look at.
-pub(super) fn cause(cause: &Cause, lang: Lang) -> String {
+pub fn cause(cause: &Cause, lang: Lang) -> String {
     let say = |text: Text, values: &[(&str, &dyn Display)]| lang.fill(text, values);
     match cause {
         Cause::NoClient(source) => say(Text::CauseNoClient, &[("source", source)]),
@@ -193,6 +197,7 @@ pub(super) fn cause(cause: &Cause, lang: Lang) -> String {
             say(Text::CauseRuleByHand, &[("node", node), ("chain", chain)])
         }
         Cause::NoForwarding(node) => say(Text::CauseNoForwarding, &[("node", node)]),
+        Cause::NoEcho(service) => say(Text::CauseNoEcho, &[("service", &service.name)]),
         Cause::Loop => say(Text::CauseLoop, &[]),
         Cause::NotAnnounced { .. }
         | Cause::AnnouncerDown { .. }
