@@ -5,7 +5,7 @@ use super::path::{Arrival, Taker, Tracer};
 use super::request::{Headers, Request};
 use crate::api::pod::{Container, ContainerState};
 use crate::api::{Kind, Object};
-use crate::container::server::{self, Asked, Host, Response};
+use crate::container::server::{self, Asked, Host, READINESS_PORT, Response};
 use crate::kubelet::inside::container_at;
 use crate::store::ObjectKey;
 use std::sync::Arc;
@@ -135,6 +135,13 @@ impl Tracer<'_> {
                 return self.fail(Cause::Loop, Manner::TimedOut);
             }
             return self.by_ingress(request, &front, arrival);
+        }
+        if let Some(front) = self.gateway_front(object).filter(|_| to.port != READINESS_PORT) {
+            self.proxies += 1;
+            if self.proxies > MOST_PROXIES {
+                return self.fail(Cause::Loop, Manner::TimedOut);
+            }
+            return self.by_gateway(request, &front, arrival);
         }
         self.hop(Place::Pod(key.clone()), Reason::Answers { sees }, packets);
         let asked = Asked {

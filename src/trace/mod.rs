@@ -6,20 +6,22 @@
 //! Invariants: a trace always ends; each hop says where and why; nothing is decided here that the
 //! rules decide. The store is only read.
 //!
-//! Reading order: `request`, `hop`, `network`, `path`, `node`, `enforce`, `policy`, `blame`, `dns`,
-//! `client`, `balancer`, `metallb`, `answer`, `health`, `nginx`, `ingress`, then what is
-//! made of traces: `stages`, `chances`, `beside`, and the views `text` and `json`.
+//! Reading order: `request`, `hop`, `cause`, `network`, `path`, `node`, `enforce`, `policy`, `blame`, `dns`,
+//! `client`, `balancer`, `metallb`, `answer`, `health`, `nginx`, `upstream`, `ingress`,
+//! `gateway`, then what is made of traces: `stages`, `chances`, `beside`, and the views `text` and `json`.
 
 mod answer;
 pub mod balancer;
 pub mod beside;
 mod blame;
+mod cause;
 pub mod chances;
 mod client;
 pub mod dns;
 mod enforce;
 #[cfg(test)]
 mod fixture;
+pub mod gateway;
 mod health;
 pub mod hop;
 mod ingress;
@@ -39,6 +41,7 @@ pub mod stages;
 mod tests;
 mod text;
 mod text_of_proxy;
+mod upstream;
 
 pub use crate::container::server;
 pub use hop::{Cause, Failure, Hop, Manner, Outcome, PacketTrace, Place, Reason, Server};

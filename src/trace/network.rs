@@ -1,6 +1,8 @@
 //! What all traces share: the rules of every node, what the nodes remember, who has which address.
 
+use super::gateway::{self, Graph};
 use super::nginx::{Balancers, Configuration, Settings};
+use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object};
 use crate::base::{Map, SimTime};
 use crate::container::Trees;
@@ -81,6 +83,8 @@ pub struct Network {
     nginx: Option<(u64, Settings, Arc<Configuration>)>,
     /// Where their workers are in their turns.
     nginx_turns: Balancers,
+    /// What was made of Gateways of a class, by revision, when that was last asked.
+    gateways: Option<(u64, Arc<str>, Arc<Graph>)>,
 }
 
 /// What a node's kernel holds of the network.
@@ -217,6 +221,7 @@ impl Network {
             pods_by_ip: Map::new(),
             nginx: None,
             nginx_turns: Balancers::default(),
+            gateways: None,
         }
     }
 
@@ -384,6 +389,28 @@ impl Network {
         }
         let made = Arc::new(Configuration::of(cluster.store, settings));
         self.nginx = Some((revision, settings.clone(), made.clone()));
+        made
+    }
+
+    /// What their controller makes of the Gateways of the class that this one is of.
+    ///
+    /// Simplified: a Gateway's nginx follows the objects at once, its control plane may be away.
+    pub(super) fn gateways(&mut self, cluster: &Cluster<'_>, own: &ObjectKey) -> Arc<Graph> {
+        let store = cluster.store;
+        let found = gateway::kind("Gateway").and_then(|kind| store.get(kind, own));
+        let class = found.and_then(|it| it.spec().str_at(&["gatewayClassName"]));
+        let Some(class) = class else { return Arc::default() };
+        let revision = store.revision();
+        if let Some((at, known_class, known)) = &self.gateways
+            && *at == revision
+            && **known_class == *class
+        {
+            return known.clone();
+        }
+        let object = gateway::kind("GatewayClass").and_then(|kind| store.find(kind, "", class));
+        let controller = object.and_then(|it| it.spec().str_at(&["controllerName"]));
+        let made = Arc::new(Graph::of(store, class, controller.unwrap_or_default()));
+        self.gateways = Some((revision, Arc::from(class), made.clone()));
         made
     }
 
