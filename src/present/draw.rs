@@ -68,6 +68,9 @@ pub(super) fn lots(hops: &[Hop]) -> Vec<Lots> {
             {
                 Some(simple("ingress-nginx".into(), *among, 0, endpoint.to_string(), true))
             }
+            Reason::BypassesService { among, endpoint, pick: Pick::Chance, .. } if *among > 1 => {
+                Some(simple("nginx".into(), *among, 0, endpoint.to_string(), false))
+            }
             Reason::Rule { .. } => by_rule(hop, after),
             _ => None,
         };

@@ -13,7 +13,7 @@ pub struct ClusterScene {
     pub nodes: Vec<Rc<NodeBox>>,
     /// The Services, the cluster's own last: after each Ingress's Services all others.
     pub services: Vec<ServiceChip>,
-    /// The Ingresses, by namespace and name.
+    /// The Ingresses, by namespace and name, then the Gateways.
     pub ingresses: Vec<IngressChip>,
     /// Pods that no node has been found for, by what the scheduler says.
     pub waiting: Vec<WaitingGroup>,
@@ -242,7 +242,7 @@ pub enum External {
     Address(String),
 }
 
-/// An Ingress.
+/// An Ingress, or a Gateway with what is attached to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IngressChip {
     /// The Ingress.

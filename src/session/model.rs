@@ -272,7 +272,9 @@ fn new_world(config: &ClusterConfig, sample: Sample, seed: u64) -> World {
     // Only a cluster with add-ons is the classroom's, with somebody to ask for addresses.
     let load_balancers =
         if config.addons { sample.load_balancers() } else { config.load_balancers };
-    let mut world = World::new(ClusterConfig { load_balancers, ..config.clone() }, seed);
+    let gateway_api = config.gateway_api || config.addons && sample == Sample::Gateway;
+    let config = ClusterConfig { load_balancers, gateway_api, ..config.clone() };
+    let mut world = World::new(config, seed);
     world.run_for(ADDONS_START);
     world
 }

@@ -29,6 +29,8 @@ pub enum Sample {
     MetalLb,
     /// Two applications behind one Ingress.
     Ingress,
+    /// The same two applications behind a Gateway.
+    Gateway,
     /// Objects that are accepted and do not work: each request says why.
     Silent,
     /// Mistakes that Kubernetes refuses, to be found and mended.
@@ -37,7 +39,7 @@ pub enum Sample {
 
 impl Sample {
     /// Every sample, in the order of the list.
-    pub const ALL: [Sample; 13] = [
+    pub const ALL: [Sample; 14] = [
         Sample::Web,
         Sample::Pod,
         Sample::Rollout,
@@ -49,6 +51,7 @@ impl Sample {
         Sample::BareMetal,
         Sample::MetalLb,
         Sample::Ingress,
+        Sample::Gateway,
         Sample::Silent,
         Sample::Broken,
     ];
@@ -67,6 +70,7 @@ impl Sample {
             Sample::BareMetal => "baremetal",
             Sample::MetalLb => "metallb",
             Sample::Ingress => "ingress",
+            Sample::Gateway => "gateway",
             Sample::Silent => "silent",
             Sample::Broken => "broken",
         }
@@ -91,6 +95,7 @@ impl Sample {
             Sample::BareMetal => Text::SampleBareMetal,
             Sample::MetalLb => Text::SampleMetalLb,
             Sample::Ingress => Text::SampleIngress,
+            Sample::Gateway => Text::SampleGateway,
             Sample::Silent => Text::SampleSilent,
             Sample::Broken => Text::SampleBroken,
         }
@@ -137,6 +142,7 @@ impl Sample {
             Sample::BareMetal => include_str!("../../static/samples/baremetal.yaml"),
             Sample::MetalLb => include_str!("../../static/samples/metallb.yaml"),
             Sample::Ingress => include_str!("../../static/samples/ingress.yaml"),
+            Sample::Gateway => include_str!("../../static/samples/gateway.yaml"),
             Sample::Silent => include_str!("../../static/samples/silent.yaml"),
             Sample::Broken => include_str!("../../static/samples/broken.yaml"),
         }

@@ -3,13 +3,15 @@
 //! Every Pod is looked at once: its node gets a dot for it, and a chip if there are few enough of
 //! them or the node is in sight. So a scene of 150,000 Pods stays small.
 //!
-//! Reading order: `nodes.rs`, `pods.rs`, `services.rs`, `shelves.rs`.
+//! Reading order: `nodes.rs`, `pods.rs`, `services.rs`, `gateways.rs`, `shelves.rs`.
 
+mod gateways;
 mod nodes;
 mod pods;
 mod services;
 mod shelves;
 
+pub(super) use gateways::gateway_chip;
 pub(super) use nodes::{own_labels, taint};
 pub(super) use services::{ingress_chip, selected_endpoints, slices_of};
 
