@@ -279,9 +279,13 @@ fn new_world(config: &ClusterConfig, sample: Sample, seed: u64) -> World {
     world
 }
 
-/// A shell with somebody in front.
-fn new_console() -> Console {
-    Console { is_live: true, ..Console::new() }
+/// A shell with somebody in front, and with the file of a sample in its folder.
+fn new_console(sample: Sample) -> Console {
+    let mut console = Console { is_live: true, ..Console::new() };
+    if let Some((name, text)) = sample.file() {
+        console.session.write(name, text.to_owned());
+    }
+    console
 }
 
 impl Model {
@@ -320,7 +324,7 @@ impl Model {
             speed: Speed::One,
             origin: world.now(),
             world,
-            console: new_console(),
+            console: new_console(opening.sample),
             terminal: Terminal::default(),
             selected: None,
             in_sight: Rc::default(),
@@ -402,7 +406,7 @@ impl Model {
             origin: world.now(),
             world,
             sample,
-            console: new_console(),
+            console: new_console(sample),
             terminal: self.terminal.successor(),
             selected: None,
             in_sight: Rc::default(),

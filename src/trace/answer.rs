@@ -1,5 +1,6 @@
 //! Who took the packet answers.
 
+use super::haproxy::ADDRESS;
 use super::hop::{Cause, Failure, Manner, Place, Reason, Server};
 use super::path::{Arrival, Taker, Tracer};
 use super::request::{Headers, Request};
@@ -8,6 +9,7 @@ use crate::api::{Kind, Object};
 use crate::container::server::{self, Asked, Host, READINESS_PORT, Response};
 use crate::kubelet::inside::container_at;
 use crate::store::ObjectKey;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Who answered what, before it is told.
@@ -99,6 +101,16 @@ impl Tracer<'_> {
             Taker::Node(node) => {
                 let node = node.clone();
                 self.node_answer(request, arrival, &node)
+            }
+            Taker::Internet(_) if arrival.packet.destination.ip == IpAddr::from(ADDRESS) => {
+                self.proxies += 1;
+                match self.network.hand_built().cloned().filter(|_| self.proxies <= MOST_PROXIES) {
+                    Some(config) => self.by_hand(request, arrival, &config),
+                    None => {
+                        let cause = Cause::NoSuchAddress(arrival.packet.destination.ip);
+                        self.fail(cause, Manner::TimedOut)
+                    }
+                }
             }
             Taker::Internet(_) => {
                 let packets = Some((arrival.packet, arrival.packet));

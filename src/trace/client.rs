@@ -3,7 +3,7 @@
 use super::hop::{Cause, Failure, Manner, Place, Reason};
 use super::path::{Arrival, Entrance, Taker, Tracer};
 use super::request::{Request, Source};
-use super::{dns, gateway, ingress, metallb};
+use super::{dns, gateway, haproxy, ingress, metallb};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object};
 use crate::net::packet::Endpoint;
@@ -211,6 +211,9 @@ impl Tracer<'_> {
         let to = packet.destination;
         if let Some(node) = self.network.node_at(to.ip).cloned() {
             return self.send(&node, packet, Entrance::Network);
+        }
+        if to.ip == IpAddr::from(haproxy::ADDRESS) && self.network.hand_built().is_some() {
+            return Ok(Arrival { taker: Taker::Internet(None), packet, tracked: Vec::new() });
         }
         let Some(key) = self.network.service_at(to).map(|(key, _)| key.clone()) else {
             let cause = Cause::NoSuchAddress(to.ip);

@@ -8,7 +8,7 @@
 //!
 //! Reading order: `request`, `hop`, `cause`, `network`, `path`, `node`, `enforce`, `policy`, `blame`, `dns`,
 //! `client`, `balancer`, `metallb`, `answer`, `health`, `nginx`, `upstream`, `ingress`,
-//! `gateway`, then what is made of traces: `stages`, `chances`, `beside`, and the views `text` and `json`.
+//! `gateway`, `haproxy`, then what is made of traces: `stages`, `chances`, `beside`, and the views `text` and `json`.
 
 mod answer;
 pub mod balancer;
@@ -22,6 +22,7 @@ mod enforce;
 #[cfg(test)]
 mod fixture;
 pub mod gateway;
+pub mod haproxy;
 mod health;
 pub mod hop;
 mod ingress;
