@@ -307,3 +307,69 @@ fn weights_are_shares() {
     let (web, cart) = (count("web-"), count("cart-"));
     assert!(web + cart == 400 && (20..=70).contains(&cart), "{burst}");
 }
+
+/// What the definitions' rules in CEL say; texts of kubernetes-sigs/gateway-api v1.5 config/crd/standard.
+#[test]
+fn the_definitions_own_rules_refuse_what_cannot_be_meant() {
+    let mut room = Room::with_gateways();
+    let gateway = |listeners: &str| {
+        format!(
+            "{{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {{name: x}}, spec: {{gatewayClassName: nginx, listeners: [{listeners}]}}}}"
+        )
+    };
+    let route = |rule: &str| {
+        format!(
+            "{{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {{name: x}}, spec: {{parentRefs: [{{name: gw}}], rules: [{rule}]}}}}"
+        )
+    };
+    let cases = [
+        (
+            gateway("{name: a, port: 80, protocol: HTTP, tls: {certificateRefs: [{name: c}]}}"),
+            "spec.listeners: Invalid value: tls must not be specified for protocols ['HTTP', 'TCP', 'UDP']",
+        ),
+        (
+            gateway("{name: a, port: 80, protocol: HTTP}, {name: b, port: 80, protocol: HTTP}"),
+            "spec.listeners: Invalid value: Combination of port, protocol and hostname must be unique for each listener",
+        ),
+        (
+            gateway("{name: a, port: 443, protocol: HTTPS, tls: {}}"),
+            "spec.listeners[0].tls: Invalid value: \"object\": no such key: certificateRefs evaluating rule: certificateRefs or options must be specified when mode is Terminate",
+        ),
+        (
+            route("{matches: [{path: {value: cart}}]}"),
+            "spec.rules[0].matches[0].path: Invalid value: value must be an absolute path and start with '/' when type one of ['Exact', 'PathPrefix']",
+        ),
+        (
+            route("{backendRefs: [{name: web}]}"),
+            "spec.rules[0].backendRefs[0]: Invalid value: Must have port for Service reference",
+        ),
+        (
+            route(
+                "{filters: [{type: RequestRedirect, requestRedirect: {scheme: https}}], backendRefs: [{name: web, port: 80}]}",
+            ),
+            "spec.rules[0]: Invalid value: RequestRedirect filter must not be used together with backendRefs",
+        ),
+        (
+            route("{filters: [{type: URLRewrite, requestRedirect: {scheme: https}}]}"),
+            "spec.rules[0].filters[0]: Invalid value: filter.requestRedirect must be nil if the filter.type is not RequestRedirect",
+        ),
+        (
+            route(
+                "{matches: [{path: {type: Exact, value: /a}}], filters: [{type: URLRewrite, urlRewrite: {path: {type: ReplacePrefixMatch, replacePrefixMatch: /}}}]}",
+            ),
+            "spec.rules[0]: Invalid value: When using URLRewrite filter with path.replacePrefixMatch, exactly one PathPrefix match must be specified",
+        ),
+    ];
+    for (manifest, expected) in cases {
+        let said = room.failed(&format!("kubectl apply -f - <<'EOF'\n{manifest}\nEOF"));
+        assert!(said.contains(expected), "{manifest}\n{said}");
+    }
+    let other = r#"{"spec":{"controllerName":"example.com/other"}}"#;
+    let said = room.failed(&format!("kubectl patch gc nginx --type=merge -p '{other}'"));
+    assert!(
+        said.contains(
+            "spec.controllerName: Invalid value: \"example.com/other\": Value is immutable"
+        ),
+        "{said}"
+    );
+}

@@ -9,6 +9,7 @@
 mod addresses;
 mod autoscaling;
 mod batch;
+mod cel;
 mod claims;
 mod config;
 mod cron;
