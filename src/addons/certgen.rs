@@ -1,7 +1,9 @@
-//! The two Jobs that come with ingress-nginx: one makes the certificate of its webhook, the other
-//! tells the API server of it.
+//! Jobs that make certificates: the two of ingress-nginx, of which one makes that of its webhook and
+//! the other tells the API server of it, and the one of NGINX Gateway Fabric, whose processes know
+//! each other by theirs.
 //!
-//! Models kubernetes/ingress-nginx images/kube-webhook-certgen.
+//! Models kubernetes/ingress-nginx images/kube-webhook-certgen and nginx/nginx-gateway-fabric
+//! cmd/gateway/certs.go.
 //!
 //! Simplified: certificates and keys are placeholders.
 
@@ -14,6 +16,7 @@ use core::time::Duration;
 use serde_json::json;
 
 const IMAGE: &str = "kube-webhook-certgen";
+const GATEWAY_IMAGE: &str = "/nginx-gateway-fabric:";
 const PLACEHOLDER: &[u8] = b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n";
 
 /// The Jobs' work.
@@ -47,6 +50,14 @@ impl Controller for Certgen {
             return Plan::default();
         }
         let namespace = &*pod.meta.namespace;
+        if container.image.contains(GATEWAY_IMAGE) {
+            let names =
+                ["--server-tls-secret=", "--agent-tls-secret="].map(|it| flag(container, it));
+            let missing =
+                names.iter().filter(|it| store.find(Kind::Secret, namespace, it).is_none());
+            let made = missing.map(|name| Write::Create(Box::new(tls_secret(namespace, name))));
+            return Plan::of(made.collect());
+        }
         let secret_name = flag(container, "--secret-name=");
         let secret = store.find(Kind::Secret, namespace, secret_name);
         if container.command.iter().any(|word| word == "create") {
@@ -68,7 +79,10 @@ impl Controller for Certgen {
 /// The container that does the work, in a pod of these Jobs.
 fn container(pod: &Object) -> Option<&Container> {
     let container = pod.pod()?.spec.containers.first()?;
-    container.image.contains(IMAGE).then_some(container)
+    let makes = || container.command.iter().any(|word| word == "generate-certs");
+    let is_own =
+        container.image.contains(IMAGE) || container.image.contains(GATEWAY_IMAGE) && makes();
+    is_own.then_some(container)
 }
 
 fn flag<'a>(container: &'a Container, prefix: &str) -> &'a str {
@@ -83,6 +97,18 @@ fn new_secret(namespace: &str, name: &str) -> Object {
             "metadata": {"name": name, "namespace": namespace},
             "type": "Opaque",
             "data": {"ca": text, "cert": text, "key": text},
+        }),
+    )
+}
+
+fn tls_secret(namespace: &str, name: &str) -> Object {
+    let text = data_encoding::BASE64.encode(PLACEHOLDER);
+    Object::from_value(
+        Kind::Secret,
+        json!({
+            "metadata": {"name": name, "namespace": namespace},
+            "type": "kubernetes.io/tls",
+            "data": {"ca.crt": text, "tls.crt": text, "tls.key": text},
         }),
     )
 }

@@ -5,20 +5,23 @@
 //! has it, which it tells from the store alone: the cloud from the nodes' `providerID`, the others
 //! from their classes and from their pods.
 //!
-//! Reading order: `manifests/`, `cloud_load_balancer.rs`, `ingress_nginx/`, `certgen.rs`, `metallb/`,
-//! `local_path.rs`.
+//! Reading order: `manifests/`, `cloud_load_balancer.rs`, `ingress_nginx/`, `certgen.rs`,
+//! `nginx_gateway/`, `metallb/`, `local_path.rs`.
 
 mod certgen;
 mod cloud_load_balancer;
 mod ingress_nginx;
 mod local_path;
 mod metallb;
+mod nginx_gateway;
 
-pub use crate::programs::METALLB;
+pub use crate::programs::{GATEWAY_API, METALLB, NGINX_GATEWAY, NGINX_GATEWAY_CRDS};
 pub use cloud_load_balancer::PROVIDER_PREFIX;
 
-use crate::store::Controller;
+use crate::api::pod::ContainerState;
+use crate::api::{Object, Selector};
 use crate::store::admission::Webhook;
+use crate::store::{Controller, Store};
 
 /// The manifests of the workloads that a cluster for teaching begins with: DNS, kube-proxy, a
 /// network plugin, an ingress controller, a default StorageClass.
@@ -28,6 +31,21 @@ pub const CLASSROOM: &str =
 /// Every control loop; their places go on where those of the controller manager end.
 pub fn all() -> &'static [&'static dyn Controller] {
     ALL
+}
+
+/// Whether a pod of a Deployment runs on a machine that can be reached.
+fn has_running_pod(store: &Store, deployment: &Object) -> bool {
+    let selector = Selector::from_label_selector(deployment.spec().get("selector"));
+    let selector = selector.unwrap_or_default();
+    let mut pods = store.pods_matching(&deployment.meta.namespace, &selector);
+    pods.any(|object| {
+        object.pod().is_some_and(|pod| {
+            let mut statuses = pod.status.containers.iter();
+            let runs = statuses.any(|it| matches!(it.state, ContainerState::Running { .. }));
+            let node = pod.node_name.as_deref().unwrap_or_default();
+            runs && !object.meta.is_terminating() && store.silent_since(node).is_none()
+        })
+    })
 }
 
 /// The webhooks that add-ons answer for.
@@ -47,6 +65,7 @@ static ALL: &[&dyn Controller] = &[
     &cloud_load_balancer::CloudLoadBalancer,
     &ingress_nginx::IngressNginx,
     &certgen::Certgen,
+    &nginx_gateway::NginxGateway,
     &local_path::LocalPath,
     &metallb::Controller,
     &metallb::Speakers,

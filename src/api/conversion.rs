@@ -9,8 +9,13 @@ use super::tree::{Tree as _, TreeMut as _};
 use serde_json::json;
 
 /// Group and version, kind, and the version that is stored.
-const SERVED_TOO: [(&str, &str, &str); 1] =
-    [("autoscaling/v1", "HorizontalPodAutoscaler", "autoscaling/v2")];
+const SERVED_TOO: [(&str, &str, &str); 5] = [
+    ("autoscaling/v1", "HorizontalPodAutoscaler", "autoscaling/v2"),
+    ("gateway.networking.k8s.io/v1beta1", "GatewayClass", "gateway.networking.k8s.io/v1"),
+    ("gateway.networking.k8s.io/v1beta1", "Gateway", "gateway.networking.k8s.io/v1"),
+    ("gateway.networking.k8s.io/v1beta1", "HTTPRoute", "gateway.networking.k8s.io/v1"),
+    ("gateway.networking.k8s.io/v1", "ReferenceGrant", "gateway.networking.k8s.io/v1beta1"),
+];
 
 /// The stored version of a kind that is served in this one too.
 pub fn stored_version(api_version: &str, kind: &str) -> Option<&'static str> {

@@ -49,9 +49,6 @@ pub enum Kind {
     RoleBinding,
     ClusterRoleBinding,
     CustomResourceDefinition,
-    GatewayClass,
-    Gateway,
-    HttpRoute,
     /// A kind that is stored and shown, and on which nothing acts.
     Other(OtherKind),
 }
@@ -135,14 +132,13 @@ const APPS: (&str, &str) = ("apps", "v1");
 const BATCH: (&str, &str) = ("batch", "v1");
 const NETWORKING: (&str, &str) = ("networking.k8s.io", "v1");
 const RBAC: (&str, &str) = ("rbac.authorization.k8s.io", "v1");
-const GATEWAY: (&str, &str) = ("gateway.networking.k8s.io", "v1");
 const CLUSTER: (bool, bool) = (false, false);
 const NAMESPACED: (bool, bool) = (true, false);
 const IN_ALL: (bool, bool) = (true, true);
 
 /// Every kind that something acts on, in the order of [`KINDS`].
 #[rustfmt::skip]
-const RESOURCES: [Resource; 39] = [
+const RESOURCES: [Resource; 36] = [
     resource("Pod", CORE, ("pods", "pod"), &["po"], IN_ALL),
     resource("ReplicationController", CORE, ("replicationcontrollers", "replicationcontroller"), &["rc"], IN_ALL),
     resource("PodTemplate", CORE, ("podtemplates", "podtemplate"), &[], NAMESPACED),
@@ -179,14 +175,11 @@ const RESOURCES: [Resource; 39] = [
     resource("RoleBinding", RBAC, ("rolebindings", "rolebinding"), &[], NAMESPACED),
     resource("ClusterRoleBinding", RBAC, ("clusterrolebindings", "clusterrolebinding"), &[], CLUSTER),
     resource("CustomResourceDefinition", ("apiextensions.k8s.io", "v1"), ("customresourcedefinitions", "customresourcedefinition"), &["crd", "crds"], CLUSTER),
-    resource("GatewayClass", GATEWAY, ("gatewayclasses", "gatewayclass"), &["gc"], CLUSTER),
-    resource("Gateway", GATEWAY, ("gateways", "gateway"), &["gtw"], NAMESPACED),
-    resource("HTTPRoute", GATEWAY, ("httproutes", "httproute"), &[], NAMESPACED),
 ];
 
 /// The kinds of [`RESOURCES`].
 #[rustfmt::skip]
-const KINDS: [Kind; 39] = [
+const KINDS: [Kind; 36] = [
     Kind::Pod,
     Kind::ReplicationController,
     Kind::PodTemplate,
@@ -223,9 +216,6 @@ const KINDS: [Kind; 39] = [
     Kind::RoleBinding,
     Kind::ClusterRoleBinding,
     Kind::CustomResourceDefinition,
-    Kind::GatewayClass,
-    Kind::Gateway,
-    Kind::HttpRoute,
 ];
 
 const ADMISSION: (&str, &str) = ("admissionregistration.k8s.io", "v1");
@@ -376,9 +366,6 @@ impl Kind {
             Kind::RoleBinding => 33,
             Kind::ClusterRoleBinding => 34,
             Kind::CustomResourceDefinition => 35,
-            Kind::GatewayClass => 36,
-            Kind::Gateway => 37,
-            Kind::HttpRoute => 38,
         };
         #[expect(
             clippy::indexing_slicing,
@@ -501,7 +488,7 @@ mod tests {
         assert_eq!(Kind::of_word("crontabs.kind.example.com"), Some(kind));
         assert!(kind.is_custom() && kind.singular_group() == "crontab.kind.example.com");
         let stored = Kind::of_word("apiservice").unwrap();
-        assert!(!stored.is_custom() && stored < kind && Kind::HttpRoute < stored);
+        assert!(!stored.is_custom() && stored < kind && Kind::CustomResourceDefinition < stored);
     }
 
     #[test]

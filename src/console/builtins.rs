@@ -450,6 +450,7 @@ trace curl URL       show every hop of it; --from node/NAME or pod/NS/NAME, -o j
 trace --against 'CMD' …  the same beside what it would be after that command
 burst -n 200 --rate 20 curl URL  many requests counted; --keepalive CONNECTIONS, --from
 proxy mode [MODE]    how kube-proxy works: iptables, nftables or ipvs
+haproxy -f FILE      a load balancer built by hand, outside; haproxy -c -f, status, stop
 network mode [MODE]  how pods of different nodes meet: routed or vxlan
 watch CMD            again every two seconds, until Ctrl-C; CMD & goes on beside others
 for, while, if, $VARIABLE, $(CMD), | && || > < <<, * and {1..3} as in bash

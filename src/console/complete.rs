@@ -7,9 +7,9 @@ use crate::kubectl;
 use crate::world::World;
 
 /// The programs that a person has.
-pub(super) const PROGRAMS: [&str; 13] = [
+pub(super) const PROGRAMS: [&str; 14] = [
     "kubectl", "curl", "wget", "nslookup", "ping", "nc", "trace", "burst", "proxy", "network",
-    "node", "idle", "sleep",
+    "haproxy", "node", "idle", "sleep",
 ];
 
 /// The tools that make a text of texts.
@@ -92,6 +92,7 @@ impl Console {
             }
             ("node", ["run", _]) => found.add("--".to_owned()),
             ("node", ["run", _, "--"]) => found.add_all(&NODE_COMMANDS),
+            ("haproxy", []) => found.add_all(&["-f", "-c", "status", "stop"]),
             ("proxy", []) => found.add("mode".to_owned()),
             ("proxy", ["mode"]) => found.add_all(&["iptables", "ipvs", "nftables"]),
             ("trace", [.., "--from"]) => {

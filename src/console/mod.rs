@@ -15,6 +15,7 @@ mod builtins;
 mod burst;
 mod complete;
 mod expand;
+mod haproxy;
 mod job;
 mod lexer;
 mod network;

@@ -1,6 +1,6 @@
 //! Words for the network: requests from outside, `proxy mode`, `network mode`.
 
-use super::{Output, Session, failed, said};
+use super::{Output, Session, failed, haproxy, said};
 use crate::net::link::PodNetwork;
 use crate::programs::{self, Kit, Site};
 use crate::proxy::Mode;
@@ -14,6 +14,7 @@ pub(super) fn run(world: &mut World, session: &mut Session, words: &[String]) ->
     match name.as_str() {
         "proxy" => Some(proxy(world, rest)),
         "network" => Some(network(world, rest)),
+        "haproxy" => Some(haproxy::run(world, session, rest)),
         _ => {
             let from = Source::Internet { ip: CLIENT_ADDRESS };
             // A program finds a file by the name that it was given, `-d @FILE` included.

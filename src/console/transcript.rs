@@ -72,13 +72,15 @@ struct Options {
     namespace: Option<String>,
     cluster: Option<String>,
     setup: Option<LoadBalancers>,
+    /// Whether the Gateway API is there.
+    gateway_api: bool,
     seed: u64,
     /// Whether processes end as real ones do, and not as those of the recordings.
     real: bool,
     file: Option<String>,
 }
 
-const USAGE: &str = "usage: diorama run [--namespace NS] [--cluster FILE] [--setup cloud|bare-metal|metallb] [--seed N] [--kubelet hollow|real] FILE\n";
+const USAGE: &str = "usage: diorama run [--namespace NS] [--cluster FILE] [--setup cloud|bare-metal|metallb|gateway] [--seed N] [--kubelet hollow|real] FILE\n";
 
 fn options(args: &[String]) -> Option<Options> {
     let mut options = Options { seed: 1, ..Options::default() };
@@ -92,7 +94,12 @@ fn options(args: &[String]) -> Option<Options> {
         match name {
             "--namespace" | "-n" => options.namespace = Some(value()?),
             "--cluster" => options.cluster = Some(value()?),
-            "--setup" => options.setup = Some(LoadBalancers::parse(&value()?)?),
+            "--setup" => {
+                let name = value()?;
+                options.gateway_api = name == "gateway";
+                let name = if options.gateway_api { "cloud" } else { &name };
+                options.setup = Some(LoadBalancers::parse(name)?);
+            }
             "--seed" => options.seed = value()?.parse().ok()?,
             "--kubelet" => match value()?.as_str() {
                 "real" => options.real = true,
@@ -123,7 +130,8 @@ pub fn run(
     config.warm_images = true;
     if let Some(load_balancers) = options.setup {
         let given = options.cluster.is_some().then_some(config.nodes);
-        config = ClusterConfig { load_balancers, ..ClusterConfig::classroom() };
+        let gateway_api = options.gateway_api;
+        config = ClusterConfig { load_balancers, gateway_api, ..ClusterConfig::classroom() };
         config.nodes = given.unwrap_or(config.nodes);
     }
     config.hollow = !options.real;

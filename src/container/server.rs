@@ -82,6 +82,9 @@ pub fn respond(host: &Host<'_>, asked: &Asked<'_>) -> Response {
     if let Some(folder) = host.folder {
         return from_folder(host, folder, path, "404 Not Found\n");
     }
+    if container.image.starts_with(GATEWAY) && asked.port == READINESS_PORT {
+        return Response::http(200, "");
+    }
     match name_of(&container.image) {
         "nginx" if asked.method == "POST" => Response::http(405, &nginx_page(405)),
         "nginx" => from_folder(host, NGINX_FOLDER, path, &nginx_page(404)),
@@ -181,6 +184,12 @@ pub fn says_something(image: &str) -> bool {
     matches!(name_of(image), "mysql" | "mariadb" | "memcached" | "rabbitmq")
 }
 
+/// The nginx of NGINX Gateway Fabric, which listens on the ports of its Gateway and on one more, for
+/// the kubelet.
+const GATEWAY: &str = "ghcr.io/nginx/nginx-gateway-fabric/nginx";
+/// Where it says whether it is ready.
+pub const READINESS_PORT: u16 = 8081;
+
 /// Images that listen on the same ports whatever their arguments are.
 const SERVERS: [(&str, &[u16]); 2] = [
     ("registry.k8s.io/ingress-nginx/controller", &[80, 443, 8443, 10254]),
@@ -193,6 +202,9 @@ pub fn listens_on(container: &Container, port: u16) -> bool {
     let server = SERVERS.iter().find(|(image, _)| container.image.starts_with(image));
     if let Some((_, ports)) = server {
         return ports.contains(&port);
+    }
+    if container.image.starts_with(GATEWAY) {
+        return port == READINESS_PORT || declares(container, port);
     }
     if let Some(own) = port_by_flag(container) {
         return port == own;

@@ -28,7 +28,10 @@ pub enum Start {
 
 /// Makes the certificate of a webhook, and ends.
 const CERTIFICATE_MAKER: &str = "kube-webhook-certgen";
-/// How long that takes.
+/// NGINX Gateway Fabric's own program: its control plane, the maker of its certificates, and what
+/// prepares its nginx.
+const GATEWAY_CONTROL: &str = "/nginx-gateway-fabric:";
+/// How long either takes.
 const MAKES_CERTIFICATE: Duration = Duration::from_millis(700);
 /// How long an image's shell without a terminal takes to end.
 const SHELL_ENDS: Duration = Duration::from_millis(200);
@@ -47,6 +50,14 @@ pub fn start(
 ) -> Start {
     if image.contains(CERTIFICATE_MAKER) {
         return Start::Ends { after: MAKES_CERTIFICATE, code: 0, out_of_memory: false };
+    }
+    if image.contains(GATEWAY_CONTROL) {
+        let ends =
+            words.iter().any(|word| matches!(word.as_str(), "generate-certs" | "initialize"));
+        return match ends {
+            true => Start::Ends { after: MAKES_CERTIFICATE, code: 0, out_of_memory: false },
+            false => Start::Server,
+        };
     }
     let Some((first, arguments)) = words.split_first() else {
         return match images::ends_at_once(image) && !has_input {

@@ -1,11 +1,12 @@
 //! What belongs to a chosen object: the Pods behind a Service, of a workload, under a policy.
 
-use super::survey::selected_endpoints;
+use super::survey::{gateway_chip, selected_endpoints};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Selector, Value};
 use crate::base::order;
 use crate::session::ObjectId;
 use crate::store::Store;
+use crate::trace::gateway;
 use std::sync::Arc;
 
 /// In a cluster with more Pods than this nothing is lit: it could not be seen.
@@ -69,6 +70,15 @@ pub fn relation(store: &Store, id: &ObjectId) -> Option<Relation> {
                     found.behind(store, service);
                 }
             }
+        }
+        kind if Some(kind) == gateway::kind("Gateway") => {
+            for service in gateway_chip(store, object).1 {
+                found.lit.push(service.clone());
+                if let Some(service) = store.find(service.kind, &service.namespace, &service.name) {
+                    found.behind(store, service);
+                }
+            }
+            found.made_by(store, object, 0);
         }
         Kind::Deployment
         | Kind::ReplicaSet

@@ -184,9 +184,14 @@ impl Map<'_> {
             Spot::Client => Vec::new(),
             Spot::Balancer(ip) => {
                 let address = External::Address(ip.clone());
-                let (_, rect) = self.layout.balancers.iter().find(|(at, _)| {
+                let own = self.layout.balancers.iter().find(|(at, _)| {
                     self.scene.services.get(*at).is_some_and(|one| one.external == address)
-                })?;
+                });
+                let by_hand = || {
+                    let built = self.scene.hand_built.as_ref()?;
+                    (built.address == *ip).then_some(&self.layout.hand_built)
+                };
+                let rect = own.map(|(_, rect)| rect).or_else(by_hand)?;
                 let (x, street) = (rect.center().x, self.layout.street_below(*rect));
                 vec![
                     Point::new(x, rect.bottom() + BALANCER_DOOR),

@@ -13,8 +13,10 @@ pub struct ClusterScene {
     pub nodes: Vec<Rc<NodeBox>>,
     /// The Services, the cluster's own last: after each Ingress's Services all others.
     pub services: Vec<ServiceChip>,
-    /// The Ingresses, by namespace and name.
+    /// The Ingresses, by namespace and name, then the Gateways.
     pub ingresses: Vec<IngressChip>,
+    /// The load balancer that people built outside of the cluster, if they did.
+    pub hand_built: Option<HandBuilt>,
     /// Pods that no node has been found for, by what the scheduler says.
     pub waiting: Vec<WaitingGroup>,
     /// What people have asked for, by namespace; those of the cluster itself last.
@@ -27,6 +29,24 @@ pub struct ClusterScene {
     pub own_pod_count: usize,
     /// Whether something counts down, so that what is shown changes as time passes.
     pub counts_down: bool,
+}
+
+/// A load balancer that people built, which knows nothing but its file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandBuilt {
+    /// Its address.
+    pub address: String,
+    /// Its lines: server, where it leads, and the node that is there, if one is and answers.
+    pub lines: Vec<(String, String, Option<String>)>,
+    /// Nodes that the file does not know.
+    pub unlisted: Vec<String>,
+}
+
+impl HandBuilt {
+    /// How many lines lead to a node.
+    pub fn alive(&self) -> usize {
+        self.lines.iter().filter(|(_, _, node)| node.is_some()).count()
+    }
 }
 
 /// A node and what runs on it.
@@ -242,7 +262,7 @@ pub enum External {
     Address(String),
 }
 
-/// An Ingress.
+/// An Ingress, or a Gateway with what is attached to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IngressChip {
     /// The Ingress.

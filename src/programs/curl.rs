@@ -318,6 +318,10 @@ fn wait_and_tell(
             35,
             "TLS connect error: error:0A0000C6:SSL routines::packet length too long".to_owned(),
         ),
+        Trouble::NoTlsName => (
+            35,
+            "TLS connect error: error:0A000458:SSL routines::tlsv1 unrecognized name".to_owned(),
+        ),
         Trouble::Certificate { why } => (60, format!("{why}\n{CERTIFICATE}")),
     }
 }

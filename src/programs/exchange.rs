@@ -59,6 +59,8 @@ pub(super) enum Trouble {
     NotHttp,
     /// The server does not speak TLS.
     NoTls,
+    /// The server has no certificate for the name.
+    NoTlsName,
     /// The server's certificate is signed by nobody that the client knows.
     Certificate {
         /// What OpenSSL says of it.
@@ -106,6 +108,8 @@ pub(super) fn exchange(site: &mut Site<'_>, request: &Request, insecure: bool) -
             Manner::NotResolved => Trouble::NotResolved,
             Manner::Refused => Trouble::Refused,
             Manner::Unreachable | Manner::NotSent => Trouble::Unreachable,
+            Manner::Handshake => Trouble::NoTlsName,
+            Manner::Closed => Trouble::Empty,
             Manner::TimedOut => Trouble::TimedOut,
         }),
         Outcome::Answered { .. } => answered(site, &trace, insecure),
@@ -121,18 +125,21 @@ pub(super) fn asked(trace: &PacketTrace) -> Option<Endpoint> {
     })
 }
 
-/// Where an HTTP server was reached first: its port, and whether it is the ingress controller.
-fn front(trace: &PacketTrace) -> (u16, bool) {
+/// Where an HTTP server was reached first: its port, whether it is an nginx that hands requests on, and
+/// whether that is a Gateway's.
+fn front(trace: &PacketTrace) -> (u16, bool, bool) {
     let mut port = 0;
     for hop in trace.hops.iter().filter(|hop| !hop.is_reply) {
         if let Some((_, after)) = &hop.packet {
             port = after.destination.port;
         }
-        if matches!(hop.reason, Reason::IngressRule { .. }) {
-            return (port, true);
+        match hop.reason {
+            Reason::IngressRule { .. } => return (port, true, false),
+            Reason::HttpRoute { tls, .. } => return (if tls { 443 } else { 80 }, true, true),
+            _ => {}
         }
     }
-    (port, false)
+    (port, false, false)
 }
 
 fn answered(site: &Site<'_>, trace: &PacketTrace, insecure: bool) -> Result<Reply, Trouble> {
@@ -140,7 +147,7 @@ fn answered(site: &Site<'_>, trace: &PacketTrace, insecure: bool) -> Result<Repl
         return Err(Trouble::Empty);
     };
     let (request, status) = (&trace.request, *status);
-    let (port, by_ingress) = front(trace);
+    let (port, by_ingress, by_gateway) = front(trace);
     let speaks_tls = match server {
         _ if by_ingress => port == 443,
         Server::Node(_) => matches!(port, 6443 | 10250),
@@ -173,7 +180,11 @@ fn answered(site: &Site<'_>, trace: &PacketTrace, insecure: bool) -> Result<Repl
     let version = if h2 { "2" } else { "1.1" };
     let mut reply = Reply { status, version, headers: Vec::new(), body: body.clone() };
     let mut add = |name: &str, value: String| reply.headers.push((name.to_owned(), value));
-    let own_server = server::server_header(&image).filter(|_| !by_ingress);
+    // The ingress controller hides whose it is, a Gateway's nginx only its version.
+    let own_server = match by_gateway {
+        true => Some("nginx".to_owned()),
+        false => server::server_header(&image).filter(|_| !by_ingress),
+    };
     let keeps_alive = by_ingress || own_server.is_some() && image.contains("nginx");
     if let Some(name) = own_server {
         add("Server", name);

@@ -19,7 +19,7 @@ mod published;
 mod wget;
 
 pub use crate::container::{Kit, Mark, Output, Part, Stream, kit_of};
-pub use published::{METALLB, published};
+pub use published::{GATEWAY_API, METALLB, NGINX_GATEWAY, NGINX_GATEWAY_CRDS, published};
 
 use crate::api::Kind;
 use crate::base::{Rng, SimTime};

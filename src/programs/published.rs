@@ -6,7 +6,17 @@ pub const METALLB: &str = include_str!("../addons/manifests/metallb.yaml");
 /// The releases that the manifests here are of.
 const METALLB_RELEASE: &str = "0.15.3";
 const INGRESS_NGINX_RELEASE: &str = "1.15.1";
+const GATEWAY_API_RELEASE: &str = "1.5.1";
+const NGINX_GATEWAY_RELEASE: &str = "2.6.7";
 const INGRESS_NGINX: &str = include_str!("../addons/manifests/ingress-nginx.yaml");
+/// The definitions of the Gateway API's kinds.
+///
+/// Simplified: those of kinds on which nothing acts take any specification.
+pub const GATEWAY_API: &str = include_str!("../addons/manifests/gateway-api.yaml");
+/// The definitions of NGINX Gateway Fabric's own kinds, which take any specification.
+pub const NGINX_GATEWAY_CRDS: &str = include_str!("../addons/manifests/nginx-gateway-crds.yaml");
+/// NGINX Gateway Fabric as its project publishes it.
+pub const NGINX_GATEWAY: &str = include_str!("../addons/manifests/nginx-gateway.yaml");
 
 /// The manifest at an address, if it is one that this model knows. Another release than the one at
 /// hand is the same with another version.
@@ -40,6 +50,37 @@ pub fn published(url: &str) -> Option<String> {
             let version = version(branch, "controller-v", INGRESS_NGINX_RELEASE)?;
             let text = ingress_nginx(provider)?;
             Some(text.replace(INGRESS_NGINX_RELEASE, version))
+        }
+        [
+            "github.com",
+            "kubernetes-sigs",
+            "gateway-api",
+            "releases",
+            "download",
+            release,
+            "standard-install.yaml" | "experimental-install.yaml",
+        ] => {
+            let version = version(release, "v", GATEWAY_API_RELEASE)?;
+            Some(GATEWAY_API.replace(GATEWAY_API_RELEASE, version))
+        }
+        [
+            "raw.githubusercontent.com",
+            "nginx",
+            "nginx-gateway-fabric",
+            branch,
+            "deploy",
+            rest @ ..,
+        ] => {
+            let version = version(branch, "v", NGINX_GATEWAY_RELEASE)?;
+            let text = match rest {
+                ["crds.yaml"] => NGINX_GATEWAY_CRDS.to_owned(),
+                ["default", "deploy.yaml"] => NGINX_GATEWAY.to_owned(),
+                ["nodeport", "deploy.yaml"] => {
+                    NGINX_GATEWAY.replace("type: LoadBalancer", "type: NodePort")
+                }
+                _ => return None,
+            };
+            Some(text.replace(NGINX_GATEWAY_RELEASE, version))
         }
         _ => None,
     }
@@ -87,6 +128,18 @@ mod tests {
                     "{raw}/kubernetes/ingress-nginx/controller-v1.13.3/deploy/static/provider/cloud/deploy.yaml"
                 ),
                 Some("externalTrafficPolicy: Local"),
+            ),
+            (
+                "https://github.com/kubernetes-sigs/gateway-api/releases/download/v1.4.0/standard-install.yaml".to_owned(),
+                Some("bundle-version: v1.4.0"),
+            ),
+            (
+                format!("{raw}/nginx/nginx-gateway-fabric/v2.2.0/deploy/default/deploy.yaml"),
+                Some("ghcr.io/nginx/nginx-gateway-fabric:2.2.0"),
+            ),
+            (
+                format!("{raw}/nginx/nginx-gateway-fabric/v2.2.0/deploy/crds.yaml"),
+                Some("nginxproxies.gateway.nginx.org"),
             ),
             (
                 format!(

@@ -172,7 +172,7 @@ pub(super) fn busybox(site: &mut Site<'_>, words: &[String]) -> Output {
         },
         Err(Trouble::Empty) => "error getting response".to_owned(),
         Err(Trouble::NotHttp) => "bad response".to_owned(),
-        Err(Trouble::NoTls | Trouble::Certificate { .. }) => {
+        Err(Trouble::NoTls | Trouble::NoTlsName | Trouble::Certificate { .. }) => {
             "TLS error from peer (alert code 80): 80\nwget: error getting response: Connection reset by peer".to_owned()
         }
     };
@@ -339,7 +339,7 @@ fn gnu_trouble(site: &mut Site<'_>, options: &Options, name: &str, trouble: Trou
         }
         Trouble::Empty => "connected.\nHTTP request sent, awaiting response... No data received.\nGiving up.\n\n".to_owned(),
         Trouble::NotHttp => "connected.\nHTTP request sent, awaiting response... 200 No headers, assuming HTTP/0.9\n".to_owned(),
-        Trouble::NoTls => "connected.\nUnable to establish SSL connection.\n".to_owned(),
+        Trouble::NoTls | Trouble::NoTlsName => "connected.\nUnable to establish SSL connection.\n".to_owned(),
         Trouble::Certificate { .. } => format!("connected.\nERROR: cannot verify {name}'s certificate:\n  Unable to locally verify the issuer's authority.\nTo connect to {name} insecurely, use `--no-check-certificate'.\n"),
     }
 }

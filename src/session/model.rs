@@ -272,14 +272,20 @@ fn new_world(config: &ClusterConfig, sample: Sample, seed: u64) -> World {
     // Only a cluster with add-ons is the classroom's, with somebody to ask for addresses.
     let load_balancers =
         if config.addons { sample.load_balancers() } else { config.load_balancers };
-    let mut world = World::new(ClusterConfig { load_balancers, ..config.clone() }, seed);
+    let gateway_api = config.gateway_api || config.addons && sample == Sample::Gateway;
+    let config = ClusterConfig { load_balancers, gateway_api, ..config.clone() };
+    let mut world = World::new(config, seed);
     world.run_for(ADDONS_START);
     world
 }
 
-/// A shell with somebody in front.
-fn new_console(lang: Lang) -> Console {
-    Console { is_live: true, lang, ..Console::new() }
+/// A shell with somebody in front, who reads `lang`, and with the file of a sample in its folder.
+fn new_console(sample: Sample, lang: Lang) -> Console {
+    let mut console = Console { is_live: true, lang, ..Console::new() };
+    if let Some((name, text)) = sample.file() {
+        console.session.write(name, text.to_owned());
+    }
+    console
 }
 
 impl Model {
@@ -318,7 +324,7 @@ impl Model {
             speed: Speed::One,
             origin: world.now(),
             world,
-            console: new_console(opening.lang),
+            console: new_console(opening.sample, opening.lang),
             terminal: Terminal::default(),
             selected: None,
             in_sight: Rc::default(),
@@ -400,7 +406,7 @@ impl Model {
             origin: world.now(),
             world,
             sample,
-            console: new_console(self.lang),
+            console: new_console(sample, self.lang),
             terminal: self.terminal.successor(),
             selected: None,
             in_sight: Rc::default(),

@@ -8,7 +8,7 @@ use crate::api::{Kind, Object, Value};
 use crate::base::order;
 use crate::container::server::speaks_http;
 use crate::store::Store;
-use crate::trace::Request;
+use crate::trace::{Request, gateway};
 use std::sync::Arc;
 
 /// The most nodes that are offered for one node port.
@@ -98,6 +98,16 @@ pub fn targets(store: &Store) -> Vec<Target> {
             }
         }
     }
+    for gateway in gateway::objects(store, "Gateway") {
+        for (host, path) in gateway::hosts(store, gateway) {
+            targets.push(Target {
+                url: format!("http://{host}{path}"),
+                from_pod: None,
+                object: ObjectId::of(gateway),
+                door: Door::Ingress,
+            });
+        }
+    }
     let is_balanced =
         |target: &Target| target.door == Door::NodePort && has_balancer(store, &target.object);
     order::sort_by_key(&mut targets, |one| {
@@ -130,7 +140,8 @@ fn scheme(store: &Store, service: &Object, port: &Value) -> &'static str {
 
 /// Whether a namespace belongs to the cluster itself, so that what is in it is drawn small.
 pub fn is_system(namespace: &str) -> bool {
-    namespace.starts_with("kube-") || ["ingress-nginx", "metallb-system"].contains(&namespace)
+    namespace.starts_with("kube-")
+        || ["ingress-nginx", "metallb-system", "nginx-gateway"].contains(&namespace)
 }
 
 /// Whether a Service has a load balancer, so that its node ports are not how people come to it.

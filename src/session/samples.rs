@@ -27,8 +27,12 @@ pub enum Sample {
     BareMetal,
     /// The same with MetalLB.
     MetalLb,
+    /// Node ports behind a load balancer that people built.
+    ByHand,
     /// Two applications behind one Ingress.
     Ingress,
+    /// The same two applications behind a Gateway.
+    Gateway,
     /// Objects that are accepted and do not work: each request says why.
     Silent,
     /// Mistakes that Kubernetes refuses, to be found and mended.
@@ -37,7 +41,7 @@ pub enum Sample {
 
 impl Sample {
     /// Every sample, in the order of the list.
-    pub const ALL: [Sample; 13] = [
+    pub const ALL: [Sample; 15] = [
         Sample::Web,
         Sample::Pod,
         Sample::Rollout,
@@ -48,7 +52,9 @@ impl Sample {
         Sample::Balancer,
         Sample::BareMetal,
         Sample::MetalLb,
+        Sample::ByHand,
         Sample::Ingress,
+        Sample::Gateway,
         Sample::Silent,
         Sample::Broken,
     ];
@@ -66,7 +72,9 @@ impl Sample {
             Sample::Balancer => "balancer",
             Sample::BareMetal => "baremetal",
             Sample::MetalLb => "metallb",
+            Sample::ByHand => "byhand",
             Sample::Ingress => "ingress",
+            Sample::Gateway => "gateway",
             Sample::Silent => "silent",
             Sample::Broken => "broken",
         }
@@ -90,7 +98,9 @@ impl Sample {
             Sample::Balancer => Text::SampleBalancer,
             Sample::BareMetal => Text::SampleBareMetal,
             Sample::MetalLb => Text::SampleMetalLb,
+            Sample::ByHand => Text::SampleByHand,
             Sample::Ingress => Text::SampleIngress,
+            Sample::Gateway => Text::SampleGateway,
             Sample::Silent => Text::SampleSilent,
             Sample::Broken => Text::SampleBroken,
         }
@@ -99,9 +109,19 @@ impl Sample {
     /// Who gives external addresses in its cluster.
     pub const fn load_balancers(self) -> LoadBalancers {
         match self {
-            Sample::BareMetal => LoadBalancers::None,
+            Sample::BareMetal | Sample::ByHand => LoadBalancers::None,
             Sample::MetalLb => LoadBalancers::MetalLb,
             _ => LoadBalancers::Cloud,
+        }
+    }
+
+    /// A file that lies ready in the terminal's folder: its name and text.
+    pub const fn file(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Sample::ByHand => {
+                Some(("haproxy.cfg", include_str!("../../static/samples/haproxy.cfg")))
+            }
+            _ => None,
         }
     }
 
@@ -136,7 +156,9 @@ impl Sample {
             Sample::Balancer => include_str!("../../static/samples/balancer.yaml"),
             Sample::BareMetal => include_str!("../../static/samples/baremetal.yaml"),
             Sample::MetalLb => include_str!("../../static/samples/metallb.yaml"),
+            Sample::ByHand => include_str!("../../static/samples/byhand.yaml"),
             Sample::Ingress => include_str!("../../static/samples/ingress.yaml"),
+            Sample::Gateway => include_str!("../../static/samples/gateway.yaml"),
             Sample::Silent => include_str!("../../static/samples/silent.yaml"),
             Sample::Broken => include_str!("../../static/samples/broken.yaml"),
         }

@@ -5,7 +5,7 @@
 //! Simplified: a definition is established at once, and versions are not converted: an object is
 //! stored and shown in the storage version.
 
-use super::storage::Store;
+use super::storage::{ObjectKey, Store};
 use crate::api::kind::CustomResource;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::validation::{custom, custom_fields};
@@ -165,7 +165,11 @@ pub(super) fn complete(
         return Err(ApiError::new(Reason::BadRequest, message));
     }
     custom_fields::apply_defaults(schema, &mut value);
-    let errors = if person { custom::validate(schema, &value) } else { Vec::new() };
+    let old = store.get(kind, &ObjectKey::of(object)).filter(|_| !is_new).map(|old| old.to_value());
+    let errors = match person {
+        true => custom::validate(schema, &value, old.as_ref()),
+        false => Vec::new(),
+    };
     value.remove(&["metadata"]);
     let mut new = Object::from_value(kind, value);
     new.meta = object.meta.clone();

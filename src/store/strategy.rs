@@ -31,10 +31,7 @@ fn counts_generations(kind: Kind) -> bool {
         | Kind::NetworkPolicy
         | Kind::PodDisruptionBudget
         | Kind::PriorityClass
-        | Kind::CustomResourceDefinition
-        | Kind::GatewayClass
-        | Kind::Gateway
-        | Kind::HttpRoute => true,
+        | Kind::CustomResourceDefinition => true,
         Kind::Other(_) if kind.is_custom() => true,
         Kind::Other(_) => matches!(
             kind.resource().group,

@@ -73,6 +73,9 @@ pub(super) fn at_hops(hops: &[Hop]) -> Vec<(usize, Lots)> {
             {
                 Some(simple("ingress-nginx".into(), *among, 0, endpoint.to_string(), true))
             }
+            Reason::BypassesService { among, endpoint, pick: Pick::Chance, .. } if *among > 1 => {
+                Some(simple("nginx".into(), *among, 0, endpoint.to_string(), false))
+            }
             Reason::Rule { .. } => by_rule(hop, after),
             _ => None,
         };

@@ -80,11 +80,10 @@ pub fn ending(trace: &PacketTrace, lang: Lang) -> (String, String) {
             if let Some(because) = because {
                 return (verdict, sentence::cause(because, lang));
             }
-            let by_ingress =
-                trace.hops.iter().any(|hop| matches!(hop.reason, Reason::IngressRule { .. }));
+            let by_proxy = trace.passes_proxy();
             let client =
                 trace.hops.iter().find_map(|hop| hop.packet).map(|(packet, _)| packet.source.ip);
-            match client.filter(|_| by_ingress) {
+            match client.filter(|_| by_proxy) {
                 Some(client) => {
                     let values: [(&str, &dyn core::fmt::Display); 3] =
                         [("pod", &who), ("ip", sees), ("client", &client)];

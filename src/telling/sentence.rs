@@ -80,6 +80,11 @@ impl Told<'_> {
             | Reason::AllAnswerArp { .. }
             | Reason::AsksInVain { .. }
             | Reason::RoutesByBgp { .. }
+            | Reason::HttpRoute { .. }
+            | Reason::Weighs { .. }
+            | Reason::ChangesHeaders { .. }
+            | Reason::HandBalances { .. }
+            | Reason::HandFails { .. }
             | Reason::Rewrites { .. }
             | Reason::Canary { .. }
             | Reason::BypassesService { .. }
@@ -135,6 +140,8 @@ pub const fn manner(manner: Manner) -> Text {
         Manner::NotResolved => Text::NotResolved,
         Manner::Refused => Text::Refused,
         Manner::Unreachable => Text::Unreachable,
+        Manner::Handshake => Text::HandshakeFailed,
+        Manner::Closed => Text::ClosedEmpty,
         Manner::TimedOut => Text::TimedOut,
         Manner::NotSent => Text::NotSent,
     }
@@ -206,6 +213,12 @@ pub fn cause(cause: &Cause, lang: Lang) -> String {
         | Cause::NoSuchPort { .. }
         | Cause::RedirectsToTls(_)
         | Cause::NotAllowedBy { .. }
+        | Cause::NoRoute { .. }
+        | Cause::NoBackend { .. }
+        | Cause::NoTlsName { .. }
+        | Cause::ByHand { .. }
+        | Cause::AllDown { .. }
+        | Cause::NoFrontend { .. }
         | Cause::WantsPassword(_) => proxy::cause(cause, lang),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::text::{Lang, Text};
 use crate::trace::Cause;
-use crate::trace::hop::{Reason, WhyNoRule};
+use crate::trace::hop::{Reason, WhyNoRoute, WhyNoRule};
 use crate::trace::metallb::WhySilent;
 use crate::trace::nginx::{Choice, Pick};
 use core::fmt::Display;
@@ -25,7 +25,9 @@ pub(super) fn reason(reason: &Reason, lang: Lang) -> String {
         Reason::RoutesByBgp { node, draw, .. } => {
             say(Text::HopRoutesByBgp, &[("node", node), ("count", &draw.among)])
         }
-        Reason::Rewrites { from, to } => say(Text::HopRewrites, &[("from", from), ("to", to)]),
+        Reason::Rewrites { by, from, to } => {
+            say(Text::HopRewrites, &[("by", by), ("from", from), ("to", to)])
+        }
         Reason::Canary { service, taken, choice } => {
             let text = if *taken { Text::HopCanary } else { Text::HopCanaryNot };
             say(text, &[("service", &service.name), ("why", &self::choice(choice, lang))])
@@ -36,6 +38,7 @@ pub(super) fn reason(reason: &Reason, lang: Lang) -> String {
                     [("endpoint", endpoint), ("worker", worker), ("workers", workers)];
                 say(Text::HopPickTurn, &values)
             }
+            Pick::Chance => say(Text::HopPickChance, &[("endpoint", endpoint)]),
             Pick::Cookie => say(Text::HopPickCookie, &[("endpoint", endpoint)]),
             Pick::NewCookie => say(Text::HopPickNewCookie, &[("endpoint", endpoint)]),
         },
@@ -44,6 +47,50 @@ pub(super) fn reason(reason: &Reason, lang: Lang) -> String {
         }
         Reason::Fails { endpoint, seconds, .. } => {
             say(Text::HopFailsLate, &[("endpoint", endpoint), ("seconds", seconds)])
+        }
+        _ => routing(reason, lang),
+    }
+}
+
+/// The same for Gateways and for load balancers that people built.
+fn routing(reason: &Reason, lang: Lang) -> String {
+    let say = |text: Text, values: &[(&str, &dyn Display)]| lang.fill(text, values);
+    match reason {
+        Reason::HttpRoute { gateway, route: None, host, .. } => {
+            say(Text::HopRouteNone, &[("gateway", &gateway.name), ("host", host)])
+        }
+        Reason::HttpRoute { listener, route: Some(route), rule, host, path, .. } => {
+            let host = if host.is_empty() { "*" } else { host };
+            let place = format!("{host}{path}");
+            let values: [(&str, &dyn Display); 4] =
+                [("listener", listener), ("route", &route.name), ("rule", rule), ("place", &place)];
+            say(Text::HopHttpRoute, &values)
+        }
+        Reason::Weighs { service, weight, total } => {
+            let values: [(&str, &dyn Display); 3] =
+                [("service", &service.name), ("weight", weight), ("total", total)];
+            say(Text::HopWeighs, &values)
+        }
+        Reason::ChangesHeaders { changes } => say(Text::HopChangesHeaders, &[("changes", changes)]),
+        Reason::HandBalances { server, to, among, down, unlisted } => {
+            let values: [(&str, &dyn Display); 3] =
+                [("server", server), ("to", to), ("count", among)];
+            let mut text = say(Text::HopHandBalances, &values);
+            if *down > 0 {
+                text += &format!(" {}", say(Text::HopHandDown, &[("count", down)]));
+            }
+            if *unlisted > 0 {
+                text += &format!(" {}", say(Text::HopHandUnlisted, &[("count", unlisted)]));
+            }
+            text
+        }
+        Reason::HandFails { server, to, seconds: 0, .. } => {
+            say(Text::HopHandFails, &[("server", server), ("to", to)])
+        }
+        Reason::HandFails { server, to, seconds, .. } => {
+            let values: [(&str, &dyn Display); 3] =
+                [("server", server), ("to", to), ("seconds", seconds)];
+            say(Text::HopHandFailsLate, &values)
         }
         _ => String::new(),
     }
@@ -77,6 +124,20 @@ fn silent(service: &str, why: &WhySilent, lang: Lang) -> String {
     lang.fill(text, &[("service", &service), other])
 }
 
+/// What is wrong with a line of a load balancer that people built, and what to do.
+fn by_hand(server: &str, to: &str, cause: &Cause, lang: Lang) -> String {
+    let why = super::sentence::cause(cause, lang);
+    let remedy = match cause {
+        Cause::NodeDown(_) => Text::RemedyHandNode,
+        Cause::NotANodePort { .. } => Text::RemedyHandPort,
+        Cause::NoSuchAddress(_) => Text::RemedyHandAddress,
+        _ => Text::RemedyHandOther,
+    };
+    let values: [(&str, &dyn Display); 4] =
+        [("server", &server), ("to", &to), ("why", &why), ("remedy", &lang.t(remedy))];
+    lang.fill(Text::CauseByHand, &values)
+}
+
 /// Why a proxy's answer is no better one.
 pub(super) fn cause(cause: &Cause, lang: Lang) -> String {
     let say = |text: Text, values: &[(&str, &dyn Display)]| lang.fill(text, values);
@@ -107,6 +168,39 @@ pub(super) fn cause(cause: &Cause, lang: Lang) -> String {
                 ("offered", &offered),
             ];
             say(Text::CauseNoSuchPort, &values)
+        }
+        Cause::NoRoute { gateway, host, path, why } => {
+            let (text, route, message): (Text, &str, &str) = match &**why {
+                WhyNoRoute::NoHost => (Text::CauseNoRouteHost, "", ""),
+                WhyNoRoute::OtherGateway(key) => (Text::CauseNoRouteGateway, &key.name, ""),
+                WhyNoRoute::Refused(key, why) => (Text::CauseNoRouteRefused, &key.name, why),
+                WhyNoRoute::NoPath(key) => (Text::CauseNoRoutePath, &key.name, ""),
+                WhyNoRoute::NoMatch(key) => (Text::CauseNoRouteMatch, &key.name, ""),
+            };
+            let values: [(&str, &dyn Display); 5] = [
+                ("gateway", &gateway.name),
+                ("host", host),
+                ("path", path),
+                ("route", &route),
+                ("message", &message),
+            ];
+            say(text, &values)
+        }
+        Cause::NoBackend { route, message } => {
+            let text = match message.is_empty() {
+                true => Text::CauseNoWeight,
+                false => Text::CauseNoBackend,
+            };
+            say(text, &[("route", &route.name), ("message", message)])
+        }
+        Cause::NoTlsName { gateway, host } => {
+            say(Text::CauseNoTlsName, &[("gateway", &gateway.name), ("host", host)])
+        }
+        Cause::ByHand { server, to, cause } => by_hand(server, &to.to_string(), cause, lang),
+        Cause::AllDown { count } => say(Text::CauseAllDown, &[("count", count)]),
+        Cause::NoFrontend { offered, port } => {
+            let offered = offered.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+            say(Text::CauseNoFrontend, &[("port", port), ("offered", &offered)])
         }
         Cause::RedirectsToTls(host) => say(Text::CauseRedirectsToTls, &[("host", host)]),
         Cause::NotAllowedBy { ingress, ip } => {

@@ -79,14 +79,14 @@ macro_rules! texts {
 texts! {
     AppName AppTagline SkipToMap Language ThemeLight ThemeDark Sample SampleWeb SampleRollout
     SampleState SamplePod SampleDaemon SamplePlacement SampleNodePort SampleBalancer SampleBareMetal
-    SampleMetalLb SampleIngress SampleSilent SampleBroken Play Pause Speed Clock TabMap TabEditor
-    TabTerminal TabTrace TabInspector TabEvents EditorLabel EditorHelp Apply Reset ResetHint
-    Reverted DiagnosticsOne DiagnosticsMany DiagnosticAtLine DiagnosticFix DiagnosticFixHint
-    MapLabel MapHelp MapAsText MapAsPicture ZoomIn ZoomOut ZoomFit MapTools Legend Outside Cluster
-    ClusterSummary Client ClientNote ControlPlane LoadBalancer LoadBalancerNote Services Ingresses
-    ServicesAndIngresses ClusterOwnPods Waiting WaitingUnseen WaitingHelp Shelves ClusterWide More
-    Follow NodeAdd NodeRemove NodeNoRules NodeCpu NodeMem NodeMemory NodeStill NodeCut
-    NodeCutUnknown NodeCutKnown LampServer LampStore LampScheduler LampControllers PodGrace
+    SampleMetalLb SampleByHand SampleIngress SampleGateway SampleSilent SampleBroken Play Pause
+    Speed Clock TabMap TabEditor TabTerminal TabTrace TabInspector TabEvents EditorLabel EditorHelp
+    Apply Reset ResetHint Reverted DiagnosticsOne DiagnosticsMany DiagnosticAtLine DiagnosticFix
+    DiagnosticFixHint MapLabel MapHelp MapAsText MapAsPicture ZoomIn ZoomOut ZoomFit MapTools Legend
+    Outside Cluster ClusterSummary Client ClientNote ControlPlane LoadBalancer LoadBalancerNote
+    Services Ingresses ServicesAndIngresses ClusterOwnPods Waiting WaitingUnseen WaitingHelp Shelves
+    ClusterWide More Follow NodeAdd NodeRemove NodeNoRules NodeCpu NodeMem NodeMemory NodeStill
+    NodeCut NodeCutUnknown NodeCutKnown LampServer LampStore LampScheduler LampControllers PodGrace
     PodNextTry PodExit WorkloadRollout ServicePending ServiceNoEndpoints ServiceEndpoints
     ServiceEndpoint Headless LegendPhase LegendPending LegendStarting LegendReady LegendNotReady
     LegendFailed LegendCompleted LegendTerminating LegendUnknown LegendSigns LegendContainers
@@ -122,30 +122,35 @@ texts! {
     HopCanary HopCanaryNot ChoiceHeader ChoiceCookie ChoiceAffinity ChoiceWeight HopPickTurn
     HopPickCookie HopPickNewCookie HopFails HopFailsLate CauseNoRuleHost CauseNoRuleClass
     CauseNoRuleNoClass CauseNoRuleCanary CauseNoRulePath CauseNoSuchService CauseNoSuchPort
-    CauseRedirectsToTls CauseNotAllowedBy CauseWantsPassword PlaceRouter HopAnswersArp
-    HopAllAnswerArp HopAsksInVain HopRoutesByBgp CauseAnnouncerDown CauseNoAdvertisement
-    CauseSilentNoEndpoints CauseSilentNoLocal CauseNoSpeaker CauseNoSession CausePeerMismatch
-    CauseOtherNetwork TimedOut HistogramTitle HistogramExpected HistogramExpectedVaried
-    HistogramLost HistogramPod HistogramCount HistogramShare EventsEmpty EventTime EventReason
-    EventObject EventMessage InspectorEmptyTitle InspectorEmptyText InspectorGone InspectorYaml
-    InspectorEvents InspectorFacts InspectorConditions PodKill NodeStop NodeStart TerminalLabel
-    TerminalInput TerminalWelcome TerminalHelp TerminalRunning AppliedCount AppliedAll FaultOther
-    FaultSyntax FaultTab FaultTooLarge FaultAliases FaultDepth FaultBinary FaultDuplicateKey
-    FaultNoKind FaultKind FaultKindNear FaultVersion FaultField FaultFieldNear FaultType
-    FaultRequired FaultNotSupported FaultDuplicate FaultNameless FaultForbidden FaultNotFound
-    FaultSelector FaultImmutable FaultName FaultPort FaultNodePort FaultLimit FaultInvalid
-    FaultsLabel WhyTitle WhyPerson WhyNode WhyController WhyScheduled WhyDaemon WhyKubelet
-    WhyWaiting NodeCordon NodeUncordon NodeDrain WorkloadRestart ObjectDelete ExplainPod ExplainNode
-    ExplainService ExplainDeployment ExplainReplicaSet ExplainStatefulSet ExplainDaemonSet
-    ExplainJob ExplainIngress ExplainEndpointSlice ExplainOther AppliedNone FaultNodePortTaken
-    FaultQuota FaultQuotaNeeds FaultPodSecurity FaultLimitRange FaultServiceAccount
-    FaultPriorityClass FaultNamespaceEnding FaultTypeString FaultTypeNumber FaultTypeNumberQuoted
-    FaultTypeBool FaultTypeList FaultTypeFields FaultNameMissing FaultWarning FixInsert FixRemove
-    FixRun FaultPrevious FaultNext WarningsOne WarningsMany EditorLarge KeptNote KeptOwn LeftUndo
-    EditSave EditCancel EditNote Share ShareHint ShareDone CompareAddedOne CompareAddedMany
-    CompareAdded CompareChange CompareDiff CompareDiffHint CompareNone CompareBack TerminalOffers
-    TerminalWide TerminalNarrow SplitEditor SplitSide SplitTerminal EventsAll EventsWarnings
-    EventsAbout EventsFilter EventsPods SideTabs Splits
+    CauseRedirectsToTls CauseNotAllowedBy CauseWantsPassword HandshakeFailed ClosedEmpty
+    HopHttpRoute HopRouteNone HopWeighs HopChangesHeaders HopPickChance HandBuilt HandBuiltLines
+    HopHandBalances HopHandDown HopHandUnlisted HopHandFails HopHandFailsLate CauseNoRouteHost
+    CauseNoRouteGateway CauseNoRouteRefused CauseNoRoutePath CauseNoRouteMatch CauseNoBackend
+    CauseNoWeight CauseNoTlsName CauseByHand CauseAllDown CauseNoFrontend RemedyHandNode
+    RemedyHandPort RemedyHandAddress RemedyHandOther PlaceRouter HopAnswersArp HopAllAnswerArp
+    HopAsksInVain HopRoutesByBgp CauseAnnouncerDown CauseNoAdvertisement CauseSilentNoEndpoints
+    CauseSilentNoLocal CauseNoSpeaker CauseNoSession CausePeerMismatch CauseOtherNetwork TimedOut
+    HistogramTitle HistogramExpected HistogramExpectedVaried HistogramLost HistogramPod
+    HistogramCount HistogramShare EventsEmpty EventTime EventReason EventObject EventMessage
+    InspectorEmptyTitle InspectorEmptyText InspectorGone InspectorYaml InspectorEvents
+    InspectorFacts InspectorConditions PodKill NodeStop NodeStart TerminalLabel TerminalInput
+    TerminalWelcome TerminalHelp TerminalRunning AppliedCount AppliedAll FaultOther FaultSyntax
+    FaultTab FaultTooLarge FaultAliases FaultDepth FaultBinary FaultDuplicateKey FaultNoKind
+    FaultKind FaultKindNear FaultVersion FaultField FaultFieldNear FaultType FaultRequired
+    FaultNotSupported FaultDuplicate FaultNameless FaultForbidden FaultNotFound FaultSelector
+    FaultImmutable FaultName FaultPort FaultNodePort FaultLimit FaultInvalid FaultsLabel WhyTitle
+    WhyPerson WhyNode WhyController WhyScheduled WhyDaemon WhyKubelet WhyWaiting NodeCordon
+    NodeUncordon NodeDrain WorkloadRestart ObjectDelete ExplainPod ExplainNode ExplainService
+    ExplainDeployment ExplainReplicaSet ExplainStatefulSet ExplainDaemonSet ExplainJob
+    ExplainIngress ExplainEndpointSlice ExplainOther AppliedNone FaultNodePortTaken FaultQuota
+    FaultQuotaNeeds FaultPodSecurity FaultLimitRange FaultServiceAccount FaultPriorityClass
+    FaultNamespaceEnding FaultTypeString FaultTypeNumber FaultTypeNumberQuoted FaultTypeBool
+    FaultTypeList FaultTypeFields FaultNameMissing FaultWarning FixInsert FixRemove FixRun
+    FaultPrevious FaultNext WarningsOne WarningsMany EditorLarge KeptNote KeptOwn LeftUndo EditSave
+    EditCancel EditNote Share ShareHint ShareDone CompareAddedOne CompareAddedMany CompareAdded
+    CompareChange CompareDiff CompareDiffHint CompareNone CompareBack TerminalOffers TerminalWide
+    TerminalNarrow SplitEditor SplitSide SplitTerminal EventsAll EventsWarnings EventsAbout
+    EventsFilter EventsPods SideTabs Splits
 }
 
 static EN: [&str; KEYS.len()] = read(include_str!("../../static/messages/en.txt"), KEYS);

@@ -1,14 +1,16 @@
 //! Who took the packet answers.
 
+use super::haproxy::ADDRESS;
 use super::hop::{Cause, Failure, Manner, Place, Reason, Server};
 use super::path::{Arrival, Taker, Tracer};
 use super::request::{Headers, Request};
 use crate::api::pod::{Container, ContainerState};
 use crate::api::{Kind, Object};
-use crate::container::server::{self, Asked, Host, Response};
+use crate::container::server::{self, Asked, Host, READINESS_PORT, Response};
 use crate::kubelet::inside::container_at;
 use crate::net::Protocol;
 use crate::store::ObjectKey;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Who answered what, before it is told.
@@ -104,6 +106,16 @@ impl Tracer<'_> {
                 let node = node.clone();
                 self.node_answer(request, arrival, &node)
             }
+            Taker::Internet(_) if arrival.packet.destination.ip == IpAddr::from(ADDRESS) => {
+                self.proxies += 1;
+                match self.network.hand_built().cloned().filter(|_| self.proxies <= MOST_PROXIES) {
+                    Some(config) => self.by_hand(request, arrival, &config),
+                    None => {
+                        let cause = Cause::NoSuchAddress(arrival.packet.destination.ip);
+                        self.fail(cause, Manner::TimedOut)
+                    }
+                }
+            }
             Taker::Internet(_) => {
                 let packets = Some((arrival.packet, arrival.packet));
                 let sees = arrival.packet.source.ip;
@@ -153,6 +165,13 @@ impl Tracer<'_> {
                 return self.fail(Cause::Loop, Manner::TimedOut);
             }
             return self.by_ingress(request, &front, arrival);
+        }
+        if let Some(front) = self.gateway_front(object).filter(|_| to.port != READINESS_PORT) {
+            self.proxies += 1;
+            if self.proxies > MOST_PROXIES {
+                return self.fail(Cause::Loop, Manner::TimedOut);
+            }
+            return self.by_gateway(request, &front, arrival);
         }
         self.hop(Place::Pod(key.clone()), Reason::Answers { sees }, packets);
         let asked = Asked {

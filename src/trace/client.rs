@@ -3,7 +3,7 @@
 use super::hop::{Cause, Failure, Manner, Place, Reason};
 use super::path::{Arrival, Entrance, Taker, Tracer};
 use super::request::{Request, Source};
-use super::{dns, ingress, metallb};
+use super::{dns, gateway, haproxy, ingress, metallb};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object};
 use crate::kubelet::host_at;
@@ -109,8 +109,9 @@ impl Tracer<'_> {
     fn resolve_outside(&mut self, host: &str) -> Result<IpAddr, Failure> {
         let name: Arc<str> = Arc::from(host.trim_end_matches('.'));
         let public = self.public_host(&name);
-        if public.is_none() && self.is_pending(&name) {
-            let key = ObjectKey::new(ingress::NAMESPACE, ingress::SERVICE);
+        if public.is_none()
+            && let Some(key) = self.pending(&name)
+        {
             return self.fail(Cause::PendingExternalIp(key), Manner::NotResolved);
         }
         let ip = public.or_else(|| dns::internet_address(&name));
@@ -127,15 +128,17 @@ impl Tracer<'_> {
         }
     }
 
-    /// Whether an Ingress names a host, and its controller's Service waits for an address.
-    fn is_pending(&self, host: &str) -> bool {
+    /// The Service that waits for an address, if a host that an Ingress or a route names leads there.
+    fn pending(&self, host: &str) -> Option<ObjectKey> {
         let mut ingresses = self.cluster.store.list(Kind::Ingress);
         let key = ObjectKey::new(ingress::NAMESPACE, ingress::SERVICE);
-        self.network.service(&key).is_some()
-            && ingresses.any(|it: &Arc<Object>| ingress::names_host(it, host))
+        let by_ingress = self.network.service(&key).is_some()
+            && ingresses.any(|it: &Arc<Object>| ingress::names_host(it, host));
+        let by_route = || gateway::public_host(self.cluster.store, host).map(|(key, _)| key);
+        by_ingress.then_some(key).or_else(by_route)
     }
 
-    /// The address of a host that an Ingress names, as if its owner had told the public DNS.
+    /// The address of a host that an Ingress or an HTTPRoute names, as if its owner had told the public DNS.
     fn public_host(&self, host: &str) -> Option<IpAddr> {
         let ingresses = self.cluster.store.list(Kind::Ingress);
         let named = ingresses.filter(|ingress| ingress::names_host(ingress, host));
@@ -149,6 +152,7 @@ impl Tracer<'_> {
             let service = self.network.service(&key).filter(|_| any)?;
             service.load_balancer_vips.first().copied()
         })
+        .or_else(|| gateway::public_host(self.cluster.store, host)?.1)
     }
 
     /// Opens the connection and says who takes it.
@@ -208,6 +212,9 @@ impl Tracer<'_> {
         let to = packet.destination;
         if let Some(node) = self.network.node_at(to.ip).cloned() {
             return self.send(&node, packet, Entrance::Network);
+        }
+        if to.ip == IpAddr::from(haproxy::ADDRESS) && self.network.hand_built().is_some() {
+            return Ok(Arrival { taker: Taker::Internet(None), packet, tracked: Vec::new() });
         }
         let Some(key) = self.network.service_at(to).map(|(key, _)| key.clone()) else {
             let cause = Cause::NoSuchAddress(to.ip);

@@ -1,7 +1,7 @@
 //! What a trace is made of: hops, with where and why, and the outcome.
 
+pub use super::cause::{Cause, NearMiss, WhyNoEndpoints, WhyNoRoute, WhyNoRule};
 use super::dns::{Answer, Question};
-use super::metallb::WhySilent;
 use super::nginx::{Choice, Pick};
 use super::request::{Headers, Request, Source};
 use crate::net::packet::Endpoint;
@@ -31,6 +31,15 @@ pub struct PacketTrace {
     pub waited: Duration,
     /// How it ended.
     pub outcome: Outcome,
+}
+
+impl PacketTrace {
+    /// Whether it passes a proxy in the cluster, which hands each request on by itself.
+    pub fn passes_proxy(&self) -> bool {
+        let by_proxy =
+            |hop: &Hop| matches!(hop.reason, Reason::IngressRule { .. } | Reason::HttpRoute { .. });
+        self.hops.iter().any(by_proxy)
+    }
 }
 
 /// One step of the way.
@@ -227,6 +236,30 @@ pub enum Reason {
         /// Between how many.
         draw: Draw,
     },
+    /// A load balancer that people built chose a line of its file.
+    HandBalances {
+        /// The name of the server in the file.
+        server: Arc<str>,
+        /// Where the line leads.
+        to: Endpoint,
+        /// Between how many it chose.
+        among: u32,
+        /// How many others its checks have found down.
+        down: u32,
+        /// Nodes that the file does not know.
+        unlisted: u32,
+    },
+    /// That line leads to nobody who takes the connection, and the next one is tried.
+    HandFails {
+        /// The name of the server.
+        server: Arc<str>,
+        /// Where the line leads.
+        to: Endpoint,
+        /// How it showed.
+        manner: Manner,
+        /// How long was waited for it.
+        seconds: u32,
+    },
     /// The packet comes to a node.
     Enters,
     /// A rule was met.
@@ -309,8 +342,41 @@ pub enum Reason {
         /// The Service it leads to, and its port as the Ingress names it.
         backend: Option<(ObjectKey, Arc<str>)>,
     },
-    /// The ingress controller changes the path (`rewrite-target`).
+    /// A Gateway's nginx found a rule of an HTTPRoute.
+    HttpRoute {
+        /// The Gateway.
+        gateway: ObjectKey,
+        /// Its listener.
+        listener: Arc<str>,
+        /// Whether that is reached by TLS.
+        tls: bool,
+        /// The route; none where no rule fits.
+        route: Option<ObjectKey>,
+        /// The rule, from 1.
+        rule: u32,
+        /// The host of listener and route; empty for all.
+        host: Arc<str>,
+        /// The path of the rule.
+        path: Arc<str>,
+    },
+    /// Of the rule's backends one was drawn, by their weights.
+    Weighs {
+        /// The Service.
+        service: ObjectKey,
+        /// Its weight.
+        weight: u32,
+        /// All weights.
+        total: u32,
+    },
+    /// Headers are set, added to or taken away (`RequestHeaderModifier`).
+    ChangesHeaders {
+        /// What was done: `name: value`, or `-name` for one that is gone.
+        changes: Arc<str>,
+    },
+    /// A proxy changes the path (`rewrite-target`, `URLRewrite`).
     Rewrites {
+        /// What says so.
+        by: &'static str,
         /// From what was asked.
         from: Arc<str>,
         /// To what the server will see.
@@ -402,6 +468,10 @@ pub enum Manner {
     Refused,
     /// There is no way to the address (curl 7).
     Unreachable,
+    /// The server broke off the handshake of TLS (curl 35).
+    Handshake,
+    /// The connection was taken and closed without a word (curl 52).
+    Closed,
     /// No answer ever came (curl 28).
     TimedOut,
     /// There is nobody to ask from.
@@ -414,6 +484,8 @@ impl Manner {
         match self {
             Manner::NotResolved => 6,
             Manner::Refused | Manner::Unreachable => 7,
+            Manner::Handshake => 35,
+            Manner::Closed => 52,
             Manner::TimedOut => 28,
             Manner::NotSent => 2,
         }
@@ -429,185 +501,4 @@ pub struct Failure {
     pub manner: Manner,
     /// The last hop, counted from 0.
     pub at: u32,
-}
-
-/// Why a request failed, with the data to make a sentence of.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Cause {
-    /// The pod or the node to ask from is not there or not running.
-    NoClient(Source),
-    /// No such name.
-    NoSuchName(Arc<str>),
-    /// The name of a Service without addresses, or of a headless one without endpoints.
-    NoAddress(ObjectKey),
-    /// No DNS server of the cluster is ready.
-    DnsDown,
-    /// The node is not there.
-    NodeDown(Arc<str>),
-    /// The Service has no endpoints.
-    NoEndpoints {
-        /// The Service.
-        service: ObjectKey,
-        /// Why it has none.
-        why: Box<WhyNoEndpoints>,
-    },
-    /// The Service has no endpoints on this node, and its policy asks for one.
-    NoLocalEndpoints {
-        /// The Service.
-        service: ObjectKey,
-        /// The node.
-        node: Arc<str>,
-    },
-    /// The Service has no such port.
-    WrongPort {
-        /// The Service.
-        service: ObjectKey,
-        /// The port asked.
-        port: u16,
-        /// Its ports.
-        offered: Vec<u16>,
-    },
-    /// No process of the pod listens on the port.
-    NothingListens {
-        /// The pod.
-        pod: ObjectKey,
-        /// The port.
-        port: u16,
-    },
-    /// Nothing of the node listens on the port, and it is no Service's node port.
-    NotANodePort {
-        /// The node.
-        node: Arc<str>,
-        /// The port.
-        port: u16,
-    },
-    /// A NetworkPolicy forbids it.
-    Policy {
-        /// In which direction.
-        direction: Direction,
-        /// The pod that the policies select.
-        pod: ObjectKey,
-        /// The policies.
-        policies: Vec<ObjectKey>,
-    },
-    /// `loadBalancerSourceRanges` forbids it.
-    SourceRange {
-        /// The Service.
-        service: ObjectKey,
-    },
-    /// The Service of type LoadBalancer has no external address yet.
-    PendingExternalIp(ObjectKey),
-    /// The load balancer has no node to send to.
-    NoHealthyNode(ObjectKey),
-    /// Nobody has the address.
-    NoSuchAddress(IpAddr),
-    /// The reply came from another address than the one asked, since it took another way back
-    /// than the node that had translated the request: the client throws it away.
-    StrangeReply(Endpoint),
-    /// A rule that a person put there forbids it.
-    RuleByHand {
-        /// The node.
-        node: Arc<str>,
-        /// The chain.
-        chain: Arc<str>,
-    },
-    /// The node does not forward packets (`net.ipv4.ip_forward` is 0).
-    NoForwarding(Arc<str>),
-    /// The address is a Service's, and stands for its ports alone: nobody there takes a ping.
-    NoEcho(ObjectKey),
-    /// It went around too often.
-    Loop,
-    /// Nobody says to have the address that MetalLB gave to a Service.
-    NotAnnounced {
-        /// The Service.
-        service: ObjectKey,
-        /// Why.
-        why: Box<WhySilent>,
-    },
-    /// The node that announced the address has fallen silent, and nobody has noticed yet.
-    AnnouncerDown {
-        /// The Service.
-        service: ObjectKey,
-        /// The node.
-        node: Arc<str>,
-    },
-    /// The ingress controller has no rule for host and path (404).
-    NoRule {
-        /// The host.
-        host: Arc<str>,
-        /// The path.
-        path: Arc<str>,
-        /// What stands in the way.
-        why: Box<WhyNoRule>,
-    },
-    /// The Ingress leads to a Service that is not there (503).
-    NoSuchService {
-        /// The Ingress.
-        ingress: ObjectKey,
-        /// The Service.
-        service: ObjectKey,
-    },
-    /// The Ingress leads to a port that the Service does not have (503).
-    NoSuchPort {
-        /// The Ingress.
-        ingress: ObjectKey,
-        /// The Service.
-        service: ObjectKey,
-        /// The port as the Ingress names it.
-        port: Arc<str>,
-        /// The Service's ports.
-        offered: Vec<u16>,
-    },
-    /// The host has a certificate, so that it is to be asked by https (308).
-    RedirectsToTls(Arc<str>),
-    /// The annotations of the Ingress do not let this client in (403).
-    NotAllowedBy {
-        /// The Ingress.
-        ingress: ObjectKey,
-        /// The client as the controller sees it.
-        ip: IpAddr,
-    },
-    /// The Ingress wants a name and a password, those of this Secret (401).
-    WantsPassword(Arc<str>),
-}
-
-/// What stands in the way of a rule; the later the nearer to what was meant.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum WhyNoRule {
-    /// No Ingress names the host.
-    NoHost,
-    /// The Ingress that names it is of another class, or of one that is not there.
-    OtherClass(ObjectKey),
-    /// The Ingress that names it names no class.
-    NoClass(ObjectKey),
-    /// The Ingress that names it is a canary of none.
-    OnlyCanary(ObjectKey),
-    /// The Ingress that names it has no such path.
-    NoPath(ObjectKey),
-}
-
-/// Why a Service has no endpoints.
-#[derive(Clone, Debug, PartialEq, Default)]
-pub struct WhyNoEndpoints {
-    /// Its selector, `key=value`; empty if it has none.
-    pub selector: Vec<String>,
-    /// Pods that it selects, though none is ready.
-    pub not_ready: Vec<Arc<str>>,
-    /// Pods that it would select if it were not for one label.
-    pub nearly: Vec<NearMiss>,
-    /// Whether the `targetPort` is a name that no selected pod's port has.
-    pub unknown_target_port: Option<Arc<str>>,
-}
-
-/// A pod that a selector would select if it were not for one label.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NearMiss {
-    /// The pod.
-    pub pod: Arc<str>,
-    /// The label.
-    pub key: Arc<str>,
-    /// The value that the selector asks for.
-    pub wanted: Arc<str>,
-    /// The value that the pod has, if any.
-    pub has: Option<Arc<str>>,
 }

@@ -4,18 +4,17 @@
 use super::answer::Answered;
 use super::blame::why_no_endpoints;
 use super::dns;
-use super::hop::{Cause, Failure, Manner, Place, Reason, Server, WhyNoRule};
+use super::hop::{Cause, Failure, Manner, Place, Reason, WhyNoRule};
 use super::nginx::{
     self, Backend, Configuration, DEFAULT_BACKEND, Ignored, Located, Settings, Target, Trouble,
     Worker, host_matches,
 };
-use super::path::{Arrival, Entrance, Tracer};
-use super::request::{Headers, Request, Source};
+use super::path::{Arrival, Tracer};
+use super::request::{Headers, Request};
+use super::upstream::Nginx;
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object};
 use crate::container::server;
-use crate::net::Packet;
-use crate::net::conntrack::Phase;
 use crate::net::packet::Endpoint;
 use crate::store::ObjectKey;
 use core::time::Duration;
@@ -40,14 +39,12 @@ pub(super) fn names_host(ingress: &Object, host: &str) -> bool {
 
 /// The controller that a request came to.
 pub(super) struct Front {
-    /// Its pod.
-    pub(super) pod: ObjectKey,
-    /// The name of its container.
-    pub(super) container: Arc<str>,
+    /// The process.
+    nginx: Nginx,
     /// Its flags.
-    pub(super) settings: Settings,
+    settings: Settings,
     /// How many workers nginx has: one for each CPU of the node.
-    pub(super) workers: u32,
+    workers: u32,
 }
 
 /// A request as the controller has it.
@@ -58,33 +55,6 @@ struct Asked<'a> {
     /// The host asked for, and the path without its query.
     host: &'a str,
     path: &'a str,
-}
-
-impl Front {
-    fn says(&self, status: u16, body: &str) -> Answered {
-        let container = self.container.clone();
-        Answered {
-            server: Server::Pod { pod: self.pod.clone(), container },
-            status,
-            body: Arc::from(body),
-            headers: Headers::default(),
-            because: None,
-        }
-    }
-
-    /// nginx' own page for a status.
-    fn page(&self, status: u16) -> Answered {
-        self.says(status, &server::nginx_page(status))
-    }
-
-    fn refuses(&self, status: u16, because: Cause) -> Answered {
-        Answered { because: Some(Box::new(because)), ..self.page(status) }
-    }
-
-    fn sends_to(&self, status: u16, place: &str) -> Answered {
-        let page = self.page(status);
-        Answered { headers: page.headers.and("Location", place), ..page }
-    }
 }
 
 impl Tracer<'_> {
@@ -99,8 +69,10 @@ impl Tracer<'_> {
             None => cpus.as_u64().and_then(|cpus| u32::try_from(cpus).ok()),
         });
         matches!(port, 80 | 443).then(|| Front {
-            pod: ObjectKey::of(object),
-            container: Arc::from(container.name.as_str()),
+            nginx: Nginx {
+                pod: ObjectKey::of(object),
+                container: Arc::from(container.name.as_str()),
+            },
             settings,
             workers: cpus.unwrap_or(1).max(1),
         })
@@ -115,7 +87,7 @@ impl Tracer<'_> {
         arrival: &Arrival,
     ) -> Result<Answered, Failure> {
         if arrival.packet.destination.port == 443 && !request.tls {
-            return Ok(front.says(400, server::NGINX_PLAIN_TO_TLS));
+            return Ok(front.nginx.says(400, server::NGINX_PLAIN_TO_TLS));
         }
         let configuration = self.network.nginx(&self.cluster, &front.settings);
         let asked = Asked {
@@ -125,7 +97,7 @@ impl Tracer<'_> {
             path: request.path.split('?').next().unwrap_or("/"),
         };
         let Some(located) = configuration.locate(asked.host, asked.path) else {
-            return Ok(front.page(404));
+            return Ok(front.nginx.page(404));
         };
         self.found(front, &configuration, &located);
         let mut answered = match self.own_answer(front, &configuration, &located, &asked) {
@@ -150,7 +122,7 @@ impl Tracer<'_> {
             path: location.ingress_path.clone(),
             backend: service,
         };
-        self.hop(Place::Pod(front.pod.clone()), reason, None);
+        self.hop(Place::Pod(front.nginx.pod.clone()), reason, None);
     }
 
     /// What nginx answers without asking anybody: redirects, refusals, and that there is nobody.
@@ -169,40 +141,44 @@ impl Tracer<'_> {
         let scheme = if request.tls { "https" } else { "http" };
         let roots = located.server.locations.iter().map(|location| &location.rules.app_root);
         if let Some(root) = roots.into_iter().find(|root| !root.is_empty() && path == "/") {
-            return Some(front.sends_to(302, &format!("{scheme}://{host}{root}")));
+            return Some(front.nginx.sends_to(302, &format!("{scheme}://{host}{root}")));
         }
         if let Some((status, place)) = &rules.redirect {
-            return Some(front.sends_to(*status, place));
+            return Some(front.nginx.sends_to(*status, place));
         }
         if let Some(to) = located.location.rewrite(&request.path) {
-            let reason = Reason::Rewrites { from: request.path.clone(), to: Arc::from(to) };
-            self.hop(Place::Pod(front.pod.clone()), reason, None);
+            let reason = Reason::Rewrites {
+                by: "rewrite-target",
+                from: request.path.clone(),
+                to: Arc::from(to),
+            };
+            self.hop(Place::Pod(front.nginx.pod.clone()), reason, None);
         }
         if !request.tls && self.redirects_to_tls(front, configuration, located, host) {
             let place = format!("https://{host}{}", request.path);
             let because = Some(Box::new(Cause::RedirectsToTls(Arc::from(host))));
-            return Some(Answered { because, ..front.sends_to(308, &place) });
+            return Some(Answered { because, ..front.nginx.sends_to(308, &place) });
         }
         let backend = configuration.backends.get(&located.location.backend)?;
         if backend.is_empty() {
             if *located.location.backend == *DEFAULT_BACKEND {
                 let because = self.why_no_rule(&front.settings, host, path);
-                return Some(front.refuses(404, because));
+                return Some(front.nginx.refuses(404, because));
             }
             let because = self.why_empty(located, backend);
-            return Some(front.refuses(503, because));
+            return Some(front.nginx.refuses(503, because));
         }
         let is_in = |nets: &[ipnet::IpNet]| nets.iter().any(|net| net.contains(&sees));
         if is_in(&rules.denied) || !rules.allowed.is_empty() && !is_in(&rules.allowed) {
             let ingress = located.location.ingress.clone()?;
-            return Some(front.refuses(403, Cause::NotAllowedBy { ingress, ip: sees }));
+            return Some(front.nginx.refuses(403, Cause::NotAllowedBy { ingress, ip: sees }));
         }
         let (secret, realm) = rules.basic_auth.as_ref()?;
         if request.headers.get("Authorization").is_some() {
             // Simplified: any password will do.
             return None;
         }
-        let page = front.page(401);
+        let page = front.nginx.page(401);
         let headers = page.headers.and("WWW-Authenticate", &format!("Basic realm=\"{realm}\""));
         let because = Some(Box::new(Cause::WantsPassword(Arc::from(secret.as_str()))));
         Some(Answered { headers, because, ..page })
@@ -275,16 +251,18 @@ impl Tracer<'_> {
             let service = backend.and_then(|backend| backend.service.clone());
             if let Some(service) = service {
                 let reason = Reason::Canary { service, taken, choice };
-                self.hop(Place::Pod(front.pod.clone()), reason, None);
+                self.hop(Place::Pod(front.nginx.pod.clone()), reason, None);
             }
             if taken {
                 name = other;
             }
         }
-        let Some(backend) = configuration.backends.get(&name) else { return Ok(front.page(503)) };
+        let Some(backend) = configuration.backends.get(&name) else {
+            return Ok(front.nginx.page(503));
+        };
         let endpoints = self.addresses(front, backend)?;
         if endpoints.is_empty() {
-            return Ok(front.page(503));
+            return Ok(front.nginx.page(503));
         }
         let affinity = backend.affinity.as_ref();
         let target = Target { name: &name, affinity, endpoints: &endpoints };
@@ -302,10 +280,10 @@ impl Tracer<'_> {
         let rules = &located.location.rules;
         // Whoever is the worker, each endpoint is as likely to have its turn.
         let number = self.rng.any(front.workers) + 1;
-        let worker = Worker { pod: &front.pod, number, count: front.workers };
+        let worker = Worker { pod: &front.nginx.pod, number, count: front.workers };
         let seconds = rules.connect_timeout_seconds.unwrap_or(CONNECT_SECONDS);
         let (mut failed, mut headers) = (Vec::new(), Headers::default());
-        let mut last = front.page(502);
+        let mut last = front.nginx.page(502);
         for _ in 0..rules.tries.unwrap_or(TRIES).max(1) {
             let now = self.cluster.now;
             let turns = self.network.nginx_turns();
@@ -318,10 +296,10 @@ impl Tracer<'_> {
                 headers = headers.with("Set-Cookie", cookie.as_deref().unwrap_or_default());
             }
             let among = u32::try_from(target.endpoints.len()).unwrap_or(u32::MAX);
-            let service = backend.service.clone().unwrap_or_else(|| front.pod.clone());
+            let service = backend.service.clone().unwrap_or_else(|| front.nginx.pod.clone());
             let reason = Reason::BypassesService { service, endpoint, among, pick };
-            self.hop(Place::Pod(front.pod.clone()), reason, None);
-            let failure = match self.ask_endpoint(front, request, endpoint) {
+            self.hop(Place::Pod(front.nginx.pod.clone()), reason, None);
+            let failure = match self.ask_endpoint(&front.nginx, request, endpoint) {
                 Ok(answered) => {
                     let mut all = answered.headers;
                     if let Some(cookie) = headers.get("Set-Cookie") {
@@ -335,41 +313,11 @@ impl Tracer<'_> {
             self.waited += Duration::from_secs(u64::from(waited));
             let manner = failure.manner;
             let reason = Reason::Fails { endpoint, manner, seconds: waited };
-            self.hop(Place::Pod(front.pod.clone()), reason, None);
+            self.hop(Place::Pod(front.nginx.pod.clone()), reason, None);
             failed.push(endpoint);
-            last = front.refuses(if waited > 0 { 504 } else { 502 }, failure.cause);
+            last = front.nginx.refuses(if waited > 0 { 504 } else { 502 }, failure.cause);
         }
         Ok(Answered { headers, ..last })
-    }
-
-    /// Sends a request to an endpoint and brings the answer back.
-    fn ask_endpoint(
-        &mut self,
-        front: &Front,
-        request: &Request,
-        endpoint: Endpoint,
-    ) -> Result<Answered, Failure> {
-        let arrival = self.second_connection(request, &front.pod, endpoint)?;
-        let answered = self.answer(request, &arrival)?;
-        self.reply(&arrival)?;
-        self.conclude(&arrival, Phase::Closed);
-        Ok(answered)
-    }
-
-    fn second_connection(
-        &mut self,
-        request: &Request,
-        controller: &ObjectKey,
-        endpoint: Endpoint,
-    ) -> Result<Arrival, Failure> {
-        let (namespace, name) = (controller.namespace.clone(), controller.name.clone());
-        let (node, ip, entrance): (Arc<str>, IpAddr, Entrance) =
-            self.origin(&Source::Pod { namespace, name })?;
-        let port = self.ephemeral_port();
-        let packet = Packet::new(request.protocol, Endpoint { ip, port }, endpoint);
-        let place = Place::Pod(controller.clone());
-        self.hop(place, Reason::Sends, Some((packet, packet)));
-        self.send(&node, packet, entrance)
     }
 
     /// The addresses of a backend: its endpoints, or those that its name has.
@@ -378,10 +326,10 @@ impl Tracer<'_> {
         if let Ok(ip) = name.parse() {
             return Ok(vec![Endpoint { ip, port: *port }]);
         }
-        let lookup = dns::look_up(&self.cluster, dns::search(name, &front.pod.namespace));
+        let lookup = dns::look_up(&self.cluster, dns::search(name, &front.nginx.pod.namespace));
         for (question, answer) in lookup.asked {
             let reason = Reason::Resolves { question, answer };
-            self.hop(Place::Pod(front.pod.clone()), reason, None);
+            self.hop(Place::Pod(front.nginx.pod.clone()), reason, None);
         }
         Ok(lookup.addresses.into_iter().map(|ip| Endpoint { ip, port: *port }).collect())
     }

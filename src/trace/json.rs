@@ -181,6 +181,11 @@ fn reason(reason: &Reason) -> Value {
         Reason::AnswersArp { .. }
         | Reason::AllAnswerArp { .. }
         | Reason::AsksInVain { .. }
+        | Reason::HttpRoute { .. }
+        | Reason::Weighs { .. }
+        | Reason::ChangesHeaders { .. }
+        | Reason::HandBalances { .. }
+        | Reason::HandFails { .. }
         | Reason::RoutesByBgp { .. }
         | Reason::IngressRule { .. }
         | Reason::Rewrites { .. }
@@ -319,14 +324,7 @@ impl Cause {
             Cause::NoEcho(service) => json!({"kind": "noEcho", "service": key(service)}),
             Cause::NoForwarding(node) => json!({"kind": "noForwarding", "node": **node}),
             Cause::Loop => json!({"kind": "loop"}),
-            Cause::NotAnnounced { .. }
-            | Cause::AnnouncerDown { .. }
-            | Cause::NoRule { .. }
-            | Cause::NoSuchService { .. }
-            | Cause::NoSuchPort { .. }
-            | Cause::RedirectsToTls(_)
-            | Cause::NotAllowedBy { .. }
-            | Cause::WantsPassword(_) => json_of_proxy::cause(self),
+            _ => json_of_proxy::cause(self),
         }
     }
 }

@@ -37,7 +37,9 @@ pub(super) fn reason(reason: &Reason) -> Value {
             "service": backend.as_ref().map(|(service, _)| key(service)),
             "port": backend.as_ref().map(|(_, port)| port.to_string()),
         }),
-        Reason::Rewrites { from, to } => json!({"kind": "rewrites", "from": **from, "to": **to}),
+        Reason::Rewrites { from, to, .. } => {
+            json!({"kind": "rewrites", "from": **from, "to": **to})
+        }
         Reason::Canary { service, taken, choice } => json!({
             "kind": "canary",
             "service": key(service),
@@ -54,6 +56,43 @@ pub(super) fn reason(reason: &Reason) -> Value {
         Reason::Fails { endpoint, manner, seconds } => json!({
             "kind": "fails",
             "endpoint": endpoint.to_string(),
+            "manner": manner.word(),
+            "seconds": seconds,
+        }),
+        _ => routing(reason),
+    }
+}
+
+/// The same for Gateways and for load balancers that people built.
+fn routing(reason: &Reason) -> Value {
+    match reason {
+        Reason::HttpRoute { gateway, listener, route, rule, host, path, .. } => json!({
+            "kind": "httpRoute",
+            "gateway": key(gateway),
+            "listener": **listener,
+            "route": route.as_ref().map(key),
+            "rule": rule,
+            "host": **host,
+            "path": **path,
+        }),
+        Reason::Weighs { service, weight, total } => json!({
+            "kind": "weighs", "service": key(service), "weight": weight, "total": total,
+        }),
+        Reason::ChangesHeaders { changes } => {
+            json!({"kind": "changesHeaders", "changes": **changes})
+        }
+        Reason::HandBalances { server, to, among, down, unlisted } => json!({
+            "kind": "handBalances",
+            "server": **server,
+            "to": to.to_string(),
+            "among": among,
+            "down": down,
+            "unlisted": unlisted,
+        }),
+        Reason::HandFails { server, to, manner, seconds } => json!({
+            "kind": "handFails",
+            "server": **server,
+            "to": to.to_string(),
             "manner": manner.word(),
             "seconds": seconds,
         }),
@@ -94,6 +133,26 @@ pub(super) fn cause(cause: &Cause) -> Value {
             "port": **port,
             "offered": offered,
         }),
+        Cause::NoRoute { gateway, host, path, why } => json!({
+            "kind": "noRoute",
+            "gateway": key(gateway),
+            "host": **host,
+            "path": **path,
+            "why": why.to_string(),
+        }),
+        Cause::NoBackend { route, message } => {
+            json!({"kind": "noBackend", "route": key(route), "message": **message})
+        }
+        Cause::NoTlsName { gateway, host } => {
+            json!({"kind": "noTlsName", "gateway": key(gateway), "host": **host})
+        }
+        Cause::ByHand { server, to, cause } => json!({
+            "kind": "byHand", "server": **server, "to": to.to_string(), "why": cause.to_string(),
+        }),
+        Cause::AllDown { count } => json!({"kind": "allDown", "count": count}),
+        Cause::NoFrontend { offered, port } => {
+            json!({"kind": "noFrontend", "offered": offered, "port": port})
+        }
         Cause::RedirectsToTls(host) => json!({"kind": "redirectsToTls", "host": **host}),
         Cause::NotAllowedBy { ingress, ip } => json!({
             "kind": "notAllowedBy", "ingress": key(ingress), "ip": ip.to_string(),

@@ -6,14 +6,15 @@
 //! Invariants: a trace always ends; each hop says where and why; nothing is decided here that the
 //! rules decide. The store is only read.
 //!
-//! Reading order: `request`, `hop`, `network`, `path`, `node`, `enforce`, `policy`, `blame`, `dns`,
-//! `client`, `balancer`, `metallb`, `answer`, `health`, `nginx`, `ingress`, then what is
-//! made of traces: `stages`, `chances`, `beside`, and the views `text` and `json`.
+//! Reading order: `request`, `hop`, `cause`, `network`, `path`, `node`, `enforce`, `policy`, `blame`, `dns`,
+//! `client`, `balancer`, `metallb`, `answer`, `health`, `nginx`, `upstream`, `ingress`,
+//! `gateway`, `haproxy`, then what is made of traces: `stages`, `chances`, `beside`, and the views `text` and `json`.
 
 mod answer;
 pub mod balancer;
 pub mod beside;
 mod blame;
+mod cause;
 pub mod chances;
 mod client;
 pub mod dns;
@@ -22,6 +23,8 @@ mod enforce;
 mod fixture;
 #[cfg(test)]
 mod flows;
+pub mod gateway;
+pub mod haproxy;
 mod health;
 pub mod hop;
 mod ingress;
@@ -41,6 +44,7 @@ pub mod stages;
 mod tests;
 mod text;
 mod text_of_proxy;
+mod upstream;
 
 pub use crate::container::server;
 pub use hop::{Cause, Failure, Hop, Manner, Outcome, PacketTrace, Place, Reason, Server};

@@ -1,6 +1,9 @@
 //! What all traces share: the rules of every node, what the nodes remember, who has which address.
 
+use super::gateway::{self, Graph};
+use super::haproxy;
 use super::nginx::{Balancers, Configuration, Settings};
+use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object};
 use crate::base::{Map, SimTime};
 use crate::container::Trees;
@@ -84,6 +87,12 @@ pub struct Network {
     nginx: Option<(u64, Settings, Arc<Configuration>)>,
     /// Where their workers are in their turns.
     nginx_turns: Balancers,
+    /// What was made of Gateways of a class, by revision, when that was last asked.
+    gateways: Option<(u64, Arc<str>, Arc<Graph>)>,
+    /// The file of the load balancer that people built, if they did.
+    hand_built: Option<Arc<haproxy::Config>>,
+    /// Where it is in the turns of its backends.
+    hand_turns: Map<Arc<str>, u32>,
 }
 
 /// What a node's kernel holds of the network.
@@ -219,6 +228,9 @@ impl Network {
             pods_by_ip: Map::new(),
             nginx: None,
             nginx_turns: Balancers::default(),
+            gateways: None,
+            hand_built: None,
+            hand_turns: Map::new(),
         }
     }
 
@@ -397,9 +409,51 @@ impl Network {
         made
     }
 
+    /// What their controller makes of the Gateways of the class that this one is of.
+    ///
+    /// Simplified: a Gateway's nginx follows the objects at once, its control plane may be away.
+    pub(super) fn gateways(&mut self, cluster: &Cluster<'_>, own: &ObjectKey) -> Arc<Graph> {
+        let store = cluster.store;
+        let found = gateway::kind("Gateway").and_then(|kind| store.get(kind, own));
+        let class = found.and_then(|it| it.spec().str_at(&["gatewayClassName"]));
+        let Some(class) = class else { return Arc::default() };
+        let revision = store.revision();
+        if let Some((at, known_class, known)) = &self.gateways
+            && *at == revision
+            && **known_class == *class
+        {
+            return known.clone();
+        }
+        let object = gateway::kind("GatewayClass").and_then(|kind| store.find(kind, "", class));
+        let controller = object.and_then(|it| it.spec().str_at(&["controllerName"]));
+        let made = Arc::new(Graph::of(store, class, controller.unwrap_or_default()));
+        self.gateways = Some((revision, Arc::from(class), made.clone()));
+        made
+    }
+
     /// Where the workers of ingress controllers are in their turns.
     pub(super) const fn nginx_turns(&mut self) -> &mut Balancers {
         &mut self.nginx_turns
+    }
+
+    /// The file of the load balancer that people built, if they did.
+    pub const fn hand_built(&self) -> Option<&Arc<haproxy::Config>> {
+        self.hand_built.as_ref()
+    }
+
+    /// A load balancer that people built starts with a file, loads another one, or goes.
+    pub fn set_hand_built(&mut self, config: Option<haproxy::Config>) {
+        self.hand_built = config.map(Arc::new);
+        self.hand_turns = Map::new();
+    }
+
+    pub(super) fn hand_turn(&self, pool: &str) -> u32 {
+        self.hand_turns.get(pool).copied().unwrap_or_default()
+    }
+
+    pub(super) fn next_hand_turn(&mut self, pool: &Arc<str>) {
+        let next = self.hand_turn(pool).wrapping_add(1);
+        self.hand_turns.insert(pool.clone(), next);
     }
 
     /// The address of the Service of the cluster's DNS, and one of its ready endpoints.

@@ -149,6 +149,11 @@ impl fmt::Display for Reason {
             | Reason::AllAnswerArp { .. }
             | Reason::AsksInVain { .. }
             | Reason::RoutesByBgp { .. }
+            | Reason::HttpRoute { .. }
+            | Reason::Weighs { .. }
+            | Reason::ChangesHeaders { .. }
+            | Reason::HandBalances { .. }
+            | Reason::HandFails { .. }
             | Reason::IngressRule { .. }
             | Reason::Rewrites { .. }
             | Reason::Canary { .. }
@@ -242,6 +247,8 @@ impl Manner {
             Manner::NotResolved => "not resolved",
             Manner::Refused => "refused",
             Manner::Unreachable => "unreachable",
+            Manner::Handshake => "TLS refused",
+            Manner::Closed => "closed",
             Manner::TimedOut => "timed out",
             Manner::NotSent => "not sent",
         }
@@ -312,6 +319,12 @@ impl fmt::Display for Cause {
             | Cause::NoSuchPort { .. }
             | Cause::RedirectsToTls(_)
             | Cause::NotAllowedBy { .. }
+            | Cause::NoRoute { .. }
+            | Cause::NoBackend { .. }
+            | Cause::NoTlsName { .. }
+            | Cause::ByHand { .. }
+            | Cause::AllDown { .. }
+            | Cause::NoFrontend { .. }
             | Cause::WantsPassword(_) => text_of_proxy::cause(formatter, self),
         }
     }

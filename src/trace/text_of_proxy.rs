@@ -1,6 +1,6 @@
 //! What proxies and load balancers do, as text.
 
-use super::hop::{Cause, Reason, WhyNoRule};
+use super::hop::{Cause, Reason, WhyNoRoute, WhyNoRule};
 use super::metallb::{Mismatch, WhySilent};
 use super::nginx::{Choice, Pick};
 use core::fmt;
@@ -31,7 +31,27 @@ pub(super) fn reason(formatter: &mut fmt::Formatter<'_>, reason: &Reason) -> fmt
                 None => formatter.write_str("no Service"),
             }
         }
-        Reason::Rewrites { from, to } => write!(formatter, "rewrites {from} to {to}"),
+        Reason::HttpRoute { gateway, route: None, .. } => {
+            write!(formatter, "no HTTPRoute at Gateway {gateway} fits")
+        }
+        Reason::HttpRoute { listener, route: Some(route), rule, host, path, .. } => {
+            let host = if host.is_empty() { "*" } else { host };
+            write!(formatter, "listener {listener}: HTTPRoute {route} rule {rule}, {host}{path}")
+        }
+        Reason::Weighs { service, weight, total } => {
+            write!(formatter, "backend {service} (weight {weight} of {total})")
+        }
+        Reason::ChangesHeaders { changes } => write!(formatter, "headers {changes}"),
+        Reason::HandBalances { server, to, among, down, .. } => {
+            write!(formatter, "server {server} {to} (1 of {among}, {down} down)")
+        }
+        Reason::HandFails { server, manner, seconds: 0, .. } => {
+            write!(formatter, "server {server} {}", manner.word())
+        }
+        Reason::HandFails { server, manner, seconds, .. } => {
+            write!(formatter, "server {server} {} after {seconds} s", manner.word())
+        }
+        Reason::Rewrites { from, to, .. } => write!(formatter, "rewrites {from} to {to}"),
         Reason::Canary { service, taken, choice } => {
             let word = if *taken { "to" } else { "not to" };
             write!(formatter, "{word} canary {service} ({choice})")
@@ -71,6 +91,29 @@ pub(super) fn cause(formatter: &mut fmt::Formatter<'_>, cause: &Cause) -> fmt::R
                 "Ingress {ingress} leads to port {port} of Service {service}, which has only {offered}"
             )
         }
+        Cause::NoRoute { gateway, host, path, why } => {
+            write!(formatter, "Gateway {gateway} has no rule for {host}{path}: {why}")
+        }
+        Cause::NoBackend { route, message } if message.is_empty() => {
+            write!(formatter, "the rule of HTTPRoute {route} has no backend with a weight")
+        }
+        Cause::NoBackend { route, message } => {
+            write!(formatter, "HTTPRoute {route} leads nowhere: {message}")
+        }
+        Cause::NoTlsName { gateway, host } => {
+            write!(formatter, "no listener of Gateway {gateway} has a certificate for {host}")
+        }
+        Cause::ByHand { server, to, cause } => {
+            write!(formatter, "server {server} {to} in the load balancer's file: {cause}")
+        }
+        Cause::AllDown { count } => {
+            write!(formatter, "the load balancer's checks have found all {count} servers down")
+        }
+        Cause::NoFrontend { offered, port } => {
+            let offered: Vec<String> = offered.iter().map(ToString::to_string).collect();
+            let offered = offered.join(", ");
+            write!(formatter, "the load balancer does not bind port {port}, but {offered}")
+        }
         Cause::RedirectsToTls(host) => {
             write!(formatter, "{host} has a certificate and is to be asked by https")
         }
@@ -106,6 +149,22 @@ fn write_no_rule(
         }
         WhyNoRule::NoPath(key) => {
             write!(formatter, "Ingress {key} names {host}, but has no path for {path}")
+        }
+    }
+}
+
+impl fmt::Display for WhyNoRoute {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WhyNoRoute::NoHost => formatter.write_str("no HTTPRoute names the host"),
+            WhyNoRoute::OtherGateway(key) => {
+                write!(formatter, "HTTPRoute {key} names another Gateway")
+            }
+            WhyNoRoute::Refused(key, why) => write!(formatter, "HTTPRoute {key}: {why}"),
+            WhyNoRoute::NoPath(key) => write!(formatter, "HTTPRoute {key} has no such path"),
+            WhyNoRoute::NoMatch(key) => {
+                write!(formatter, "HTTPRoute {key} wants another method, header or query")
+            }
         }
     }
 }
@@ -162,6 +221,7 @@ impl fmt::Display for Pick {
                 write!(formatter, "its turn with worker {worker} of {workers}")
             }
             Pick::Cookie => formatter.write_str("by its cookie"),
+            Pick::Chance => formatter.write_str("by chance"),
             Pick::NewCookie => formatter.write_str("by chance, with a new cookie"),
         }
     }

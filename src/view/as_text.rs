@@ -24,6 +24,15 @@ pub(super) fn AsText(props: &AsTextProps) -> Html {
     html! {
         <div class="astext" role="region" aria-label={lang.t(Text::MapLabel)} tabindex="0">
             <p>{ summary }{ ". " }{ lang.t(Text::Client) }{ ": " }<code>{ scene.client.clone() }</code>{ ". kube-proxy: " }<code>{ scene.proxy_mode }</code></p>
+            if let Some(built) = &scene.hand_built {
+                <h2>{ lang.t(Text::HandBuilt) }{ " " }<code>{ built.address.clone() }</code></h2>
+                <ul>{ for built.lines.iter().map(|(name, to, node)| html! {
+                    <li>{ format!("{name}: {to} → {}", node.as_deref().unwrap_or("–")) }</li>
+                }) }</ul>
+                if !built.unlisted.is_empty() {
+                    <p>{ lang.fill(Text::HopHandUnlisted, &[("count", &built.unlisted.join(", "))]) }</p>
+                }
+            }
             if !scene.services.is_empty() {
                 <h2>{ lang.t(Text::Services) }</h2>
                 <ul>{ for scene.services.iter().map(|one| service(lang, one)) }</ul>

@@ -6,7 +6,7 @@ use crate::api::pod::ContainerState;
 use crate::base::SimTime;
 use crate::net::dice::Share;
 use crate::trace::chances::Chances;
-use crate::trace::{Cause, Failure, Manner, Outcome, PacketTrace, Place, Reason, Request, Server};
+use crate::trace::{Cause, Failure, Manner, Outcome, PacketTrace, Place, Request, Server};
 use core::fmt::Write as _;
 use core::time::Duration;
 use std::sync::Arc;
@@ -104,7 +104,7 @@ struct Connection {
 impl Connection {
     /// Whether a proxy is at its end, which chooses for each request anew.
     fn leads_to_a_proxy(&self) -> bool {
-        self.trace.hops.iter().any(|hop| matches!(hop.reason, Reason::IngressRule { .. }))
+        self.trace.passes_proxy()
     }
 }
 

@@ -51,6 +51,8 @@ pub struct ClusterConfig {
     /// Whether the workloads of [`crate::addons::CLASSROOM`] run: DNS, kube-proxy, a network
     /// plugin, an ingress controller, a default StorageClass.
     pub addons: bool,
+    /// Whether the Gateway API is there too, with NGINX Gateway Fabric to act on it.
+    pub gateway_api: bool,
     /// Whether the kubelets are hollow, as those of the recordings were: what is asked to end does
     /// so at once and with 0, whatever it is, and a readiness probe comes as soon as its delay is
     /// over.
@@ -86,6 +88,7 @@ impl Default for ClusterConfig {
             load_balancers: LoadBalancers::None,
             pod_network: PodNetwork::Routed,
             addons: false,
+            gateway_api: false,
             hollow: false,
         }
     }

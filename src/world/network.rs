@@ -13,6 +13,7 @@ use crate::proxy::Mode;
 use crate::store::Change;
 use crate::trace::beside::{self, Comparison};
 use crate::trace::chances::Chances;
+use crate::trace::haproxy;
 use crate::trace::network::Kernel;
 use crate::trace::{Cluster, Network, PacketTrace, Request};
 use core::net::IpAddr;
@@ -20,6 +21,17 @@ use core::time::Duration;
 use std::sync::Arc;
 
 pub use crate::trace::CLIENT_ADDRESS;
+
+/// What a load balancer that people built knows of its servers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandBuilt {
+    /// Whether each server is up, as far as it knows, in the order of the file.
+    pub up: Vec<bool>,
+    /// The node that each leads to, if there is one.
+    pub nodes: Vec<Option<Arc<str>>>,
+    /// Nodes that the file does not know.
+    pub unlisted: Vec<Arc<str>>,
+}
 
 /// The network, and the request that was followed last.
 #[derive(Clone, Debug)]
@@ -119,6 +131,28 @@ impl World {
     /// shows requests beside the text that they give.
     pub const fn take_trace(&mut self) -> Option<Arc<PacketTrace>> {
         self.wires.latest.take()
+    }
+
+    /// The file of a load balancer that people built outside of the cluster, if they did.
+    pub const fn hand_built(&self) -> Option<&Arc<haproxy::Config>> {
+        self.wires.network.hand_built()
+    }
+
+    /// A load balancer that people built starts with a file, loads another one, or goes.
+    pub fn set_hand_built(&mut self, config: Option<haproxy::Config>) {
+        self.wires.network.set_hand_built(config);
+    }
+
+    /// What such a load balancer knows of its servers, and the nodes that it does not know.
+    pub fn hand_built_state(&self, config: &haproxy::Config) -> HandBuilt {
+        let cluster = self.cluster();
+        let mut network = self.wires.network.clone();
+        network.refresh(&cluster);
+        let network = &network;
+        let up = config.pools.iter().flat_map(|pool| network.servers_up(&cluster, pool)).collect();
+        let nodes = config.pools.iter().flat_map(|pool| &pool.servers);
+        let nodes = nodes.map(|server| network.node_at(server.to.ip).cloned()).collect();
+        HandBuilt { up, nodes, unlisted: haproxy::unlisted(&cluster, network, config) }
     }
 
     /// How kube-proxy works.

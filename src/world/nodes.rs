@@ -125,8 +125,13 @@ impl World {
             LoadBalancers::MetalLb => addons::METALLB,
             LoadBalancers::Cloud | LoadBalancers::None => "",
         };
-        let documents = [addons::CLASSROOM, metallb].map(crate::manifest::parse);
-        for document in documents.into_iter().flat_map(|parsed| parsed.documents) {
+        let gateways: &[&str] = match self.config.gateway_api {
+            true => &[addons::GATEWAY_API, addons::NGINX_GATEWAY_CRDS, addons::NGINX_GATEWAY],
+            false => &[],
+        };
+        let texts = [addons::CLASSROOM, metallb].into_iter().chain(gateways.iter().copied());
+        // Kinds are known once their definitions are there.
+        for document in texts.flat_map(|text| crate::manifest::parse(text).documents) {
             let kind = document.value.str_at(&["kind"]).and_then(Kind::of_word);
             let Some(kind) = kind else { continue };
             // Ours, and tested to be valid.

@@ -17,6 +17,14 @@ impl Room {
         Room { world: World::new(ClusterConfig::default(), 3), console: Console::new() }
     }
 
+    /// A classroom with the Gateway API and its controller.
+    pub(crate) fn with_gateways() -> Self {
+        let config = ClusterConfig { gateway_api: true, ..ClusterConfig::classroom() };
+        let mut world = World::new(config, 7);
+        world.run_for(core::time::Duration::from_secs(60));
+        Room { world, console: Console::new() }
+    }
+
     /// What a command prints that must go well.
     pub(crate) fn done(&mut self, line: &str) -> String {
         let output = self.console.execute(&mut self.world, line, None);

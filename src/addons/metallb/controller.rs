@@ -3,10 +3,11 @@
 //! Models metallb/metallb controller/service.go, controller/main.go and
 //! internal/k8s/controllers/pool_status_controller.go.
 
+use super::super::has_running_pod;
 use super::{differs, every_balancer, is_configuration, is_for_metallb};
 use crate::api::pod::ContainerState;
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::{Kind, Object, Selector};
+use crate::api::{Kind, Object};
 use crate::base::SimTime;
 use crate::store::{Change, Key, Outcome, Plan, Store, Write};
 use crate::trace::metallb::pools::{self, Pool, Taken};
@@ -87,19 +88,7 @@ fn begins(change: &Change) -> bool {
 /// The Deployment of the controller, if a pod of it runs on a machine that can be reached.
 pub(super) fn running(store: &Store) -> Option<&Arc<Object>> {
     let mut all = store.list(Kind::Deployment).filter(|it| is_part(it, "controller"));
-    all.find(|deployment| {
-        let selector = Selector::from_label_selector(deployment.spec().get("selector"));
-        let selector = selector.unwrap_or_default();
-        let mut pods = store.pods_matching(&deployment.meta.namespace, &selector);
-        pods.any(|object| {
-            object.pod().is_some_and(|pod| {
-                let mut statuses = pod.status.containers.iter();
-                let runs = statuses.any(|it| matches!(it.state, ContainerState::Running { .. }));
-                let node = pod.node_name.as_deref().unwrap_or_default();
-                runs && !object.meta.is_terminating() && store.silent_since(node).is_none()
-            })
-        })
-    })
+    all.find(|deployment| has_running_pod(store, deployment))
 }
 
 /// What the controller does when it starts: the speakers' Secret, and every Service.

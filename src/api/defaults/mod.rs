@@ -70,9 +70,6 @@ pub fn apply(kind: Kind, object: &mut Value) {
         | Kind::Lease
         | Kind::Role
         | Kind::ClusterRole
-        | Kind::GatewayClass
-        | Kind::Gateway
-        | Kind::HttpRoute
         | Kind::Other(_) => {}
     }
 }

@@ -4,28 +4,95 @@
 //! staging/src/k8s.io/apiextensions-apiserver/pkg/apiserver/validation/validation.go
 //! ValidateCustomResource, which words what it finds.
 //!
-//! Simplified: rules in CEL are not evaluated, and of the formats only those in
-//! `custom_formats.rs` are checked.
+//! Simplified: of the formats only those in `custom_formats.rs` are checked.
 
-use super::custom_formats;
 use super::path::Fields as _;
 use super::pattern::Pattern;
+use super::{cel, custom_formats};
 use crate::api::tree::Tree as _;
 use crate::api::{FieldError, FieldErrorType, Value};
 
 /// Schemas nest no deeper than this.
 const DEEPEST: usize = 64;
 
-/// What a schema forbids.
-pub fn validate(schema: &Value, value: &Value) -> Vec<FieldError> {
+/// What a schema forbids; `old` is what stood there before, if something did.
+pub fn validate(schema: &Value, value: &Value, old: Option<&Value>) -> Vec<FieldError> {
     let mut errors = check(schema, value, "", 0).errors;
     lists(schema, value, "", &mut errors);
     if has_rules(schema, 0) && errors.iter().any(blocks_rules) {
         let why = "some validation rules were not checked because the object was invalid; correct \
                    the existing errors to complete validation";
         errors.push(FieldError::invalid("<nil>", Value::Null, why));
+    } else {
+        rules(schema, (value, old), "", 0, &mut errors);
     }
     errors
+}
+
+/// What rules in CEL forbid. What a change leaves as it was is not looked at again.
+///
+/// Models staging/src/k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel/validation.go
+/// Validator.validate; the fields of an object in the order of their names.
+fn rules(
+    schema: &Value,
+    (value, old): (&Value, Option<&Value>),
+    path: &str,
+    depth: usize,
+    errors: &mut Vec<FieldError>,
+) {
+    if depth > DEEPEST || value.is_null() || old == Some(value) {
+        return;
+    }
+    for rule in schema.list("x-kubernetes-validations") {
+        let (source, message) = (rule.text("rule"), rule.text("message").trim());
+        let place = shown_path(path);
+        match cel::holds(source, value, old) {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(fault) => {
+                let shown = if message.is_empty() { source } else { message };
+                let why = format!("{fault} evaluating rule: {shown}");
+                errors.push(FieldError::invalid(place, type_of(value), why));
+                continue;
+            }
+        }
+        let why = match message {
+            "" => format!("failed rule: {source}"),
+            message => message.to_owned(),
+        };
+        let place = format!("{}{}", shown_path(path), rule.text("fieldPath"));
+        let error = match rule.text("reason") {
+            "FieldValueForbidden" => FieldError::forbidden(place, why),
+            "FieldValueRequired" => FieldError::required(place, why),
+            "FieldValueDuplicate" => FieldError::duplicate(place, value.clone()),
+            _ if value.is_object() || value.is_array() => {
+                FieldError::invalid(place, value.clone(), why).showing("")
+            }
+            _ => FieldError::invalid(place, value.clone(), why),
+        };
+        errors.push(error);
+    }
+    match value {
+        Value::Object(fields) => {
+            let known = schema.fields_at(&["properties"]);
+            let free = schema.sub("additionalProperties");
+            for (name, field) in fields {
+                let old = old.and_then(|old| old.get(name));
+                if let Some(schema) = known.and_then(|known| known.get(name)) {
+                    rules(schema, (field, old), &joined(path, name), depth + 1, errors);
+                } else if let Some(schema) = free {
+                    rules(schema, (field, old), &format!("{path}[{name}]"), depth + 1, errors);
+                }
+            }
+        }
+        Value::Array(items) => {
+            let Some(schema) = schema.get("items") else { return };
+            for (index, item) in items.iter().enumerate() {
+                rules(schema, (item, None), &format!("{path}[{index}]"), depth + 1, errors);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Models registry/customresource/strategy.go hasBlockingErr.
@@ -406,7 +473,7 @@ mod tests {
         for line in include_str!("tests/custom.txt").lines() {
             let (spec, expected) = line.split_once(" => ").unwrap();
             let spec: Value = serde_json::from_str(spec).unwrap();
-            let errors = validate(&schema, &json!({"spec": spec}));
+            let errors = validate(&schema, &json!({"spec": spec}), None);
             let said: Vec<String> = errors.iter().map(ToString::to_string).collect();
             assert_eq!(said.join(" | "), expected, "{spec}");
         }
@@ -417,7 +484,7 @@ mod tests {
         let schema = json!({"type": "object", "required": ["spec"], "properties": {
             "spec": {"x-kubernetes-validations": [{"rule": "self > 1"}]},
         }});
-        let last = validate(&schema, &json!({})).pop().unwrap();
+        let last = validate(&schema, &json!({}), None).pop().unwrap();
         let why = "<nil>: Invalid value: null: some validation rules were not checked because the \
                    object was invalid; correct the existing errors to complete validation";
         assert_eq!(last.to_string(), why);

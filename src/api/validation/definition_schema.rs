@@ -241,7 +241,7 @@ fn defaults(schema: &Value, path: &str, depth: usize, errors: &mut Errors) {
         if !custom_fields::unknown_fields(&field, &value).is_empty() {
             errors.invalid(at, default.clone(), "must not have unknown fields");
         } else {
-            errors.extend(custom::validate(schema, default).into_iter().map(|error| {
+            errors.extend(custom::validate(schema, default, None).into_iter().map(|error| {
                 let field = match error.field.as_str() {
                     "<nil>" => at.clone(),
                     below => format!("{at}.{below}"),

@@ -9,6 +9,7 @@
 mod addresses;
 mod autoscaling;
 mod batch;
+mod cel;
 mod claims;
 mod config;
 mod cron;
@@ -113,15 +114,9 @@ fn own_fields(kind: Kind, object: &Value, old: Option<&Value>, errors: &mut Vec<
         // A pod is checked with its metadata, which some of its rules look at.
         Kind::Pod => {}
         // Custom objects are held against the schemas of their definitions (`custom.rs`).
-        // Simplified: the Gateway API and kinds that are only stored are not checked.
+        // Simplified: kinds that are only stored are not checked.
         Kind::CustomResourceDefinition => definition::definition(object, old, errors),
-        Kind::Namespace
-        | Kind::ServiceAccount
-        | Kind::Event
-        | Kind::GatewayClass
-        | Kind::Gateway
-        | Kind::HttpRoute
-        | Kind::Other(_) => {}
+        Kind::Namespace | Kind::ServiceAccount | Kind::Event | Kind::Other(_) => {}
     }
 }
 

@@ -174,9 +174,6 @@ const fn checks_kube_finalizers(kind: Kind) -> bool {
             | Kind::RoleBinding
             | Kind::ClusterRoleBinding
             | Kind::CustomResourceDefinition
-            | Kind::GatewayClass
-            | Kind::Gateway
-            | Kind::HttpRoute
     )
 }
 

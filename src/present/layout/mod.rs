@@ -50,6 +50,8 @@ pub struct Layout {
     pub client: Rect,
     /// Load balancers that have an address or wait for one: index into the Services, and place.
     pub balancers: Vec<(usize, Rect)>,
+    /// The load balancer that people built; no width without one.
+    pub hand_built: Rect,
     /// The frame of the cluster.
     pub cluster: Rect,
     /// The lane of Services and Ingresses; no height without any.
@@ -134,7 +136,8 @@ impl Layout {
     /// itself is the first.
     pub fn streets(&self) -> Vec<Vec<Point>> {
         let mut ways = vec![vec![Point::new(self.avenue, self.client.bottom())]];
-        for (_, rect) in &self.balancers {
+        let by_hand = (self.hand_built.w > 0.0).then_some(&self.hand_built);
+        for rect in self.balancers.iter().map(|(_, rect)| rect).chain(by_hand) {
             ways.push(
                 self.way_to(Point::new(rect.center().x, rect.bottom()), self.street_below(*rect)),
             );

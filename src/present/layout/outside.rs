@@ -35,18 +35,25 @@ impl Layout {
         let gap = if is_narrow { 10.0 } else { 22.0 };
         let from = self.client.right() + gap;
         let space = width - edge - from;
-        let count = self::balanced(scene).count();
+        let by_hand = usize::from(scene.hand_built.is_some());
+        let count = self::balanced(scene).count() + by_hand;
         let each = match is_narrow && count > 1 {
             true => ((space + gap) / 2.0 - gap).max(NARROW_BALANCER_W).min(space),
             false => BALANCER_W.min(space),
         };
         let per_row = ((space + gap) / (each + gap)).floor().max(1.0);
-        for (place, at) in self::balanced(scene).enumerate() {
+        let all = (0..by_hand).map(|_| None).chain(self::balanced(scene).map(Some));
+        for (place, at) in all.enumerate() {
             let (row, column) = ((place as f64 / per_row).floor(), place as f64 % per_row);
             let (x, y) = (from + column * (each + gap), TOP + row * ROW);
-            self.balancers.push((at, Rect::new(x, y, each, BOX_H)));
+            let rect = Rect::new(x, y, each, BOX_H);
+            match at {
+                Some(at) => self.balancers.push((at, rect)),
+                None => self.hand_built = rect,
+            }
         }
-        let last = self.balancers.last().map_or(self.client, |(_, last)| *last);
+        let first = if by_hand > 0 { self.hand_built } else { self.client };
+        let last = self.balancers.last().map_or(first, |(_, last)| *last);
         self.street_below(last)
     }
 }

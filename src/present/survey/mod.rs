@@ -3,19 +3,21 @@
 //! Every Pod is looked at once: its node gets a dot for it, and a chip if there are few enough of
 //! them or the node is in sight. So a scene of 150,000 Pods stays small.
 //!
-//! Reading order: `nodes.rs`, `pods.rs`, `services.rs`, `shelves.rs`.
+//! Reading order: `nodes.rs`, `pods.rs`, `services.rs`, `gateways.rs`, `shelves.rs`.
 
+mod gateways;
 mod nodes;
 mod pods;
 mod services;
 mod shelves;
 
+pub(super) use gateways::gateway_chip;
 pub(super) use nodes::{own_labels, taint};
 pub(super) use services::{ingress_chip, selected_endpoints, slices_of};
 
 use super::condition;
 use super::palette::Palette;
-use super::scene::{ClusterScene, NodeBox, PodChip, WaitingGroup};
+use super::scene::{ClusterScene, HandBuilt, NodeBox, PodChip, WaitingGroup};
 use crate::api::{Kind, Object};
 use crate::base::order;
 use crate::session::request::is_system;
@@ -60,6 +62,7 @@ pub fn survey(world: &World, in_sight: &[Arc<str>]) -> ClusterScene {
             || nodes.iter().any(|node| node.cut_since.is_some()),
         services,
         ingresses,
+        hand_built: hand_built(world),
         shelves: shelves::shelves(store, &palette),
         proxy_mode: world.proxy_mode().name(),
         pod_count: count,
@@ -67,6 +70,25 @@ pub fn survey(world: &World, in_sight: &[Arc<str>]) -> ClusterScene {
         nodes,
         waiting,
     }
+}
+
+/// The load balancer that people built.
+fn hand_built(world: &World) -> Option<HandBuilt> {
+    let config = world.hand_built()?;
+    let state = world.hand_built_state(config);
+    let nodes = world.cluster().nodes;
+    let is_up = |name: &Arc<str>| nodes.get(name).is_some_and(|machine| machine.up);
+    let servers = config.pools.iter().flat_map(|pool| &pool.servers);
+    let known = servers.zip(&state.nodes).zip(&state.up);
+    let lines = known.map(|((server, node), up)| {
+        let node = node.as_ref().filter(|name| *up && is_up(name)).map(ToString::to_string);
+        (server.name.to_string(), server.to.to_string(), node)
+    });
+    Some(HandBuilt {
+        address: crate::trace::haproxy::ADDRESS.to_string(),
+        lines: lines.collect(),
+        unlisted: state.unlisted.iter().map(ToString::to_string).collect(),
+    })
 }
 
 /// The same scene of a crowd with other nodes in sight: only their Pods are looked at.

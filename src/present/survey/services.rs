@@ -1,4 +1,4 @@
-//! Services with the Pods behind them, and Ingresses with the Services behind those.
+//! Services with the Pods behind them, and Ingresses and Gateways with the Services behind those.
 
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
@@ -8,7 +8,6 @@ use crate::present::scene::{External, IngressChip, ServiceChip};
 use crate::session::ObjectId;
 use crate::session::request::is_system;
 use crate::store::Store;
-use std::sync::Arc;
 
 const SERVICE_NAME: &str = "kubernetes.io/service-name";
 
@@ -19,17 +18,18 @@ pub(super) fn services(store: &Store, palette: &Palette) -> (Vec<ServiceChip>, V
     let shown = store.list(Kind::Service).filter(|service| !is_own_service(service));
     let mut services: Vec<ServiceChip> =
         shown.map(|service| chip(service, palette, &ends)).collect();
-    let leads: Vec<(&Arc<Object>, Vec<ObjectId>)> =
-        store.list(Kind::Ingress).map(|ingress| (ingress, backends(ingress))).collect();
+    let leads = store.list(Kind::Ingress).map(|it| (ingress_chip(it), backends(it)));
+    let leads: Vec<(IngressChip, Vec<ObjectId>)> =
+        leads.chain(super::gateways::gateways(store)).collect();
     let order = |id: &ObjectId| {
         let mut behind = leads.iter().flat_map(|(_, services)| services);
         behind.position(|one| one == id).unwrap_or(usize::MAX)
     };
     order::sort_by_key(&mut services, |one| (one.system, order(&one.id)));
     let place = |id: &ObjectId| services.iter().position(|one| one.id == *id);
-    let ingresses = leads.iter().map(|(ingress, behind)| IngressChip {
+    let ingresses = leads.iter().map(|(chip, behind)| IngressChip {
         leads_to: behind.iter().filter_map(place).collect(),
-        ..ingress_chip(ingress)
+        ..chip.clone()
     });
     let ingresses = ingresses.collect();
     (services, ingresses)

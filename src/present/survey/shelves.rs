@@ -9,6 +9,7 @@ use crate::present::scene::{RecordChip, Shelf, WorkloadChip};
 use crate::session::ObjectId;
 use crate::session::request::is_system;
 use crate::store::Store;
+use crate::trace::gateway;
 use crate::world::SET_UP_TIME;
 
 /// Kinds that have a place of their own on the map, and those that Kubernetes makes by itself.
@@ -48,7 +49,9 @@ pub(super) fn shelves(store: &Store, palette: &Palette) -> Vec<Shelf> {
         records: Vec::new(),
     };
     shelves.push(whole);
-    for kind in Kind::all().filter(|kind| !ELSEWHERE.contains(kind)) {
+    let gateways = gateway::kind("Gateway");
+    let is_here = |kind: &Kind| !ELSEWHERE.contains(kind) && gateways != Some(*kind);
+    for kind in Kind::all().filter(is_here) {
         for object in store.list(kind).filter(|object| is_asked_for(object)) {
             let namespace = &object.meta.namespace;
             let is_its = |shelf: &&mut Shelf| match &shelf.namespace {

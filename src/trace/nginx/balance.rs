@@ -75,6 +75,8 @@ pub enum Pick {
     Cookie,
     /// By chance, and the client gets a cookie that says so.
     NewCookie,
+    /// By chance.
+    Chance,
 }
 
 /// The value of a cookie of a request.

@@ -130,10 +130,56 @@ impl Configuration {
 /// EndpointSlices by the Service that they belong to.
 struct Slices<'a>(BTreeMap<ObjectKey, Vec<&'a Object>>);
 
+impl Slices<'_> {
+    /// The endpoints of a Service's port that are ready; of its first one if none is given.
+    ///
+    /// Models getEndpointsFromSlices.
+    fn endpoints(&self, service: &ObjectKey, port: Option<&Value>) -> Vec<Endpoint> {
+        let name = port.and_then(|port| port.str_at(&["name"])).unwrap_or_default();
+        let target = port.and_then(|port| number(port, "targetPort"));
+        let mut found: Vec<Endpoint> = Vec::new();
+        for slice in self.0.get(service).into_iter().flatten() {
+            let ports = slice.content().items_at(&["ports"]).iter();
+            let ports = ports.filter(|it| it.str_at(&["protocol"]).unwrap_or("TCP") == "TCP");
+            let numbers = ports.filter_map(|it| {
+                let own = it.str_at(&["name"]).unwrap_or_default();
+                let own = (name.is_empty() || own == name).then(|| number(it, "port")).flatten();
+                own.or(target)
+            });
+            let numbers: Vec<u16> = numbers.collect();
+            for endpoint in slice.content().items_at(&["endpoints"]) {
+                if endpoint.bool_at(&["conditions", "ready"]) == Some(false) {
+                    continue;
+                }
+                let addresses = endpoint.items_at(&["addresses"]).iter();
+                for ip in addresses.filter_map(|ip| ip.as_str()?.parse().ok()) {
+                    let all = numbers.iter().map(|port| Endpoint { ip, port: *port });
+                    let new: Vec<Endpoint> = all.filter(|one| !found.contains(one)).collect();
+                    found.extend(new);
+                }
+            }
+        }
+        found
+    }
+}
+
+/// The endpoints of a Service's port that are ready.
+pub fn ready_endpoints(store: &Store, service: &ObjectKey, port: u16) -> Vec<Endpoint> {
+    let ports = store.get(Kind::Service, service).map(|it| it.spec().items_at(&["ports"]));
+    let mut ports = ports.unwrap_or_default().iter();
+    let port = ports.find(|it| it.int_at(&["port"]) == Some(i64::from(port)));
+    let own = store.list_in(Kind::EndpointSlice, &service.namespace);
+    Slices::among(own).endpoints(service, port)
+}
+
 impl<'a> Slices<'a> {
     fn of(store: &'a Store) -> Self {
+        Self::among(store.list(Kind::EndpointSlice))
+    }
+
+    fn among(all: impl IntoIterator<Item = &'a Arc<Object>>) -> Self {
         let mut slices: BTreeMap<ObjectKey, Vec<&Object>> = BTreeMap::new();
-        for slice in store.list(Kind::EndpointSlice) {
+        for slice in all {
             if let Some(service) = slice.meta.labels.get("kubernetes.io/service-name") {
                 let key = ObjectKey::new(&slice.meta.namespace, service);
                 slices.entry(key).or_default().push(slice);
@@ -175,7 +221,7 @@ impl Builder<'_> {
             return Backend::default();
         };
         let mut backend = Backend { service: Some(service.clone()), ..Backend::default() };
-        backend.endpoints = self.endpoints(&service, None);
+        backend.endpoints = self.slices.endpoints(&service, None);
         backend
     }
 
@@ -208,44 +254,13 @@ impl Builder<'_> {
         let cluster_ip = service.spec().str_at(&["clusterIP"]).and_then(|ip| ip.parse().ok());
         backend.endpoints = match (item.rules.service_upstream, cluster_ip, number(port, "port")) {
             (true, Some(ip), Some(port)) => vec![Endpoint { ip, port }],
-            _ => self.endpoints(&key, Some(port)),
+            _ => self.slices.endpoints(&key, Some(port)),
         };
         if backend.endpoints.is_empty() {
             let warning = format!("Service \"{key}\" does not have any active Endpoint.");
             self.it.warnings.push(warning);
         }
         backend
-    }
-
-    /// The endpoints of a Service's port that are ready; of its first one if none is given.
-    ///
-    /// Models getEndpointsFromSlices.
-    fn endpoints(&self, service: &ObjectKey, port: Option<&Value>) -> Vec<Endpoint> {
-        let name = port.and_then(|port| port.str_at(&["name"])).unwrap_or_default();
-        let target = port.and_then(|port| number(port, "targetPort"));
-        let mut found: Vec<Endpoint> = Vec::new();
-        for slice in self.slices.0.get(service).into_iter().flatten() {
-            let ports = slice.content().items_at(&["ports"]).iter();
-            let ports = ports.filter(|it| it.str_at(&["protocol"]).unwrap_or("TCP") == "TCP");
-            let numbers = ports.filter_map(|it| {
-                let own = it.str_at(&["name"]).unwrap_or_default();
-                let own = (name.is_empty() || own == name).then(|| number(it, "port")).flatten();
-                own.or(target)
-            });
-            let numbers: Vec<u16> = numbers.collect();
-            for endpoint in slice.content().items_at(&["endpoints"]) {
-                if endpoint.bool_at(&["conditions", "ready"]) == Some(false) {
-                    continue;
-                }
-                let addresses = endpoint.items_at(&["addresses"]).iter();
-                for ip in addresses.filter_map(|ip| ip.as_str()?.parse().ok()) {
-                    let all = numbers.iter().map(|port| Endpoint { ip, port: *port });
-                    let new: Vec<Endpoint> = all.filter(|one| !found.contains(one)).collect();
-                    found.extend(new);
-                }
-            }
-        }
-        found
     }
 
     /// A server for each host, with one location that leads to the default backend.

@@ -20,6 +20,7 @@ mod settings;
 
 pub use annotations::{Affinity, Annotations, Canary};
 pub use balance::{Balancers, Choice, Pick, Target, Worker, cookie_of, set_cookie};
+pub use build::ready_endpoints;
 pub use locate::{Located, host_matches};
 pub use settings::{Ignored, Settings};
 

@@ -133,6 +133,7 @@ fn Things(props: &ThingsProps) -> Html {
             { outside::cluster(layout, &marks) }
             { outside::client(layout, &marks) }
             { for layout.arrows.iter().filter(|_| marks.grain != Grain::Far).map(|one| record::arrow(one, &marks)) }
+            { for scene.hand_built.iter().map(|one| outside::hand_built(one, layout.hand_built, &marks)) }
             { for layout.balancers.iter().filter_map(|(at, rect)| {
                 Some(outside::balancer(scene.services.get(*at)?, *rect, &marks))
             }) }

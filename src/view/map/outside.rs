@@ -2,7 +2,7 @@
 
 use super::item::{Look, Marks, body, far_name, item, text};
 use crate::present::layout::Item;
-use crate::present::scene::{External, ServiceChip};
+use crate::present::scene::{External, HandBuilt, ServiceChip};
 use crate::present::shorten::shorten;
 use crate::present::viewport::Grain;
 use crate::present::{Layout, Rect};
@@ -71,6 +71,30 @@ pub(super) fn client(layout: &Layout, marks: &Marks) -> Html {
             } else {
                 { text("name middle", w / 2.0, 19.0, marks.lang.t(Text::Client)) }
                 { text("code mute middle", w / 2.0, 34.0, marks.scene.client.clone()) }
+            }
+        </g>
+    }
+}
+
+/// The load balancer that people built.
+pub(super) fn hand_built(built: &HandBuilt, rect: Rect, marks: &Marks) -> Html {
+    let (alive, count) = (built.alive(), built.lines.len());
+    let note = marks.lang.fill(Text::HandBuiltLines, &[("alive", &alive), ("count", &count)]);
+    let lines = built
+        .lines
+        .iter()
+        .map(|(name, to, node)| format!("\n{name} {to} → {}", node.as_deref().unwrap_or("–")));
+    let title = format!("HAProxy {}: {note}{}", built.address, lines.collect::<String>());
+    let class = if alive < count { "code middle warn" } else { "code middle mute" };
+    html! {
+        <g class="balancer" transform={format!("translate({:.1} {:.1})", rect.x, rect.y)}>
+            <title>{ title }</title>
+            { body(rect, 10) }
+            if marks.grain == Grain::Far {
+                { far_name(marks, "HAProxy", rect) }
+            } else {
+                { text("name middle", rect.w / 2.0, 19.0, shorten(marks.lang.t(Text::HandBuilt), (rect.w / 7.2) as usize)) }
+                { text(class, rect.w / 2.0, 34.0, format!("{} {alive}/{count}", built.address)) }
             }
         </g>
     }

@@ -174,7 +174,7 @@ pub(in crate::view) fn endpoints(service: &ServiceChip, lang: Lang) -> String {
     }
 }
 
-/// Draws an Ingress.
+/// Draws an Ingress or a Gateway.
 pub(super) fn ingress(ingress: &IngressChip, rect: Rect, marks: &Marks) -> Html {
     let most = ((rect.w - 20.0) / CODE) as usize;
     let name = qualified(&ingress.id.namespace, &ingress.id.name);
@@ -204,7 +204,7 @@ pub(super) fn ingress(ingress: &IngressChip, rect: Rect, marks: &Marks) -> Html 
         _ => html! {
             <>
                 { text("name", 11.0, 19.0, shorten(&name, ((rect.w - 74.0) / NAME) as usize)) }
-                { text("small mute end", rect.w - 10.0, 19.0, "Ingress") }
+                { text("small mute end", rect.w - 10.0, 19.0, ingress.id.kind.name()) }
                 if count < lines {
                     { text("code mute", 11.0, last, served.trim().to_owned()) }
                 }
@@ -219,7 +219,12 @@ pub(super) fn ingress(ingress: &IngressChip, rect: Rect, marks: &Marks) -> Html 
     };
     let look = Look {
         class: "record ingress",
-        title: format!("Ingress {}, {}, {whole}", ingress.id.name, ingress.rules.join(", ")),
+        title: format!(
+            "{} {}, {}, {whole}",
+            ingress.id.kind.name(),
+            ingress.id.name,
+            ingress.rules.join(", ")
+        ),
         ..Look::default()
     };
     let inside = html! { <>{ body(rect, 9) }{ inside }</> };
