@@ -4,6 +4,8 @@
 
 use super::framework::{Cycle, Filter, Rejection, Scores};
 use super::node_info::{NodeInfo, Snapshot};
+use super::plugins::Local;
+use super::verdicts::{Points, Verdict};
 use super::{plugins, preemption};
 use crate::api::Object;
 use crate::base::{Rng, order};
@@ -36,13 +38,8 @@ impl Decision {
 
     /// One of the best, by lot.
     pub fn choose(&self, rng: &mut Rng) -> Option<Arc<str>> {
-        let count = u32::try_from(self.best().count()).ok()?;
-        let lot = match count {
-            0 => return None,
-            1 => 0,
-            _ => rng.below(count),
-        };
-        self.best().nth(usize::try_from(lot).ok()?).map(|node| node.name().clone())
+        let lot = draw(self.best().count(), rng)?;
+        self.best().nth(lot).map(|node| node.name().clone())
     }
 
     /// Why no node will do, as the event says it.
@@ -71,6 +68,16 @@ impl Decision {
         let refused = self.refused.iter().map(|refused| refused.plugin);
         refused.chain(self.rejected.iter().map(|(_, rejection)| rejection.plugin))
     }
+}
+
+/// One of so many, by lot where there is a choice.
+fn draw(count: usize, rng: &mut Rng) -> Option<usize> {
+    let lot = match u32::try_from(count).ok()? {
+        0 => return None,
+        1 => 0,
+        count => rng.below(count),
+    };
+    usize::try_from(lot).ok()
 }
 
 /// `2 Insufficient cpu, 1 node(s) were unschedulable`, sorted as text.
@@ -118,8 +125,9 @@ pub fn decide(
     store: &Store,
     search: Search,
 ) -> Option<(Decision, usize)> {
+    let spread = plugins::default_spread_selector(store, pod).map(Arc::new);
     let spec = &pod.pod()?.spec;
-    let cycle = Cycle { pod, spec, snapshot, store };
+    let cycle = Cycle { pod, spec, snapshot, store, spread: spread.as_ref() };
     let mut decision = Decision {
         feasible: Vec::new(),
         scores: Vec::new(),
@@ -141,9 +149,7 @@ pub fn decide(
     }
     decision.totals = vec![0; decision.feasible.len()];
     for scores in &decision.scores {
-        for (total, points) in decision.totals.iter_mut().zip(scores.normalized()) {
-            *total += points * scores.weight;
-        }
+        scores.add_to(&mut decision.totals);
     }
     Some((decision, looked_at))
 }
@@ -192,6 +198,52 @@ fn filter_nodes(
     looked_at
 }
 
+/// The node that [`decide`] and [`Decision::choose`] would give, and how many were looked at, without
+/// the telling: what is known of a node for pods like this one is not asked again. `None` where they
+/// must be asked: no node will do, or plugins have a say that look at more than one node at a time.
+pub(super) fn decide_quickly(
+    cycle: &Cycle<'_>,
+    known: &mut [Verdict],
+    search: Search,
+    rng: &mut Rng,
+) -> Option<(Arc<str>, usize)> {
+    if plugins::needs_more_than_local(cycle) {
+        return None;
+    }
+    let nodes = cycle.snapshot.nodes();
+    let (mut feasible, mut points): (Vec<&Arc<NodeInfo>>, Vec<Points>) = Default::default();
+    let mut local = None;
+    let mut looked_at = 0;
+    let (before, from) = known.split_at_mut_checked(search.start)?;
+    let (nodes_before, nodes_from) = nodes.split_at_checked(search.start)?;
+    let from = nodes_from.iter().zip(from);
+    for (node, verdict) in from.chain(nodes_before.iter().zip(before)) {
+        if feasible.len() >= search.enough {
+            break;
+        }
+        looked_at += 1;
+        if *verdict == Verdict::Unknown {
+            let local: &Local<'_> = match &mut local {
+                Some(local) => local,
+                none => none.insert(Local::prepare(cycle).ok()?),
+            };
+            *verdict = local.verdict(node);
+        }
+        if let Verdict::Yes(of_node) = *verdict {
+            feasible.push(node);
+            points.push(of_node);
+        }
+    }
+    let totals = match feasible.len() {
+        0 | 1 => vec![0; feasible.len()],
+        _ => plugins::totals(cycle, &feasible, &points),
+    };
+    let most = totals.iter().max().copied()?;
+    let best = || feasible.iter().zip(&totals).filter(|(_, total)| **total == most);
+    let lot = draw(best().count(), rng)?;
+    best().nth(lot).map(|(node, _)| (node.name().clone(), looked_at))
+}
+
 /// Looks for pods whose removal would make room, and says what the event adds about it.
 ///
 /// Models the PostFilter plugins: DynamicResources, then DefaultPreemption.
@@ -206,7 +258,7 @@ pub(super) fn make_room(
         return ("not found".to_owned(), None);
     }
     let Some(facts) = pod.pod() else { return (String::new(), None) };
-    let cycle = Cycle { pod, spec: &facts.spec, snapshot, store };
+    let cycle = Cycle { pod, spec: &facts.spec, snapshot, store, spread: None };
     match preemption::preempt(&cycle, decision) {
         Ok(victims) => (String::new(), Some(victims)),
         Err(why) => (format!("no new claims to deallocate, preemption: {why}"), None),

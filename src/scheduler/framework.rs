@@ -4,7 +4,7 @@
 //! profile (pkg/scheduler/apis/config/v1/default_plugins.go) in their order.
 
 use super::node_info::{NodeInfo, Snapshot};
-use crate::api::{Object, PodSpec};
+use crate::api::{Object, PodSpec, Selector};
 use crate::store::Store;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -23,6 +23,8 @@ pub(super) struct Cycle<'a> {
     pub snapshot: &'a Snapshot,
     /// Everything else.
     pub store: &'a Store,
+    /// Which pods it is spread among without having asked for it.
+    pub spread: Option<&'a Arc<Selector>>,
 }
 
 /// A plugin's no to a node.
@@ -79,6 +81,26 @@ pub enum Normalization {
     Spread,
 }
 
+impl Normalization {
+    /// One node's points, where all have from `fewest` to `most`.
+    ///
+    /// Models pkg/scheduler/framework/plugins/helper/normalize_score.go and the NormalizeScore of
+    /// podtopologyspread and interpodaffinity.
+    pub(super) fn of(self, points: i64, fewest: i64, most: i64) -> i64 {
+        match self {
+            Normalization::None => points,
+            Normalization::Highest if most <= 0 => points,
+            Normalization::Highest => MAX_NODE_SCORE * points / most,
+            Normalization::Reversed if most <= 0 => MAX_NODE_SCORE,
+            Normalization::Reversed => MAX_NODE_SCORE - MAX_NODE_SCORE * points / most,
+            Normalization::Range if most == fewest => 0,
+            Normalization::Range => range_score(points, fewest, most),
+            Normalization::Spread if most <= 0 => MAX_NODE_SCORE,
+            Normalization::Spread => MAX_NODE_SCORE * (most + fewest - points) / most,
+        }
+    }
+}
+
 /// A plugin's points for the nodes that passed.
 #[derive(Clone, Debug)]
 pub struct Scores {
@@ -93,25 +115,19 @@ pub struct Scores {
 }
 
 impl Scores {
+    /// Adds the weighted points to the totals of the nodes.
+    pub(super) fn add_to(&self, totals: &mut [i64]) {
+        for (total, points) in totals.iter_mut().zip(self.normalized()) {
+            *total += points * self.weight;
+        }
+    }
+
     /// Points from 0 to 100 in the order of the nodes.
-    ///
-    /// Models pkg/scheduler/framework/plugins/helper/normalize_score.go and the NormalizeScore of
-    /// podtopologyspread and interpodaffinity.
     pub fn normalized(&self) -> Vec<i64> {
         let known = || self.raw.iter().flatten().copied();
         let most = known().max().unwrap_or_default();
         let fewest = known().min().unwrap_or_default();
-        let one = |points: i64| match self.normalization {
-            Normalization::None => points,
-            Normalization::Highest if most <= 0 => points,
-            Normalization::Highest => MAX_NODE_SCORE * points / most,
-            Normalization::Reversed if most <= 0 => MAX_NODE_SCORE,
-            Normalization::Reversed => MAX_NODE_SCORE - MAX_NODE_SCORE * points / most,
-            Normalization::Range if most == fewest => 0,
-            Normalization::Range => range_score(points, fewest, most),
-            Normalization::Spread if most <= 0 => MAX_NODE_SCORE,
-            Normalization::Spread => MAX_NODE_SCORE * (most + fewest - points) / most,
-        };
+        let one = |points| self.normalization.of(points, fewest, most);
         self.raw.iter().map(|points| points.map_or(0, one)).collect()
     }
 }

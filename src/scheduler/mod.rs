@@ -6,8 +6,8 @@
 //!
 //! Simplified: no profiles, extenders, dynamic resources or gang scheduling.
 //!
-//! Reading order: `framework.rs`, `plugins/`, `cycle.rs`, `preemption.rs`, `binding.rs`, `queue.rs`,
-//! `hints.rs`, `node_info.rs`, `explain.rs`.
+//! Reading order: `framework.rs`, `plugins/`, `cycle.rs`, `verdicts.rs`, `preemption.rs`,
+//! `binding.rs`, `queue.rs`, `hints.rs`, `node_info.rs`, `tally.rs`, `explain.rs`.
 
 pub mod affinity;
 mod binding;
@@ -20,6 +20,7 @@ mod plugins;
 mod preemption;
 mod queue;
 mod tally;
+mod verdicts;
 
 pub use cycle::{Decision, Search, decide};
 pub use explain::{PodSource, explain, explain_state, explain_texts, explanation_table};
@@ -28,10 +29,11 @@ pub use node_info::{NodeInfo, Snapshot};
 
 use crate::api::pod::ConditionType;
 use crate::api::tree::Tree as _;
-use crate::api::{Body, Event, Kind, Object};
+use crate::api::{Body, Event, Kind, Object, Selector};
 use crate::base::{Map, Rng, SimTime};
 use crate::store::{Change, DeleteOptions, Key, ObjectKey, Plan, Store, Write};
 use binding::Binding;
+use framework::Cycle;
 use hints::News;
 use queue::Queue;
 use std::sync::Arc;
@@ -144,6 +146,8 @@ impl Scheduler {
                 self.snapshot.remove_pod(node, new.meta.uid);
                 self.snapshot.add_pod(node, new);
             }
+        } else if let (Some(node), Some(new)) = (&after, new) {
+            self.snapshot.replace_pod(node, new);
         }
         match (&before, &after, old, new) {
             (Some(_), None, Some(old), _) => self.wake(store, News::PodGone(old), now),
@@ -217,60 +221,100 @@ impl Scheduler {
 
     /// Takes the next pods and finds nodes for them.
     pub fn cycle(&mut self, store: &Store, now: SimTime, rng: &mut Rng) -> Plan {
-        let mut writes = Vec::new();
-        self.poll_bindings(store, now, &mut writes);
+        let mut turn = Turn { store, now, rng, writes: Vec::new(), spread: None };
+        self.poll_bindings(store, now, &mut turn.writes);
         for _ in 0..PODS_A_TURN {
             let Some(key) = self.queue.pop(now) else { break };
             match store.get(Kind::Pod, &key).filter(|object| is_ours(object)) {
-                Some(object) => self.schedule(store, &key, object, now, rng, &mut writes),
+                Some(object) => self.schedule(&mut turn, &key, object),
                 None => self.queue.remove(&key),
             }
         }
-        Plan::of(writes)
+        Plan::of(turn.writes)
     }
 
-    fn schedule(
-        &mut self,
-        store: &Store,
-        key: &ObjectKey,
-        object: &Arc<Object>,
-        now: SimTime,
-        rng: &mut Rng,
-        writes: &mut Vec<Write>,
-    ) {
+    fn schedule(&mut self, turn: &mut Turn<'_>, key: &ObjectKey, object: &Arc<Object>) {
         let nodes = self.snapshot.nodes().len();
         let start = usize::try_from(self.next_start).unwrap_or_default();
         let search = Search::of_cluster(start, nodes);
-        if let Some(selector) = plugins::default_spread_selector(store, object) {
-            self.snapshot.keep_tally(store, &object.meta.namespace, &selector);
+        let spread = turn.spread(object);
+        if let Some(selector) = &spread {
+            self.snapshot.keep_tally(turn.store, &object.meta.namespace, selector);
         }
-        let snapshot = self.with_nominated(store, key, object);
-        let Some((decision, looked_at)) = decide(object, &snapshot, store, search) else {
+        if let Some((node, looked_at)) = self.place_quickly(turn, key, object, search) {
+            self.begin_next_search(start + looked_at);
+            return self.place(turn, key, object, &node);
+        }
+        let snapshot = self.with_nominated(turn.store, key, object);
+        let Some((decision, looked_at)) = decide(object, &snapshot, turn.store, search) else {
             return;
         };
-        let next = (start + looked_at).checked_rem(nodes).unwrap_or_default();
-        self.next_start = u32::try_from(next).unwrap_or_default();
-        if let Some(node) = decision.choose(rng) {
+        self.begin_next_search(start + looked_at);
+        if let Some(node) = decision.choose(turn.rng) {
             // Nothing shares the node any more, so it is counted in place.
             drop((decision, snapshot));
-            self.assume(object, &node);
-            self.queue.remove(key);
-            if !self.begin_binding(store, object, &node, now, writes) {
-                writes.extend(bind(object, &node, now));
-            }
-            return;
+            return self.place(turn, key, object, &node);
         }
-        let (after, victims) = cycle::make_room(object, &self.snapshot, store, &decision);
+        let (after, victims) = cycle::make_room(object, &self.snapshot, turn.store, &decision);
         let message = match nodes {
             0 => "no nodes available to schedule pods".to_owned(),
             _ => decision.message(nodes, &after),
         };
+        let now = turn.now;
         self.queue.park(key, refused_by(&decision), now);
-        writes.push(event(object, true, "FailedScheduling", message.clone(), now));
+        turn.writes.push(event(object, true, "FailedScheduling", message.clone(), now));
         let nominated = victims.as_ref().map(|victims| victims.node.clone());
-        writes.extend(unschedulable(object, &message, nominated, now));
+        turn.writes.extend(unschedulable(object, &message, nominated, now));
         for pod in victims.iter().flat_map(|victims| &victims.pods) {
-            writes.extend(remove_victim(pod, object, now));
+            turn.writes.extend(remove_victim(pod, object, now));
+        }
+    }
+
+    /// The next search begins where this one ended.
+    fn begin_next_search(&mut self, place: usize) {
+        let next = place.checked_rem(self.snapshot.nodes().len()).unwrap_or_default();
+        self.next_start = u32::try_from(next).unwrap_or_default();
+    }
+
+    /// Finds a node by what is known of nodes for pods like this one, if that is enough to know.
+    fn place_quickly(
+        &mut self,
+        turn: &mut Turn<'_>,
+        key: &ObjectKey,
+        object: &Arc<Object>,
+        search: Search,
+    ) -> Option<(Arc<str>, usize)> {
+        if self.nominated.keys().any(|other| other != key) {
+            return None;
+        }
+        let spec = &object.pod()?.spec;
+        let mut verdicts = core::mem::take(&mut self.snapshot.verdicts);
+        let spread = turn.spread(object);
+        let cycle = Cycle {
+            pod: object,
+            spec,
+            snapshot: &self.snapshot,
+            store: turn.store,
+            spread: spread.as_ref(),
+        };
+        let known = verdicts.of(spec, self.snapshot.nodes().len());
+        let placed = cycle::decide_quickly(&cycle, known, search, turn.rng);
+        self.snapshot.verdicts = verdicts;
+        placed
+    }
+
+    /// A pod gets a node.
+    fn place(
+        &mut self,
+        turn: &mut Turn<'_>,
+        key: &ObjectKey,
+        object: &Arc<Object>,
+        node: &Arc<str>,
+    ) {
+        self.assume(object, node);
+        self.queue.remove(key);
+        if !self.begin_binding(turn.store, object, node, turn.now, &mut turn.writes) {
+            turn.writes.extend(bind(object, node, turn.now));
         }
     }
 
@@ -297,6 +341,34 @@ impl Scheduler {
             pod.node_name = Some(node.clone());
         }
         self.snapshot.assume(node, &Arc::new(placed));
+    }
+}
+
+/// The pods that are taken one after the other while the store stands still.
+struct Turn<'a> {
+    store: &'a Store,
+    now: SimTime,
+    rng: &'a mut Rng,
+    writes: Vec<Write>,
+    /// The last pod and what it is spread among: the next is often of the same template.
+    spread: Option<(Arc<Object>, Option<Arc<Selector>>)>,
+}
+
+impl Turn<'_> {
+    /// Which pods a pod is spread among without having asked for it.
+    fn spread(&mut self, pod: &Arc<Object>) -> Option<Arc<Selector>> {
+        let is_like = |last: &Object| {
+            let (last, new) = (&last.meta, &pod.meta);
+            last.namespace == new.namespace
+                && last.labels.same(&new.labels)
+                && Arc::ptr_eq(&last.owner_references, &new.owner_references)
+        };
+        if let Some((_, selector)) = self.spread.as_ref().filter(|(last, _)| is_like(last)) {
+            return selector.clone();
+        }
+        let selector = plugins::default_spread_selector(self.store, pod).map(Arc::new);
+        self.spread = Some((pod.clone(), selector.clone()));
+        selector
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::affinity::PodAffinity;
 use super::tally::Tallies;
+use super::verdicts::Verdicts;
 use crate::api::pod::{HostPort, Resources, Taint};
 use crate::api::tree::Tree as _;
 use crate::api::{Object, Selector, Uid, Value};
@@ -21,6 +22,8 @@ pub(super) const HOSTNAME: &str = "kubernetes.io/hostname";
 /// A pod on a node, with its affinity read if it has any.
 #[derive(Clone, Debug)]
 pub struct PlacedPod {
+    /// Its identity.
+    pub uid: Uid,
     /// The pod.
     pub pod: Arc<Object>,
     /// Its affinity to other pods.
@@ -102,12 +105,12 @@ impl NodeInfo {
         self.scored_requested.add(&facts.spec.scored_requests);
         self.host_ports.extend(facts.spec.host_ports.iter().cloned());
         let affinity = PodAffinity::of(pod).map(Arc::new);
-        self.pods.push(PlacedPod { pod: pod.clone(), affinity });
+        self.pods.push(PlacedPod { uid: pod.meta.uid, pod: pod.clone(), affinity });
     }
 
     /// Counts a pod out and gives it back if it was there.
     pub fn remove(&mut self, uid: Uid) -> Option<PlacedPod> {
-        let index = self.pods.iter().position(|placed| placed.pod.meta.uid == uid)?;
+        let index = self.pods.iter().position(|placed| placed.uid == uid)?;
         let placed = self.pods.remove(index);
         if let Some(facts) = placed.pod.pod() {
             self.requested.subtract(&facts.spec.requests);
@@ -146,6 +149,10 @@ pub struct Snapshot {
     assumed: Map<ObjectKey, Arc<Object>>,
     /// What spreading has asked for.
     tallies: Tallies,
+    /// What plugins have said of the nodes.
+    pub(super) verdicts: Verdicts,
+    /// How many nodes say which images they have.
+    with_images: u32,
 }
 
 impl fmt::Debug for Snapshot {
@@ -170,8 +177,10 @@ impl Snapshot {
         self.with_affinity.keys().filter_map(|name| self.get(name))
     }
 
+    /// A node to change, so that what was said of it holds no longer.
     fn get_mut(&mut self, name: &str) -> Option<&mut NodeInfo> {
         let place = usize::try_from(*self.places.get(name)?).ok()?;
+        self.verdicts.forget(place);
         Arc::make_mut(&mut self.nodes).get_mut(place).map(Arc::make_mut)
     }
 
@@ -179,18 +188,26 @@ impl Snapshot {
     pub fn set_node(&mut self, node: &Arc<Object>) {
         let mut new = NodeInfo::new(node.clone());
         new.zone = node.meta.labels.get(ZONE).map(|zone| self.zone(zone));
+        self.with_images += u32::from(!new.images.is_empty());
         if let Some(old) = self.get_mut(&node.meta.name) {
             core::mem::swap(&mut new.pods, &mut old.pods);
             core::mem::swap(&mut new.host_ports, &mut old.host_ports);
             core::mem::swap(&mut new.requested, &mut old.requested);
             core::mem::swap(&mut new.scored_requested, &mut old.scored_requested);
             new.place = old.place;
+            let had_images = !old.images.is_empty();
             *old = new;
+            self.with_images -= u32::from(had_images);
             return;
         }
         new.place = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
         self.places.insert(new.name().clone(), new.place);
         Arc::make_mut(&mut self.nodes).push(Arc::new(new));
+    }
+
+    /// Whether any node says which images it has.
+    pub(super) const fn has_images(&self) -> bool {
+        self.with_images > 0
     }
 
     /// How many zones have been named.
@@ -210,6 +227,8 @@ impl Snapshot {
     /// Forgets a node.
     pub fn remove_node(&mut self, name: &str) {
         self.with_affinity.remove(name);
+        let had_images = self.get(name).is_some_and(|node| !node.images.is_empty());
+        self.with_images -= u32::from(had_images);
         let nodes = Arc::make_mut(&mut self.nodes);
         nodes.retain(|node| &**node.name() != name);
         let places = (0u32..).zip(nodes.iter());
@@ -220,6 +239,7 @@ impl Snapshot {
             }
         }
         self.tallies.clear();
+        self.verdicts.clear();
     }
 
     /// Counts a pod in on its node.
@@ -286,6 +306,19 @@ impl Snapshot {
             }
         }
         counts
+    }
+
+    /// A pod on a node has changed in nothing that is counted here: no older one is kept alive.
+    pub fn replace_pod(&mut self, node: &str, pod: &Arc<Object>) {
+        let Some(place) = self.places.get(node).and_then(|place| usize::try_from(*place).ok())
+        else {
+            return;
+        };
+        let Some(info) = Arc::make_mut(&mut self.nodes).get_mut(place) else { return };
+        let mut pods = Arc::make_mut(info).pods.iter_mut();
+        if let Some(placed) = pods.find(|placed| placed.uid == pod.meta.uid) {
+            placed.pod = pod.clone();
+        }
     }
 
     /// Counts a pod out. Says whether it was there.

@@ -21,8 +21,10 @@ pub(super) use taint_toleration::repels;
 pub(super) use volume_zone::ZONE_LABELS;
 pub(super) use volumes::{Bindings, bindings_on, claims_of};
 
-use super::framework::{Cycle, Filter, Rejection, Scores};
+use super::framework::{Cycle, Filter, Normalization, Rejection, Scores};
 use super::node_info::NodeInfo;
+use super::verdicts::{Points, Verdict};
+use crate::api::{Object, PodSpec};
 use std::sync::Arc;
 
 /// The filters that have something to say about the pod, in the order of the default profile.
@@ -30,6 +32,17 @@ use std::sync::Arc;
 /// # Errors
 /// A plugin that refuses every node at once (`PreFilter`).
 pub(super) fn filters(cycle: &Cycle<'_>) -> Result<Vec<Box<dyn Filter>>, Rejection> {
+    let mut filters = local_filters(cycle)?;
+    filters.extend(volume_restrictions::VolumeRestrictions::prepare(cycle)?);
+    filters.extend(volumes::VolumeBinding::prepare(cycle)?);
+    filters.extend(volume_zone::VolumeZone::prepare(cycle));
+    filters.extend(pod_topology_spread::Hard::prepare(cycle));
+    filters.extend(inter_pod_affinity::Required::prepare(cycle));
+    Ok(filters)
+}
+
+/// Those of them that look at nothing but the node and the pod's specification.
+fn local_filters(cycle: &Cycle<'_>) -> Result<Vec<Box<dyn Filter>>, Rejection> {
     let mut filters: Vec<Box<dyn Filter>> = Vec::with_capacity(6);
     filters.push(Box::new(node_unschedulable::NodeUnschedulable::new(cycle)));
     filters.extend(node_name::NodeName::prepare(cycle));
@@ -37,12 +50,70 @@ pub(super) fn filters(cycle: &Cycle<'_>) -> Result<Vec<Box<dyn Filter>>, Rejecti
     filters.extend(node_affinity::NodeAffinity::prepare(cycle)?);
     filters.extend(node_ports::NodePorts::prepare(cycle));
     filters.push(Box::new(node_resources::Fit::new(cycle)));
-    filters.extend(volume_restrictions::VolumeRestrictions::prepare(cycle)?);
-    filters.extend(volumes::VolumeBinding::prepare(cycle)?);
-    filters.extend(volume_zone::VolumeZone::prepare(cycle));
-    filters.extend(pod_topology_spread::Hard::prepare(cycle));
-    filters.extend(inter_pod_affinity::Required::prepare(cycle));
     Ok(filters)
+}
+
+/// Whether a filter that looks at more than the node and the specification has a say, or one that
+/// names its nodes.
+pub(super) fn needs_more_than_local(cycle: &Cycle<'_>) -> bool {
+    cycle.pod.pod().is_some_and(|pod| pod.node_name.is_some())
+        || claims_of(cycle.spec).next().is_some()
+        || pod_topology_spread::has_musts(cycle.pod)
+        || inter_pod_affinity::Required::prepare(cycle).is_some()
+        || wanted_names(cycle).is_some()
+}
+
+/// The plugins that look at nothing but the node and the pod's specification.
+pub(super) struct Local<'a> {
+    spec: &'a PodSpec,
+    filters: Vec<Box<dyn Filter>>,
+    preferred: Option<Box<dyn Fn(&Object) -> i64>>,
+}
+
+impl<'a> Local<'a> {
+    /// # Errors
+    /// A plugin that refuses every node at once.
+    pub(super) fn prepare(cycle: &Cycle<'a>) -> Result<Self, Rejection> {
+        let filters = local_filters(cycle)?;
+        let preferred = node_affinity::preferred(cycle.spec);
+        Ok(Local { spec: cycle.spec, filters, preferred })
+    }
+
+    /// What they say of a node.
+    pub(super) fn verdict(&self, node: &NodeInfo) -> Verdict {
+        if self.filters.iter().any(|filter| filter.filter(node).is_err()) {
+            return Verdict::No;
+        }
+        let balance = node_resources::balance_points(self.spec, node);
+        Verdict::Yes(Points {
+            soft_taints: taint_toleration::points(self.spec, node),
+            preferred: self.preferred.as_ref().map_or(0, |points| points(&node.node)),
+            resources: node_resources::fit_points(self.spec, node) + balance.unwrap_or_default(),
+        })
+    }
+}
+
+/// What the points of [`scores`] add up to, where those of [`Local`] are known.
+pub(super) fn totals(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>], local: &[Points]) -> Vec<i64> {
+    let most = |of: fn(&Points) -> i64| local.iter().map(of).max().unwrap_or_default();
+    let (taints, preferred) = (most(|it| it.soft_taints), most(|it| it.preferred));
+    let has_preferred = node_affinity::preferred(cycle.spec).is_some();
+    let total = |points: &Points| {
+        let reversed = Normalization::Reversed.of(points.soft_taints, 0, taints);
+        let highest = match has_preferred {
+            true => Normalization::Highest.of(points.preferred, 0, preferred),
+            false => 0,
+        };
+        reversed * taint_toleration::WEIGHT + highest * node_affinity::WEIGHT + points.resources
+    };
+    let mut totals: Vec<i64> = local.iter().map(total).collect();
+    let images = cycle.snapshot.has_images().then(|| image_locality::score(cycle, nodes));
+    let others =
+        [pod_topology_spread::score(cycle, nodes), inter_pod_affinity::score(cycle, nodes), images];
+    for scores in others.iter().flatten() {
+        scores.add_to(&mut totals);
+    }
+    totals
 }
 
 /// The node names that the pod's affinity narrows the search to.

@@ -3,9 +3,11 @@
 use super::super::framework::Normalization;
 use super::{Cycle, Filter, NodeInfo, Rejection, Scores};
 use crate::api::node_affinity::{RequiredNodes, preferred_node_score};
+use crate::api::{Object, PodSpec};
 use std::sync::Arc;
 
 const NAME: &str = "NodeAffinity";
+pub(super) const WEIGHT: i64 = 2;
 
 #[derive(Clone, Debug)]
 pub(super) struct NodeAffinity(RequiredNodes);
@@ -43,11 +45,16 @@ impl Filter for NodeAffinity {
     }
 }
 
+/// The weights of the preferred terms that a node fits; `None` if the pod prefers nothing.
+pub(super) fn preferred(spec: &PodSpec) -> Option<Box<dyn Fn(&Object) -> i64>> {
+    preferred_node_score(spec).map(|points| Box::new(points) as Box<dyn Fn(&Object) -> i64>)
+}
+
 pub(super) fn score(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>]) -> Option<Scores> {
-    let points = preferred_node_score(cycle.spec)?;
+    let points = preferred(cycle.spec)?;
     Some(Scores {
         plugin: NAME,
-        weight: 2,
+        weight: WEIGHT,
         raw: nodes.iter().map(|node| Some(points(&node.node))).collect(),
         normalization: Normalization::Highest,
     })

@@ -97,8 +97,7 @@ pub(in super::super) fn grew(spec: &PodSpec, old: &Object, new: &Object) -> bool
 
 /// Models noderesources/least_allocated.go. Its scorer is made without the word that pods may ask
 /// for resources as a whole (fit.go nodeResourceStrategyTypeMap), so it does not see them.
-pub(super) fn score_fit(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>]) -> Scores {
-    let asked = &cycle.spec.scored_of_containers;
+pub(super) fn fit_points(spec: &PodSpec, node: &NodeInfo) -> i64 {
     let left = |asked: i64, used: i64, offered: i64| {
         let total = asked + used;
         match offered {
@@ -107,40 +106,44 @@ pub(super) fn score_fit(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>]) -> Scores {
             _ => Some((offered - total) * MAX_NODE_SCORE / offered),
         }
     };
-    let points = |node: &&Arc<NodeInfo>| {
-        let (used, offered) = (&node.scored_requested, &node.allocatable);
-        let cpu = left(asked.milli_cpu, used.milli_cpu, offered.milli_cpu);
-        let memory = left(asked.memory, used.memory, offered.memory);
-        match (cpu, memory) {
-            (Some(cpu), Some(memory)) => (cpu + memory) / 2,
-            (Some(one), None) | (None, Some(one)) => one,
-            (None, None) => 0,
-        }
-    };
+    let (asked, used) = (&spec.scored_of_containers, &node.scored_requested);
+    let offered = &node.allocatable;
+    let cpu = left(asked.milli_cpu, used.milli_cpu, offered.milli_cpu);
+    let memory = left(asked.memory, used.memory, offered.memory);
+    match (cpu, memory) {
+        (Some(cpu), Some(memory)) => (cpu + memory) / 2,
+        (Some(one), None) | (None, Some(one)) => one,
+        (None, None) => 0,
+    }
+}
+
+pub(super) fn score_fit(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>]) -> Scores {
     Scores {
         plugin: NAME,
         weight: 1,
-        raw: nodes.iter().map(|node| Some(points(node))).collect(),
+        raw: nodes.iter().map(|node| Some(fit_points(cycle.spec, node))).collect(),
         normalization: Normalization::None,
     }
 }
 
 /// Models noderesources/balanced_allocation.go. Pods that ask for nothing are not scored.
-pub(super) fn score_balance(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>]) -> Option<Scores> {
-    let asked = &cycle.spec.requests;
+pub(super) fn balance_points(spec: &PodSpec, node: &NodeInfo) -> Option<i64> {
+    let asked = &spec.requests;
     if asked.milli_cpu == 0 && asked.memory == 0 {
         return None;
     }
-    let points = |node: &&Arc<NodeInfo>| {
-        let (used, offered) = (&node.requested, &node.allocatable);
-        let with = balance(used.milli_cpu + asked.milli_cpu, used.memory + asked.memory, offered);
-        let without = balance(used.milli_cpu, used.memory, offered);
-        MAX_NODE_SCORE / 2 + (MAX_NODE_SCORE / 2 + with - without) / 2
-    };
-    Some(Scores {
+    let (used, offered) = (&node.requested, &node.allocatable);
+    let with = balance(used.milli_cpu + asked.milli_cpu, used.memory + asked.memory, offered);
+    let without = balance(used.milli_cpu, used.memory, offered);
+    Some(MAX_NODE_SCORE / 2 + (MAX_NODE_SCORE / 2 + with - without) / 2)
+}
+
+pub(super) fn score_balance(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>]) -> Option<Scores> {
+    let raw: Vec<_> = nodes.iter().map(|node| balance_points(cycle.spec, node)).collect();
+    raw.iter().any(Option::is_some).then_some(Scores {
         plugin: "NodeResourcesBalancedAllocation",
         weight: 1,
-        raw: nodes.iter().map(|node| Some(points(node))).collect(),
+        raw,
         normalization: Normalization::None,
     })
 }

@@ -11,6 +11,7 @@ use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Selector, Value};
 use crate::base::order;
 use crate::store::Store;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -20,8 +21,8 @@ const NAME: &str = "PodTopologySpread";
 #[derive(Clone, Debug)]
 struct Constraint {
     max_skew: i64,
-    topology_key: String,
-    selector: Selector,
+    topology_key: Cow<'static, str>,
+    selector: Arc<Selector>,
     min_domains: usize,
     honor_affinity: bool,
     honor_taints: bool,
@@ -44,8 +45,8 @@ impl Constraint {
         }
         Constraint {
             max_skew: value.int_at(&["maxSkew"]).unwrap_or(1),
-            topology_key: policy("topologyKey").unwrap_or_default().to_owned(),
-            selector,
+            topology_key: policy("topologyKey").unwrap_or_default().to_owned().into(),
+            selector: Arc::new(selector),
             min_domains: value
                 .int_at(&["minDomains"])
                 .and_then(|domains| usize::try_from(domains).ok())
@@ -86,6 +87,11 @@ fn musts(pod: &Object) -> Vec<Constraint> {
     constraints(pod, "DoNotSchedule")
 }
 
+/// Whether a pod has constraints that must hold.
+pub(super) fn has_musts(pod: &Object) -> bool {
+    !musts(pod).is_empty()
+}
+
 /// Whether another pod, come or gone, counts for a pod.
 pub(in super::super) fn is_counted(pod: &Object, other: &Object) -> bool {
     pod.meta.namespace == other.meta.namespace
@@ -118,7 +124,7 @@ pub(in super::super) fn changes_domain(
 ) -> bool {
     let (before, after) = (has_all_keys(pod, old), has_all_keys(pod, new));
     let moved = |must: &Constraint| {
-        let key = must.topology_key.as_str();
+        let key = &*must.topology_key;
         old.meta.labels.get(key) != new.meta.labels.get(key)
     };
     before != after || after && (retainted || musts(pod).iter().any(moved))
@@ -156,12 +162,10 @@ pub(in super::super) fn default_spread_selector(store: &Store, pod: &Object) -> 
 }
 
 fn default_constraints(cycle: &Cycle<'_>) -> Vec<Constraint> {
-    let Some(selector) = default_spread_selector(cycle.store, cycle.pod) else {
-        return Vec::new();
-    };
-    let constraint = |topology_key: &str, max_skew| Constraint {
+    let Some(selector) = cycle.spread else { return Vec::new() };
+    let constraint = |topology_key, max_skew| Constraint {
         max_skew,
-        topology_key: topology_key.to_owned(),
+        topology_key: Cow::Borrowed(topology_key),
         selector: selector.clone(),
         min_domains: 1,
         honor_affinity: true,
@@ -191,7 +195,7 @@ impl Hard {
         if constraints.is_empty() {
             return None;
         }
-        let keys: Vec<String> = constraints.iter().map(|c| c.topology_key.clone()).collect();
+        let keys: Vec<_> = constraints.iter().map(|c| c.topology_key.clone()).collect();
         let required = RequiredNodes::of(cycle.spec);
         let mut hard: Vec<HardConstraint> = constraints
             .into_iter()
@@ -287,7 +291,7 @@ pub(super) fn score(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>]) -> Option<Score
 /// over, are known by their places.
 enum Counts<'a> {
     /// By the node's place.
-    Nodes(Vec<i64>),
+    Nodes(Vec<u32>),
     /// By the zone's place; `None` where no candidate is.
     Zones(Vec<Option<i64>>),
     /// By the label's value.
@@ -322,13 +326,13 @@ impl<'a> Domains<'a> {
             counts.then_some((node, i64::from(*count)))
         });
         let candidates = || nodes.iter().filter(|node| !ignored(node));
-        let (counts, size) = match constraint.topology_key.as_str() {
+        let (counts, size) = match &*constraint.topology_key {
             // As upstream, the pods of a node count even where the others would not.
             HOSTNAME => {
                 let mut counts = vec![0; all.len()];
                 for (at, count) in on_node.iter() {
                     if let Some(slot) = counts.get_mut(place(*at)) {
-                        *slot = i64::from(*count);
+                        *slot = *count;
                     }
                 }
                 (Counts::Nodes(counts), candidates().count())
@@ -374,7 +378,8 @@ impl<'a> Domains<'a> {
     fn points(&self, node: &NodeInfo) -> f64 {
         let count = match &self.counts {
             Counts::Nodes(counts) => {
-                counts.get(place(node.place)).copied().filter(|_| node.has_hostname)
+                let count = counts.get(place(node.place)).filter(|_| node.has_hostname);
+                count.map(|count| i64::from(*count))
             }
             Counts::Zones(counts) => {
                 node.zone.map(|zone| counts.get(place(zone)).copied().flatten().unwrap_or_default())
@@ -393,7 +398,23 @@ fn domain_weight(domains: usize) -> f64 {
     ((domains + 2) as f64).ln()
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "as upstream")]
+/// The nearest whole number, the larger of two; points are never negative. In this form it is no
+/// call into a library for mathematics.
+#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "as upstream")]
 fn rounded(points: f64) -> i64 {
-    points.round() as i64
+    let whole = points as i64;
+    whole + i64::from(points - whole as f64 >= 0.5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_are_rounded_as_the_library_for_mathematics_does() {
+        let near_a_half = 0.5f64.next_down();
+        for points in [0.0, near_a_half, 0.5, 1.0 - 1e-16, 1.5, 2.5, 35.835, 1e15 + 0.5] {
+            assert_eq!(rounded(points), points.round() as i64, "{points}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ use crate::api::pod::{Effect, Taint};
 use std::sync::Arc;
 
 const NAME: &str = "TaintToleration";
+pub(super) const WEIGHT: i64 = 3;
 
 #[derive(Clone, Debug)]
 pub(super) struct TaintToleration {
@@ -41,16 +42,17 @@ impl Filter for TaintToleration {
     }
 }
 
-/// Counts the soft taints that the pod does not tolerate.
+/// How many soft taints of a node the pod does not tolerate.
+pub(super) fn points(spec: &PodSpec, node: &NodeInfo) -> i64 {
+    let soft = node.taints.iter().filter(|taint| taint.effect == Effect::PreferNoSchedule);
+    soft.filter(|taint| !tolerated(taint, spec)).fold(0, |count, _| count + 1)
+}
+
 pub(super) fn score(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>]) -> Scores {
-    let count = |node: &&Arc<NodeInfo>| {
-        let soft = node.taints.iter().filter(|taint| taint.effect == Effect::PreferNoSchedule);
-        soft.filter(|taint| !tolerated(taint, cycle.spec)).fold(0i64, |count, _| count + 1)
-    };
     Scores {
         plugin: NAME,
-        weight: 3,
-        raw: nodes.iter().map(|node| Some(count(node))).collect(),
+        weight: WEIGHT,
+        raw: nodes.iter().map(|node| Some(points(cycle.spec, node))).collect(),
         normalization: Normalization::Reversed,
     }
 }
