@@ -1,11 +1,14 @@
 //! The clusters that the benchmarks measure, the same natively and in a browser.
 
 use core::time::Duration;
-use diorama::api::Kind;
-use diorama::base::Rng;
+use diorama::api::{Body, Kind, Object, ObjectMeta, OwnerReference, Pod, Uid};
+use diorama::base::{Rng, SimTime};
+use diorama::scheduler::Scheduler;
+use diorama::store::{Store, Write};
 use diorama::trace::{Request, Source};
 use diorama::world::{CLIENT_ADDRESS, ClusterConfig, World};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 const SERVICES: u32 = 10_000;
 /// The Services that have a node port too: as many as the range's benchmark needs.
@@ -69,6 +72,75 @@ impl Limits {
     pub(crate) fn ready(&self) -> usize {
         let pods = self.world.store().list(Kind::Pod);
         pods.filter(|pod| pod.pod().is_some_and(|pod| pod.status.is_ready())).count()
+    }
+}
+
+/// The scheduler alone, with all of its cache and its queue: nodes that are empty, and pods without
+/// a node.
+pub(crate) struct Scheduling {
+    scheduler: Scheduler,
+    store: Store,
+    rng: Rng,
+}
+
+impl Scheduling {
+    /// `nodes` nodes, and `replicas` pods of each of `sets` ReplicaSets: each is spread over nodes
+    /// and zones. Or as many pods of nobody (`owned` is false), which are not.
+    pub(crate) fn new(nodes: u32, sets: u32, replicas: u32, owned: bool) -> Scheduling {
+        let cluster = Limits::new(nodes);
+        let mut store = Store::new(Rng::new(1));
+        for node in cluster.world.store().list(Kind::Node) {
+            store.restore((**node).clone());
+        }
+        for number in 0..sets {
+            let name = format!("app-{number}");
+            let requests = json!({"cpu": "100m", "memory": "64Mi"});
+            let mut set =
+                Object::from_value(Kind::ReplicaSet, deployment(&name, replicas, &requests));
+            set.meta.namespace = "default".into();
+            set.meta.uid = Uid(u128::from(number) + 1);
+            let template = set.pod_template().expect("a template").clone();
+            let owner = OwnerReference {
+                api_version: "apps/v1".into(),
+                kind: "ReplicaSet".into(),
+                name: set.meta.name.clone(),
+                uid: set.meta.uid,
+                controller: true,
+                block_owner_deletion: true,
+            };
+            let owners: Arc<[OwnerReference]> = if owned { [owner].into() } else { [].into() };
+            let namespace = set.meta.namespace.clone();
+            store.restore(set);
+            for replica in 0..replicas {
+                let meta = ObjectMeta {
+                    name: format!("{name}-{replica}").into(),
+                    namespace: namespace.clone(),
+                    labels: template.labels.clone(),
+                    owner_references: owners.clone(),
+                    ..ObjectMeta::default()
+                };
+                let body = Body::Pod(Pod::new(template.spec.clone()));
+                store.restore(Object { kind: Kind::Pod, meta, body });
+            }
+        }
+        let mut scheduler = Scheduler::new();
+        for change in store.take_changes() {
+            scheduler.observe(&store, &change, SimTime::WORLD_START);
+        }
+        Scheduling { scheduler, store, rng: Rng::new(1) }
+    }
+
+    /// Decides on every pod and says how many got a node. Nothing is written: the scheduler counts
+    /// what it has decided as done.
+    pub(crate) fn run(&mut self) -> usize {
+        let mut bound = 0;
+        loop {
+            let plan = self.scheduler.cycle(&self.store, SimTime::WORLD_START, &mut self.rng);
+            if plan.writes.is_empty() {
+                return bound;
+            }
+            bound += plan.writes.iter().filter(|it| matches!(it, Write::Bind { .. })).count();
+        }
     }
 }
 

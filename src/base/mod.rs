@@ -7,10 +7,12 @@ pub mod names;
 pub mod order;
 pub mod quantity;
 pub mod rng;
+mod texts;
 pub mod time;
 
 pub use quantity::Quantity;
 pub use rng::Rng;
+pub use texts::Texts;
 pub use time::{Seconds, SimTime};
 
 /// The persistent ordered map of the project: a clone costs O(1), a write O(log n), and two clones

@@ -107,25 +107,43 @@ pub(super) fn claim_pods(
     selector: &Selector,
 ) -> (Vec<Arc<Object>>, Vec<Write>) {
     let (mut pods, mut writes) = (Vec::new(), Vec::new());
+    let mut selects = asked_once(|labels| selector.matches(labels));
     for pod in store.owned_by(owner.meta.uid).filter(|object| object.kind == Kind::Pod) {
         if pod.meta.controller().is_none_or(|controller| controller.uid != owner.meta.uid) {
             continue;
         }
-        if selector.matches(&pod.meta.labels) {
+        if selects(&pod.meta.labels) {
             pods.push(pod.clone());
         } else if !owner.meta.is_terminating() {
             writes.push(release(pod, owner));
         }
     }
     if !owner.meta.is_terminating() {
-        for pod in store.orphan_pods(&owner.meta.namespace) {
-            if selector.matches(&pod.meta.labels) && is_active(pod) {
+        for pod in store.orphans(Kind::Pod, &owner.meta.namespace) {
+            if selects(&pod.meta.labels) && is_active(pod) {
                 writes.push(adopt(pod, owner));
                 pods.push(pod.clone());
             }
         }
     }
     (pods, writes)
+}
+
+/// Asks something of labels once for each map of them in memory: the pods of a template share theirs.
+pub(super) fn asked_once<'a>(
+    ask: impl Fn(&StringMap) -> bool,
+) -> impl FnMut(&'a StringMap) -> bool {
+    let mut known: Vec<(&'a StringMap, bool)> = Vec::new();
+    move |labels| {
+        if let Some((_, answer)) = known.iter().find(|(other, _)| other.same(labels)) {
+            return *answer;
+        }
+        let answer = ask(labels);
+        if known.len() < 8 {
+            known.push((labels, answer));
+        }
+        answer
+    }
 }
 
 /// Makes `owner` the controller of an object.

@@ -3,7 +3,7 @@
 //! Models pkg/controller/replicaset/replica_set.go and replica_set_utils.go.
 
 use super::pod_control::{
-    claim_pods, controller_key, creation_events, deletion_event, in_deletion_order, is_active,
+    asked_once, claim_pods, controller_key, creation_events, deletion_event, in_deletion_order, is_active,
     is_available, is_ready, next_available, phase, pod_of_template, selector_of, spec_int,
 };
 use crate::api::pod::Phase;
@@ -132,10 +132,10 @@ impl ReplicaSets {
         let min_ready = spec_int(set, &["minReadySeconds"], 0);
         let active: Vec<&Arc<Object>> = pods.iter().filter(|pod| is_active(pod)).collect();
         let template = set.pod_template().map(|template| &template.labels);
-        let labeled = |pod: &&&Arc<Object>| {
+        let mut labeled = asked_once(|own| {
             let mut labels = template.into_iter().flat_map(|labels| labels.iter());
-            labels.all(|(key, value)| pod.meta.labels.get(key) == Some(value))
-        };
+            labels.all(|(key, value)| own.get(key) == Some(value))
+        });
         let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         let ready = active.iter().filter(|pod| is_ready(pod)).count();
         let available = active.iter().filter(|pod| is_available(pod, min_ready, now)).count();
@@ -145,7 +145,7 @@ impl ReplicaSets {
                 status.put(&[key], number);
             }
         };
-        put("fullyLabeledReplicas", count(active.iter().filter(labeled).count()));
+        put("fullyLabeledReplicas", count(active.iter().filter(|pod| labeled(&pod.meta.labels)).count()));
         put("readyReplicas", count(ready));
         put("availableReplicas", count(available));
         put("observedGeneration", set.meta.generation);

@@ -23,10 +23,12 @@ pub(super) fn of(look: &Look<'_>, runtime: &PodRuntime, host_ip: Ipv4Addr) -> Po
     status.pod_ip = runtime.ip.filter(|_| sandbox);
     let init_count = runtime.init_containers.len();
     let waiting = if init_count > 0 { "PodInitializing" } else { "ContainerCreating" };
-    let one = |(place, container)| container_status(look, place, container, waiting);
-    let mut all: Vec<ContainerStatus> = runtime.all().enumerate().map(one).collect();
-    status.containers = all.split_off(init_count.min(all.len()));
-    status.init_containers = all;
+    let one = |place, container| container_status(look, place, container, waiting);
+    let init = runtime.init_containers.iter().enumerate();
+    status.init_containers = init.map(|(place, container)| one(place, container)).collect();
+    let regular = runtime.containers.iter().enumerate();
+    status.containers =
+        regular.map(|(place, container)| one(init_count + place, container)).collect();
     if !status.phase.is_terminal() {
         status.phase = phase(look, runtime, &status);
         if runtime.is_past_deadline {
@@ -171,10 +173,13 @@ fn conditions(look: &Look<'_>, runtime: &PodRuntime, status: &mut PodStatus, san
         .collect();
     let has_begun = runtime.containers.iter().any(|container| container.number > 0);
     let initialized = incomplete.is_empty() || has_begun || finished;
-    let message = format!("containers with incomplete status: [{}]", incomplete.join(" "));
+    let message: String;
     let why = match initialized {
         true => finished.then_some(("PodCompleted", "")),
-        false => Some(("ContainersNotInitialized", message.as_str())),
+        false => {
+            message = format!("containers with incomplete status: [{}]", incomplete.join(" "));
+            Some(("ContainersNotInitialized", message.as_str()))
+        }
     };
 
     let sidecars = init().filter(|(spec, _)| spec.is_sidecar);
@@ -183,13 +188,16 @@ fn conditions(look: &Look<'_>, runtime: &PodRuntime, status: &mut PodStatus, san
         .filter(|(_, own)| !own.ready)
         .map(|(spec, _)| spec.name.as_str())
         .collect();
-    let unready_message = format!("containers with unready status: [{}]", unready.join(" "));
+    let unready_message: String;
     let containers_ready = unready.is_empty() && !status.phase.is_terminal();
     let why_unready = match (containers_ready, status.phase) {
         (true, _) => None,
         (false, Phase::Succeeded) => Some(("PodCompleted", "")),
         (false, Phase::Failed) => Some(("PodFailed", "")),
-        (false, _) => Some(("ContainersNotReady", unready_message.as_str())),
+        (false, _) => {
+            unready_message = format!("containers with unready status: [{}]", unready.join(" "));
+            Some(("ContainersNotReady", unready_message.as_str()))
+        }
     };
     let closed = closed_gates(look, status);
     let ready = containers_ready && closed.is_empty();

@@ -43,7 +43,7 @@ impl Palette {
             }
         }
         for namespace in store.list(Kind::Namespace) {
-            for pod in store.orphan_pods(&namespace.meta.name) {
+            for pod in store.orphans(Kind::Pod, &namespace.meta.name) {
                 see(app_of(&pod.meta.labels, &pod.meta.name), pod.meta.creation_timestamp);
             }
         }

@@ -3,6 +3,7 @@
 //!
 //! Models staging/src/k8s.io/client-go/tools/events/event_broadcaster.go.
 
+use super::events::stamp;
 use super::server::Context;
 use super::storage::{ObjectKey, Store};
 use crate::api::{Body, Event, Object};
@@ -31,11 +32,14 @@ impl Store {
         namespace: Arc<str>,
         mut event: Event,
     ) {
-        let Some(repeat) = self.remembered(&namespace, &event, context.now) else {
-            self.create_event(context, namespace, event);
+        let about: Vec<Arc<Object>> =
+            self.events_about(&namespace, &event.involved.name).cloned().collect();
+        let Some(repeat) = self.remembered(&about, &event, context.now) else {
+            let stamp = stamp(&about, &event);
+            self.create_event(context, namespace, stamp, event);
             return;
         };
-        let key = ObjectKey::of(&repeat);
+        let key = ObjectKey::of(repeat);
         let series = self.recorders.series.get_mut(&key);
         if let Some(series) = series {
             *series = Series { count: series.count.saturating_add(1), last: context.now };
@@ -45,12 +49,17 @@ impl Store {
         if let Some(old) = repeat.event() {
             event.message = old.message.clone();
         }
-        self.count_event(context, &repeat, event);
+        self.count_event(context, repeat, event);
     }
 
     /// The event that another repeats, unless it is forgotten: a single one is at the first look
     /// after [`FINISH_TIME`].
-    fn remembered(&self, namespace: &str, event: &Event, now: SimTime) -> Option<Arc<Object>> {
+    fn remembered<'a>(
+        &self,
+        about: &'a [Arc<Object>],
+        event: &Event,
+        now: SimTime,
+    ) -> Option<&'a Arc<Object>> {
         let past = now.since(SimTime::WORLD_START).as_secs() % FINISH_TIME.as_secs();
         let last_look = now - Duration::from_secs(past);
         let is_it = |object: &&Arc<Object>| {
@@ -64,7 +73,7 @@ impl Store {
                     && goes_on
             })
         };
-        self.events_about(namespace, &event.involved.name).find(is_it).cloned()
+        about.iter().find(is_it)
     }
 
     fn has_series(&self, key: &ObjectKey) -> bool {

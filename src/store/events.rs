@@ -9,7 +9,7 @@ use super::storage::{ObjectKey, Store};
 use crate::api::event::COMBINED;
 use crate::api::{Body, Event, Kind, Object, ObjectMeta};
 use crate::base::names::fnv64a;
-use crate::base::{Map, SimTime, order};
+use crate::base::{Map, SimTime, Texts, order};
 use core::cmp::Reverse;
 use core::time::Duration;
 use std::collections::BTreeSet;
@@ -35,6 +35,8 @@ pub(super) struct Recorders {
     unsaid: Map<u64, u32>,
     /// The scheduler's events that were repeated.
     pub(super) series: Map<ObjectKey, Series>,
+    /// What events say: thousands say the same.
+    texts: Texts,
 }
 
 /// Models staging/src/k8s.io/client-go/util/flowcontrol tokenBucketPassiveRateLimiter.
@@ -69,8 +71,16 @@ impl Store {
             self.record_in_series(context, namespace, event);
             return;
         }
-        let similar = self.similar_events(&namespace, &event);
-        if self.is_one_too_many(&similar, &event) {
+        let about: Vec<Arc<Object>> =
+            self.events_about(&namespace, &event.involved.name).cloned().collect();
+        let kin: Vec<&Arc<Object>> =
+            about.iter().filter(|old| old.event().is_some_and(|old| old.is_kin(&event))).collect();
+        let similar: Vec<&Arc<Object>> = kin
+            .iter()
+            .filter(|old| old.event().is_some_and(|old| old.reason == event.reason))
+            .copied()
+            .collect();
+        if is_one_too_many(&similar, &event) {
             event.message = format!("{COMBINED}{}", event.message).into();
         }
         let repeat = similar.iter().find(|object| {
@@ -79,17 +89,19 @@ impl Store {
                     || old.is_combined() && event.is_combined()
             })
         });
-        let what = hash_of(&event);
-        let unsaid = self.recorders.unsaid.get(&what).copied().unwrap_or_default();
-        if !self.may_speak(&namespace, &event) {
-            self.recorders.unsaid.insert(what, unsaid + 1);
+        if !self.may_speak(&kin, &event) {
+            *self.recorders.unsaid.entry(hash_of(&event)).or_default() += 1;
             return;
         }
-        self.recorders.unsaid.remove(&what);
-        event.count += unsaid;
+        if !self.recorders.unsaid.is_empty() {
+            event.count += self.recorders.unsaid.remove(&hash_of(&event)).unwrap_or_default();
+        }
         match repeat {
             Some(repeat) => self.count_event(context, repeat, event),
-            None => self.create_event(context, namespace, event),
+            None => {
+                let stamp = stamp(&about, &event);
+                self.create_event(context, namespace, stamp, event);
+            }
         }
     }
 
@@ -104,15 +116,25 @@ impl Store {
         self.put(new, &context.cause);
     }
 
-    /// Stores an event of its own, unless its namespace is going.
-    pub(super) fn create_event(&mut self, context: &Context, namespace: Arc<str>, event: Event) {
+    /// Stores an event of its own under a name, unless its namespace is going.
+    pub(super) fn create_event(
+        &mut self,
+        context: &Context,
+        namespace: Arc<str>,
+        name: Arc<str>,
+        mut event: Event,
+    ) {
         let place = self.find(Kind::Namespace, "", &namespace);
         if place.is_none_or(|place| place.meta.is_terminating()) {
             return;
         }
-        let stamp = self.event_stamp(&namespace, &event);
+        let Event { involved, reason, message, component, host, .. } = &mut event;
+        let field_path = involved.field_path.iter_mut();
+        for text in [reason, message, component, host].into_iter().chain(field_path) {
+            self.recorders.texts.share(text);
+        }
         let meta = ObjectMeta {
-            name: stamp,
+            name,
             namespace,
             uid: crate::api::Uid(self.rng().uuid()),
             creation_timestamp: context.now,
@@ -136,47 +158,23 @@ impl Store {
             .take_while(move |o| o.meta.namespace == namespace && o.meta.name.starts_with(&prefix))
     }
 
-    /// The events of the same source and reason about the same object.
-    fn similar_events(&self, namespace: &str, event: &Event) -> Vec<Arc<Object>> {
-        let similar = |object: &&Arc<Object>| {
-            object.event().is_some_and(|old| old.reason == event.reason && old.is_kin(event))
-        };
-        self.events_about(namespace, &event.involved.name).filter(similar).cloned().collect()
-    }
-
-    /// Whether there are so many similar events that this one is combined with others.
-    ///
-    /// Models EventAggregator.EventAggregate. Which message upstream forgets when the set is full
-    /// is left to chance; here it is the new one.
-    fn is_one_too_many(&self, similar: &[Arc<Object>], event: &Event) -> bool {
-        let own = similar.iter().filter_map(|object| object.event());
-        let mut own: Vec<&Event> = own.collect();
-        order::sort_by_key(&mut own, |old| Reverse(old.last_timestamp));
-        let mut then = event.last_timestamp;
-        let fresh = own.into_iter().take_while(|old| {
-            let is_near = then.since(old.last_timestamp) <= SIMILAR_FOR;
-            then = old.last_timestamp;
-            is_near
-        });
-        let messages: BTreeSet<&str> =
-            fresh.filter(|old| !old.is_combined()).map(|old| &*old.message).collect();
-        messages.len() >= MOST_SIMILAR && !messages.contains(&&*event.message)
-    }
-
-    /// Whether a source may say something about an object again so soon.
+    /// Whether a source may say something about an object again so soon. `kin` is what it has said.
     ///
     /// Models EventSourceObjectSpamFilter.Filter. As long as all that was said is fewer than a burst
     /// nothing needs to be remembered.
-    fn may_speak(&mut self, namespace: &str, event: &Event) -> bool {
-        let now = event.last_timestamp;
+    fn may_speak(&mut self, kin: &[&Arc<Object>], event: &Event) -> bool {
+        let by_events = bucket_by_events(kin, event);
+        if by_events.is_none() && self.recorders.buckets.is_empty() {
+            return true;
+        }
         let about = (&event.involved.name, event.involved.uid.0, event.warning);
         let who = format!("{about:?} {} {}", event.component, event.host);
         let source = fnv64a(0, who.as_bytes());
         let known = self.recorders.buckets.get(&source).copied();
-        let Some(mut bucket) = known.or_else(|| self.bucket_by_events(namespace, event)) else {
+        let Some(mut bucket) = known.or(by_events) else {
             return true;
         };
-        bucket.refill(now);
+        bucket.refill(event.last_timestamp);
         let may = bucket.tokens > 0;
         bucket.tokens = bucket.tokens.saturating_sub(1);
         let buckets = &mut self.recorders.buckets;
@@ -188,33 +186,54 @@ impl Store {
         buckets.insert(source, bucket);
         may
     }
+}
 
-    /// What the events themselves say of how much was said; `None` if it is little.
-    fn bucket_by_events(&self, namespace: &str, event: &Event) -> Option<Bucket> {
-        let said = self.events_about(namespace, &event.involved.name);
-        let said: Vec<&Event> =
-            said.filter_map(|object| object.event()).filter(|old| old.is_kin(event)).collect();
-        let count = said.iter().fold(0u32, |count, old| count.saturating_add(old.count));
-        if count < BURST {
-            return None;
-        }
-        let first = said.iter().map(|old| old.first_timestamp).min()?;
-        let mut bucket = Bucket { tokens: 0, filled: first };
-        bucket.refill(event.last_timestamp);
-        bucket.tokens = (bucket.tokens + BURST).saturating_sub(count).min(BURST);
-        Some(bucket)
+/// Whether there are so many similar events that this one is combined with others.
+///
+/// Models EventAggregator.EventAggregate. Which message upstream forgets when the set is full
+/// is left to chance; here it is the new one.
+fn is_one_too_many(similar: &[&Arc<Object>], event: &Event) -> bool {
+    if similar.len() < MOST_SIMILAR {
+        return false;
     }
+    let own = similar.iter().filter_map(|object| object.event());
+    let mut own: Vec<&Event> = own.collect();
+    order::sort_by_key(&mut own, |old| Reverse(old.last_timestamp));
+    let mut then = event.last_timestamp;
+    let fresh = own.into_iter().take_while(|old| {
+        let is_near = then.since(old.last_timestamp) <= SIMILAR_FOR;
+        then = old.last_timestamp;
+        is_near
+    });
+    let messages: BTreeSet<&str> =
+        fresh.filter(|old| !old.is_combined()).map(|old| &*old.message).collect();
+    messages.len() >= MOST_SIMILAR && !messages.contains(&&*event.message)
+}
 
-    /// `web.18eaa7b6cb7814ca`: the object's name and the time in nanoseconds.
-    fn event_stamp(&self, namespace: &str, event: &Event) -> Arc<str> {
-        let mut nanos = event.last_timestamp.as_micros().saturating_mul(1000);
-        loop {
-            let name = format!("{}.{nanos:x}", event.involved.name);
-            if self.find(Kind::Event, namespace, &name).is_none() {
-                return Arc::from(name);
-            }
-            nanos += 1;
+/// What the events of a source about an object say of how much was said; `None` if it is little.
+fn bucket_by_events(kin: &[&Arc<Object>], event: &Event) -> Option<Bucket> {
+    let said = || kin.iter().filter_map(|object| object.event());
+    let count = said().fold(0u32, |count, old| count.saturating_add(old.count));
+    if count < BURST {
+        return None;
+    }
+    let first = said().map(|old| old.first_timestamp).min()?;
+    let mut bucket = Bucket { tokens: 0, filled: first };
+    bucket.refill(event.last_timestamp);
+    bucket.tokens = (bucket.tokens + BURST).saturating_sub(count).min(BURST);
+    Some(bucket)
+}
+
+/// The name of a new event: `web.18eaa7b6cb7814ca`, the object's name and the time in nanoseconds, or
+/// the next moment that is free among the events `about` the object.
+pub(super) fn stamp(about: &[Arc<Object>], event: &Event) -> Arc<str> {
+    let mut nanos = event.last_timestamp.as_micros().saturating_mul(1000);
+    loop {
+        let name = format!("{}.{nanos:x}", event.involved.name);
+        if about.iter().all(|other| *other.meta.name != *name) {
+            return Arc::from(name);
         }
+        nanos += 1;
     }
 }
 

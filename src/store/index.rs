@@ -10,14 +10,19 @@ use std::sync::Arc;
 /// A label pair in a namespace.
 type LabelKey = (Arc<str>, String, String);
 
+/// The objects of one owner.
+pub(super) type Owned = Map<(Kind, ObjectKey), Arc<Object>>;
+
 /// All indexes; kept in step with the tables by [`Indexes::replace`].
 #[derive(Clone, Debug, Default)]
 pub(super) struct Indexes {
     pub(super) by_uid: Map<Uid, (Kind, ObjectKey)>,
-    pub(super) by_owner: Map<Uid, Set<(Kind, ObjectKey)>>,
+    /// What an owner has, as it is now: controllers count it again and again.
+    pub(super) by_owner: Map<Uid, Owned>,
     pub(super) pods_by_node: Map<Arc<str>, Set<ObjectKey>>,
     pods_by_label: Map<LabelKey, Set<ObjectKey>>,
-    orphan_pods: Set<ObjectKey>,
+    /// Pods and ReplicaSets without a controller.
+    orphans: Set<(Kind, ObjectKey)>,
     services_by_label: Map<LabelKey, Set<ObjectKey>>,
     /// The cluster IPs that Services have, as numbers.
     pub(super) cluster_ips: Set<u32>,
@@ -27,18 +32,27 @@ pub(super) struct Indexes {
 
 impl Indexes {
     /// Brings the indexes from `old` to `new`, the object of `key` before and after a change.
-    pub(super) fn replace(&mut self, old: Option<&Object>, new: Option<&Object>, key: &ObjectKey) {
+    pub(super) fn replace(
+        &mut self,
+        old: Option<&Arc<Object>>,
+        new: Option<&Arc<Object>>,
+        key: &ObjectKey,
+    ) {
         let Some(kind) = new.or(old).map(|object| object.kind) else { return };
         if kind == Kind::Event {
             // Nobody asks for an event by identity, owner or label.
             return;
         }
+        self.owner(kind, old, new, key);
+        let (old, new) = (old.map(|object| &**object), new.map(|object| &**object));
         self.identity(kind, old, new, key);
         match kind {
             Kind::Pod => {
                 self.pod_place(old, new, key);
                 self.pod_labels(old, new, key);
+                self.orphan(kind, old, new, key);
             }
+            Kind::ReplicaSet => self.orphan(kind, old, new, key),
             Kind::Service => {
                 self.service(old, new, key);
                 self.service_allocations(old, new, key);
@@ -63,16 +77,43 @@ impl Indexes {
                 self.by_uid.insert(uid, (kind, key.clone()));
             }
         }
-        let owners = |object: Option<&Object>| object.map(|o| o.meta.owner_references.clone());
+    }
+
+    fn owner(
+        &mut self,
+        kind: Kind,
+        old: Option<&Arc<Object>>,
+        new: Option<&Arc<Object>>,
+        key: &ObjectKey,
+    ) {
+        let owners = |object: Option<&Arc<Object>>| object.map(|o| o.meta.owner_references.clone());
         let (before, after) = (owners(old), owners(new));
-        if before.as_ref().zip(after.as_ref()).is_some_and(|(a, b)| Arc::ptr_eq(a, b) || a == b) {
-            return;
+        let key = (kind, key.clone());
+        let unchanged = before.as_ref().zip(after.as_ref());
+        if !unchanged.is_some_and(|(a, b)| Arc::ptr_eq(a, b) || a == b) {
+            for owner in before.iter().flat_map(|owners| owners.iter()) {
+                if let Some(owned) = self.by_owner.get_mut(&owner.uid) {
+                    owned.remove(&key);
+                    if owned.is_empty() {
+                        self.by_owner.remove(&owner.uid);
+                    }
+                }
+            }
         }
-        for owner in before.iter().flat_map(|owners| owners.iter()) {
-            remove_from(&mut self.by_owner, &owner.uid, &(kind, key.clone()));
+        let Some((object, owners)) = new.zip(after) else { return };
+        for owner in owners.iter() {
+            self.by_owner.entry(owner.uid).or_default().insert(key.clone(), object.clone());
         }
-        for owner in after.iter().flat_map(|owners| owners.iter()) {
-            self.by_owner.entry(owner.uid).or_default().insert((kind, key.clone()));
+    }
+
+    fn orphan(&mut self, kind: Kind, old: Option<&Object>, new: Option<&Object>, key: &ObjectKey) {
+        let is_orphan = |object: Option<&Object>| {
+            object.is_some_and(|object| object.meta.controller().is_none())
+        };
+        match (is_orphan(old), is_orphan(new)) {
+            (true, false) => drop(self.orphans.remove(&(kind, key.clone()))),
+            (false, true) => drop(self.orphans.insert((kind, key.clone()))),
+            _ => {}
         }
     }
 
@@ -86,14 +127,6 @@ impl Indexes {
             if let Some(node) = after {
                 self.pods_by_node.entry(node).or_default().insert(key.clone());
             }
-        }
-        let orphan = |object: Option<&Object>| {
-            object.is_some_and(|object| object.meta.controller().is_none())
-        };
-        match (orphan(old), orphan(new)) {
-            (true, false) => drop(self.orphan_pods.remove(key)),
-            (false, true) => drop(self.orphan_pods.insert(key.clone())),
-            _ => {}
         }
     }
 
@@ -172,12 +205,16 @@ impl Indexes {
         Some(self.pods_by_label.get(&label).into_iter().flat_map(|keys| keys.iter()))
     }
 
-    pub(super) fn orphan_pods<'a>(
+    /// The keys of a namespace's objects of a kind that no controller manages.
+    pub(super) fn orphans<'a>(
         &'a self,
+        kind: Kind,
         namespace: &'a str,
     ) -> impl Iterator<Item = &'a ObjectKey> {
-        let start = ObjectKey::new(namespace, "");
-        self.orphan_pods.range(start..).take_while(move |key| &*key.namespace == namespace)
+        let start = (kind, ObjectKey::new(namespace, ""));
+        let all = self.orphans.range(start..);
+        all.take_while(move |(other, key)| *other == kind && &*key.namespace == namespace)
+            .map(|(_, key)| key)
     }
 
     /// The Services whose first pair is among these labels.

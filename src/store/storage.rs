@@ -242,8 +242,7 @@ impl Store {
 
     /// The objects that name `owner` among their owners.
     pub fn owned_by(&self, owner: Uid) -> impl Iterator<Item = &Arc<Object>> + use<'_> {
-        let keys = self.indexes.by_owner.get(&owner);
-        keys.into_iter().flat_map(|keys| keys.iter()).filter_map(|(kind, key)| self.get(*kind, key))
+        self.indexes.by_owner.get(&owner).into_iter().flat_map(|owned| owned.values())
     }
 
     /// The pods bound to a node.
@@ -269,9 +268,13 @@ impl Store {
         Box::new(candidates.filter(move |pod| selector.matches(&pod.meta.labels)))
     }
 
-    /// The pods of a namespace that no controller manages.
-    pub fn orphan_pods<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = &'a Arc<Object>> {
-        self.indexes.orphan_pods(namespace).filter_map(|key| self.get(Kind::Pod, key))
+    /// The pods, or the ReplicaSets, of a namespace that no controller manages.
+    pub fn orphans<'a>(
+        &'a self,
+        kind: Kind,
+        namespace: &'a str,
+    ) -> impl Iterator<Item = &'a Arc<Object>> {
+        self.indexes.orphans(kind, namespace).filter_map(move |key| self.get(kind, key))
     }
 
     /// The Services of a namespace whose selector selects an object with these labels.
@@ -350,7 +353,7 @@ impl Store {
         }
         let object = Arc::new(object);
         let old = self.tables.entry(kind).or_default().insert(key.clone(), object.clone());
-        self.indexes.replace(old.as_deref(), Some(&object), &key);
+        self.indexes.replace(old.as_ref(), Some(&object), &key);
         self.forget_admitted(kind);
         let (new, revision) = (Some(object.clone()), self.revision);
         self.changes.push(Change { kind, key, old, new, revision, cause: cause.clone() });

@@ -238,9 +238,12 @@ impl World {
         }
         for (number, control_loop) in control_loops().enumerate() {
             let Ok(controller) = u16::try_from(number) else { continue };
-            let delay = control_loop.delay(&self.store, change);
-            let at = self.now + WATCH_DELAY + delay;
-            for key in control_loop.wants(&self.store, change) {
+            let keys = control_loop.wants(&self.store, change);
+            if keys.is_empty() {
+                continue;
+            }
+            let at = self.now + WATCH_DELAY + control_loop.delay(&self.store, change);
+            for key in keys {
                 self.queue.push(at, Due::Reconcile { controller, key });
             }
         }

@@ -6,11 +6,12 @@ use super::queue::Due;
 use crate::addons;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{ApiError, Kind, Object, Value, validation};
+use crate::base::Set;
 use crate::container::images;
 use crate::kubelet::{NodeRuntime, node};
 use crate::store::{Cause, DeleteOptions, ObjectKey, Plan};
 use serde_json::json;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// Images that a warm node has on its disk.
 const WARM_IMAGES: [&str; 30] = [
@@ -45,6 +46,11 @@ const WARM_IMAGES: [&str; 30] = [
     "python:3.12",
     "perl:5.34",
 ];
+/// What such a disk has; all of them share it.
+static WARM_DISK: LazyLock<Set<Arc<str>>> = LazyLock::new(|| {
+    let known = WARM_IMAGES.iter().filter(|image| images::is_well_known(image));
+    known.map(|image| Arc::from(*image)).collect()
+});
 const REGION: &str = "topology.kubernetes.io/region";
 const ZONE: &str = "topology.kubernetes.io/zone";
 const ZONES: [&str; 3] = ["zone-a", "zone-b", "zone-c"];
@@ -111,8 +117,7 @@ impl World {
         machine.network_ready = network_ready;
         machine.is_hollow = self.config.hollow;
         if self.config.warm_images {
-            let known = WARM_IMAGES.iter().filter(|image| images::is_well_known(image));
-            machine.images = known.map(|image| Arc::from(*image)).collect();
+            machine.images = WARM_DISK.clone();
         }
         (machine, manifest)
     }

@@ -19,12 +19,12 @@ pub enum Due {
     Schedule,
     /// A node's kubelet looks at a pod.
     Pod {
+        /// The pod's identity; it comes first, since it alone tells two pods apart.
+        uid: Uid,
         /// The node.
         node: Arc<str>,
         /// The pod's name.
         key: ObjectKey,
-        /// The pod's identity.
-        uid: Uid,
     },
     /// A node's kubelet renews its lease.
     Heartbeat {

@@ -233,23 +233,23 @@ impl PodStatus {
         why: Option<(&str, &str)>,
         now: SimTime,
     ) {
-        let text = |text: &str| (!text.is_empty()).then(|| Arc::from(text));
-        let reason = why.and_then(|(reason, _)| text(reason));
-        let message = why.and_then(|(_, message)| text(message));
-        let old = self.conditions.iter().position(|c| c.condition_type == condition_type);
-        let last_transition_time = old
-            .and_then(|index| self.conditions.get(index))
-            .filter(|condition| condition.status == status)
-            .map_or(now, |condition| condition.last_transition_time);
-        let new = PodCondition { condition_type, status, reason, message, last_transition_time };
-        match old.and_then(|index| self.conditions.get_mut(index)) {
-            Some(condition) => *condition = new,
-            None => {
-                let order = |c: &PodCondition| c.condition_type as u8;
-                let index = self.conditions.partition_point(|c| order(c) < order(&new));
-                self.conditions.insert(index, new);
-            }
+        let (reason, message) = why.unwrap_or_default();
+        let known = self.conditions.iter().position(|c| c.condition_type == condition_type);
+        let index = known.unwrap_or_else(|| {
+            let order = condition_type as u8;
+            let index = self.conditions.partition_point(|c| (c.condition_type as u8) < order);
+            let (reason, message, last_transition_time) = (None, None, now);
+            let new = PodCondition { condition_type, status, reason, message, last_transition_time };
+            self.conditions.reserve_exact(1);
+            self.conditions.insert(index, new);
+            index
+        });
+        let Some(condition) = self.conditions.get_mut(index) else { return };
+        if condition.status != status {
+            (condition.status, condition.last_transition_time) = (status, now);
         }
+        say(&mut condition.reason, reason);
+        say(&mut condition.message, message);
     }
 
     /// `status` as JSON. `meta` and `pod` give what the status only repeats.
@@ -332,6 +332,13 @@ impl PodStatus {
                 &spec.init_containers,
             ),
         }
+    }
+}
+
+/// Replaces a text that may be absent, unless it says the same already.
+fn say(place: &mut Option<Arc<str>>, text: &str) {
+    if place.as_deref().unwrap_or_default() != text {
+        *place = (!text.is_empty()).then(|| Arc::from(text));
     }
 }
 

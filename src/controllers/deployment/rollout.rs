@@ -43,16 +43,19 @@ impl<'a> Rollout<'a> {
         now: SimTime,
     ) -> Self {
         let (mut sets, mut writes) = (Vec::new(), Vec::new());
-        for set in store.list_in(Kind::ReplicaSet, &stored.meta.namespace) {
-            let selected = selector.matches(&set.meta.labels);
-            match set.meta.controller().map(|controller| controller.uid == stored.meta.uid) {
-                Some(true) if selected => sets.push((**set).clone()),
-                Some(true) => writes.push(release(set, stored)),
-                None if selected && !set.meta.is_terminating() => {
-                    writes.push(adopt(set, stored));
-                    sets.push((**set).clone());
-                }
-                _ => {}
+        for set in store.owned_by(stored.meta.uid).filter(|it| it.kind == Kind::ReplicaSet) {
+            if set.meta.controller().is_none_or(|controller| controller.uid != stored.meta.uid) {
+                continue;
+            }
+            match selector.matches(&set.meta.labels) {
+                true => sets.push((**set).clone()),
+                false => writes.push(release(set, stored)),
+            }
+        }
+        for set in store.orphans(Kind::ReplicaSet, &stored.meta.namespace) {
+            if selector.matches(&set.meta.labels) && !set.meta.is_terminating() {
+                writes.push(adopt(set, stored));
+                sets.push((**set).clone());
             }
         }
         order::sort_by(&mut sets, |a, b| {
