@@ -4,7 +4,7 @@ use core::time::Duration;
 use diorama::api::{Body, Kind, Object, ObjectMeta, OwnerReference, Pod, Uid};
 use diorama::base::{Rng, SimTime};
 use diorama::scheduler::Scheduler;
-use diorama::store::{Store, Write};
+use diorama::store::{Cause, Context, Plan, Store, Write};
 use diorama::trace::{Request, Source};
 use diorama::world::{CLIENT_ADDRESS, ClusterConfig, World};
 use serde_json::{Value, json};
@@ -130,16 +130,28 @@ impl Scheduling {
         Scheduling { scheduler, store, rng: Rng::new(1) }
     }
 
-    /// Decides on every pod and says how many got a node. Nothing is written: the scheduler counts
-    /// what it has decided as done.
-    pub(crate) fn run(&mut self) -> usize {
+    /// Finds a node for every pod. Calls `decide` around each turn of the scheduler, and writes what
+    /// it decided between them. Says how many pods got a node.
+    pub(crate) fn run(&mut self, mut decide: impl FnMut(&mut dyn FnMut())) -> usize {
+        let now = SimTime::WORLD_START;
+        let cause = Cause { writer: "default-scheduler".into(), working_on: None };
+        let context = Context { now, cause, validate: false, webhooks: &[] };
         let mut bound = 0;
         loop {
-            let plan = self.scheduler.cycle(&self.store, SimTime::WORLD_START, &mut self.rng);
+            let mut plan = Plan::default();
+            decide(&mut || plan = self.scheduler.cycle(&self.store, now, &mut self.rng));
             if plan.writes.is_empty() {
                 return bound;
             }
-            bound += plan.writes.iter().filter(|it| matches!(it, Write::Bind { .. })).count();
+            for write in plan.writes {
+                if let Write::Bind { pod, node } = write {
+                    self.store.bind(&context, &pod, &node).expect("a pod without a node");
+                    bound += 1;
+                }
+            }
+            for change in self.store.take_changes() {
+                self.scheduler.observe(&self.store, &change, now);
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
-//! What every other room stands on: virtual time, seeded randomness, quantities, generated names.
+//! What every other room stands on: virtual time, seeded randomness, quantities, generated names,
+//! shared texts.
 //!
 //! Invariants: nothing here reads a clock, a hash map's order or the operating system, and nothing
 //! uses a float to decide. Read `time.rs`, then `quantity.rs`.

@@ -3,8 +3,9 @@
 //! Models pkg/controller/replicaset/replica_set.go and replica_set_utils.go.
 
 use super::pod_control::{
-    asked_once, claim_pods, controller_key, creation_events, deletion_event, in_deletion_order, is_active,
-    is_available, is_ready, next_available, phase, pod_of_template, selector_of, spec_int,
+    asked_once, claim_pods, controller_key, creation_events, deletion_event, in_deletion_order,
+    is_active, is_available, is_ready, next_available, phase, pod_of_template, selector_of,
+    spec_int,
 };
 use crate::api::pod::Phase;
 use crate::api::tree::{Tree as _, TreeMut as _};
@@ -145,7 +146,10 @@ impl ReplicaSets {
                 status.put(&[key], number);
             }
         };
-        put("fullyLabeledReplicas", count(active.iter().filter(|pod| labeled(&pod.meta.labels)).count()));
+        put(
+            "fullyLabeledReplicas",
+            count(active.iter().filter(|pod| labeled(&pod.meta.labels)).count()),
+        );
         put("readyReplicas", count(ready));
         put("availableReplicas", count(available));
         put("observedGeneration", set.meta.generation);

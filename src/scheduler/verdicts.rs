@@ -130,8 +130,9 @@ mod tests {
         Arc::new(Object::from_value(Kind::Node, value))
     }
 
-    fn specs() -> [Value; 5] {
-        let containers = |requests: Value| json!([{"name": "c", "image": "c", "resources": requests}]);
+    fn specs() -> [Value; 6] {
+        let containers =
+            |requests: Value| json!([{"name": "c", "image": "c", "resources": requests}]);
         let small = containers(json!({"requests": {"cpu": "100m", "memory": "64Mi"}}));
         let prefers = json!({"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [
             {"weight": 7, "preference": {"matchExpressions": [
@@ -141,6 +142,7 @@ mod tests {
         [
             json!({"containers": small}),
             json!({"containers": containers(json!({}))}),
+            json!({"containers": containers(json!({})), "resources": {"requests": {"cpu": "300m"}}}),
             json!({"containers": small, "affinity": prefers}),
             json!({"containers": small, "tolerations": [{"operator": "Exists"}],
                 "nodeSelector": {"disk": "ssd"}}),
@@ -169,7 +171,7 @@ mod tests {
             (0..NODES).for_each(|number| scheduler.snapshot.set_node(&node(number, &mut rng)));
             let mut placed: Vec<(Arc<str>, Arc<Object>)> = Vec::new();
             for number in 0..400 {
-                let pod = pod(number, &specs()[rng.below(5) as usize], &mut rng);
+                let pod = pod(number, &specs()[rng.below(6) as usize], &mut rng);
                 if let Some(selector) = plugins::default_spread_selector(&store, &pod) {
                     scheduler.snapshot.keep_tally(&store, &pod.meta.namespace, &selector);
                 }

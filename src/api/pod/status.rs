@@ -239,7 +239,8 @@ impl PodStatus {
             let order = condition_type as u8;
             let index = self.conditions.partition_point(|c| (c.condition_type as u8) < order);
             let (reason, message, last_transition_time) = (None, None, now);
-            let new = PodCondition { condition_type, status, reason, message, last_transition_time };
+            let new =
+                PodCondition { condition_type, status, reason, message, last_transition_time };
             self.conditions.reserve_exact(1);
             self.conditions.insert(index, new);
             index

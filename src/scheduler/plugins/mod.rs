@@ -24,7 +24,7 @@ pub(super) use volumes::{Bindings, bindings_on, claims_of};
 use super::framework::{Cycle, Filter, Normalization, Rejection, Scores};
 use super::node_info::NodeInfo;
 use super::verdicts::{Points, Verdict};
-use crate::api::{Object, PodSpec};
+use crate::api::PodSpec;
 use std::sync::Arc;
 
 /// The filters that have something to say about the pod, in the order of the default profile.
@@ -67,7 +67,7 @@ pub(super) fn needs_more_than_local(cycle: &Cycle<'_>) -> bool {
 pub(super) struct Local<'a> {
     spec: &'a PodSpec,
     filters: Vec<Box<dyn Filter>>,
-    preferred: Option<Box<dyn Fn(&Object) -> i64>>,
+    preferred: Option<node_affinity::Preference>,
 }
 
 impl<'a> Local<'a> {

@@ -45,9 +45,12 @@ impl Filter for NodeAffinity {
     }
 }
 
+/// What a pod gives for a node that it prefers.
+pub(super) type Preference = Box<dyn Fn(&Object) -> i64>;
+
 /// The weights of the preferred terms that a node fits; `None` if the pod prefers nothing.
-pub(super) fn preferred(spec: &PodSpec) -> Option<Box<dyn Fn(&Object) -> i64>> {
-    preferred_node_score(spec).map(|points| Box::new(points) as Box<dyn Fn(&Object) -> i64>)
+pub(super) fn preferred(spec: &PodSpec) -> Option<Preference> {
+    preferred_node_score(spec).map(|points| Box::new(points) as Preference)
 }
 
 pub(super) fn score(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>]) -> Option<Scores> {
