@@ -33,7 +33,7 @@ mod task;
 mod verbs;
 
 pub use crate::programs::Output;
-pub use commands::apply::edits as line_edits;
+pub use commands::diff::edits as line_edits;
 pub use complete::complete;
 pub use jsonpath::JsonPath;
 pub use session::{HOME, Session};
