@@ -51,6 +51,13 @@ pub(crate) const ADMISSION_TRIES: u32 = 9;
 /// How long it waits before each: upstream draws from 100 to 200 ms.
 pub(crate) const ADMISSION_RETRY: Duration = Duration::from_millis(150);
 
+/// The kind of a word, where it is asked for directly: then kubectl says so without `error: `.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/util/helpers.go checkErr of a NoResourceMatchError.
+pub(crate) fn mapped(word: &str) -> Result<Kind, Failure> {
+    super::resources::kind_of(word).map_err(|why| Failure::Verbatim(why.sentence()))
+}
+
 /// Stores a changed object for a command, or not with `--dry-run`, and gives back what it is then.
 pub(crate) fn store_change(
     call: &mut Call<'_>,

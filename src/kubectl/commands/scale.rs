@@ -90,6 +90,10 @@ fn change(
     if current != -1 && current != actual {
         return plain(format!("Expected replicas to be {current}, was {actual}"));
     }
+    let version = object.meta.resource_version.to_string();
+    if let Some(wanted) = call.flags.get("resource-version").filter(|wanted| *wanted != version) {
+        return plain(format!("Expected resource version to be {wanted}, was {version}"));
+    }
     value.put(&["spec", "replicas"], replicas);
     let stored = match call.dry_run()? {
         DryRun::Client => value,

@@ -108,7 +108,7 @@ const PATCH: &[Flag] = &[
 ];
 
 const WAIT: &[Flag] = &[
-    value("for", "create, delete, condition=NAME[=VALUE] or jsonpath='{...}'[=VALUE]"),
+    list("for", "create, delete, condition=NAME[=VALUE] or jsonpath='{...}'[=VALUE]"),
     time_span("timeout", "How long to wait").default("30s"),
     switch("local", "Do not ask the server"),
 ];

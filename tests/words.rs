@@ -1,0 +1,167 @@
+//! Commands typed wrong and right: the words are those of a real kubectl 1.36.3.
+
+#![cfg(not(target_arch = "wasm32"))]
+#![expect(clippy::panic, reason = "a test stops where it cannot go on")]
+
+mod room;
+
+use room::Room;
+
+/// Each line, and what it prints however it ends.
+fn says(room: &mut Room, lines: &[(&str, &str)]) {
+    for (line, wanted) in lines {
+        assert_eq!(room.run(line).trim_end(), *wanted, "{line}");
+    }
+}
+
+const PART: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+
+/// Models K/cmd/label/label.go and annotate/annotate.go.
+#[test]
+fn labels_are_read_before_anybody_is_asked() {
+    let mut room = Room::new();
+    room.done("kubectl create cm solo");
+    room.done("kubectl create cm other");
+    let lines = [
+        ("kubectl label cm solo run=x a=1", "configmap/solo labeled"),
+        ("kubectl label cm solo b=1 run-", "configmap/solo modified"),
+        (
+            "kubectl label cm solo nosuch-",
+            "label \"nosuch\" not found.\nconfigmap/solo not labeled",
+        ),
+        ("kubectl label cm -l nomatch=y z=w", ""),
+        ("kubectl label cm solo a=b=c", "error: invalid label spec: a=b=c"),
+        (
+            "kubectl label cm solo a='b c'",
+            "error: invalid label value: \"a=b c\": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')",
+        ),
+        ("kubectl label cm solo --list", "a=1\nb=1"),
+        ("kubectl label cm solo other x=y", "configmap/solo labeled\nconfigmap/other labeled"),
+        (
+            "kubectl label cm --list -l x=y",
+            "Listing labels for ConfigMap./other:\n x=y\nListing labels for ConfigMap./solo:\n a=1\n b=1\n x=y",
+        ),
+        (
+            "kubectl label cm solo --list -o yaml",
+            "error: --list and --output may not be specified together",
+        ),
+        (
+            "kubectl label cm --all -l a=b c=d",
+            "error: cannot set --all and --selector at the same time",
+        ),
+        (
+            "kubectl label cm solo a=2 --resource-version=1",
+            "error: 'a' already has a value (1), and --overwrite is false",
+        ),
+        (
+            "kubectl label cm solo c=2 --resource-version=1",
+            "Error from server (Conflict): Operation cannot be fulfilled on configmaps \"solo\": the object has been modified; please apply your changes to the latest version and try again",
+        ),
+        (
+            "kubectl annotate cm solo n=1 n-",
+            "error: can not both modify and remove the following annotation(s) in the same command: n",
+        ),
+        (
+            "kubectl label cm solo n=1 n-",
+            "error: can not both modify and remove a label in the same command",
+        ),
+    ];
+    says(&mut room, &lines);
+}
+
+/// Models K/cmd/taint/taint.go and utils.go.
+#[test]
+fn taints_are_read_before_anybody_is_asked() {
+    let mut room = Room::new();
+    let see = "\nSee 'kubectl taint -h' for help and examples";
+    let no_effect = format!("error: invalid taint spec: k=v, name part {PART}{see}");
+    let no_key = format!(
+        "error: invalid taint spec: =v:NoSchedule, name part must be non-empty; name part {PART}{see}"
+    );
+    let twice = format!(
+        "error: duplicated taints with the same key and effect: {{a c NoSchedule <nil>}}{see}"
+    );
+    let effect = format!("error: invalid taint effect: Foo, unsupported taint effect{see}");
+    let lines = [
+        ("kubectl taint nodes node-1 k=v:NoSchedule", "node/node-1 tainted"),
+        (
+            "kubectl taint nodes node-1 k=w:NoSchedule",
+            "error: node node-1 already has k taint(s) with same effect(s) and --overwrite is false",
+        ),
+        ("kubectl taint nodes node-1 k=w:NoSchedule --overwrite", "node/node-1 modified"),
+        ("kubectl taint nodes node-1 k=v", &no_effect),
+        ("kubectl taint nodes node-1 k=v:Foo", &effect),
+        ("kubectl taint nodes node-1 =v:NoSchedule", &no_key),
+        (
+            "kubectl taint nodes node-1 k=v:NoSchedule k-",
+            "error: can not both modify and remove the following taint(s) in the same command: k=",
+        ),
+        ("kubectl taint nodes node-1 a=b:NoSchedule a=c:NoSchedule", &twice),
+        (
+            "kubectl taint node/node-1 k=v:NoSchedule",
+            "the server doesn't have a resource type \"node/node-1\"",
+        ),
+        ("kubectl taint nodes node-1 a=b:NoSchedule --dry-run=client", "node/node-1 tainted"),
+        ("kubectl taint nodes node-1 a=b:NoExecute k-", "node/node-1 modified"),
+        ("kubectl taint nodes node-1 k-", "error: taint \"k\" not found"),
+        ("kubectl taint nodes node-1 k:NoExecute-", "error: taint \"k:NoExecute\" not found"),
+        ("kubectl taint nodes node-1 a-", "node/node-1 untainted"),
+        (
+            "kubectl taint nodes --all -l a=b c=d:NoSchedule",
+            "error: setting 'all' parameter with a non empty selector is prohibited",
+        ),
+        (
+            "kubectl cordon node-1 -l x=y",
+            "error: cannot specify both a node name and a --selector option\nSee 'kubectl cordon -h' for help and examples",
+        ),
+    ];
+    says(&mut room, &lines);
+}
+
+/// Models K/cmd/wait/wait.go and condition.go.
+#[test]
+fn what_waits_for_several_shares_one_time() {
+    let mut room = Room::new();
+    room.done("kubectl run bad --image=nginx:nonexistent");
+    room.done("kubectl run good --image=nginx");
+    room.done("idle 5");
+    let lines = [
+        ("kubectl wait pod/good", "error: unrecognized condition: []"),
+        ("kubectl wait pod/good --for=foo", "error: unrecognized condition: \"foo\""),
+        ("kubectl wait pod/good --for=condition=Ready", "pod/good condition met"),
+        (
+            "kubectl wait pod/good --for=condition=Ready --for=jsonpath='{.status.phase}'=Running",
+            "pod/good condition met\npod/good condition met",
+        ),
+        (
+            "kubectl wait pod/bad --for=condition=Ready --timeout=0",
+            "error: condition not met for pods/bad",
+        ),
+        (
+            "kubectl wait pods --all --for=condition=Ready --timeout=1s",
+            "timed out waiting for the condition on pods/bad\ntimed out waiting for the condition on pods/good",
+        ),
+        (
+            "kubectl wait pod/nosuch --for=create --timeout=1s",
+            "error: timed out waiting for the condition",
+        ),
+        ("kubectl wait pod/nosuch --for=delete", ""),
+        (
+            "kubectl wait pod/nosuch --for=condition=Ready",
+            "Error from server (NotFound): pods \"nosuch\" not found",
+        ),
+        ("kubectl scale rs --replicas=1 -l a=b", "error: no objects passed to scale"),
+    ];
+    says(&mut room, &lines);
+}
+
+/// Models K/scale/scale.go PreconditionError.
+#[test]
+fn who_scales_can_say_what_it_must_be_before() {
+    let mut room = Room::new();
+    room.done("kubectl create deployment web --image=nginx --replicas=2");
+    let said = room.failed("kubectl scale deploy web --replicas=1 --resource-version=3");
+    assert!(said.starts_with("error: Expected resource version to be 3, was "), "{said}");
+    let said = room.failed("kubectl scale deploy web --replicas=1 --current-replicas=5");
+    assert_eq!(said, "error: Expected replicas to be 5, was 2\n");
+}
