@@ -165,3 +165,92 @@ fn who_scales_can_say_what_it_must_be_before() {
     let said = room.failed("kubectl scale deploy web --replicas=1 --current-replicas=5");
     assert_eq!(said, "error: Expected replicas to be 5, was 2\n");
 }
+
+/// Models K/cmd/config and client-go/tools/clientcmd.
+#[test]
+fn contexts_are_made_used_and_renamed() {
+    let mut room = Room::new();
+    let lines = [
+        (
+            "kubectl config set-context dev --cluster=diorama --user=diorama --namespace=kube-system",
+            "Context \"dev\" created.",
+        ),
+        (
+            "kubectl config get-contexts",
+            "CURRENT   NAME      CLUSTER   AUTHINFO   NAMESPACE\n          dev       diorama   diorama    kube-system\n*         diorama   diorama   diorama",
+        ),
+        (
+            "kubectl config get-contexts nosuch",
+            "CURRENT   NAME   CLUSTER   AUTHINFO   NAMESPACE\nerror: context nosuch not found",
+        ),
+        ("kubectl config get-contexts -o name", "dev\ndiorama"),
+        ("kubectl config use-context dev", "Switched to context \"dev\"."),
+        ("kubectl config current-context", "dev"),
+        ("kubectl get sa default -o jsonpath='{.metadata.namespace}'", "kube-system"),
+        ("kubectl config set-context dev --namespace=default", "Context \"dev\" modified."),
+        (
+            "kubectl config set-context --current --namespace=kube-public",
+            "Context \"dev\" modified.",
+        ),
+        ("kubectl config view --minify -o jsonpath='{..namespace}'", "kube-public"),
+        ("kubectl config rename-context dev test", "Context \"dev\" renamed to \"test\"."),
+        (
+            "kubectl config rename-context nosuch x",
+            "error: cannot rename the context \"nosuch\", it's not in /home/student/.kube/config",
+        ),
+        ("kubectl config use-context nosuch", "error: no context exists with the name: \"nosuch\""),
+        ("kubectl config use-context diorama", "Switched to context \"diorama\"."),
+        ("kubectl get sa default -o jsonpath='{.metadata.namespace}'", "default"),
+        (
+            "kubectl get sa default --context=test -o jsonpath='{.metadata.namespace}'",
+            "kube-public",
+        ),
+        (
+            "kubectl get cm --context=foo",
+            "Error in configuration: context was not found for specified context: foo",
+        ),
+        ("kubectl get cm --cluster=foo", "error: no server found for cluster \"foo\""),
+        ("kubectl get cm --user=foo", "error: auth info \"foo\" does not exist"),
+        ("kubectl get cm --kubeconfig=nosuch", "error: stat nosuch: no such file or directory"),
+        (
+            "kubectl get cm --request-timeout=x",
+            "error: Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding time unit (e.g. 1s | 2m | 3h)",
+        ),
+        (
+            "kubectl config delete-context test",
+            "deleted context test from /home/student/.kube/config",
+        ),
+        (
+            "kubectl config delete-context test",
+            "error: cannot delete context test, not in /home/student/.kube/config",
+        ),
+        (
+            "kubectl config delete-context diorama",
+            "deleted context diorama from /home/student/.kube/config\nwarning: this removed your active context, use \"kubectl config use-context\" to select a different one",
+        ),
+        (
+            "kubectl get cm",
+            "Error in configuration: context was not found for specified context: diorama",
+        ),
+        (
+            "kubectl config set-context diorama --cluster=diorama --user=diorama",
+            "Context \"diorama\" created.",
+        ),
+        ("kubectl config get-users", "NAME\ndiorama"),
+        (
+            "kubectl config set-context",
+            "error: you must specify a non-empty context name or --current",
+        ),
+        (
+            "kubectl config set contexts.foo.namespace bar",
+            "Property \"contexts.foo.namespace\" set.",
+        ),
+        (
+            "kubectl config unset contexts.foo.namespace",
+            "Property \"contexts.foo.namespace\" unset.",
+        ),
+        ("kubectl config set-cluster c2 --server=https://1.2.3.4", "Cluster \"c2\" set."),
+        ("kubectl config delete-cluster c2", "deleted cluster c2 from /home/student/.kube/config"),
+    ];
+    says(&mut room, &lines);
+}
