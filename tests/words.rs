@@ -167,90 +167,136 @@ fn who_scales_can_say_what_it_must_be_before() {
 }
 
 /// Models K/cmd/config and client-go/tools/clientcmd.
+const CONTEXTS: &[(&str, &str)] = &[
+    (
+        "kubectl config set-context dev --cluster=diorama --user=diorama --namespace=kube-system",
+        "Context \"dev\" created.",
+    ),
+    (
+        "kubectl config get-contexts",
+        "CURRENT   NAME      CLUSTER   AUTHINFO   NAMESPACE\n          dev       diorama   diorama    kube-system\n*         diorama   diorama   diorama",
+    ),
+    (
+        "kubectl config get-contexts nosuch",
+        "CURRENT   NAME   CLUSTER   AUTHINFO   NAMESPACE\nerror: context nosuch not found",
+    ),
+    ("kubectl config get-contexts -o name", "dev\ndiorama"),
+    ("kubectl config use-context dev", "Switched to context \"dev\"."),
+    ("kubectl config current-context", "dev"),
+    ("kubectl get sa default -o jsonpath='{.metadata.namespace}'", "kube-system"),
+    ("kubectl config set-context dev --namespace=default", "Context \"dev\" modified."),
+    ("kubectl config set-context --current --namespace=kube-public", "Context \"dev\" modified."),
+    ("kubectl config view --minify -o jsonpath='{..namespace}'", "kube-public"),
+    ("kubectl config rename-context dev test", "Context \"dev\" renamed to \"test\"."),
+    (
+        "kubectl config rename-context nosuch x",
+        "error: cannot rename the context \"nosuch\", it's not in /home/student/.kube/config",
+    ),
+    ("kubectl config use-context nosuch", "error: no context exists with the name: \"nosuch\""),
+    ("kubectl config use-context diorama", "Switched to context \"diorama\"."),
+    ("kubectl get sa default -o jsonpath='{.metadata.namespace}'", "default"),
+    ("kubectl get sa default --context=test -o jsonpath='{.metadata.namespace}'", "kube-public"),
+    (
+        "kubectl get cm --context=foo",
+        "Error in configuration: context was not found for specified context: foo",
+    ),
+    ("kubectl get cm --cluster=foo", "error: no server found for cluster \"foo\""),
+    ("kubectl get cm --user=foo", "error: auth info \"foo\" does not exist"),
+    ("kubectl get cm --kubeconfig=nosuch", "error: stat nosuch: no such file or directory"),
+    (
+        "kubectl get cm --request-timeout=x",
+        "error: Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding time unit (e.g. 1s | 2m | 3h)",
+    ),
+    ("kubectl config delete-context test", "deleted context test from /home/student/.kube/config"),
+    (
+        "kubectl config delete-context test",
+        "error: cannot delete context test, not in /home/student/.kube/config",
+    ),
+    (
+        "kubectl config delete-context diorama",
+        "deleted context diorama from /home/student/.kube/config\nwarning: this removed your active context, use \"kubectl config use-context\" to select a different one",
+    ),
+    (
+        "kubectl get cm",
+        "Error in configuration: context was not found for specified context: diorama",
+    ),
+    (
+        "kubectl config set-context diorama --cluster=diorama --user=diorama",
+        "Context \"diorama\" created.",
+    ),
+    ("kubectl config get-users", "NAME\ndiorama"),
+    ("kubectl config set-context", "error: you must specify a non-empty context name or --current"),
+    ("kubectl config set contexts.foo.namespace bar", "Property \"contexts.foo.namespace\" set."),
+    ("kubectl config unset contexts.foo.namespace", "Property \"contexts.foo.namespace\" unset."),
+    ("kubectl config set-cluster c2 --server=https://1.2.3.4", "Cluster \"c2\" set."),
+    ("kubectl config delete-cluster c2", "deleted cluster c2 from /home/student/.kube/config"),
+];
+
 #[test]
 fn contexts_are_made_used_and_renamed() {
+    says(&mut Room::new(), CONTEXTS);
+}
+
+/// Models K/cmd/logs, exec, events and run.
+#[test]
+fn logs_and_runs_are_refused_in_their_own_words() {
     let mut room = Room::new();
+    room.done("kubectl create deployment web --image=nginx --replicas=2");
+    room.done("kubectl run one --image=busybox --command -- sh -c 'echo hi; sleep 999'");
+    room.done("idle 5");
+    let see = |verb: &str| format!("\nSee 'kubectl {verb} -h' for help and examples");
+    let both = format!("error: only a selector (-l) or a POD name is allowed{}", see("logs"));
+    let twice =
+        format!("error: only one of -c or an inline [CONTAINER] arg is allowed{}", see("logs"));
+    let dashes = format!(
+        "error: exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead{}",
+        see("exec")
+    );
+    let attached = format!("error: --rm should only be used for attached containers{}", see("run"));
+    let dry = format!(
+        "error: --dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or --tty){}",
+        see("run")
+    );
+    let policy = format!("error: invalid image pull policy: Foo{}", see("run"));
     let lines = [
         (
-            "kubectl config set-context dev --cluster=diorama --user=diorama --namespace=kube-system",
-            "Context \"dev\" created.",
+            "kubectl logs nosuch",
+            "error: error from server (NotFound): pods \"nosuch\" not found in namespace \"default\"",
         ),
         (
-            "kubectl config get-contexts",
-            "CURRENT   NAME      CLUSTER   AUTHINFO   NAMESPACE\n          dev       diorama   diorama    kube-system\n*         diorama   diorama   diorama",
+            "kubectl logs deploy/nosuch",
+            "error: error from server (NotFound): deployments.apps \"nosuch\" not found in namespace \"default\"",
+        ),
+        ("kubectl logs one one", "hi"),
+        ("kubectl logs one nosuch", "error: container nosuch is not valid for pod one out of: one"),
+        ("kubectl logs one one -c one", &twice),
+        ("kubectl logs one -l a=b", &both),
+        ("kubectl logs -l app=nosuch", "No resources found in default namespace."),
+        (
+            "kubectl logs one --since=1x",
+            "error: invalid argument \"1x\" for \"--since\" flag: time: unknown unit \"x\" in duration \"1x\"\nSee 'kubectl logs --help' for usage.",
+        ),
+        ("kubectl exec one ls", &dashes),
+        ("kubectl events --types=Foo", "error: valid --types are Normal or Warning"),
+        ("kubectl events --for one", "error: --for must be in resource/name form"),
+        (
+            "kubectl run b --image='bad image'",
+            "error: Invalid image name \"bad image\": invalid reference format",
         ),
         (
-            "kubectl config get-contexts nosuch",
-            "CURRENT   NAME   CLUSTER   AUTHINFO   NAMESPACE\nerror: context nosuch not found",
+            "kubectl run b --image=nginx --port=abc",
+            "error: strconv.Atoi: parsing \"abc\": invalid syntax",
         ),
-        ("kubectl config get-contexts -o name", "dev\ndiorama"),
-        ("kubectl config use-context dev", "Switched to context \"dev\"."),
-        ("kubectl config current-context", "dev"),
-        ("kubectl get sa default -o jsonpath='{.metadata.namespace}'", "kube-system"),
-        ("kubectl config set-context dev --namespace=default", "Context \"dev\" modified."),
+        ("kubectl run b --image=nginx --rm", &attached),
+        ("kubectl run b --image=busybox -it --rm --dry-run=client -o yaml -- sh", &dry),
+        ("kubectl run b --image=nginx --image-pull-policy=Foo", &policy),
         (
-            "kubectl config set-context --current --namespace=kube-public",
-            "Context \"dev\" modified.",
+            "kubectl run b --image=nginx --overrides='{bad' --dry-run=client",
+            "error: Invalid JSON Patch",
         ),
-        ("kubectl config view --minify -o jsonpath='{..namespace}'", "kube-public"),
-        ("kubectl config rename-context dev test", "Context \"dev\" renamed to \"test\"."),
-        (
-            "kubectl config rename-context nosuch x",
-            "error: cannot rename the context \"nosuch\", it's not in /home/student/.kube/config",
-        ),
-        ("kubectl config use-context nosuch", "error: no context exists with the name: \"nosuch\""),
-        ("kubectl config use-context diorama", "Switched to context \"diorama\"."),
-        ("kubectl get sa default -o jsonpath='{.metadata.namespace}'", "default"),
-        (
-            "kubectl get sa default --context=test -o jsonpath='{.metadata.namespace}'",
-            "kube-public",
-        ),
-        (
-            "kubectl get cm --context=foo",
-            "Error in configuration: context was not found for specified context: foo",
-        ),
-        ("kubectl get cm --cluster=foo", "error: no server found for cluster \"foo\""),
-        ("kubectl get cm --user=foo", "error: auth info \"foo\" does not exist"),
-        ("kubectl get cm --kubeconfig=nosuch", "error: stat nosuch: no such file or directory"),
-        (
-            "kubectl get cm --request-timeout=x",
-            "error: Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding time unit (e.g. 1s | 2m | 3h)",
-        ),
-        (
-            "kubectl config delete-context test",
-            "deleted context test from /home/student/.kube/config",
-        ),
-        (
-            "kubectl config delete-context test",
-            "error: cannot delete context test, not in /home/student/.kube/config",
-        ),
-        (
-            "kubectl config delete-context diorama",
-            "deleted context diorama from /home/student/.kube/config\nwarning: this removed your active context, use \"kubectl config use-context\" to select a different one",
-        ),
-        (
-            "kubectl get cm",
-            "Error in configuration: context was not found for specified context: diorama",
-        ),
-        (
-            "kubectl config set-context diorama --cluster=diorama --user=diorama",
-            "Context \"diorama\" created.",
-        ),
-        ("kubectl config get-users", "NAME\ndiorama"),
-        (
-            "kubectl config set-context",
-            "error: you must specify a non-empty context name or --current",
-        ),
-        (
-            "kubectl config set contexts.foo.namespace bar",
-            "Property \"contexts.foo.namespace\" set.",
-        ),
-        (
-            "kubectl config unset contexts.foo.namespace",
-            "Property \"contexts.foo.namespace\" unset.",
-        ),
-        ("kubectl config set-cluster c2 --server=https://1.2.3.4", "Cluster \"c2\" set."),
-        ("kubectl config delete-cluster c2", "deleted cluster c2 from /home/student/.kube/config"),
+        ("kubectl get pod b", "Error from server (NotFound): pods \"b\" not found"),
     ];
     says(&mut room, &lines);
+    let said = room.run("kubectl logs deploy/web --tail=1");
+    assert!(said.contains("Found 2 pods, using pod/web-"), "{said}");
 }

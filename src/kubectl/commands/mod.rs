@@ -115,7 +115,11 @@ pub(crate) fn duration(text: &str) -> Result<Duration, Failure> {
             "m" => 60_000_000,
             "h" => 3_600_000_000,
             "" => return Err(Failure::Plain(format!("time: missing unit in duration \"{text}\""))),
-            _ => return Err(wrong()),
+            "." => return Err(wrong()),
+            unit => {
+                let why = format!("time: unknown unit \"{unit}\" in duration \"{text}\"");
+                return Err(Failure::Plain(why));
+            }
         };
         let (whole, part) = number.split_once('.').unwrap_or((number, ""));
         let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| wrong())? };
