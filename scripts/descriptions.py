@@ -28,6 +28,12 @@ types = {}
 def unquoted(text):
     return json.loads('"' + text.replace("\\'", "'") + '"').replace("\n", "\\n")
 
+def optional(label, fields):
+    """What the API server's own document does not require, although its Rust translation does."""
+    found = {"metadata"} if "apiVersion" in fields else set()
+    holds_reference = re.fullmatch(r"LocalObjectReference|(ConfigMap|Secret)(EnvSource|KeySelector|Projection)|ConfigMapVolumeSource", label)
+    return found | ({"name"} if holds_reference else set())
+
 for folder, _, names in sorted(os.walk(ROOT)):
     for name in sorted(names):
         text = open(os.path.join(folder, name)).read()
@@ -50,7 +56,8 @@ for folder, _, names in sorted(os.walk(ROOT)):
             for field in re.finditer(pattern, body, re.M):
                 fields.append((field[1], field[2] or field[3] or ""))
         required = re.findall(r'"([^"]+)",', schema[schema.find('"required": ['):]) if '"required": [' in schema else []
-        types[label] = (unquoted(own[1]) if own else "", fields, set(required))
+        required = set(required) - optional(label, {name for name, _ in fields})
+        types[label] = (unquoted(own[1]) if own else "", fields, required)
 
 for name in ("quantity", "int_or_string", "time", "micro_time", "fields_v1", "raw_extension"):
     for folder, _, names in os.walk(ROOT):

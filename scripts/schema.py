@@ -7,8 +7,11 @@ where STAGING is staging/src/k8s.io of a Kubernetes 1.36 checkout. Needed only w
 A line is one type: `Name: field type, field type, …`. A type is a Go type; `*` before it a pointer,
 `[]` a list, `{}` a map by name. After the type, `!` says that the field is written even when empty,
 `@key` by which of its fields a list is merged, `@` that it is merged by value, `@!` that a patch
-replaces the whole, `~` that a patch may name the keys that stay; then ` ^Name` if the field comes
-from a structure of that name that is part of this one. `Name = type` is a named basic type, and
+replaces the whole, `~` that a patch may name the keys that stay. `%a+b` says that a server-side apply
+merges a list by these fields, `%` by value, `%!` that list, map or structure belong to one manager as a
+whole; without it a list is merged as by a patch, or belongs to one manager if patches do not merge it.
+Then ` ^Name` if the field comes from a structure of that name that is part of this one. `Name%:` is a
+structure that belongs to one manager as a whole. `Name = type` is a named basic type, and
 `Name = string: A B` one with these values. `Name/v2` is a type of a package of that name where
 that is not `v1`.
 """
@@ -37,6 +40,7 @@ SPECIAL = {"Quantity", "IntOrString", "Time", "MicroTime", "RawExtension", "Fiel
            "JSONSchemaPropsOrArray", "JSONSchemaPropsOrBool", "JSONSchemaPropsOrStringArray"}
 
 structs, named, values, home = {}, {}, {}, {}
+whole = set()
 
 def read(folder, package):
     text = ""
@@ -45,6 +49,9 @@ def read(folder, package):
             text += open(os.path.join(folder, name)).read() + "\n"
     for match in re.finditer(r"^type (\w+) struct \{\n(.*?)^\}", text, re.M | re.S):
         structs[(package, match[1])] = match[2]
+        above = re.search(r"((?:^//[^\n]*\n|^\n)+)\Z", text[:match.start()], re.M)
+        if above and "+structType=atomic" in above[1].split("\n\n")[-1]:
+            whole.add((package, match[1]))
     for match in re.finditer(r"^type (\w+) ((?:map\[\w+\]|\[\])?[\w.]+)$", text, re.M):
         named[(package, match[1])] = match[2]
     for match in re.finditer(r"^\t(\w+)\s+(\w+)\s+=\s+\"([^\"]*)\"", text, re.M):
@@ -98,15 +105,34 @@ def type_text(go, package, todo):
         return label(key)
     return "JSON"
 
+def ownership(marks, go, flags):
+    """What a server-side apply makes of a field, where that is not what its patch strategy says."""
+    kind = re.search(r"\+listType=(\w+)", marks)
+    merged = re.search(r"@(\w*)$", flags)
+    usual = "!" if merged is None else merged[1]
+    if kind is None:
+        if re.search(r"\+(mapType|structType)=atomic", marks):
+            return "%!"
+        return "%!" if go.startswith("[]") and go != "[]byte" and usual != "!" else ""
+    keys = "+".join(sorted(re.findall(r"\+listMapKey=(\w+)", marks)))
+    mark = {"map": keys, "set": "", "atomic": "!"}[kind[1]]
+    return "" if mark == usual else "%" + mark
+
 def fields(key, todo):
     package, name = key
     result = []
-    body = re.sub(r"//[^\n]*", "", structs[key])
-    for line in body.split("\n"):
+    said = ""
+    for line in structs[key].split("\n"):
+        if re.match(r"\s*//", line):
+            said += line.strip() + "\n"
+            continue
         match = re.match(r"\s*(?:(\w+)\s+)?([*\[\]\w.]+)\s+`([^`]*)`", line)
         if not match:
+            if not line.strip():
+                said = ""
             continue
         go_name, go, tags = match.groups()
+        marks, said = said, ""
         json = re.search(r'json:"([^"]*)"', tags)
         if not json:
             continue
@@ -127,7 +153,7 @@ def fields(key, todo):
             flags += "@!"
         if strategy and "merge" in strategy[1]:
             flags += "@" + (merge[1] if merge else "")
-        result.append((parts[0], type_text(go, package, todo), flags))
+        result.append((parts[0], type_text(go, package, todo), flags + ownership(marks, go, flags)))
     return result
 
 # `SetAsOwner`'s kin have no place in the table; kinds come first so that they keep their bare names.
@@ -149,7 +175,7 @@ while todo:
         parts = ["%s %s%s" % field for field in fields(key, todo)]
         version = key[0].split("/")[1]
         mark = "" if version == "v1" else "/" + version
-        out[label(key)] = "%s%s: %s" % (label(key), mark, ", ".join(parts))
+        out[label(key)] = "%s%s%s: %s" % (label(key), mark, "%" if key in whole else "", ", ".join(parts))
     else:
         under = named[key].split(".")[-1]
         while (key[0], under) in named:

@@ -8,7 +8,7 @@
 
 use diorama::api::{Kind, Value};
 use diorama::base::{Rng, SimTime};
-use diorama::store::{Cause, Context, ObjectKey, Store, read_object};
+use diorama::store::{Cause, Context, Manager, ObjectKey, Store, read_object};
 use serde::Deserialize as _;
 use serde_json::json;
 
@@ -28,6 +28,7 @@ fn context() -> Context {
         cause: Cause { writer: "kubectl".into(), working_on: None },
         validate: true,
         webhooks: &[],
+        manager: Manager::Component,
     }
 }
 

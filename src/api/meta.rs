@@ -1,5 +1,6 @@
 //! `ObjectMeta`: what every object has.
 
+use super::managed_fields::ManagedFields;
 use super::tree::Tree as _;
 use crate::base::SimTime;
 use core::fmt;
@@ -173,8 +174,6 @@ pub struct Deletion {
 }
 
 /// Metadata of an object.
-///
-/// Simplified: `managedFields` is not kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ObjectMeta {
     /// Name, unique among the objects of its kind and namespace.
@@ -201,6 +200,8 @@ pub struct ObjectMeta {
     pub owner_references: Arc<[OwnerReference]>,
     /// What must happen before it can be gone.
     pub finalizers: Arc<[Arc<str>]>,
+    /// Who manages which fields; in no tree, for few ask for it.
+    pub managed_fields: ManagedFields,
 }
 
 impl ObjectMeta {
@@ -251,6 +252,7 @@ impl ObjectMeta {
                 .filter_map(Value::as_str)
                 .map(Arc::from)
                 .collect(),
+            managed_fields: ManagedFields::default(),
         }
     }
 

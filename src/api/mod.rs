@@ -13,6 +13,7 @@ pub mod error;
 pub mod event;
 mod go_text;
 pub mod kind;
+pub mod managed_fields;
 pub mod meta;
 pub mod node_affinity;
 pub mod object;
@@ -25,8 +26,9 @@ pub mod volume_match;
 
 pub use error::{ApiError, FieldError, FieldErrorType, Reason};
 pub use event::{Event, ObjectReference};
-pub use go_text::go_value;
+pub use go_text::{go_syntax, go_value};
 pub use kind::Kind;
+pub use managed_fields::{FieldSet, ManagedFields, ManagedFieldsEntry};
 pub use meta::{Deletion, ObjectMeta, OwnerReference, StringMap, Uid};
 pub use object::{Body, Object, PodTemplate};
 pub use pod::{Pod, PodSpec, PodStatus};

@@ -11,8 +11,8 @@ use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, Value};
 use crate::base::SimTime;
 use crate::programs::{Mark, Output};
-use crate::store::ObjectKey;
 use crate::store::patch::Patch;
+use crate::store::{ObjectKey, managed};
 use crate::world::World;
 use core::fmt::Write as _;
 use core::time::Duration;
@@ -43,6 +43,21 @@ pub(crate) struct Call<'a> {
     /// What is left to do later, and when.
     pub(crate) rest: Option<(Task, Wake)>,
 }
+
+/// The commands that have a manager of their own.
+const MANAGERS: [&str; 11] = [
+    "annotate",
+    "autoscale",
+    "create",
+    "edit",
+    "expose",
+    "label",
+    "patch",
+    "replace",
+    "rollout",
+    "run",
+    "set",
+];
 
 /// Whether a change is carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,12 +177,28 @@ impl Call<'_> {
         })
     }
 
+    /// The name under which the command's requests come.
+    ///
+    /// Models staging/src/k8s.io/kubectl/pkg/cmd/util/helpers.go AddFieldManagerFlagVar and the
+    /// defaults of its callers; where there is none it is the beginning of the user agent.
+    pub(crate) fn field_manager(&self) -> String {
+        let command = self.verb.path.split(' ').next().unwrap_or_default();
+        match (self.flags.get("field-manager"), self.verb.path) {
+            (Some(own), _) => own.to_owned(),
+            (None, "apply") if self.flags.on("server-side") => "kubectl".to_owned(),
+            (None, "apply" | "apply edit-last-applied") => "kubectl-client-side-apply".to_owned(),
+            _ if MANAGERS.contains(&command) => format!("kubectl-{command}"),
+            _ => "kubectl".to_owned(),
+        }
+    }
+
     /// Acts on the world, or on a copy of it that is thrown away for `--dry-run=server`. What the
     /// API server warns of is said.
     pub(crate) fn write<T>(
         &mut self,
         change: impl FnOnce(&mut World) -> Result<T, crate::api::ApiError>,
     ) -> Result<T, Failure> {
+        self.world.speak_as(&self.field_manager(), "");
         if self.dry_run()? == DryRun::Server {
             let mut copy = self.world.clone();
             let result = change(&mut copy);
@@ -240,9 +271,37 @@ impl Call<'_> {
 
     /// Prints objects to standard output.
     pub(crate) fn print(&mut self, printer: &Printer, objects: &Objects) -> Outcome {
-        let (text, outcome) = printer.print(self, objects);
+        let with_managers = self.with_managers(objects);
+        let (text, outcome) = printer.print(self, with_managers.as_ref().unwrap_or(objects));
         self.out.push_str(&text);
         outcome
+    }
+
+    /// The objects with their managers, where these are asked for.
+    fn with_managers(&self, objects: &Objects) -> Option<Objects> {
+        let asks = self.flags.on("show-managed-fields")
+            || ["output", "template"].iter().any(|flag| self.flags.text(flag).contains("managedF"));
+        if !asks {
+            return None;
+        }
+        let mut objects = objects.clone();
+        let values = match &mut objects {
+            Objects::One(value) => core::slice::from_mut(value),
+            Objects::List(values, _) => values.as_mut_slice(),
+        };
+        for value in values {
+            let text = |path: &[&str]| value.str_at(path).unwrap_or_default();
+            let kind = Kind::of_manifest(text(&["apiVersion"]), text(&["kind"]));
+            let (namespace, name) = (text(&["metadata", "namespace"]), text(&["metadata", "name"]));
+            let found = kind.and_then(|kind| self.world.store().find(kind, namespace, name));
+            let managers = found.map(|object| managed::shown(object));
+            if let Some(managers) =
+                managers.filter(|it| it.as_array().is_some_and(|it| !it.is_empty()))
+            {
+                value.put(&["metadata", "managedFields"], managers);
+            }
+        }
+        Some(objects)
     }
 
     /// Creates what a generator made, in the namespace that is meant, and says so.

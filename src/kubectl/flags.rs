@@ -186,6 +186,11 @@ impl Flags {
         self.given.contains_key(name)
     }
 
+    /// Sets a value that was not given.
+    pub(crate) fn assume(&mut self, name: &'static str, value: String) {
+        self.given.entry(name).or_insert_with(|| vec![value]);
+    }
+
     /// A whole number.
     pub(crate) fn int(&self, name: &str) -> Result<Option<i64>, Failure> {
         let Some(text) = self.get(name) else { return Ok(None) };

@@ -1,8 +1,7 @@
 //! Values as Go's standard library writes them.
 
 use crate::api::Value;
-pub(crate) use crate::api::go_value as scalar_text;
-use core::fmt::Write as _;
+pub(crate) use crate::api::{go_syntax, go_value as scalar_text};
 
 /// JSON on one line with sorted keys, `<`, `>` and `&` escaped, as encoding/json writes it.
 pub(crate) fn compact_json(value: &Value) -> String {
@@ -11,9 +10,14 @@ pub(crate) fn compact_json(value: &Value) -> String {
 
 /// JSON over several lines, indented by four.
 pub(crate) fn indented_json(value: &Value) -> String {
+    json_with_indent(value, "    ")
+}
+
+/// JSON over several lines.
+pub(crate) fn json_with_indent(value: &Value, indent: &str) -> String {
     use serde::Serialize as _;
     let mut bytes = Vec::new();
-    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(indent.as_bytes());
     let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
     if value.serialize(&mut serializer).is_err() {
         return String::new();
@@ -36,28 +40,6 @@ fn escape_html(json: &str) -> String {
         }
         text
     })
-}
-
-/// A value as `%#v` shows what client-go decoded.
-pub(crate) fn go_syntax(value: &Value) -> String {
-    match value {
-        Value::Null => "interface {}(nil)".into(),
-        Value::Array(items) => {
-            let texts: Vec<String> = items.iter().map(go_syntax).collect();
-            format!("[]interface {{}}{{{}}}", texts.join(", "))
-        }
-        Value::Object(fields) => {
-            let mut text = String::from("map[string]interface {}{");
-            for (index, (key, value)) in fields.iter().enumerate() {
-                let comma = if index == 0 { "" } else { ", " };
-                let _ = write!(text, "{comma}{key:?}:{}", go_syntax(value));
-            }
-            text.push('}');
-            text
-        }
-        Value::String(text) => crate::api::error::go_quote(text),
-        other => other.to_string(),
-    }
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ mod go_template;
 mod go_text;
 mod help;
 mod jsonpath;
+mod kubeconfig;
 mod kyaml;
 mod manifests;
 mod output;
@@ -33,7 +34,7 @@ mod task;
 mod verbs;
 
 pub use crate::programs::Output;
-pub use commands::apply::edits as line_edits;
+pub use commands::diff::edits as line_edits;
 pub use complete::complete;
 pub use jsonpath::JsonPath;
 pub use session::{HOME, Session};
@@ -88,6 +89,35 @@ pub fn rehearse(
     all.into_iter().map(|one| one.map_err(refusal)).collect()
 }
 
+/// The namespace of another context that the flags ask for, if it can be used.
+///
+/// # Errors
+/// What is in no kubeconfig.
+fn context_of(
+    session: &Session,
+    verb: &verbs::Verb,
+    flags: &flags::Flags,
+) -> Result<Option<String>, String> {
+    if let Some(path) = flags.get("kubeconfig").filter(|path| session.read(path).is_none()) {
+        return Err(format!("error: stat {path}: no such file or directory"));
+    }
+    if ["config", "completion", "options"].iter().any(|word| verb.path.starts_with(word)) {
+        return Ok(None);
+    }
+    let time = flags.text("request-timeout");
+    let is_time = time.parse::<u32>().is_ok() || commands::duration(time).is_ok();
+    if !time.is_empty() && !is_time {
+        return Err("error: Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding time unit (e.g. 1s | 2m | 3h)".to_owned());
+    }
+    let config = &session.kubeconfig;
+    let other = flags.get("context");
+    let context = other.unwrap_or(&config.current);
+    let namespace =
+        config.namespace_of(context, flags.text("cluster"), flags.text("user"))?.to_owned();
+    let namespace = if namespace.is_empty() { "default".to_owned() } else { namespace };
+    Ok(other.filter(|other| **other != config.current).map(|_| namespace))
+}
+
 /// Begins a command; `words` are what stands after `kubectl`. Gives back what it printed at once,
 /// and the command if it waits.
 pub fn begin(
@@ -104,7 +134,7 @@ pub fn begin(
         Lookup::Help(text, exit) => return ended(text, String::new(), exit),
         Lookup::Wrong(text) => return ended(String::new(), text, 1),
     };
-    let parsed = match flags::parse(&rest, &verb.all_flags()) {
+    let mut parsed = match flags::parse(&rest, &verb.all_flags()) {
         Ok(parsed) => parsed,
         Err(why) => {
             let text = format!("error: {why}\nSee 'kubectl {} --help' for usage.\n", verb.path);
@@ -116,6 +146,11 @@ pub fn begin(
     }
     if let Some(why) = flags::missing(&parsed.flags, &verb.all_flags()) {
         return ended(String::new(), format!("error: {why}\n"), 1);
+    }
+    match context_of(session, verb, &parsed.flags) {
+        Ok(None) => {}
+        Ok(Some(namespace)) => parsed.flags.assume("namespace", namespace),
+        Err(why) => return ended(String::new(), why + "\n", 1),
     }
     let mut call = Call::new(verb, world, session);
     (call.args, call.after_dash, call.flags) = (parsed.args, parsed.after_dash, parsed.flags);

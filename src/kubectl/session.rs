@@ -1,5 +1,6 @@
 //! What kubectl and the shell remember between commands.
 
+use super::kubeconfig::Kubeconfig;
 use crate::base::order;
 use crate::programs::Forwarded;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,8 @@ pub const HOME: &str = "/home/student";
 pub struct Session {
     /// The namespace of the current context.
     pub namespace: String,
+    /// The contexts that `kubectl config` knows.
+    pub kubeconfig: Kubeconfig,
     /// The files, by their full path.
     pub files: BTreeMap<String, String>,
     /// The folders, by their full path.
@@ -26,6 +29,7 @@ impl Default for Session {
     fn default() -> Self {
         Session {
             namespace: "default".into(),
+            kubeconfig: Kubeconfig::default(),
             files: BTreeMap::new(),
             folders: BTreeSet::new(),
             folder: HOME.to_owned(),

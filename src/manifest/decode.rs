@@ -77,6 +77,7 @@ pub fn check_metadata(object: &Value) -> Result<(), String> {
         merge: None,
         retain_keys: false,
         place: 0,
+        shared: schema::Shared::Whole,
         embedded: None,
     };
     let (Some(metadata), fields) = (object.get("metadata"), [("metadata", field)]) else {

@@ -4,7 +4,7 @@
 //! once, when first asked for.
 
 use crate::api::Kind;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 /// What a field holds.
@@ -115,6 +115,8 @@ pub struct Field {
     pub merge: Option<Merge>,
     /// Whether a strategic merge patch may name the keys that stay.
     pub retain_keys: bool,
+    /// How managers share it.
+    pub shared: Shared,
     /// Its place in the structure, from 0.
     pub place: u32,
     /// The structure that it comes from, where that is a part of this one.
@@ -130,6 +132,18 @@ pub enum Merge {
     ByValue,
     /// The new structure replaces the old one.
     Whole,
+}
+
+/// How managers share a field: what a server-side apply makes of it.
+///
+/// Models `x-kubernetes-list-type`, `x-kubernetes-list-map-keys` and `x-kubernetes-map-type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shared {
+    /// One has the whole.
+    Whole,
+    /// Each has its parts: of structures and maps their fields, of lists the items that differ in
+    /// these fields (joined by `+`), or in their value if there are none.
+    Parts(&'static str),
 }
 
 /// A type of the table.
@@ -152,15 +166,21 @@ struct Table {
     types: BTreeMap<&'static str, Definition>,
     /// The packages of those that are not in a package `v1`.
     packages: BTreeMap<&'static str, &'static str>,
+    /// The structures that one manager has as a whole.
+    whole: BTreeSet<&'static str>,
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let mut table = Table::default();
     for line in include_str!("schema.txt").lines() {
         let Some((name, definition)) = definition(line) else { continue };
+        let (name, whole) = name.strip_suffix('%').map_or((name, false), |name| (name, true));
         let (name, package) = name.split_once('/').unwrap_or((name, "v1"));
         if package != "v1" {
             table.packages.insert(name, package);
+        }
+        if whole {
+            table.whole.insert(name);
         }
         table.types.insert(name, definition);
     }
@@ -188,6 +208,10 @@ fn field((text, place): (&'static str, u32)) -> Option<(&'static str, Field)> {
         Some((rest, embedded)) => (rest, Some(embedded)),
         None => (rest, None),
     };
+    let (rest, shared) = match rest.split_once('%') {
+        Some((rest, shared)) => (rest, Some(shared)),
+        None => (rest, None),
+    };
     let (rest, merge) = match rest.split_once('@') {
         Some((rest, "")) => (rest, Some(Merge::ByValue)),
         Some((rest, "!")) => (rest, Some(Merge::Whole)),
@@ -203,12 +227,23 @@ fn field((text, place): (&'static str, u32)) -> Option<(&'static str, Field)> {
         None => (rest, false),
     };
     let field_type = Type::parse(go);
-    Some((name, Field { field_type, always, merge, retain_keys, place, embedded }))
+    let shared = match (shared, merge) {
+        (Some("!"), _) => Shared::Whole,
+        (Some(keys), _) | (None, Some(Merge::ByKey(keys))) => Shared::Parts(keys),
+        (None, None | Some(Merge::Whole)) if matches!(field_type, Type::List(_)) => Shared::Whole,
+        _ => Shared::Parts(""),
+    };
+    Some((name, Field { field_type, always, merge, retain_keys, shared, place, embedded }))
 }
 
 /// The type of a name.
 pub fn find(name: &str) -> Option<&'static Definition> {
     TABLE.types.get(name)
+}
+
+/// Whether one manager has a structure as a whole.
+pub fn is_whole(name: &str) -> bool {
+    TABLE.whole.contains(name)
 }
 
 /// The names of all structures.

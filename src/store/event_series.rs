@@ -110,13 +110,13 @@ mod tests {
     use super::*;
     use crate::api::Kind;
     use crate::base::Rng;
-    use crate::store::Cause;
+    use crate::store::{Cause, Manager};
     use serde_json::json;
 
     fn context(seconds: u64) -> Context {
         let now = SimTime::WORLD_START + Duration::from_secs(seconds);
         let cause = Cause { writer: "default-scheduler".into(), working_on: None };
-        Context { now, cause, validate: false, webhooks: &[] }
+        Context { now, cause, validate: false, webhooks: &[], manager: Manager::Component }
     }
 
     fn store() -> Store {

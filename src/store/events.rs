@@ -249,7 +249,7 @@ fn hash_of(event: &Event) -> u64 {
 mod tests {
     use super::*;
     use crate::base::Rng;
-    use crate::store::{Cause, Write};
+    use crate::store::{Cause, Manager, Write};
     use serde_json::json;
 
     fn at(seconds: u64) -> SimTime {
@@ -269,7 +269,13 @@ mod tests {
         let write = Write::event(x.reference(), false, "Why", message, "me", at(seconds));
         let cause = Cause { writer: "me".into(), working_on: None };
         if let Write::Event(event) = write {
-            let context = Context { now: at(seconds), cause, validate: false, webhooks: &[] };
+            let context = Context {
+                now: at(seconds),
+                cause,
+                validate: false,
+                webhooks: &[],
+                manager: Manager::Component,
+            };
             store.record(&context, *event);
         }
     }

@@ -5,7 +5,8 @@
 //! is O(1). Above plain storage lies the API server's own work (`server.rs`): names, generations,
 //! graceful deletion, finalizers, admission.
 //!
-//! Reading order: `write.rs` (what others ask for), `storage.rs`, `server.rs`, `admission/`, `patch/`.
+//! Reading order: `write.rs` (what others ask for), `storage.rs`, `server.rs`, `admission/`, `patch/`,
+//! `managed/`.
 
 pub mod admission;
 pub mod custom;
@@ -13,6 +14,7 @@ mod event_series;
 mod events;
 mod eviction;
 mod index;
+pub mod managed;
 pub mod patch;
 mod server;
 mod storage;
@@ -20,6 +22,7 @@ mod strategy;
 mod write;
 
 pub use event_series::FINISH_TIME;
+pub use managed::Manager;
 pub use server::{Context, FOREGROUND_FINALIZER, ORPHAN_FINALIZER, invalid, read_object};
 pub use storage::{Change, ObjectKey, Store};
 pub use write::{Cause, Controller, DeleteOptions, Key, Note, Outcome, Plan, Propagation, Write};

@@ -6,6 +6,7 @@
 
 use super::admission::{self, Webhook};
 use super::custom;
+use super::managed::{self, Manager};
 use super::storage::{ObjectKey, Store};
 use super::strategy::{self, add_finalizer};
 use super::write::{Cause, DeleteOptions, Propagation};
@@ -34,6 +35,8 @@ pub struct Context {
     pub validate: bool,
     /// The webhooks whose answers are known.
     pub webhooks: &'static [&'static dyn Webhook],
+    /// Who manages what is written.
+    pub manager: Manager,
 }
 
 impl Store {
@@ -51,6 +54,7 @@ impl Store {
         self.check_namespace(&object)?;
         object.meta.deletion = None;
         object.meta.resource_version = 0;
+        object.meta.managed_fields = managed::created(context, &object);
         admission::mutate(self, &mut object, None)?;
         object.meta.uid = Uid(self.rng().uuid());
         object.meta.creation_timestamp = context.now;
@@ -109,6 +113,7 @@ impl Store {
         object.meta.generation = old.meta.generation;
         object.meta.resource_version = old.meta.resource_version;
         keep_status(&mut object, &old);
+        object.meta.managed_fields = managed::updated(context, &object, &old);
         admission::mutate(self, &mut object, Some(&old))?;
         admission::begin(self, context, &mut object, Some(&old))?;
         strategy::prepare_for_update(&mut object, &old, context.validate);

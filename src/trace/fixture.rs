@@ -8,7 +8,7 @@ use crate::container::Trees;
 use crate::kubelet::NodeRuntime;
 use crate::net::Protocol;
 use crate::proxy::Mode;
-use crate::store::{Cause, Context, Store};
+use crate::store::{Cause, Context, Manager, Store};
 use serde_json::json;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -24,7 +24,13 @@ pub(super) struct Fixture {
 
 fn context() -> Context {
     let cause = Cause { writer: "test".into(), working_on: None };
-    Context { now: SimTime::default(), cause, validate: false, webhooks: &[] }
+    Context {
+        now: SimTime::default(),
+        cause,
+        validate: false,
+        webhooks: &[],
+        manager: Manager::Component,
+    }
 }
 
 impl Fixture {

@@ -8,7 +8,8 @@ use crate::base::SimTime;
 use crate::controllers;
 use crate::kubelet::{self, Kubelet};
 use crate::store::{
-    Cause, Change, Context, Controller, FINISH_TIME, Key, ObjectKey, Outcome, Plan, Store, Write,
+    Cause, Change, Context, Controller, FINISH_TIME, Key, Manager, ObjectKey, Outcome, Plan, Store,
+    Write,
 };
 use core::time::Duration;
 use std::sync::Arc;
@@ -77,7 +78,13 @@ impl World {
     fn finish_series(&mut self) {
         self.queue.push(self.now + FINISH_TIME, Due::EventSeries);
         let cause = Cause { writer: "default-scheduler".into(), working_on: None };
-        self.store.finish_series(&Context { now: self.now, cause, validate: false, webhooks: &[] });
+        self.store.finish_series(&Context {
+            now: self.now,
+            cause,
+            validate: false,
+            webhooks: &[],
+            manager: Manager::Component,
+        });
     }
 
     fn schedule(&mut self) {
@@ -150,6 +157,7 @@ impl World {
             cause: cause.clone(),
             validate: false,
             webhooks: addons::webhooks(),
+            manager: Manager::Component,
         };
         for (write, asked) in writes.into_iter().enumerate() {
             let mut note = |key: Key, created, result| {

@@ -31,7 +31,7 @@ use crate::base::{Map, Rng, SimTime};
 use crate::container::Trees;
 use crate::kubelet::NodeRuntime;
 use crate::scheduler::Scheduler;
-use crate::store::{Key, Store};
+use crate::store::{Key, Manager, Store};
 use core::time::Duration;
 use queue::Queue;
 use std::sync::Arc;
@@ -55,6 +55,8 @@ pub struct World {
     wires: network::Wires,
     /// How often in a row a control loop (by its number) failed with a key.
     failures: Map<(u16, Key), u32>,
+    /// Under which name people's requests come.
+    client: Manager,
 }
 
 impl World {
@@ -77,6 +79,7 @@ impl World {
             activity: Activity::default(),
             wires: network::Wires::new(pods),
             failures: Map::new(),
+            client: Manager::Client { name: Arc::from("kubectl"), subresource: "" },
         };
         world.set_up();
         world.run_for(SET_UP_TIME);

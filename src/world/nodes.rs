@@ -7,7 +7,7 @@ use crate::addons;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, Value};
 use crate::kubelet::{NodeRuntime, node};
-use crate::store::{Cause, Change, Context, FINISH_TIME, Plan, Write};
+use crate::store::{Cause, Change, Context, FINISH_TIME, Manager, Plan, Write};
 use core::time::Duration;
 use serde_json::json;
 use std::net::Ipv4Addr;
@@ -144,7 +144,13 @@ impl World {
 
     pub(super) fn set_up_context(&self) -> Context {
         let cause = Cause { writer: "kubeadm".into(), working_on: None };
-        Context { now: self.now, cause, validate: false, webhooks: addons::webhooks() }
+        Context {
+            now: self.now,
+            cause,
+            validate: false,
+            webhooks: addons::webhooks(),
+            manager: Manager::Component,
+        }
     }
 
     fn create_quietly(&mut self, context: &Context, kind: Kind, value: Value) {

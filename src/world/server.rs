@@ -4,7 +4,7 @@ use super::World;
 use crate::addons;
 use crate::api::{ApiError, Kind, Object, Value};
 use crate::store::patch::{Patch, Patched};
-use crate::store::{Cause, Context, DeleteOptions, ObjectKey, read_object};
+use crate::store::{Cause, Context, DeleteOptions, Manager, ObjectKey, read_object};
 use std::sync::Arc;
 
 impl World {
@@ -76,6 +76,46 @@ impl World {
         result
     }
 
+    /// Makes an object have the fields that a person applies, the server-side way; `force` wins
+    /// conflicts.
+    ///
+    /// # Errors
+    /// All that [`crate::store::Store::apply`] refuses.
+    pub fn apply(
+        &mut self,
+        kind: Kind,
+        key: &ObjectKey,
+        applied: &Value,
+        force: bool,
+    ) -> Result<Arc<Object>, ApiError> {
+        let context = self.person();
+        let result = self.store.apply(&context, kind, key, applied, force);
+        self.tell();
+        result
+    }
+
+    /// Makes one manager's written fields another one's applied ones.
+    ///
+    /// # Errors
+    /// All that [`crate::store::Store::take_over`] refuses.
+    pub fn take_over(
+        &mut self,
+        object: &Object,
+        from: &[Arc<str>],
+        to: &str,
+    ) -> Result<Arc<Object>, ApiError> {
+        let context = self.person();
+        let result = self.store.take_over(&context, object, from, to);
+        self.tell();
+        result
+    }
+
+    /// Says under which name the requests that follow come (`fieldManager`), and which subresource
+    /// they write; empty for the object itself.
+    pub fn speak_as(&mut self, manager: &str, subresource: &'static str) {
+        self.client = Manager::Client { name: Arc::from(manager), subresource };
+    }
+
     /// Asks for an object to be deleted, as a person does.
     ///
     /// # Errors
@@ -123,6 +163,7 @@ impl World {
 
     fn person(&self) -> Context {
         let cause = Cause { writer: "kubectl".into(), working_on: None };
-        Context { now: self.now, cause, validate: true, webhooks: addons::webhooks() }
+        let (now, webhooks, manager) = (self.now, addons::webhooks(), self.client.clone());
+        Context { now, cause, validate: true, webhooks, manager }
     }
 }

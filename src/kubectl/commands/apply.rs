@@ -2,18 +2,19 @@
 
 use super::{ADMISSION_RETRY, ADMISSION_TRIES, store_change};
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::{ApiError, Kind, Uid, Value};
+use crate::api::{ApiError, Kind, Object, Reason, Uid, Value};
 use crate::base::SimTime;
 use crate::kubectl::call::{Call, DryRun, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::go_text::compact_json;
-use crate::kubectl::manifests::{self, Manifest, to_yaml};
+use crate::kubectl::manifests::{self, Manifest};
 use crate::kubectl::output::{FORMATS, Objects, Printer};
 use crate::kubectl::patch::{is_empty, three_way};
 use crate::kubectl::resources;
 use crate::kubectl::task::{Task, Wake};
 use crate::store::patch::{FieldValidation, Patch, patch_locally};
 use crate::store::{DeleteOptions, ObjectKey};
+use std::collections::BTreeSet;
 
 /// Where kubectl keeps what was applied last.
 pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -26,7 +27,7 @@ pub(crate) fn note_last_applied(value: &mut Value) {
     value.put(&["metadata", "annotations", LAST_APPLIED], text);
 }
 
-fn prepared(manifest: &Manifest) -> Value {
+pub(super) fn prepared(manifest: &Manifest) -> Value {
     let mut value = manifest.value.clone();
     if manifest.kind.namespaced() {
         value.put(&["metadata", "namespace"], manifest.namespace.clone());
@@ -47,6 +48,7 @@ pub(crate) fn apply(call: &mut Call<'_>) -> Outcome {
     if let Some(arg) = call.args.first() {
         return call.usage(&format!("Unexpected args: [{arg}]"));
     }
+    super::server_side::check_flags(call)?;
     let (mut manifests, failures) = manifests::read_all(call)?;
     let selector = resources::selector(call)?;
     let labels = |manifest: &Manifest| {
@@ -61,6 +63,7 @@ fn apply_one(call: &mut Call<'_>, manifest: &Manifest) -> Result<(Value, &'stati
     if manifest.name.is_empty() {
         let generate = manifest.value.str_at(&["metadata", "generateName"]).unwrap_or_default();
         return match generate {
+            "" if call.flags.on("server-side") => plain("resource name may not be empty"),
             "" => plain(format!(
                 "error when retrieving current configuration of:\nResource: \"{}\", GroupVersionKind: \"{}\"\nName: \"\", Namespace: \"{}\"\nfrom server for: \"{source}\": resource name may not be empty",
                 group_version_resource(kind),
@@ -71,31 +74,31 @@ fn apply_one(call: &mut Call<'_>, manifest: &Manifest) -> Result<(Value, &'stati
         };
     }
     let mut new = prepared(manifest);
-    let server_side = call.flags.on("server-side");
-    if !server_side {
-        note_last_applied(&mut new);
+    if call.flags.on("server-side") {
+        let stored = super::server_side::apply_one(call, manifest, &new)?;
+        return Ok((stored, "serverside-applied"));
     }
+    note_last_applied(&mut new);
     let Ok(live) = call.object(kind, &manifest.namespace, &manifest.name) else {
-        let what = if server_side { "serverside-applied" } else { "created" };
         if call.dry_run()? == DryRun::Client {
-            return Ok((new, what));
+            return Ok((new, "created"));
         }
         let made = call.create(kind, &new, &manifest.namespace);
-        return Ok((
-            shown(&*made.map_err(|failure| failure.named_by_source("creating", source))?),
-            what,
-        ));
+        let made = made.map_err(|failure| failure.named_by_source("creating", source))?;
+        return Ok((shown(&made), "created"));
     };
+    let is_going = live.clone();
     let live = shown(&live);
     let note = live.str_at(&["metadata", "annotations", LAST_APPLIED]);
-    if note.is_none() && !server_side {
+    if note.is_none() {
         let what = format!("{}/{}", kind.plural(), manifest.name);
         call.warn(format!("Warning: resource {what} is missing the {LAST_APPLIED} annotation which is required by kubectl apply. kubectl apply should only be used on resources created declaratively by either kubectl create --save-config or kubectl apply. The missing annotation will be patched automatically."));
     }
     let last = note.and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null);
     let (how, body) = three_way(kind, &last, &new, &live).map_err(Failure::Plain)?;
     if is_empty(&body) {
-        return Ok((live, if server_side { "serverside-applied" } else { "unchanged" }));
+        warn_if_deleting(call, &is_going);
+        return Ok((live, "unchanged"));
     }
     let patch = Patch { how, body, fields: FieldValidation::Strict, of_status: false };
     let key = ObjectKey::new(&manifest.namespace, &manifest.name);
@@ -104,7 +107,18 @@ fn apply_one(call: &mut Call<'_>, manifest: &Manifest) -> Result<(Value, &'stati
         _ => call.patch(kind, &key, &patch).map(|patched| shown(&patched)),
     };
     let stored = stored.map_err(|failure| patch_failed(failure, manifest, &patch.body))?;
-    Ok((stored, if server_side { "serverside-applied" } else { "configured" }))
+    warn_if_deleting(call, &is_going);
+    Ok((stored, "configured"))
+}
+
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/apply/apply.go WarnIfDeleting.
+pub(super) fn warn_if_deleting(call: &mut Call<'_>, object: &Object) {
+    if object.meta.is_terminating() {
+        let what = format!("{}/{}", object.kind.plural(), object.meta.name);
+        call.warn(format!(
+            "Warning: Detected changes to resource {what} which is currently being deleted."
+        ));
+    }
 }
 
 /// An object with a patch that no server has seen.
@@ -247,14 +261,31 @@ pub(crate) struct Manifests {
     /// The objects that must be gone first, and how long they are waited for.
     gone: Vec<(Kind, ObjectKey, Uid)>,
     limit: SimTime,
+    /// Whether the next one was deleted to be made anew.
+    anew: bool,
+    /// What was applied.
+    applied: Vec<Uid>,
+    namespaces: BTreeSet<String>,
 }
 
 impl Manifests {
     fn new(how: How, manifests: Vec<Manifest>, failures: Vec<Failure>) -> Self {
         let (many, mut left) = (manifests.len() > 1, manifests);
         left.reverse();
-        let (values, gone, limit) = (Vec::new(), Vec::new(), SimTime::default());
-        Manifests { how, left, many, values, failures, tries: 0, gone, limit }
+        let namespaces = left.iter().map(|manifest| manifest.namespace.clone()).collect();
+        Manifests {
+            how,
+            left,
+            many,
+            values: Vec::new(),
+            failures,
+            tries: 0,
+            gone: Vec::new(),
+            limit: SimTime::default(),
+            anew: false,
+            applied: Vec::new(),
+            namespaces,
+        }
     }
 
     /// Deletes what is to be replaced by force.
@@ -287,9 +318,20 @@ impl Manifests {
                 How::Create => create_one(call, manifest).map(|value| (value, "created")),
                 How::Replace => replace_one(call, manifest).map(|value| (value, "replaced")),
             };
+            if let (How::Apply, Ok((value, _))) = (self.how, &result) {
+                self.applied.extend(value.str_at(&["metadata", "uid"]).and_then(Uid::parse));
+            }
             match result {
                 Ok((value, _)) if keeps && self.how == How::Apply => self.values.push(value),
-                Ok((value, what)) => call.done(manifest.kind, &value, what)?,
+                Ok((value, what)) => {
+                    let what = if self.anew { "configured" } else { what };
+                    call.done(manifest.kind, &value, what)?;
+                }
+                Err(failure) if self.makes_anew(call, &failure) => {
+                    let manifest = manifest.clone();
+                    self.delete(call, &manifest)?;
+                    return call.later(self.limit, Task::Manifests(self));
+                }
                 Err(failure) if failure.may_pass() && self.tries < ADMISSION_TRIES => {
                     self.tries += 1;
                     let wake = Wake::At(call.world.now() + ADMISSION_RETRY);
@@ -299,173 +341,32 @@ impl Manifests {
             }
             self.left.pop();
             self.tries = 0;
+            self.anew = false;
         }
         if let (Some(printer), false) = (Printer::of(call, FORMATS)?, self.values.is_empty()) {
             call.print(&printer, &Objects::List(self.values, serde_json::json!({})))?;
         }
+        if self.failures.is_empty() && self.how == How::Apply && call.flags.on("prune") {
+            return super::prune::prune(call, &self.applied, &self.namespaces);
+        }
         Failure::of(self.failures)
     }
-}
 
-/// `kubectl apply view-last-applied`.
-pub(crate) fn view_last_applied(call: &mut Call<'_>) -> Outcome {
-    let found = resources::find(call)?;
-    for object in &found.objects {
-        let text = object.meta.annotations.get(LAST_APPLIED).map(str::to_owned);
-        let Some(value) = text.and_then(|text| serde_json::from_str::<Value>(&text).ok()) else {
-            return plain(format!(
-                "no last-applied-configuration annotation found on resource: {}",
-                object.meta.name
-            ));
-        };
-        let text = match call.flags.text("output") {
-            "json" => crate::kubectl::go_text::indented_json(&value) + "\n",
-            _ => to_yaml(&value),
-        };
-        call.out.push_str(&text);
+    /// Whether `--force` deletes what cannot be changed, to make it anew.
+    ///
+    /// Models staging/src/k8s.io/kubectl/pkg/cmd/apply/patcher.go Patch and deleteAndCreate.
+    fn makes_anew(&self, call: &Call<'_>, failure: &Failure) -> bool {
+        let Failure::Api(error) = failure else { return false };
+        let is_so = matches!(error.reason, Reason::Invalid | Reason::Conflict);
+        is_so && self.how == How::Apply && !self.anew && call.flags.on("force")
     }
-    Failure::of(found.failures)
-}
 
-/// `kubectl diff`: exit code 1 if something differs.
-pub(crate) fn diff(call: &mut Call<'_>) -> Outcome {
-    let (manifests, failures) = manifests::read_all(call)?;
-    let mut differs = false;
-    for manifest in manifests {
-        let live = call.object(manifest.kind, &manifest.namespace, &manifest.name).ok();
-        let live = live.map(|object| shown(&object));
-        let mut copy = call.world.clone();
-        let mut new = prepared(&manifest);
-        note_last_applied(&mut new);
-        let merged = match &live {
-            None => copy.create(manifest.kind, &new, &manifest.namespace),
-            Some(live) => {
-                let note = live.str_at(&["metadata", "annotations", LAST_APPLIED]);
-                let last =
-                    note.and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null);
-                let (how, body) =
-                    three_way(manifest.kind, &last, &new, live).map_err(Failure::Plain)?;
-                let fields = FieldValidation::Strict;
-                let patch = Patch { how, body, fields, of_status: false };
-                let key = ObjectKey::new(&manifest.namespace, &manifest.name);
-                copy.patch(manifest.kind, &key, &patch).map(|patched| patched.object)
-            }
-        };
-        let clean = |value: &Value| {
-            let mut value = value.clone();
-            value.remove(&["metadata", "annotations", LAST_APPLIED]);
-            value.remove(&["metadata", "resourceVersion"]);
-            if value.fields_at(&["metadata", "annotations"]).is_some_and(serde_json::Map::is_empty)
-            {
-                value.remove(&["metadata", "annotations"]);
-            }
-            value
-        };
-        let before = live.as_ref().map_or_else(String::new, |live| to_yaml(&clean(live)));
-        let after = to_yaml(&clean(&shown(&*merged?)));
-        if before != after {
-            differs = true;
-            let group = manifest.kind.api_version().replace('/', ".");
-            let name = format!(
-                "{group}.{}.{}.{}",
-                manifest.kind.name(),
-                manifest.namespace,
-                manifest.name
-            );
-            let text = unified(&before, &after, &name);
-            call.out.push_str(&text);
-        }
-    }
-    Failure::of(failures)?;
-    if differs { Err(Failure::Silent(1)) } else { Ok(()) }
-}
-
-/// A unified difference with three lines around each change.
-fn unified(before: &str, after: &str, name: &str) -> String {
-    let (a, b): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
-    let mut text = format!(
-        "diff -u -N /tmp/LIVE/{name} /tmp/MERGED/{name}\n--- /tmp/LIVE/{name}\n+++ /tmp/MERGED/{name}\n"
-    );
-    let edits = edits(&a, &b);
-    let changed: Vec<usize> = edits
-        .iter()
-        .enumerate()
-        .filter(|(_, edit)| edit.0 != ' ')
-        .map(|(index, _)| index)
-        .collect();
-    let mut start = 0;
-    while let Some(first) = changed.iter().find(|index| **index >= start).copied() {
-        let mut last = first;
-        while let Some(next) = changed.iter().find(|index| **index > last && **index <= last + 6) {
-            last = *next;
-        }
-        let (from, to) = (first.saturating_sub(3).max(start), (last + 4).min(edits.len()));
-        let count = |signs: &str, range: &[(char, &str)]| {
-            range.iter().filter(|edit| signs.contains(edit.0)).count()
-        };
-        let head = edits.get(..from).unwrap_or_default();
-        let hunk = edits.get(from..to).unwrap_or_default();
-        let line = |before: usize, size: usize| if size == 0 { before } else { before + 1 };
-        let (old, new) = (count(" -", hunk), count(" +", hunk));
-        text.push_str(&format!(
-            "@@ -{},{old} +{},{new} @@\n",
-            line(count(" -", head), old),
-            line(count(" +", head), new)
-        ));
-        for (sign, line) in hunk {
-            text.push_str(&format!("{sign}{line}\n"));
-        }
-        start = to;
-    }
-    text
-}
-
-/// The lines of both, in order, with what happened to each (longest common subsequence).
-pub fn edits<'a>(a: &[&'a str], b: &[&'a str]) -> Vec<(char, &'a str)> {
-    let width = b.len() + 1;
-    let mut table = vec![0_u32; (a.len() + 1) * width];
-    let at = |table: &[u32], i: usize, j: usize| table.get(i * width + j).copied().unwrap_or(0);
-    for (i, x) in a.iter().enumerate().rev() {
-        for (j, y) in b.iter().enumerate().rev() {
-            let best = if x == y {
-                at(&table, i + 1, j + 1) + 1
-            } else {
-                at(&table, i + 1, j).max(at(&table, i, j + 1))
-            };
-            if let Some(cell) = table.get_mut(i * width + j) {
-                *cell = best;
-            }
-        }
-    }
-    let (mut i, mut j, mut out) = (0, 0, Vec::new());
-    loop {
-        match (a.get(i), b.get(j)) {
-            (Some(x), Some(y)) if x == y => {
-                out.push((' ', *x));
-                (i, j) = (i + 1, j + 1);
-            }
-            (Some(x), y) if y.is_none() || at(&table, i + 1, j) >= at(&table, i, j + 1) => {
-                out.push(('-', *x));
-                i += 1;
-            }
-            (_, Some(y)) => {
-                out.push(('+', *y));
-                j += 1;
-            }
-            _ => return out,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_difference_shows_three_lines_around_a_change() {
-        let before = "a\nb\nc\nd\ne\nf\ng\nh\n";
-        let after = "a\nb\nc\nd\nE\nf\ng\nh\n";
-        let text = unified(before, after, "x");
-        assert!(text.ends_with("@@ -2,7 +2,7 @@\n b\n c\n d\n-e\n+E\n f\n g\n h\n"), "{text}");
+    fn delete(&mut self, call: &mut Call<'_>, manifest: &Manifest) -> Outcome {
+        let object = call.object(manifest.kind, &manifest.namespace, &manifest.name)?;
+        let key = ObjectKey::of(&object);
+        call.write(|world| world.delete(object.kind, &key, &DeleteOptions::default()))?;
+        self.gone.push((object.kind, key, object.meta.uid));
+        (self.anew, self.limit) = (true, call.world.now() + super::PATIENCE);
+        Ok(())
     }
 }

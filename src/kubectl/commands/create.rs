@@ -461,7 +461,7 @@ fn rules(call: &Call<'_>) -> Result<Vec<Value>, Failure> {
         let (group, plural) = match plain_word {
             "*" => (String::new(), "*".to_owned()),
             word => {
-                let kind = resources::kind_of(word)?;
+                let kind = super::mapped(word)?;
                 (kind.resource().group.to_owned(), kind.plural().to_owned())
             }
         };

@@ -1,7 +1,8 @@
 //! `kubectl edit`.
 
+use super::apply::LAST_APPLIED;
 use crate::api::tree::Tree as _;
-use crate::api::{Object, Reason, Value};
+use crate::api::{Object, Reason, Value, go_syntax};
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::manifests::{self, to_yaml};
@@ -20,6 +21,12 @@ const HEADER: &str = "# Please edit the object below. Lines beginning with a '#'
 #
 ";
 
+const LAST_APPLIED_HEADER: &str =
+    "# Please edit the 'last-applied-configuration' annotations below.
+# Lines beginning with a '#' will be ignored, and an empty file will abort the edit.
+#
+";
+
 /// Opens objects in an editor and stores what becomes of them.
 ///
 /// Models staging/src/k8s.io/kubectl/pkg/cmd/util/editor/editoptions.go Run.
@@ -29,8 +36,33 @@ pub(crate) fn edit(call: &mut Call<'_>) -> Outcome {
     if found.objects.is_empty() {
         return plain("edit cancelled, no objects found");
     }
-    let values: Vec<Value> = found.objects.iter().map(|object| shown(object)).collect();
-    let name = match found.objects.as_slice() {
+    open(call, found.objects, false)
+}
+
+/// Opens what was applied last of objects in an editor.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/apply/apply_edit_last_applied.go.
+pub(crate) fn edit_last_applied(call: &mut Call<'_>) -> Outcome {
+    let mut found = resources::find(call)?;
+    Failure::of(found.failures)?;
+    found.objects.retain(|object| last_applied(object).is_some());
+    if found.objects.is_empty() {
+        return plain("unable to find the last-applied-configuration annotation");
+    }
+    open(call, found.objects, true)
+}
+
+fn last_applied(object: &Object) -> Option<Value> {
+    serde_json::from_str(object.meta.annotations.get(LAST_APPLIED)?).ok()
+}
+
+fn open(call: &mut Call<'_>, objects: Vec<Arc<Object>>, of_last_applied: bool) -> Outcome {
+    let value = |object: &Arc<Object>| match of_last_applied {
+        true => last_applied(object).unwrap_or_default(),
+        false => shown(object),
+    };
+    let values: Vec<Value> = objects.iter().map(value).collect();
+    let name = match objects.as_slice() {
         [one] => format!("{}/{}", one.kind.singular_group(), one.meta.name),
         _ => "List".to_owned(),
     };
@@ -40,7 +72,7 @@ pub(crate) fn edit(call: &mut Call<'_>) -> Outcome {
             "apiVersion": "v1", "items": many, "kind": "List", "metadata": {},
         })),
     };
-    Edit { name, objects: found.objects, body, reasons: String::new() }.open(call)
+    Edit { name, objects, of_last_applied, body, reasons: String::new() }.open(call)
 }
 
 /// Objects in an editor.
@@ -48,6 +80,8 @@ pub(crate) fn edit(call: &mut Call<'_>) -> Outcome {
 pub(crate) struct Edit {
     name: String,
     objects: Vec<Arc<Object>>,
+    /// Whether it is not they that are edited, but what was applied last of them.
+    of_last_applied: bool,
     /// The text without comments, as it was opened.
     body: String,
     /// Why it was opened again, as comments.
@@ -56,7 +90,8 @@ pub(crate) struct Edit {
 
 impl Edit {
     fn open(self, call: &mut Call<'_>) -> Outcome {
-        let text = format!("{HEADER}{}{}", self.reasons, self.body);
+        let header = if self.of_last_applied { LAST_APPLIED_HEADER } else { HEADER };
+        let text = format!("{header}{}{}", self.reasons, self.body);
         call.wait_for(Wake::Text { name: self.name.clone(), text }, Task::Edit(self))
     }
 
@@ -117,10 +152,13 @@ impl Edit {
     ///
     /// Models staging/src/k8s.io/kubectl/pkg/cmd/util/editor/editoptions.go visitToPatch.
     fn store(&mut self, call: &mut Call<'_>, edited: &Value) -> Outcome {
+        if self.of_last_applied {
+            return self.store_note(call, edited);
+        }
         let uid = edited.at(&["metadata", "uid"]);
         let original = self.objects.iter().map(|object| (object.kind, shown(object)));
         let found = original.into_iter().find(|(_, value)| value.at(&["metadata", "uid"]) == uid);
-        let Some((kind, original)) = found else { return plain("no original object found") };
+        let Some((kind, original)) = found else { return plain(not_original(edited)) };
         if *edited == original {
             return call.done(kind, edited, "skipped");
         }
@@ -170,6 +208,25 @@ impl Edit {
             }
         }
     }
+}
+
+impl Edit {
+    /// Stores what is to be taken for applied.
+    ///
+    /// Models editoptions.go visitToApplyEditPatch.
+    fn store_note(&self, call: &mut Call<'_>, edited: &Value) -> Outcome {
+        let name = edited.str_at(&["metadata", "name"]);
+        let found = self.objects.iter().find(|object| Some(&*object.meta.name) == name);
+        let Some(object) = found else { return plain(not_original(edited)) };
+        let (_, patch) = super::last_applied::note(edited);
+        let stored = call.patch(object.kind, &ObjectKey::of(object), &patch)?;
+        call.done(object.kind, &shown(&stored), "edited")
+    }
+}
+
+fn not_original(edited: &Value) -> String {
+    let object = go_syntax(edited);
+    format!("no original object found for &unstructured.Unstructured{{Object:{object}}}")
 }
 
 /// The text without its comments.

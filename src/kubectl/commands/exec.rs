@@ -18,6 +18,11 @@ pub(crate) fn exec(call: &mut Call<'_>) -> Outcome {
         return plain("pod, type/name or --filename must be specified");
     };
     let command = call.after_dash.clone().unwrap_or_default();
+    if call.args.len() > 1 {
+        return call.usage(
+            "exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead",
+        );
+    }
     if command.is_empty() {
         return plain("you must specify at least one command for the container");
     }

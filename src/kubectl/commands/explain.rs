@@ -4,6 +4,7 @@
 
 use crate::api::Kind;
 use crate::kubectl::call::Call;
+use crate::kubectl::commands::mapped;
 use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::resources;
 use crate::manifest::descriptions::{self, Description, Descriptions};
@@ -22,15 +23,36 @@ pub(crate) fn explain(call: &mut Call<'_>) -> Outcome {
             false => "We accept only this format: explain RESOURCE\n",
         });
     };
-    let mut words = path.split('.').map(str::to_owned);
-    let kind = resources::kind_of(&words.next().unwrap_or_default())?;
-    let path: Vec<String> = words.filter(|word| !word.is_empty()).collect();
+    if !["", "plaintext", "plaintext-openapiv2"].contains(&call.flags.text("output")) {
+        return plain(format!("unrecognized format: {}", call.flags.text("output")));
+    }
+    let (kind, path) = resource_and_path(path)?;
+    let wanted = call.flags.text("api-version").to_owned();
+    if !wanted.is_empty() && wanted != kind.api_version() {
+        let resource = kind.plural();
+        return plain(format!("couldn't find resource for \"{wanted}, Resource={resource}\""));
+    }
     let Some(table) = descriptions::table() else {
         return plain("the descriptions are still on their way: try again in a moment");
     };
-    let text = Explanation { table, recursive: call.flags.on("recursive") }.of(kind, &path)?;
-    call.out.push_str(&text);
-    Ok(())
+    let explanation = Explanation { table, recursive: call.flags.on("recursive") };
+    explanation.of(kind, &path, &mut call.out)
+}
+
+/// A kind, by its resource or by resource and group, and the fields that follow.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/explain/explain.go
+/// SplitAndParseResourceRequestWithMatchingPrefix.
+fn resource_and_path(text: &str) -> Result<(Kind, Vec<String>), Failure> {
+    let words: Vec<String> =
+        text.split('.').filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    if let [resource, group, rest @ ..] = words.as_slice()
+        && let Ok(kind) = resources::kind_of(&format!("{resource}.{group}"))
+    {
+        return Ok((kind, rest.to_vec()));
+    }
+    let kind = mapped(words.first().map_or("", String::as_str))?;
+    Ok((kind, words.get(1..).unwrap_or_default().to_vec()))
 }
 
 struct Explanation {
@@ -39,9 +61,8 @@ struct Explanation {
 }
 
 impl Explanation {
-    fn of(&self, kind: Kind, path: &[String]) -> Result<String, Failure> {
+    fn of(&self, kind: Kind, path: &[String], out: &mut String) -> Outcome {
         let resource = kind.resource();
-        let mut out = String::new();
         if !resource.group.is_empty() {
             out.push_str(&format!("GROUP:      {}\n", resource.group));
         }
@@ -76,7 +97,7 @@ impl Explanation {
             out.push_str(&fields);
         }
         out.push('\n');
-        Ok(out)
+        Ok(())
     }
 
     fn described(&self, name: &str) -> Option<&'static Description> {
@@ -292,6 +313,20 @@ mod tests {
     #[test]
     fn a_wrong_field_is_an_error() {
         let text = said("kubectl explain pod.spec.container");
-        assert_eq!(text, "error: field \"container\" does not exist\n");
+        let head = "KIND:       Pod\nVERSION:    v1\n\n";
+        assert_eq!(text, format!("{head}error: field \"container\" does not exist\n"));
+        let text = said("kubectl explain nosuch");
+        assert_eq!(text, "the server doesn't have a resource type \"nosuch\"\n");
+        let text = said("kubectl explain deploy --api-version=apps/v1beta1");
+        let why = "error: couldn't find resource for \"apps/v1beta1, Resource=deployments\"\n";
+        assert_eq!(text, why);
+    }
+
+    /// Models the OpenAPI document, where neither metadata nor the names of references are required.
+    #[test]
+    fn what_need_not_be_there_is_not_marked() {
+        assert!(said("kubectl explain deployments.apps").contains("\n  metadata\t<ObjectMeta>\n"));
+        let text = said("kubectl explain pod.spec.volumes.configMap");
+        assert!(text.contains("\n  name\t<string>\n"), "{text}");
     }
 }

@@ -187,12 +187,19 @@ impl Wanted {
     fn new(call: &Call<'_>) -> Result<Self, Failure> {
         let about = match call.flags.get("for") {
             None => None,
+            Some(text) if !text.contains('/') => {
+                return crate::kubectl::failure::plain("--for must be in resource/name form");
+            }
             Some(text) => match resources::queries(&[text.to_owned()])?.into_iter().next() {
                 Some(resources::Query::Named(kind, name)) => Some((kind, name)),
                 _ => return crate::kubectl::failure::plain("--for must be in resource/name form"),
             },
         };
-        let types = call.flags.list("types").iter().map(|text| text.to_lowercase()).collect();
+        let types: Vec<String> =
+            call.flags.list("types").iter().map(|text| text.to_lowercase()).collect();
+        if types.iter().any(|one| !["normal", "warning"].contains(&one.as_str())) {
+            return crate::kubectl::failure::plain("valid --types are Normal or Warning");
+        }
         Ok(Wanted { about, types })
     }
 

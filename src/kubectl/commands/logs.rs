@@ -15,7 +15,7 @@ use std::sync::Arc;
 const FOLLOWING: Duration = Duration::from_secs(30);
 
 /// The pod of `NAME` or `TYPE/NAME`: a workload's first pod.
-pub(super) fn pod_of(call: &Call<'_>, word: &str) -> Result<Arc<Object>, Failure> {
+pub(super) fn pod_of(call: &mut Call<'_>, word: &str) -> Result<Arc<Object>, Failure> {
     let (kind, name) = match resources::queries(&[word.to_owned()]) {
         Ok(queries) if word.contains('/') => match queries.into_iter().next() {
             Some(Query::Named(kind, name)) => (kind, name),
@@ -40,8 +40,15 @@ pub(super) fn pod_of(call: &Call<'_>, word: &str) -> Result<Arc<Object>, Failure
         .filter(|pod| selector.matches(&pod.meta.labels))
         .collect();
     order::sort_by_key(&mut pods, |pod| !pod.pod().is_some_and(|pod| pod.status.is_ready()));
-    match pods.first() {
-        Some(pod) => Ok((*pod).clone()),
+    let (count, first) = (pods.len(), pods.first().map(|pod| (*pod).clone()));
+    match first {
+        Some(pod) => {
+            // Models staging/src/k8s.io/kubectl/pkg/polymorphichelpers/logsforobject.go.
+            if count > 1 && call.verb.path == "logs" {
+                call.warn(format!("Found {count} pods, using pod/{}", pod.meta.name));
+            }
+            Ok(pod)
+        }
         None => plain(format!("timed out waiting for the condition on {}/{name}", kind.plural())),
     }
 }
@@ -56,7 +63,8 @@ pub(super) fn container_of(call: &mut Call<'_>, pod: &Value) -> Result<(Value, V
         .collect();
     let regular = pod.items_at(&["spec", "containers"]).len();
     let names = all_names(&all, regular);
-    let wanted = call.flags.get("container").map(str::to_owned);
+    let inline = call.args.get(1).filter(|_| call.verb.path == "logs").cloned();
+    let wanted = inline.or_else(|| call.flags.get("container").map(str::to_owned));
     let found = match &wanted {
         Some(wanted) => all.iter().find(|container| container.str_at(&["name"]) == Some(wanted)),
         None => all.first(),
@@ -90,8 +98,9 @@ fn all_names(all: &[&Value], regular: usize) -> String {
 ///
 /// Models staging/src/k8s.io/kubectl/pkg/cmd/logs/logs.go.
 pub(crate) fn logs(call: &mut Call<'_>) -> Outcome {
+    check(call)?;
     let pods = match call.args.first().cloned() {
-        Some(word) => vec![pod_of(call, &word)?],
+        Some(word) => vec![pod_of(call, &word).map_err(|why| not_found(call, why))?],
         None if !call.flags.text("selector").is_empty() => selected(call)?,
         None => {
             return plain(
@@ -100,6 +109,9 @@ pub(crate) fn logs(call: &mut Call<'_>) -> Outcome {
         }
     };
     let by_selector = call.args.is_empty();
+    if pods.is_empty() {
+        call.warn(format!("No resources found in {} namespace.", call.namespace()));
+    }
     let mut logs = Vec::new();
     for pod in pods {
         let value = shown(&pod);
@@ -117,6 +129,46 @@ pub(crate) fn logs(call: &mut Call<'_>) -> Outcome {
     match call.flags.on("follow") {
         true => Following::new(call, logs).wait(call),
         false => Ok(()),
+    }
+}
+
+/// What does not go together, and too many words.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/logs/logs.go Complete and Validate.
+fn check(call: &Call<'_>) -> Outcome {
+    let selects = !call.flags.text("selector").is_empty();
+    if selects && !call.args.is_empty() {
+        return call.usage("only a selector (-l) or a POD name is allowed");
+    }
+    if call.args.len() > 2 {
+        return call.usage("expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command");
+    }
+    let (inline, named) = (call.args.len() == 2, call.flags.given("container"));
+    if inline && named {
+        return call.usage("only one of -c or an inline [CONTAINER] arg is allowed");
+    }
+    if call.flags.on("all-containers") && (inline || named) {
+        let own = call.flags.text("container");
+        let name = call.args.get(1).map_or(own, String::as_str);
+        return plain(format!(
+            "--all-containers=true should not be specified with container name {name}"
+        ));
+    }
+    if call.flags.int("tail")?.is_some_and(|tail| tail < -1) {
+        return plain("--tail must be greater than or equal to -1");
+    }
+    Ok(())
+}
+
+/// Models logs.go RunLogs.
+fn not_found(call: &Call<'_>, failure: Failure) -> Failure {
+    match failure.is_not_found() {
+        true => Failure::Plain(format!(
+            "error from server (NotFound): {} in namespace \"{}\"",
+            failure.sentence(),
+            call.namespace()
+        )),
+        false => failure,
     }
 }
 

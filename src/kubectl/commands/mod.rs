@@ -7,6 +7,7 @@ pub(crate) mod config;
 pub(crate) mod containers;
 pub(crate) mod create;
 pub(crate) mod delete;
+pub(crate) mod diff;
 pub(crate) mod drain;
 pub(crate) mod edit;
 pub(crate) mod exec;
@@ -15,14 +16,17 @@ pub(crate) mod get;
 pub(crate) mod history;
 pub(crate) mod info;
 pub(crate) mod label;
+pub(crate) mod last_applied;
 pub(crate) mod local;
 pub(crate) mod logs;
 pub(crate) mod nodes;
 pub(crate) mod patch;
 pub(crate) mod port_forward;
+pub(crate) mod prune;
 pub(crate) mod rollout;
 pub(crate) mod run;
 pub(crate) mod scale;
+pub(crate) mod server_side;
 pub(crate) mod set;
 pub(crate) mod set_env;
 pub(crate) mod wait;
@@ -46,6 +50,13 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
 pub(crate) const ADMISSION_TRIES: u32 = 9;
 /// How long it waits before each: upstream draws from 100 to 200 ms.
 pub(crate) const ADMISSION_RETRY: Duration = Duration::from_millis(150);
+
+/// The kind of a word, where it is asked for directly: then kubectl says so without `error: `.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/util/helpers.go checkErr of a NoResourceMatchError.
+pub(crate) fn mapped(word: &str) -> Result<Kind, Failure> {
+    super::resources::kind_of(word).map_err(|why| Failure::Verbatim(why.sentence()))
+}
 
 /// Stores a changed object for a command, or not with `--dry-run`, and gives back what it is then.
 pub(crate) fn store_change(
@@ -104,7 +115,11 @@ pub(crate) fn duration(text: &str) -> Result<Duration, Failure> {
             "m" => 60_000_000,
             "h" => 3_600_000_000,
             "" => return Err(Failure::Plain(format!("time: missing unit in duration \"{text}\""))),
-            _ => return Err(wrong()),
+            "." => return Err(wrong()),
+            unit => {
+                let why = format!("time: unknown unit \"{unit}\" in duration \"{text}\"");
+                return Err(Failure::Plain(why));
+            }
         };
         let (whole, part) = number.split_once('.').unwrap_or((number, ""));
         let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| wrong())? };

@@ -2,6 +2,7 @@
 
 use super::send_change;
 use crate::api::tree::{Tree as _, TreeMut as _};
+use crate::api::validation::names::{label_value, qualified_name};
 use crate::api::{Kind, Object, Value};
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
@@ -36,7 +37,7 @@ pub(crate) fn nodes(call: &Call<'_>) -> Result<(Vec<Arc<Object>>, Vec<Failure>),
         return call.usage(&format!("USAGE: {} NODE [flags]", call.verb.path));
     }
     if !call.args.is_empty() && selected {
-        return plain("error: cannot specify both a node name and a --selector option");
+        return call.usage("cannot specify both a node name and a --selector option");
     }
     let name = |arg: &String| match arg.split_once('/') {
         Some((_, name)) => name.to_owned(),
@@ -66,51 +67,79 @@ pub(crate) fn set_unschedulable(call: &mut Call<'_>, node: &Object, closed: bool
     call.done(Kind::Node, &stored, done)
 }
 
-struct Change {
+#[derive(Clone, Debug, PartialEq)]
+struct Taint {
     key: String,
     value: String,
     effect: String,
+}
+
+impl Taint {
+    fn of(taint: &Value) -> Self {
+        let text = |key| taint.str_at(&[key]).unwrap_or_default().to_owned();
+        Taint { key: text("key"), value: text("value"), effect: text("effect") }
+    }
+
+    fn is_same(&self, other: &Taint) -> bool {
+        self.key == other.key && (other.effect.is_empty() || self.effect == other.effect)
+    }
 }
 
 /// `kubectl taint nodes NAME key=value:Effect key:Effect- key-`.
 ///
 /// Models staging/src/k8s.io/kubectl/pkg/cmd/taint/taint.go.
 pub(crate) fn taint(call: &mut Call<'_>) -> Outcome {
-    let args = core::mem::take(&mut call.args);
-    let (kind, rest) = match args.split_first() {
-        Some((first, rest)) if !first.contains('/') => (first.clone(), rest.to_vec()),
-        Some((first, _)) => (first.split('/').next().unwrap_or_default().to_owned(), args.clone()),
-        None => return plain("one or more resources must be specified as <resource> <name>"),
-    };
-    if resources::kind_of(&kind)? != Kind::Node {
-        return plain(format!("invalid resource type {kind}, only node types are supported"));
+    let (mut names, mut specs) = (Vec::new(), Vec::new());
+    for arg in core::mem::take(&mut call.args) {
+        match arg.contains(['=', ':']) || arg.ends_with('-') {
+            true => specs.push(arg),
+            false if specs.is_empty() => names.push(arg),
+            false => {
+                return plain(format!(
+                    "all resources must be specified before taint changes: {arg}"
+                ));
+            }
+        }
     }
-    let is_taint = |arg: &&String| arg.contains(['=', ':']) || arg.ends_with('-');
-    let (specs, names): (Vec<&String>, Vec<&String>) = rest.iter().partition(is_taint);
+    if names.is_empty() {
+        return plain("one or more resources must be specified as <resource> <name>");
+    }
     if specs.is_empty() {
         return plain("at least one taint update is required");
     }
-    let (mut new, mut gone) = (Vec::new(), Vec::new());
-    for spec in specs {
-        match spec.strip_suffix('-') {
-            Some(spec) => gone.push(read(spec, true)?),
-            None => new.push(read(spec, false)?),
-        }
+    let (new, gone) = read_all(&specs).or_else(|why| call.usage(&why))?;
+    let kind = names.remove(0);
+    if super::mapped(&kind)? != Kind::Node {
+        return plain(format!("invalid resource type {kind}, only node types are supported"));
     }
-    call.args = names.into_iter().cloned().collect();
-    let found = if call.args.is_empty() {
-        if !call.flags.on("all") && call.flags.text("selector").is_empty() {
-            return plain(
-                "at least one resource name must be specified since 'all' parameter is not set",
-            );
-        }
-        let found = resources::find_queries(call, &[Query::All(Kind::Node)])?;
-        (found.objects, found.failures)
-    } else {
-        nodes(call)?
+    let clashes = |taint: &&Taint| new.iter().any(|one| one.is_same(taint));
+    let clash: Vec<String> = gone
+        .iter()
+        .filter(clashes)
+        .map(|taint| format!("{}={}", taint.key, taint.effect))
+        .collect();
+    if !clash.is_empty() {
+        return plain(format!(
+            "can not both modify and remove the following taint(s) in the same command: {}",
+            clash.join(", ")
+        ));
+    }
+    let (all, selects) = (call.flags.on("all"), !call.flags.text("selector").is_empty());
+    if all && selects {
+        return plain("setting 'all' parameter with a non empty selector is prohibited");
+    }
+    if !all && !selects && names.is_empty() {
+        return plain(
+            "at least one resource name must be specified since 'all' parameter is not set",
+        );
+    }
+    let queries: Vec<Query> = match all || selects {
+        true => vec![Query::All(Kind::Node)],
+        false => names.into_iter().map(|name| Query::Named(Kind::Node, name)).collect(),
     };
-    let mut failures = found.1;
-    for node in found.0 {
+    let found = resources::find_queries(call, &queries)?;
+    let mut failures = found.failures;
+    for node in found.objects {
         if let Err(failure) = taint_one(call, &node, &new, &gone) {
             failures.push(failure);
         }
@@ -118,71 +147,104 @@ pub(crate) fn taint(call: &mut Call<'_>) -> Outcome {
     Failure::of(failures)
 }
 
-fn read(spec: &str, removal: bool) -> Result<Change, Failure> {
-    let (head, effect) = spec.split_once(':').unwrap_or((spec, ""));
-    let (key, value) = head.split_once('=').unwrap_or((head, ""));
-    if effect.is_empty() && !removal {
-        return plain(format!("invalid taint spec: {spec}"));
-    }
-    if !effect.is_empty() && !["NoSchedule", "PreferNoSchedule", "NoExecute"].contains(&effect) {
-        return plain(format!("invalid taint effect: {effect}, unsupported taint effect"));
-    }
-    Ok(Change { key: key.to_owned(), value: value.to_owned(), effect: effect.to_owned() })
-}
-
-fn taint_one(call: &mut Call<'_>, node: &Object, new: &[Change], gone: &[Change]) -> Outcome {
-    let name = node.meta.name.clone();
-    let mut value = shown(node);
-    let mut taints: Vec<Value> = value.items_at(&["spec", "taints"]).to_vec();
-    let same = |taint: &Value, change: &Change| {
-        taint.str_at(&["key"]) == Some(&change.key)
-            && (change.effect.is_empty() || taint.str_at(&["effect"]) == Some(&change.effect))
-    };
-    if !call.flags.on("overwrite") {
-        let clash: Vec<&Change> =
-            new.iter().filter(|change| taints.iter().any(|taint| same(taint, change))).collect();
-        if !clash.is_empty() {
-            let keys: Vec<String> = clash.iter().map(|c| c.key.clone()).collect();
-            return plain(format!(
-                "node {name} already has {} taint(s) with same effect(s) and --overwrite is false",
-                keys.join(",")
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/taint/utils.go parseTaints.
+fn read_all(specs: &[String]) -> Result<(Vec<Taint>, Vec<Taint>), String> {
+    let (mut new, mut gone) = (Vec::<Taint>::new(), Vec::new());
+    for spec in specs {
+        if let Some(spec) = spec.strip_suffix('-') {
+            gone.push(read(spec)?);
+            continue;
+        }
+        let taint = read(spec)?;
+        if taint.effect.is_empty() {
+            return Err(format!("invalid taint spec: {spec}"));
+        }
+        if new.iter().any(|one| one.is_same(&taint)) {
+            let Taint { key, value, effect } = taint;
+            return Err(format!(
+                "duplicated taints with the same key and effect: {{{key} {value} {effect} <nil>}}"
             ));
         }
+        new.push(taint);
     }
-    let mut failures = Vec::new();
-    for change in gone {
-        let before = taints.len();
-        taints.retain(|taint| !same(taint, change));
-        if taints.len() == before {
-            let what = if change.effect.is_empty() {
-                change.key.clone()
-            } else {
-                format!("{}:{}", change.key, change.effect)
-            };
-            failures.push(Failure::Plain(format!("taint \"{what}\" not found")));
+    Ok((new, gone))
+}
+
+/// Models taint/utils.go parseTaint.
+fn read(spec: &str) -> Result<Taint, String> {
+    let wrong = |why: &[String]| match why.is_empty() {
+        true => Err(format!("invalid taint spec: {spec}")),
+        false => Err(format!("invalid taint spec: {spec}, {}", why.join("; "))),
+    };
+    let (key, value, effect) = match spec.split_once(':') {
+        None => (spec, "", ""),
+        Some((_, effect)) if effect.contains(':') => return wrong(&[]),
+        Some((_, effect)) if !["NoSchedule", "PreferNoSchedule", "NoExecute"].contains(&effect) => {
+            return Err(format!("invalid taint effect: {effect}, unsupported taint effect"));
+        }
+        Some((head, effect)) => {
+            let (key, value) = head.split_once('=').unwrap_or((head, ""));
+            (key, value, effect)
+        }
+    };
+    if value.contains('=') {
+        return wrong(&[]);
+    }
+    for why in [label_value(value), qualified_name(key)] {
+        if !why.is_empty() {
+            return wrong(&why);
         }
     }
-    if !failures.is_empty() {
-        return Failure::of(failures);
+    Ok(Taint { key: key.to_owned(), value: value.to_owned(), effect: effect.to_owned() })
+}
+
+/// Models taint/utils.go reorganizeTaints.
+fn taint_one(call: &mut Call<'_>, node: &Object, new: &[Taint], gone: &[Taint]) -> Outcome {
+    let name = node.meta.name.clone();
+    let mut value = shown(node);
+    let old = value.items_at(&["spec", "taints"]).to_vec();
+    let overwrites = call.flags.on("overwrite");
+    let exist = new.iter().filter(|one| old.iter().any(|old| Taint::of(old).is_same(one)));
+    let exist: Vec<&str> = exist.map(|one| one.key.as_str()).collect();
+    if !overwrites && !exist.is_empty() {
+        return plain(format!(
+            "node {name} already has {} taint(s) with same effect(s) and --overwrite is false",
+            exist.join(",")
+        ));
     }
-    for change in new {
-        taints.retain(|taint| !same(taint, change));
-        let mut taint = json!({"key": change.key, "effect": change.effect});
-        if !change.value.is_empty() {
-            taint.put(&["value"], change.value.clone());
+    let mut taints: Vec<Value> = Vec::new();
+    for Taint { key, value, effect } in new {
+        let mut taint = json!({"key": key, "effect": effect});
+        if !value.is_empty() {
+            taint.put(&["value"], value.clone());
         }
         taints.push(taint);
     }
-    if taints.is_empty() {
-        value.remove(&["spec", "taints"]);
-    } else {
-        value.put(&["spec", "taints"], taints);
+    let kept = old.iter().filter(|old| !new.iter().any(|new| new.is_same(&Taint::of(old))));
+    taints.extend(kept.cloned());
+    let (added, mut removed, mut failures) = (taints.len() != old.len(), false, Vec::new());
+    for taint in gone {
+        let before = taints.len();
+        taints.retain(|one| !Taint::of(one).is_same(taint));
+        removed = taints.len() != before;
+        if !removed {
+            let parts = [taint.key.as_str(), taint.effect.as_str()];
+            let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+            let text = format!("taint \"{}\" not found", parts.join(":"));
+            failures.push(Failure::Plain(text));
+        }
+    }
+    Failure::of(failures)?;
+    match taints.is_empty() {
+        true => drop(value.remove(&["spec", "taints"])),
+        false => value.put(&["spec", "taints"], taints),
     }
     let stored = send_change(call, node, &value)?;
-    let what = match (new.is_empty(), gone.is_empty()) {
-        (true, _) => "untainted",
-        (false, true) => "tainted",
-        (false, false) => "modified",
+    let what = match (added, removed, overwrites) {
+        (true, true, _) | (_, _, true) => "modified",
+        (true, false, _) => "tainted",
+        _ => "untainted",
     };
-    call.done(Kind::Node, &stored, what)
+    // Models taint.go RunTaint: the printer was made before it was known that nothing is stored.
+    call.done_plainly(Kind::Node, &stored, what)
 }

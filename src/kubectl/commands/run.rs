@@ -3,6 +3,7 @@
 use super::exec::Shell;
 use super::logs::Reading;
 use super::{ADMISSION_RETRY, ADMISSION_TRIES};
+use crate::api::error::go_quote;
 use crate::api::pod::ContainerState;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Value};
@@ -49,6 +50,7 @@ pub(crate) fn run(call: &mut Call<'_>) -> Outcome {
     if image.is_empty() {
         return plain("--image is required");
     }
+    check(call, &image)?;
     let restart = call.flags.text("restart").to_owned();
     if !["Always", "OnFailure", "Never"].contains(&restart.as_str()) {
         return call.usage(&format!("invalid restart policy: {restart}"));
@@ -65,7 +67,7 @@ pub(crate) fn run(call: &mut Call<'_>) -> Outcome {
     if !env.is_empty() {
         container.put(&["env"], env);
     }
-    let port = call.flags.int("port")?;
+    let port = port(call)?;
     if let Some(port) = port {
         container.put(&["ports"], json!([{"containerPort": port}]));
     }
@@ -95,10 +97,65 @@ pub(crate) fn run(call: &mut Call<'_>) -> Outcome {
     }
     override_with(call, &mut value)?;
     complete_for_client(Kind::Pod, &mut value);
-    if call.flags.on("expose") && port.is_none() {
-        return call.usage("--port must be set when exposing a service");
-    }
     Admission { name, pod: value, labels: marks, words, tries: 0 }.go_on(call)
+}
+
+/// What does not go together, in upstream's order.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/run/run.go Run.
+fn check(call: &Call<'_>, image: &str) -> Outcome {
+    if !is_reference(image) {
+        let image = go_quote(image);
+        return plain(format!("Invalid image name {image}: invalid reference format"));
+    }
+    let flag = |name| call.flags.on(name);
+    let attach = if call.flags.given("attach") { flag("attach") } else { flag("stdin") };
+    let pull = call.flags.text("image-pull-policy");
+    let wrong_pull = !["", "Always", "IfNotPresent", "Never"].contains(&pull);
+    let invalid_pull = format!("invalid image pull policy: {pull}");
+    let rules = [
+        (flag("tty") && !flag("stdin"), "-i/--stdin is required for containers with -t/--tty=true"),
+        (flag("expose") && !call.flags.given("port"), "--port must be set when exposing a service"),
+        (flag("rm") && !attach, "--rm should only be used for attached containers"),
+        (
+            attach && call.dry_run()? != DryRun::None,
+            "--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or --tty)",
+        ),
+        (wrong_pull, &invalid_pull),
+    ];
+    rules.into_iter().find(|(broken, _)| *broken).map_or(Ok(()), |(_, why)| call.usage(why))
+}
+
+/// Whether a text names an image, as far as its letters go.
+///
+/// Models github.com/distribution/reference ReferenceRegexp, which takes any domain.
+fn is_reference(text: &str) -> bool {
+    let (name, digest) = text.split_once('@').unwrap_or((text, "sha256:0"));
+    let (name, tag) = match name.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => (name, tag),
+        _ => (name, "latest"),
+    };
+    let is_word = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+    };
+    let mut steps = name.split('/');
+    let is_step = |step: &str| is_word(step) && !step.contains(|c: char| c.is_ascii_uppercase());
+    let domain = name.contains('/').then(|| steps.next().unwrap_or_default());
+    let is_domain = domain.is_none_or(|domain| {
+        let (host, port) = domain.split_once(':').unwrap_or((domain, "0"));
+        is_word(host) && port.chars().all(|c| c.is_ascii_digit())
+    });
+    is_domain && steps.all(is_step) && is_word(tag) && digest.contains(':')
+}
+
+/// `--port`, which is a text for kubectl.
+fn port(call: &Call<'_>) -> Result<Option<i64>, Failure> {
+    let Some(text) = call.flags.get("port") else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| {
+        let text = go_quote(text);
+        Failure::Plain(format!("strconv.Atoi: parsing {text}: invalid syntax"))
+    })
 }
 
 /// A pod that is to be created.
@@ -127,7 +184,7 @@ impl Admission {
             }
             other => other?,
         }
-        if let (true, Some(port)) = (call.flags.on("expose"), call.flags.int("port")?) {
+        if let (true, Some(port)) = (call.flags.on("expose"), port(call)?) {
             let service = json!({
                 "apiVersion": "v1", "kind": "Service", "metadata": {"name": self.name},
                 "spec": {
@@ -166,7 +223,7 @@ fn env(call: &Call<'_>) -> Result<Vec<Value>, Failure> {
 fn override_with(call: &Call<'_>, value: &mut Value) -> Outcome {
     let Some(text) = call.flags.get("overrides") else { return Ok(()) };
     let Some(change) = crate::kubectl::manifests::parse_value(text) else {
-        return plain("invalid character in --overrides");
+        return plain("Invalid JSON Patch");
     };
     crate::store::patch::merge(value, &change);
     Ok(())

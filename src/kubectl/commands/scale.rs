@@ -1,10 +1,10 @@
 //! `kubectl scale` and `kubectl autoscale`.
 
-use super::{PATIENCE, duration, store_change};
+use super::{PATIENCE, duration};
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, Value};
 use crate::base::SimTime;
-use crate::kubectl::call::{Call, shown};
+use crate::kubectl::call::{Call, DryRun, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::resources;
 use crate::kubectl::task::Task;
@@ -90,8 +90,18 @@ fn change(
     if current != -1 && current != actual {
         return plain(format!("Expected replicas to be {current}, was {actual}"));
     }
+    let version = object.meta.resource_version.to_string();
+    if let Some(wanted) = call.flags.get("resource-version").filter(|wanted| *wanted != version) {
+        return plain(format!("Expected resource version to be {wanted}, was {version}"));
+    }
     value.put(&["spec", "replicas"], replicas);
-    let stored = store_change(call, object.kind, &value, &object.meta.namespace)?;
+    let stored = match call.dry_run()? {
+        DryRun::Client => value,
+        _ => shown(&*call.write(|world| {
+            world.speak_as("kubectl", "scale");
+            world.update(object.kind, &value, &object.meta.namespace)
+        })?),
+    };
     let timeout = duration(call.flags.text("timeout"))?;
     Ok((stored, call.world.now() + timeout.min(PATIENCE)))
 }

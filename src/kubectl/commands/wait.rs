@@ -29,55 +29,81 @@ enum Condition {
 ///
 /// Models staging/src/k8s.io/kubectl/pkg/cmd/wait.
 pub(crate) fn wait(call: &mut Call<'_>) -> Outcome {
-    let Some(text) = call.flags.get("for") else {
-        return plain("unrecognized condition: \"\"");
-    };
-    let condition = condition(text)?;
+    let texts = call.flags.all("for");
+    if texts.is_empty() {
+        return plain("unrecognized condition: []");
+    }
+    let conditions: Vec<Condition> =
+        texts.iter().map(|text| condition(text)).collect::<Result<_, _>>()?;
     let timeout = match call.flags.text("timeout") {
         text if text.starts_with('-') => PATIENCE * 6,
         text => duration(text)?,
     };
     let limit = call.world.now() + timeout;
-    if matches!(condition, Condition::Create) {
-        return Creation { limit }.go_on(call);
+    let waits_for = |wanted: fn(&Condition) -> bool| conditions.iter().any(wanted);
+    if waits_for(|condition| matches!(condition, Condition::Create)) {
+        return Creation { conditions, limit }.go_on(call);
     }
     let found = resources::find(call)?;
     let mut failures = found.failures;
-    if matches!(condition, Condition::Delete) {
+    if waits_for(|condition| matches!(condition, Condition::Delete)) {
         failures.retain(|failure| !failure.is_not_found());
     } else if found.objects.is_empty() && failures.is_empty() {
         return plain("no matching resources found");
     }
     let mut left = found.objects;
     left.reverse();
-    Conditions { condition, left, limit, seen: 0, failures }.go_on(call)
+    Conditions::new(conditions, left, limit, failures).go_on(call)
 }
 
 /// Objects of which something is to become true, one after the other.
 #[derive(Debug)]
 pub(crate) struct Conditions {
-    condition: Condition,
+    conditions: Vec<Condition>,
+    /// How many of them the next object has met.
+    met: usize,
     /// The next one last.
     left: Vec<Arc<Object>>,
     limit: SimTime,
     /// The version of the next object that was looked at last.
     seen: u64,
+    /// Whether one has waited in vain: all share one time, and none is left for the others.
+    is_over: bool,
     failures: Vec<Failure>,
 }
 
 impl Conditions {
+    fn new(
+        conditions: Vec<Condition>,
+        left: Vec<Arc<Object>>,
+        limit: SimTime,
+        failures: Vec<Failure>,
+    ) -> Self {
+        Conditions { conditions, met: 0, left, limit, seen: 0, is_over: false, failures }
+    }
+
     pub(crate) fn go_on(mut self, call: &mut Call<'_>) -> Outcome {
         while let Some(object) = self.left.last().cloned() {
-            if self.is_met(call, &object) {
+            if !self.is_over && self.is_met(call, &object) {
                 call.done(object.kind, &shown(&object), "condition met")?;
+                (self.met, self.seen) = (self.met + 1, 0);
+                if self.met < self.conditions.len() {
+                    continue;
+                }
             } else if call.world.now() < self.limit {
                 return call.later(self.limit, Task::Conditions(self));
             } else {
                 let what = format!("{}/{}", object.kind.plural(), object.meta.name);
-                let text = format!("timed out waiting for the condition on {what}");
+                let is_instant = call.flags.text("timeout").trim_matches(['0', 's']).is_empty();
+                let text = match is_instant {
+                    true => format!("condition not met for {what}"),
+                    false => format!("timed out waiting for the condition on {what}"),
+                };
                 self.failures.push(Failure::Plain(text));
+                self.is_over = !is_instant;
             }
             self.left.pop();
+            self.met = 0;
             self.seen = 0;
         }
         Failure::of(self.failures)
@@ -85,7 +111,9 @@ impl Conditions {
 
     fn is_met(&mut self, call: &Call<'_>, object: &Object) -> bool {
         let now = call.world.store().get(object.kind, &ObjectKey::of(object));
-        match (&self.condition, now) {
+        let Some(condition) = self.conditions.get(self.met) else { return true };
+        match (condition, now) {
+            (Condition::Create, Some(_)) => true,
             (Condition::Delete, now) => now.is_none_or(|now| now.meta.uid != object.meta.uid),
             (_, None) => false,
             (condition, Some(now)) => {
@@ -100,6 +128,7 @@ impl Conditions {
 /// Objects that do not exist yet.
 #[derive(Debug)]
 pub(crate) struct Creation {
+    conditions: Vec<Condition>,
     limit: SimTime,
 }
 
@@ -107,10 +136,10 @@ impl Creation {
     pub(crate) fn go_on(self, call: &mut Call<'_>) -> Outcome {
         let found = resources::find(call)?;
         if !found.objects.is_empty() && found.failures.is_empty() {
-            for object in found.objects {
-                call.done(object.kind, &shown(&object), "condition met")?;
-            }
-            return Ok(());
+            let mut left = found.objects;
+            left.reverse();
+            let (conditions, limit) = (self.conditions, self.limit);
+            return Conditions::new(conditions, left, limit, Vec::new()).go_on(call);
         }
         let now = call.world.now();
         if now >= self.limit {

@@ -1,7 +1,8 @@
 //! Commands that change what there is.
 
 use super::super::commands::{
-    apply, delete, drain, edit, history, label, nodes, patch, rollout, scale, set, set_env, wait,
+    apply, delete, diff, drain, edit, history, label, last_applied, nodes, patch, rollout, scale,
+    set, set_env, wait,
 };
 use super::{
     ADVANCED, ALL, BASIC, CLUSTER, DEPLOY, DRY_RUN, EVERYWHERE, FIELDS, FILES, Flag, INTERMEDIATE,
@@ -17,7 +18,8 @@ const APPLY: &[Flag] = &[
     switch("openapi-patch", "Use the schema for the difference").default("true"),
     switch("wait", "Wait for deleted objects to be gone"),
     value("validate", "strict, warn or ignore").default("strict").optional("strict"),
-    value("prune-allowlist", "Kinds that --prune looks at"),
+    value("subresource", "Which subresource, with --server-side"),
+    list("prune-allowlist", "Kinds that --prune looks at"),
     time_span("timeout", "How long --force waits").default("0s"),
     int("grace-period", "Seconds that pods get to end with --force").default("-1"),
     value("cascade", "background, orphan or foreground")
@@ -106,7 +108,7 @@ const PATCH: &[Flag] = &[
 ];
 
 const WAIT: &[Flag] = &[
-    value("for", "create, delete, condition=NAME[=VALUE] or jsonpath='{...}'[=VALUE]"),
+    list("for", "create, delete, condition=NAME[=VALUE] or jsonpath='{...}'[=VALUE]"),
     time_span("timeout", "How long to wait").default("30s"),
     switch("local", "Do not ask the server"),
 ];
@@ -128,7 +130,30 @@ pub(super) const VERBS: &[Verb] = &[
         help: "View the latest last-applied-configuration annotations of a resource/object",
         group: "",
         flags: &[OUTPUT, FILES, SELECTOR, ALL],
-        run: apply::view_last_applied,
+        run: last_applied::view,
+    },
+    Verb {
+        path: "apply set-last-applied",
+        aliases: &[],
+        usage: "-f FILENAME",
+        help: "Set the last-applied-configuration annotation on a live object to match the contents of a file",
+        group: "",
+        flags: &[
+            OUTPUT,
+            FILES,
+            DRY_RUN,
+            &[switch("create-annotation", "Make the annotation where there is none")],
+        ],
+        run: last_applied::set,
+    },
+    Verb {
+        path: "apply edit-last-applied",
+        aliases: &[],
+        usage: "(RESOURCE/NAME | -f FILENAME)",
+        help: "Edit latest last-applied-configuration annotations of a resource/object",
+        group: "",
+        flags: &[OUTPUT, FILES, &[value("field-manager", "Name of the manager of the fields")]],
+        run: edit::edit_last_applied,
     },
     Verb {
         path: "diff",
@@ -145,7 +170,7 @@ pub(super) const VERBS: &[Verb] = &[
                 switch("prune", "Show what --prune would delete"),
             ],
         ],
-        run: apply::diff,
+        run: diff::diff,
     },
     Verb {
         path: "replace",

@@ -1,0 +1,154 @@
+//! `kubectl diff`.
+
+use super::apply::{LAST_APPLIED, note_last_applied, prepared};
+use crate::api::Value;
+use crate::api::tree::{Tree as _, TreeMut as _};
+use crate::kubectl::call::{Call, shown};
+use crate::kubectl::failure::{Failure, Outcome};
+use crate::kubectl::manifests::{self, to_yaml};
+use crate::kubectl::patch::three_way;
+use crate::store::ObjectKey;
+use crate::store::patch::{FieldValidation, Patch};
+
+/// `kubectl diff`: exit code 1 if something differs.
+pub(crate) fn diff(call: &mut Call<'_>) -> Outcome {
+    let (manifests, failures) = manifests::read_all(call)?;
+    let mut differs = false;
+    for manifest in manifests {
+        let live = call.object(manifest.kind, &manifest.namespace, &manifest.name).ok();
+        let live = live.map(|object| shown(&object));
+        let mut copy = call.world.clone();
+        let mut new = prepared(&manifest);
+        note_last_applied(&mut new);
+        let merged = match &live {
+            None => copy.create(manifest.kind, &new, &manifest.namespace),
+            Some(live) => {
+                let note = live.str_at(&["metadata", "annotations", LAST_APPLIED]);
+                let last =
+                    note.and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null);
+                let (how, body) =
+                    three_way(manifest.kind, &last, &new, live).map_err(Failure::Plain)?;
+                let fields = FieldValidation::Strict;
+                let patch = Patch { how, body, fields, of_status: false };
+                let key = ObjectKey::new(&manifest.namespace, &manifest.name);
+                copy.patch(manifest.kind, &key, &patch).map(|patched| patched.object)
+            }
+        };
+        let clean = |value: &Value| {
+            let mut value = value.clone();
+            value.remove(&["metadata", "annotations", LAST_APPLIED]);
+            value.remove(&["metadata", "resourceVersion"]);
+            if value.fields_at(&["metadata", "annotations"]).is_some_and(serde_json::Map::is_empty)
+            {
+                value.remove(&["metadata", "annotations"]);
+            }
+            value
+        };
+        let before = live.as_ref().map_or_else(String::new, |live| to_yaml(&clean(live)));
+        let after = to_yaml(&clean(&shown(&*merged?)));
+        if before != after {
+            differs = true;
+            let group = manifest.kind.api_version().replace('/', ".");
+            let name = format!(
+                "{group}.{}.{}.{}",
+                manifest.kind.name(),
+                manifest.namespace,
+                manifest.name
+            );
+            let text = unified(&before, &after, &name);
+            call.out.push_str(&text);
+        }
+    }
+    Failure::of(failures)?;
+    if differs { Err(Failure::Silent(1)) } else { Ok(()) }
+}
+
+/// A unified difference with three lines around each change.
+fn unified(before: &str, after: &str, name: &str) -> String {
+    let (a, b): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
+    let mut text = format!(
+        "diff -u -N /tmp/LIVE/{name} /tmp/MERGED/{name}\n--- /tmp/LIVE/{name}\n+++ /tmp/MERGED/{name}\n"
+    );
+    let edits = edits(&a, &b);
+    let changed: Vec<usize> = edits
+        .iter()
+        .enumerate()
+        .filter(|(_, edit)| edit.0 != ' ')
+        .map(|(index, _)| index)
+        .collect();
+    let mut start = 0;
+    while let Some(first) = changed.iter().find(|index| **index >= start).copied() {
+        let mut last = first;
+        while let Some(next) = changed.iter().find(|index| **index > last && **index <= last + 6) {
+            last = *next;
+        }
+        let (from, to) = (first.saturating_sub(3).max(start), (last + 4).min(edits.len()));
+        let count = |signs: &str, range: &[(char, &str)]| {
+            range.iter().filter(|edit| signs.contains(edit.0)).count()
+        };
+        let head = edits.get(..from).unwrap_or_default();
+        let hunk = edits.get(from..to).unwrap_or_default();
+        let line = |before: usize, size: usize| if size == 0 { before } else { before + 1 };
+        let (old, new) = (count(" -", hunk), count(" +", hunk));
+        text.push_str(&format!(
+            "@@ -{},{old} +{},{new} @@\n",
+            line(count(" -", head), old),
+            line(count(" +", head), new)
+        ));
+        for (sign, line) in hunk {
+            text.push_str(&format!("{sign}{line}\n"));
+        }
+        start = to;
+    }
+    text
+}
+
+/// The lines of both, in order, with what happened to each (longest common subsequence).
+pub fn edits<'a>(a: &[&'a str], b: &[&'a str]) -> Vec<(char, &'a str)> {
+    let width = b.len() + 1;
+    let mut table = vec![0_u32; (a.len() + 1) * width];
+    let at = |table: &[u32], i: usize, j: usize| table.get(i * width + j).copied().unwrap_or(0);
+    for (i, x) in a.iter().enumerate().rev() {
+        for (j, y) in b.iter().enumerate().rev() {
+            let best = if x == y {
+                at(&table, i + 1, j + 1) + 1
+            } else {
+                at(&table, i + 1, j).max(at(&table, i, j + 1))
+            };
+            if let Some(cell) = table.get_mut(i * width + j) {
+                *cell = best;
+            }
+        }
+    }
+    let (mut i, mut j, mut out) = (0, 0, Vec::new());
+    loop {
+        match (a.get(i), b.get(j)) {
+            (Some(x), Some(y)) if x == y => {
+                out.push((' ', *x));
+                (i, j) = (i + 1, j + 1);
+            }
+            (Some(x), y) if y.is_none() || at(&table, i + 1, j) >= at(&table, i, j + 1) => {
+                out.push(('-', *x));
+                i += 1;
+            }
+            (_, Some(y)) => {
+                out.push(('+', *y));
+                j += 1;
+            }
+            _ => return out,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_shows_three_lines_around_a_change() {
+        let before = "a\nb\nc\nd\ne\nf\ng\nh\n";
+        let after = "a\nb\nc\nd\nE\nf\ng\nh\n";
+        let text = unified(before, after, "x");
+        assert!(text.ends_with("@@ -2,7 +2,7 @@\n b\n c\n d\n-e\n+E\n f\n g\n h\n"), "{text}");
+    }
+}

@@ -1,0 +1,148 @@
+//! Who manages which fields of an object, and what a server-side apply makes of that.
+//!
+//! Models staging/src/k8s.io/apimachinery/pkg/util/managedfields and
+//! sigs.k8s.io/structured-merge-diff/v6/merge/update.go.
+//!
+//! What people write is recorded with the object. What control loops write is not: it follows from
+//! the object itself (`derived.rs`), so that thousands of pods carry nothing for it.
+//!
+//! Reading order: `place.rs` (how managers share a value), `compare.rs`, `merge.rs`, `typed.rs`,
+//! `apply.rs`, `derived.rs`.
+
+mod apply;
+mod compare;
+mod derived;
+mod merge;
+mod place;
+mod typed;
+
+pub use derived::shown;
+
+use super::server::Context;
+use crate::api::tree::{Tree as _, TreeMut as _};
+use crate::api::{FieldSet, Kind, ManagedFields, ManagedFieldsEntry, Object, Value};
+use compare::compare;
+use place::Place;
+use std::sync::Arc;
+
+/// Who a write is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Manager {
+    /// A part of the cluster.
+    Component,
+    /// A client that gives this name.
+    Client {
+        /// `fieldManager`.
+        name: Arc<str>,
+        /// The subresource that is written; empty for the object itself.
+        subresource: &'static str,
+    },
+    /// It is settled already: the object has its managers.
+    Settled,
+}
+
+impl Manager {
+    /// The manager that is recorded; `None` if nothing is.
+    fn entry(&self, writer: &str) -> Option<ManagedFieldsEntry> {
+        let (manager, subresource) = match self {
+            Manager::Settled => return None,
+            Manager::Client { name, subresource } => (name.clone(), *subresource),
+            Manager::Component => (
+                Arc::from("kube-controller-manager"),
+                match writer {
+                    "deployment-controller" => "status",
+                    "horizontal-pod-autoscaler" => "scale",
+                    _ => "",
+                },
+            ),
+        };
+        let fields = FieldSet::default();
+        Some(ManagedFieldsEntry { manager, applies: false, subresource, time: None, fields })
+    }
+}
+
+/// The fields of an object that have managers.
+///
+/// Models managedfields/internal/stripmeta.go, and the `status` that is reset on every write of the
+/// object itself.
+fn managed_part(object: &Object) -> Value {
+    without_unmanaged(object.to_value())
+}
+
+fn without_unmanaged(mut value: Value) -> Value {
+    for path in [["apiVersion"].as_slice(), &["kind"], &["status"]] {
+        value.remove(path);
+    }
+    for key in [
+        "name",
+        "namespace",
+        "creationTimestamp",
+        "selfLink",
+        "uid",
+        "generation",
+        "managedFields",
+        "resourceVersion",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+    ] {
+        value.remove(&["metadata", key]);
+    }
+    if value.fields_at(&["metadata"]).is_some_and(serde_json::Map::is_empty) {
+        value.remove(&["metadata"]);
+    }
+    value
+}
+
+/// The managers of an object that is created.
+pub(super) fn created(context: &Context, object: &Object) -> ManagedFields {
+    match (&context.manager, context.manager.entry(&context.cause.writer)) {
+        (Manager::Component, _) => ManagedFields::default(),
+        (_, None) => object.meta.managed_fields.clone(),
+        (_, Some(entry)) => {
+            let empty = Value::Object(serde_json::Map::new());
+            wrote(context, object.kind, (&empty, &managed_part(object)), Vec::new(), entry)
+        }
+    }
+}
+
+/// The managers of an object that is changed.
+pub(super) fn updated(context: &Context, new: &Object, old: &Object) -> ManagedFields {
+    let Some(entry) = context.manager.entry(&context.cause.writer) else {
+        return new.meta.managed_fields.clone();
+    };
+    let recorded = old.meta.managed_fields.recorded();
+    let known = match (&context.manager, recorded) {
+        (Manager::Component, None) => return ManagedFields::default(),
+        (_, Some(entries)) => entries.to_vec(),
+        (_, None) => derived::of_object(old),
+    };
+    wrote(context, new.kind, (&managed_part(old), &managed_part(new)), known, entry)
+}
+
+/// Models merge/update.go Update, and managedfields/internal/managedfieldsupdater.go.
+fn wrote(
+    context: &Context,
+    kind: Kind,
+    (old, new): (&Value, &Value),
+    mut known: Vec<ManagedFieldsEntry>,
+    mut entry: ManagedFieldsEntry,
+) -> ManagedFields {
+    let changes = compare(Place::Root(kind), old, new);
+    let taken = changes.added.union(&changes.modified);
+    let at = known.iter().position(|one| one.is_of(&entry));
+    let before = at.map(|at| known.remove(at));
+    for other in &mut known {
+        other.fields = other.fields.minus(&taken).minus(&changes.removed);
+    }
+    // The scale has no time of its own.
+    let now = (entry.subresource != "scale").then_some(context.now);
+    entry.time = match &before {
+        Some(before) if taken.is_empty() => before.time,
+        _ => now,
+    };
+    let own = before.map(|before| before.fields.minus(&changes.removed)).unwrap_or_default();
+    entry.fields = own.union(&taken);
+    known.push(entry);
+    // Simplified: the eleventh writer does not make the oldest two one (capmanagers.go).
+    ManagedFields::of(known)
+}
