@@ -1,8 +1,10 @@
 //! `burst`: many requests at once or over time, counted.
 
+use super::work::{Step, Work};
 use super::{Console, Output, failed, trace};
+use crate::kubectl::Input;
 use crate::world::World;
-use crate::world::burst::{self, Plan};
+use crate::world::burst::{Plan, Sending};
 use core::time::Duration;
 
 const USAGE: &str = "usage: burst [-n COUNT] [--rate PER-SECOND] [--keepalive CONNECTIONS] [--from internet|node/NAME|pod/[NS/]NAME] [curl|wget|nc] …\n";
@@ -12,8 +14,37 @@ const USUAL: u32 = 100;
 /// How many at most.
 const MOST: u32 = 10_000;
 
-/// `burst -n 200 --rate 20 curl URL`.
-pub(super) fn run(console: &Console, world: &mut World, words: &[String]) -> Output {
+/// `burst -n 200 --rate 20 curl URL`: the requests that are due now; the others as time passes.
+pub(super) fn run(console: &mut Console, world: &mut World, words: &[String]) -> Step {
+    match plan(console, world, words) {
+        Ok(plan) => go_on(console, world, Box::new(Sending::new(world, plan)), Input::Time),
+        Err(output) => (output, None),
+    }
+}
+
+/// Sends what is due. When all were sent, or Ctrl-C ends it, what has become of them is printed.
+pub(super) fn go_on(
+    console: &mut Console,
+    world: &mut World,
+    mut sending: Box<Sending>,
+    input: Input,
+) -> Step {
+    let is_ended = input == Input::Interrupt;
+    if !is_ended {
+        sending.send_due(world);
+    }
+    if console.is_live {
+        console.counted = Some(sending.clone());
+    }
+    if !is_ended && sending.next().is_some() {
+        return (Output::default(), Some(Work::Burst(sending)));
+    }
+    let burst = sending.burst();
+    let exit = if is_ended { 130 } else { i32::from(burst.failures() > 0) };
+    (Output { stdout: burst.to_text(), exit, ..Output::default() }, None)
+}
+
+fn plan(console: &Console, world: &World, words: &[String]) -> Result<Plan, Output> {
     let usage = || failed(2, USAGE.to_owned());
     let (mut count, mut rate, mut keep_alive) = (USUAL, 0, 0);
     let mut rest = Vec::new();
@@ -42,17 +73,12 @@ pub(super) fn run(console: &Console, world: &mut World, words: &[String]) -> Out
         let value = given.or_else(|| words.next().map(String::as_str)).unwrap_or_default();
         match value.parse::<u32>() {
             Ok(number) => *field = number.min(MOST),
-            Err(_) => return usage(),
+            Err(_) => return Err(usage()),
         }
     }
-    let request = match trace::request(console, world, &rest) {
-        Ok(request) => request,
-        Err(output) => return Output { stderr: output.stderr.replace("trace", "burst"), ..output },
-    };
-    let second = Duration::from_secs(1);
-    let gap = second.checked_div(rate).unwrap_or_default();
-    let begin = world.now();
-    let burst = burst::run(world, &Plan { request, count, gap, keep_alive });
-    let exit = i32::from(burst.failures() > 0);
-    Output { stdout: burst.to_text(begin), exit, ..Output::default() }
+    let named =
+        |output: Output| Output { stderr: output.stderr.replace("trace", "burst"), ..output };
+    let request = trace::request(console, world, &rest).map_err(named)?;
+    let gap = Duration::from_secs(1).checked_div(rate).unwrap_or_default();
+    Ok(Plan { request, count, gap, keep_alive })
 }

@@ -12,7 +12,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 /// So many commands are carried out without a pause; then somebody else has a turn.
-const MOST_AT_ONCE: u32 = 200;
+const MOST_AT_ONCE: u32 = 20;
 
 /// A line at work. Plain data: it goes on when time has passed, and not by itself.
 #[derive(Debug)]
@@ -371,7 +371,7 @@ fn where_to(stream: Stream, redirects: &[(Redirect, String)]) -> Place<'_> {
 /// ends is ended.
 pub(super) fn run_to_end(console: &mut Console, world: &mut World, job: &mut Job) -> Output {
     /// No line carries out more commands than this, times [`MOST_AT_ONCE`].
-    const MOST_TURNS: u32 = 500;
+    const MOST_TURNS: u32 = 5_000;
     let mut whole = job.go_on(console, world, Input::Time);
     let mut turns = 0;
     loop {

@@ -38,6 +38,7 @@ use crate::container::filters::{self, Dialect};
 use crate::kubectl;
 use crate::text::Lang;
 use crate::world::World;
+use crate::world::burst::Sending;
 use core::time::Duration;
 use lexer::Wrong;
 use std::collections::BTreeMap;
@@ -78,6 +79,9 @@ pub struct Console {
     pub sent_off: Vec<(u32, String, Job)>,
     /// The numbers of commands that were asked to end.
     pub ended: Vec<u32>,
+    /// What the burst at work has counted so far, where somebody sits in front; whoever shows it
+    /// takes it.
+    pub counted: Option<Box<Sending>>,
     /// The commands in the background that are at work, for `jobs`.
     pub background: Vec<(u32, String)>,
 }
@@ -201,7 +205,7 @@ impl Console {
             return (self.in_place(first, rest, output), None);
         }
         if first == "burst" {
-            return (burst::run(self, world, rest), None);
+            return burst::run(self, world, rest);
         }
         let output = match first.as_str() {
             "trace" => Some(trace::run(self, world, rest)),

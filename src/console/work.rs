@@ -1,11 +1,12 @@
 //! What a command does while time passes.
 
-use super::Console;
 use super::job::Job;
+use super::{Console, burst};
 use crate::base::SimTime;
 use crate::kubectl::{self, Input, Wake};
 use crate::programs::Output;
 use crate::world::World;
+use crate::world::burst::Sending;
 use core::time::Duration;
 
 /// `idle` waits no longer than this.
@@ -43,6 +44,8 @@ pub(super) enum Work {
         /// What the command does after that.
         then: Option<Box<Work>>,
     },
+    /// Requests are sent, one after the other.
+    Burst(Box<Sending>),
     /// A script in the script.
     Script(Box<Job>),
     /// A command that is carried out again and again.
@@ -70,6 +73,7 @@ impl Work {
             Work::Until { at, .. } | Work::Told { at, .. } | Work::Watch { at, .. } => {
                 Wake::At(*at)
             }
+            Work::Burst(sending) => Wake::At(sending.next().unwrap_or(world.now())),
             Work::Idle { quiet, begin } => Wake::Change(idle_until(world, *quiet, *begin).0),
             Work::Script(job) => job.wake(world).unwrap_or(Wake::At(world.now())),
         }
@@ -90,7 +94,7 @@ impl Work {
             Work::Told { then, .. } => then.as_ref().is_some_and(|then| then.is_endless()),
             Work::Watch { .. } => true,
             Work::Script(job) => job.is_endless(),
-            Work::Until { .. } | Work::Idle { .. } => false,
+            Work::Until { .. } | Work::Idle { .. } | Work::Burst(_) => false,
         }
     }
 
@@ -108,6 +112,7 @@ impl Work {
                 let rest = job.wake(world).map(|_| Work::Script(job));
                 (output, rest)
             }
+            Work::Burst(sending) => burst::go_on(console, world, sending, input),
             // Ctrl-C ends what a line printed into a shell, and not the shell.
             Work::Told { then: Some(then), .. } if input == Input::Interrupt => {
                 match then.is_endless() {

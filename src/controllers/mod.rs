@@ -27,6 +27,8 @@ mod stateful_set;
 mod taint_eviction;
 mod volume_protection;
 
+pub(crate) use pod_control::scaled;
+
 use crate::store::Controller;
 
 /// Every control loop; the place of each is its number in the event queue.

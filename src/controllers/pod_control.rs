@@ -265,7 +265,7 @@ pub(super) fn spec_int(object: &Object, path: &[&str], default: i64) -> i64 {
 /// `maxSurge` and the like: a number, or a percentage of `total`.
 ///
 /// Models staging/src/k8s.io/apimachinery/pkg/util/intstr GetScaledValueFromIntOrPercent.
-pub(super) fn scaled(value: Option<&Value>, total: i64, round_up: bool) -> i64 {
+pub(crate) fn scaled(value: Option<&Value>, total: i64, round_up: bool) -> i64 {
     match value {
         Some(Value::Number(number)) => number.as_i64().unwrap_or_default(),
         Some(Value::String(text)) => {

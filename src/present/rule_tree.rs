@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 /// The most rules that are shown at all.
 const MOST_RULES: usize = 600;
+/// The most rules that are looked through for something.
+const MOST_LOOKED_THROUGH: usize = 100_000;
 /// The most rules of a chain that are shown, beside those that were met.
 const MOST_OF_CHAIN: usize = 30;
 /// The hooks in the order in which a packet comes by.
@@ -63,10 +65,20 @@ struct Grower<'a> {
     family: Family,
     table: &'a Table,
     hook: Hook,
+    sought: &'a str,
+    /// How many rules may still be looked through.
+    looks: usize,
 }
 
-/// The rules of a node, with what a request met there.
-pub fn rule_tree(node: &Arc<str>, ruleset: &Ruleset, trace: Option<&PacketTrace>) -> RuleTree {
+/// The rules of a node, with what a request met there; if something is `sought`, those with that in
+/// their text or in the name of their chain, and those that lead to them.
+pub fn rule_tree(
+    node: &Arc<str>,
+    ruleset: &Ruleset,
+    trace: Option<&PacketTrace>,
+    sought: &str,
+) -> RuleTree {
+    let sought = sought.trim().to_lowercase();
     let hops = trace.map(|trace| trace.hops.as_slice()).unwrap_or_default();
     let met: BTreeSet<Met> = hops
         .iter()
@@ -77,17 +89,19 @@ pub fn rule_tree(node: &Arc<str>, ruleset: &Ruleset, trace: Option<&PacketTrace>
             _ => None,
         })
         .collect();
-    let mut left = MOST_RULES;
+    let (mut left, mut looks) = (MOST_RULES, MOST_LOOKED_THROUGH);
     let hooks = HOOKS.map(|hook| {
         let bases = ruleset.at(hook, Family::V4).filter(|(_, chain, _)| !chain.rules.is_empty());
         let branches = bases.map(|(table, chain, _)| {
             let met = met.clone();
-            let mut grower = Grower { met, left, family: Family::V4, table, hook };
+            let (family, sought) = (Family::V4, sought.as_str());
+            let mut grower = Grower { met, left, family, table, hook, sought, looks };
             let branch = grower.branch(chain, 0, true);
-            left = grower.left;
+            (left, looks) = (grower.left, grower.looks);
             branch
         });
-        (hook.chain(), branches.collect::<Vec<_>>())
+        let is_shown = |branch: &Branch| sought.is_empty() || !branch.rules.is_empty();
+        (hook.chain(), branches.filter(is_shown).collect::<Vec<_>>())
     });
     RuleTree {
         node: node.clone(),
@@ -109,6 +123,10 @@ impl Grower<'_> {
         let is_lit = is_on_path && (0..chain.rules.len()).any(|place| self.is_met(chain, place));
         for (place, rule) in chain.rules.iter().enumerate() {
             let is_met = is_on_path && self.is_met(chain, place);
+            if !self.sought.is_empty() {
+                rules.extend(self.found(chain, rule, depth, is_met));
+                continue;
+            }
             if !is_met && (rules.len() >= MOST_OF_CHAIN || self.left == 0) {
                 continue;
             }
@@ -123,6 +141,32 @@ impl Grower<'_> {
         }
         let hidden = chain.rules.len().saturating_sub(rules.len());
         Branch { table: self.table.name, chain: chain.name.to_string(), is_lit, rules, hidden }
+    }
+
+    /// A rule of a chain, if what is sought is in it or in what it leads to.
+    fn found(
+        &mut self,
+        chain: &Chain,
+        rule: &crate::net::rule::Rule,
+        depth: u32,
+        is_met: bool,
+    ) -> Option<Twig> {
+        if self.left == 0 || self.looks == 0 {
+            return None;
+        }
+        self.looks -= 1;
+        let text = self.text(rule);
+        let has = |text: &str| text.to_lowercase().contains(self.sought);
+        let is_it = has(&text) || has(&chain.name) || rule.comment.as_deref().is_some_and(has);
+        let target = rule.target().and_then(|target| self.table.chain(target));
+        let target = target.filter(|it| depth < 6 && !it.rules.is_empty());
+        let leads_to = target.map(|it| self.branch(it, depth + 1, is_met));
+        let leads_to = leads_to.filter(|it| !it.rules.is_empty());
+        if !is_it && leads_to.is_none() {
+            return None;
+        }
+        self.left -= 1;
+        Some(Twig { text, is_lit: is_met, leads_to })
     }
 
     fn text(&self, rule: &crate::net::rule::Rule) -> String {
@@ -155,7 +199,7 @@ mod tests {
         let node: Arc<str> = Arc::from("node-1");
         let ruleset = model.world.ruleset(&node);
         let trace = &model.journey.as_ref().unwrap().trace;
-        let tree = rule_tree(&node, &ruleset, Some(trace));
+        let tree = rule_tree(&node, &ruleset, Some(trace), "");
         let (hook, branches) = &tree.hooks[0];
         assert_eq!(*hook, "PREROUTING");
         let mut found = Vec::new();
@@ -171,7 +215,7 @@ mod tests {
             marks, 1,
             "KUBE-MARK-MASQ is lit where it was entered and not elsewhere: {path}"
         );
-        let dark = rule_tree(&node, &ruleset, None);
+        let dark = rule_tree(&node, &ruleset, None, "");
         assert!(dark.hooks.iter().flat_map(|(_, all)| all).all(|branch| !branch.is_lit));
         assert_eq!(dark.count, tree.count);
     }

@@ -25,6 +25,8 @@ pub struct Story {
     pub cause: String,
     /// The source that who answered saw; empty if nobody did.
     pub sees: String,
+    /// The Service whose address or port was asked, if one's was.
+    pub asked: Option<ObjectId>,
     /// How many rules nodes looked at.
     pub examined: u32,
     /// The chapters.
@@ -50,6 +52,8 @@ pub struct StoryHop {
     pub spot: Spot,
     /// The object at that place, if it is one.
     pub object: Option<ObjectId>,
+    /// The Ingress by whose rule the packet goes on, if it does by one.
+    pub ingress: Option<ObjectId>,
     /// Whether the answer is on its way back.
     pub is_reply: bool,
     /// Whether the packet ends here without an answer.
@@ -81,6 +85,48 @@ pub enum Spot {
     Pod(ObjectId),
     /// Somewhere that the map does not show.
     Elsewhere,
+}
+
+/// What happens at a hop, in short.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Caption {
+    /// Where.
+    pub title: String,
+    /// What happens.
+    pub sentence: String,
+    /// Whether the answer is on its way back.
+    pub is_reply: bool,
+    /// Whether the packet ends here.
+    pub is_end: bool,
+}
+
+impl Story {
+    /// What happens where the packet is: in a chapter whose rules are open at that very hop, else in
+    /// the chapter as a whole.
+    pub fn caption(&self, hop: usize, is_open: bool) -> Caption {
+        let one = self.hops.get(hop);
+        let chapter = one.and_then(|one| self.chapters.get(one.chapter));
+        let (title, sentence) = match (one, chapter) {
+            (Some(one), Some(_)) if is_open => (&one.title, &one.sentence),
+            (_, Some(chapter)) => (&chapter.title, &chapter.sentence),
+            _ => (&self.url, &self.verdict),
+        };
+        let end = one.filter(|one| one.is_end).map(|one| one.cause.clone());
+        Caption {
+            title: title.clone(),
+            is_reply: one.is_some_and(|one| one.is_reply),
+            is_end: end.is_some(),
+            sentence: end.unwrap_or_else(|| sentence.clone()),
+        }
+    }
+
+    /// The record on the map whose rule acts at a hop: the Ingress, or the Service that was asked
+    /// while netfilter or a load balancer decides.
+    pub fn acting(&self, hop: usize) -> Option<&ObjectId> {
+        let one = self.hops.get(hop)?;
+        let decides = !one.is_reply && matches!(one.spot, Spot::Filter(_) | Spot::Balancer(_));
+        one.ingress.as_ref().or(self.asked.as_ref().filter(|_| decides))
+    }
 }
 
 /// Tells a trace in a language.
@@ -125,6 +171,7 @@ pub fn story(trace: &PacketTrace, lang: Lang) -> Story {
         chapters: chapter::chapters(trace, &stages, &hops, lang),
         verdict,
         cause,
+        asked: None,
         examined: trace.examined,
         hops,
     }
@@ -154,6 +201,7 @@ fn tell(hop: &Hop, before: Option<&Hop>, next: Option<&Hop>, lang: Lang) -> Stor
         sentence: Told { hop, is_from_pod, is_idle, lang }.sentence(),
         spot,
         object,
+        ingress: by_ingress(hop),
         is_reply: hop.is_reply,
         is_end: false,
         cause: String::new(),
@@ -169,6 +217,12 @@ fn node_id(name: &str) -> ObjectId {
 
 fn pod_id(key: &ObjectKey) -> ObjectId {
     ObjectId { kind: Kind::Pod, namespace: key.namespace.clone(), name: key.name.clone() }
+}
+
+/// The Ingress whose rule a controller goes by.
+fn by_ingress(hop: &Hop) -> Option<ObjectId> {
+    let Reason::IngressRule { ingress: Some(key), .. } = &hop.reason else { return None };
+    Some(ObjectId { kind: Kind::Ingress, namespace: key.namespace.clone(), name: key.name.clone() })
 }
 
 /// Where a hop is on the map, and the object there.

@@ -61,8 +61,12 @@ impl Viewport {
         Viewport { offset: Point::new(((w - map.w * zoom) / 2.0).max(0.0), 0.0), zoom }
     }
 
-    /// How much larger than usual the map is drawn on a stage with much room.
-    pub fn growth(w: f64, h: f64) -> f64 {
+    /// How much larger than usual the map is drawn on a stage with much room, or for a room full of
+    /// people, where rather a part of it is seen than all too small.
+    pub fn growth(w: f64, h: f64, is_for_a_room: bool) -> f64 {
+        if is_for_a_room {
+            return (w / 900.0).min(h / 520.0).clamp(1.0, 2.0);
+        }
         (w / 760.0).min(h / 860.0).clamp(1.0, 1.5)
     }
 
@@ -142,11 +146,28 @@ impl Viewport {
             map.bottom() * self.zoom + self.offset.y,
         );
         let is_whole = Rect::new(0.0, 0.0, w + 1.0, h + 1.0);
+        // What lies under the buttons is not in sight.
+        let h = (h - FOOT).max(h / 2.0);
         if is_whole.contains(self.offset) && is_whole.contains(corner) {
             return self;
         }
         let around = Rect::new(at.x - 60.0, at.y - 30.0, 120.0, 90.0);
-        self.showing(around, w, h)
+        let shown = self.showing(around, w, h);
+        // Along a side that has room for all of the map, the map stays; along the other it is not
+        // moved beyond its edges.
+        let along = |now: f64, new: f64, size: f64, room: f64| {
+            let least = (room - size).min(0.0);
+            if size <= room + 1.0 && now >= -1.0 && now + size <= room + 1.0 {
+                now
+            } else {
+                new.clamp(least.min(now), now.max(0.0))
+            }
+        };
+        let offset = Point::new(
+            along(self.offset.x, shown.offset.x, map.right() * self.zoom, w),
+            along(self.offset.y, shown.offset.y, map.bottom() * self.zoom, h),
+        );
+        Viewport { offset, ..shown }
     }
 }
 
@@ -213,6 +234,14 @@ mod tests {
         let at = Point::new(790.0, 595.0);
         assert_eq!(Viewport::default().following(at, small, 800.0, 600.0), Viewport::default());
         let moved = Viewport::default().following(Point::new(400.0, 900.0), MAP, 800.0, 600.0);
-        assert_eq!(moved.offset, Point::new(0.0, -372.0));
+        assert_eq!(moved.offset, Point::new(0.0, -426.0));
+        // Where only the height is too much, it moves up and down and never sideways.
+        let tall = Rect::new(0.0, 0.0, 800.0, 2000.0);
+        let view = Viewport { offset: Point::new(0.0, -100.0), zoom: 1.0 };
+        for at in [Point::new(5.0, 300.0), Point::new(795.0, 1990.0), Point::new(30.0, 2.0)] {
+            let moved = view.following(at, tall, 800.0, 600.0).offset;
+            assert_eq!(moved.x, 0.0, "{at:?}");
+            assert!((-1454.0..=0.0).contains(&moved.y), "{at:?} {moved:?}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Commands at work: begun by a line or a button, going on with the clock, ended by Ctrl-C.
 
 use super::model::{Editing, Model};
-use super::request;
+use super::{burst, request};
 use crate::base::SimTime;
 use crate::console::{Console, Input, Job, Output, Wake};
 use crate::world::World;
@@ -227,6 +227,7 @@ fn advance(model: &mut Model, mut running: Running, input: Input) {
     let output = running.job.go_on(&mut model.console, &mut model.world, input);
     model.terminal.write(running.entry, &output);
     request::show_latest(model);
+    burst::show_counted(model);
     send_off(model, running.entry);
     running.seen = model.world.store().revision();
     let wake = running.job.wake(&model.world);

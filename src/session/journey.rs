@@ -1,6 +1,7 @@
 //! A trace on its way over the map: where the packet is, and how it goes on.
 
 use super::compare::Change;
+use super::object_id::ObjectId;
 use crate::trace::PacketTrace;
 use crate::trace::stages::Stage;
 use std::collections::BTreeSet;
@@ -49,6 +50,8 @@ pub struct Journey {
     pub opened: Arc<BTreeSet<usize>>,
     /// The command that would mend what stopped the request, if one is obvious.
     pub remedy: Option<Arc<str>>,
+    /// The Service whose address or port was asked.
+    pub asked: Option<ObjectId>,
     /// What else could be set, to compare.
     pub changes: Arc<[Change]>,
 }
@@ -57,8 +60,18 @@ impl Journey {
     /// A journey that begins.
     pub(super) fn new(trace: Arc<PacketTrace>, pace: Pace) -> Self {
         let stages = trace.stages().into();
-        let (opened, remedy, changes) = (Arc::default(), None, Arc::default());
-        Journey { trace, stages, hop: 0, micros: 0, playing: true, pace, opened, remedy, changes }
+        Journey {
+            trace,
+            stages,
+            hop: 0,
+            micros: 0,
+            playing: true,
+            pace,
+            opened: Arc::default(),
+            remedy: None,
+            asked: None,
+            changes: Arc::default(),
+        }
     }
 
     /// How far the packet is on its way to its hop, in thousandths.

@@ -6,7 +6,7 @@
 //!
 //! Reading order: `model.rs`, `msg.rs`, `update.rs`, `terminal.rs`, `jobs.rs` (commands at work),
 //! `line.rs` (keys of the line), `apply.rs`, `explain/` (what is wrong with a manifest), `request.rs`,
-//! `aim.rs`, `burst.rs`, `journey.rs`, `tracer.rs`, `compare.rs`, `remedy.rs`, `share.rs`.
+//! `aim.rs`, `burst.rs`, `journey.rs`, `tracer.rs`, `compare.rs`, `remedy.rs`, `timeline.rs`, `share.rs`.
 
 pub mod aim;
 pub mod apply;
@@ -28,6 +28,7 @@ pub mod request;
 pub mod samples;
 pub mod share;
 pub mod terminal;
+pub mod timeline;
 pub mod tracer;
 pub mod update;
 
@@ -44,5 +45,6 @@ pub use request::{Door, Target};
 pub use samples::Sample;
 pub use share::Shared;
 pub use terminal::{Entry, Terminal};
+pub use timeline::{Timeline, TimelineMsg};
 pub use tracer::{TraceMsg, TraceView, Tracer};
 pub use update::update;

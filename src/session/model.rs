@@ -9,10 +9,11 @@ use super::panes::Panes;
 use super::request::Target;
 use super::samples::Sample;
 use super::terminal::Terminal;
+use super::timeline::Timeline;
 use super::tracer::Tracer;
 use crate::base::SimTime;
 use crate::console::Console;
-use crate::text::Lang;
+use crate::text::{Lang, Text};
 use crate::world::{ClusterConfig, World};
 use core::time::Duration;
 use std::rc::Rc;
@@ -22,6 +23,14 @@ use std::sync::Arc;
 pub(super) const SEED: u64 = 1;
 /// How long what was left behind can be had back, in microseconds of ours.
 pub(super) const UNDO_MICROS: u32 = 15_000_000;
+/// The most events of the cluster that one moment carries out, so that a crowded one slows virtual
+/// time down and not the page; fewer, if they are found to take long.
+const MOST_STEPS: u32 = 3_000;
+/// The fewest.
+const LEAST_STEPS: u32 = 8;
+/// A moment that takes longer than this, in milliseconds, was too long; one that takes less than
+/// half of it could do more.
+const LONG_MOMENT: f64 = 24.0;
 /// How long the add-ons have to start before the page opens.
 const ADDONS_START: Duration = Duration::from_secs(60);
 
@@ -157,6 +166,8 @@ pub struct Left {
     pub model: Box<Model>,
     /// How long, in microseconds of ours.
     pub micros: u32,
+    /// What was done instead.
+    pub text: Text,
 }
 
 /// Which difference is shown.
@@ -239,6 +250,12 @@ pub struct Model {
     pub burst: Option<Rc<Burst>>,
     /// What the trace panel knows beside.
     pub tracer: Tracer,
+    /// Whether the page shows the map alone, large, for a room.
+    pub presenting: bool,
+    /// What there was before.
+    pub timeline: Timeline,
+    /// How many events of the cluster a moment carries out at most.
+    pub(super) most_steps: u32,
     /// How the cluster was set up, for a reset.
     pub config: Rc<ClusterConfig>,
     /// The seed of its chances.
@@ -256,6 +273,8 @@ pub struct Opening {
     pub sample: Sample,
     /// Whether another page frames this one.
     pub embedded: bool,
+    /// Whether the map is shown alone, for a room.
+    pub presenting: bool,
     /// How many nodes beside the control plane; the usual three if absent.
     pub nodes: Option<u32>,
     /// Texts of samples as they were left, by the sample's name.
@@ -332,12 +351,28 @@ impl Model {
             journey: None,
             burst: None,
             tracer: Tracer::default(),
+            presenting: opening.presenting,
+            timeline: Timeline::default(),
+            most_steps: MOST_STEPS,
             config: Rc::new(config),
             seed: SEED,
         };
         model.take_text(true);
         super::apply::apply(&mut model);
         model
+    }
+
+    /// Takes note of how long a moment took, in milliseconds of any clock: the next one does more or
+    /// less.
+    pub fn took(&mut self, millis: f64) {
+        self.most_steps = match millis {
+            ..LONG_MOMENT if millis < LONG_MOMENT / 2.0 => {
+                self.most_steps.saturating_mul(3) / 2 + 1
+            }
+            ..LONG_MOMENT => self.most_steps,
+            _ => self.most_steps / 2,
+        }
+        .clamp(LEAST_STEPS, MOST_STEPS);
     }
 
     /// What stands before the line of the terminal.
@@ -391,6 +426,19 @@ impl Model {
     /// A new cluster, empty, in place of the one that there is, which is kept to be had back.
     pub(super) fn begin_anew(&mut self, sample: Sample, seed: u64) {
         let world = new_world(&self.config, sample, seed);
+        self.origin = world.now();
+        self.begin_with(world, sample, seed, new_console(sample, self.lang), Text::Reverted);
+    }
+
+    /// Another cluster in place of the one that there is, which is kept to be had back.
+    pub(super) fn begin_with(
+        &mut self,
+        world: World,
+        sample: Sample,
+        seed: u64,
+        console: Console,
+        text: Text,
+    ) {
         let Tracer { pace, plan, .. } = self.tracer;
         let new = Model {
             faults: Rc::default(),
@@ -403,10 +451,9 @@ impl Model {
             is_touched: false,
             left: None,
             check_in_micros: None,
-            origin: world.now(),
             world,
             sample,
-            console: new_console(sample, self.lang),
+            console,
             terminal: self.terminal.successor(),
             selected: None,
             in_sight: Rc::default(),
@@ -415,13 +462,14 @@ impl Model {
             burst: None,
             tracer: Tracer { pace, plan, ..Tracer::default() },
             source: self.source.clone(),
+            timeline: Timeline::default(),
             config: self.config.clone(),
             seed,
             ..*self
         };
         let mut old = core::mem::replace(self, new);
         old.left = None;
-        self.left = Some(Left { model: Box::new(old), micros: UNDO_MICROS });
+        self.left = Some(Left { model: Box::new(old), micros: UNDO_MICROS, text });
     }
 
     /// Gives back what was left behind; language, theme and panels stay as they are.

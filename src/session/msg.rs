@@ -6,6 +6,7 @@ use super::panes::Split;
 use super::request::Target;
 use super::samples::Sample;
 use super::share::Shared;
+use super::timeline::TimelineMsg;
 use super::tracer::TraceMsg;
 use crate::text::Lang;
 use std::rc::Rc;
@@ -36,6 +37,10 @@ pub enum Msg {
     OwnText,
     /// Asked for what was left behind by a reset or for another sample.
     Undo,
+    /// Did something on the timeline.
+    Timeline(TimelineMsg),
+    /// Wants the map alone, for a room, or not; the other of what it is if nothing is said.
+    Present(Option<bool>),
     /// Asked for an address that opens the page as it is.
     Share,
     /// Moved the line between two panels, so that its panel is so many pixels large.
@@ -77,6 +82,8 @@ pub enum Msg {
     Send,
     /// Sent many requests, to count them.
     Burst,
+    /// Asked for a rollout of the Pods that would answer, and for requests meanwhile.
+    Roll,
     /// Went to a hop of the trace, from 0.
     GoToHop(usize),
     /// Went so many hops forwards, or back.

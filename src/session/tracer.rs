@@ -5,6 +5,7 @@ use super::burst::{self, BurstPlan};
 use super::compare::{self, Change};
 use super::journey::{Journey, Pace};
 use super::model::Model;
+use super::object_id::ObjectId;
 use super::{remedy, request};
 use crate::base::SimTime;
 use crate::net::Ruleset;
@@ -60,6 +61,10 @@ pub enum TraceMsg {
     Loop,
     /// Wants the packet kept in sight, or not.
     Follow(bool),
+    /// Has seen enough of it.
+    Close,
+    /// Looks for rules with this in their text.
+    Seek(String),
     /// Asked for the remedy to be carried out, and the request to be sent again.
     Try,
     /// Asked for the comparison with the change of this number, from 0.
@@ -70,6 +75,8 @@ pub enum TraceMsg {
     FollowAnswered(usize),
     /// Wants to follow a request of the burst that was lost like this.
     FollowLost(usize),
+    /// Asked for the setting that would have saved these of the burst, and for another try.
+    Save(usize),
     /// Typed a URL.
     Url(String),
     /// Chose who asks.
@@ -95,6 +102,8 @@ pub struct Tracer {
     pub before: Option<(Arc<PacketTrace>, World)>,
     /// The same request under a change.
     pub comparison: Option<(Change, Arc<PacketTrace>)>,
+    /// What is looked for in the rules.
+    pub sought: String,
     /// The node whose rules are shown, and they.
     pub rules: Option<(Arc<str>, Arc<Ruleset>)>,
 }
@@ -104,6 +113,8 @@ impl Model {
     pub(super) fn follow(&mut self, trace: Arc<PacketTrace>) {
         let mut journey = Journey::new(trace, self.tracer.pace);
         journey.remedy = remedy::remedy(self.world.store(), &journey.trace).map(Arc::from);
+        let asked = compare::asked_service(self.world.store(), &journey.trace);
+        journey.asked = asked.map(|service| ObjectId::of(&service));
         journey.changes = compare::changes(&self.world, &journey.trace).into();
         self.journey = Some(journey);
         self.tracer.comparison = None;
@@ -133,6 +144,11 @@ pub(super) fn act(model: &mut Model, msg: TraceMsg) {
         }
         TraceMsg::Loop => model.tracer.pace.loops ^= true,
         TraceMsg::Follow(follows) => model.tracer.pace.follows = follows,
+        TraceMsg::Close => {
+            model.journey = None;
+            model.burst = None;
+        }
+        TraceMsg::Seek(sought) => model.tracer.sought = sought,
         TraceMsg::Try => attempt(model),
         TraceMsg::Compare(place) => set_beside(model, place),
         TraceMsg::Change => {
@@ -142,6 +158,7 @@ pub(super) fn act(model: &mut Model, msg: TraceMsg) {
         }
         TraceMsg::FollowAnswered(place) => burst::pick(model, false, place),
         TraceMsg::FollowLost(place) => burst::pick(model, true, place),
+        TraceMsg::Save(place) => burst::save(model, place),
         TraceMsg::Url(url) => model.tracer.own.url = Some(url),
         TraceMsg::From(source) => model.tracer.own.from = Some(source),
         TraceMsg::Plan(plan) => model.tracer.plan = plan,

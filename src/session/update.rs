@@ -8,7 +8,7 @@ use super::model::{Applied, Compare, Model, Panel, Theme};
 use super::msg::Msg;
 use super::object_id::ObjectId;
 use super::share::{self, Shared};
-use super::{burst, request, tracer};
+use super::{burst, request, timeline, tracer};
 use crate::api::Kind;
 use crate::telling;
 use crate::text::Lang;
@@ -28,9 +28,6 @@ const KEPT_AT_ONCE: usize = 20_000;
 const LONGEST_TICK_MICROS: u32 = 250_000;
 /// How long a person must have stopped typing before the text is checked.
 const CHECK_AFTER_MICROS: u32 = 400_000;
-/// The most events of the cluster that one tick carries out, so that a crowded moment slows
-/// virtual time down and not the page.
-const MOST_STEPS: u32 = 3_000;
 
 /// Does what `msg` says and answers with what the browser has to do.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
@@ -86,6 +83,9 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
 
 /// Does what asks nothing of the browser.
 fn act(model: &mut Model, msg: Msg) {
+    if model.timeline.is_back() && timeline::is_deed(&msg) {
+        timeline::go_on(model);
+    }
     match msg {
         Msg::Show(panel) => show(model, panel),
         Msg::Edit(_)
@@ -108,6 +108,8 @@ fn act(model: &mut Model, msg: Msg) {
             model.restart(sample, false);
         }
         Msg::Undo => model.take_back(),
+        Msg::Timeline(msg) => timeline::act(model, msg),
+        Msg::Present(on) => model.presenting = on.unwrap_or(!model.presenting),
         Msg::Filter(filter) => model.events = filter,
         Msg::Look { name, entry } => look(model, &name, entry),
         Msg::Open(shared) => share::open(model, *shared),
@@ -126,6 +128,10 @@ fn act(model: &mut Model, msg: Msg) {
             jobs::begin(model, &line, Place::Beside);
         }
         Msg::Aim(_) | Msg::Send | Msg::Burst => request(model, msg),
+        Msg::Roll => {
+            model.is_touched = true;
+            burst::roll(model);
+        }
         Msg::GoToHop(_) | Msg::StepHop(_) | Msg::TogglePacket | Msg::ToggleSlow => {
             travel(model, &msg);
         }
@@ -281,13 +287,7 @@ fn request(model: &mut Model, msg: Msg) {
             model.aim = Some(target);
             model.tracer.own = Default::default();
         }
-        Msg::Burst => {
-            burst::burst(model);
-            // On a narrow screen the counts would be behind the map.
-            if model.panel == Panel::Map {
-                model.panel = Panel::Trace;
-            }
-        }
+        Msg::Burst => burst::burst(model),
         _ => request::send(model),
     }
     if model.journey.is_some() {
@@ -327,13 +327,13 @@ fn tick(model: &mut Model, micros: u32) {
     if let Some(journey) = &mut model.journey {
         journey.advance(micros.min(LONGEST_TICK_MICROS));
     }
-    if !model.playing {
+    if !model.playing || model.timeline.is_back() {
         return;
     }
     let micros = u64::from(micros.min(LONGEST_TICK_MICROS));
     let passed = Duration::from_micros(micros.saturating_mul(u64::from(model.speed.factor())));
     let limit = model.world.now() + passed;
-    for _ in 0..MOST_STEPS {
+    for _ in 0..model.most_steps {
         // A command that waits is asked after each event, so that it misses none.
         let next = jobs::next_wake(model).map_or(limit, |at| at.min(limit));
         if !model.world.step(next) {
@@ -346,6 +346,7 @@ fn tick(model: &mut Model, micros: u32) {
     }
     jobs::go_on(model, true);
     tracer::tick(model);
+    timeline::note(model);
 }
 
 #[cfg(test)]

@@ -90,14 +90,17 @@ texts! {
     PodNextTry PodExit WorkloadRollout ServicePending ServiceNoEndpoints ServiceEndpoints
     ServiceEndpoint Headless LegendPhase LegendPending LegendStarting LegendReady LegendNotReady
     LegendFailed LegendCompleted LegendTerminating LegendUnknown LegendSigns LegendContainers
-    LegendSidecar LegendDisk LegendScratch LegendOld LegendEmpty LegendStreet LegendNumber
+    LegendSidecar LegendDisk LegendScratch LegendOld LegendEmpty LegendStreet LegendNumber LegendReply
     LegendColour LegendPacket LegendNode EmptyTitle EmptyText RequestTo RequestSend RequestNone
     DoorNodePort DoorLoadBalancer DoorIngress DoorInside TraceReply TraceEmptyTitle TraceEmptyText
     TraceFirst TraceBack TraceForward TracePlay TracePause TraceSlow TraceCopy Copied TraceStep
     TraceLoop TraceFollow TraceFollowPill TraceViewStory TraceViewTable TraceViewRules
     TraceViewCompare CompareAsk CompareNow CompareThen CompareApply CompareOutcome CompareSees
     CompareHops CompareRules CompareAbsent CompareEmpty RulesOfNode RulesCount RulesRaw RulesMore
-    BurstAll BurstNone BurstSome BurstKept BurstLoss BurstFollow AimMore AimUrl AimFrom AimInternet
+    BurstAll BurstNone BurstSome BurstKept BurstLoss BurstFollow Roll RollHint RollQuestion RollRunning
+    RollNote RollNothing RollLossAt RollLossSpan RollFix RemedyPreStop RemedyGracePeriod
+    RemedyReadinessProbe RemedyMinReadySeconds RemedyMaxUnavailable CaptionReply CaptionClose
+    RulesSeek RulesNone Present PresentLeave Timeline TimelineNow TimelineGoOn TimelineBack TimelineWentOn AimMore AimUrl AimFrom AimInternet
     AimNodes AimPods AimSize AimKept AimBurstOf TraceViews TraceTableCaption TraceColumnWhere
     TraceColumnWhat TraceColumnFrom TraceColumnTo TraceColumnMark ChapterDoor ChapterWire
     ChapterVeth ChapterRules ChapterBack ChapterSends ChapterWireText ChapterDnat ChapterSnat

@@ -157,15 +157,17 @@ impl Tracer<'_> {
 
     /// Opens the connection and says who takes it.
     pub(super) fn open(&mut self, request: &Request, to: Endpoint) -> Result<Arrival, Failure> {
-        let port = self.ephemeral_port();
         let place = Place::Client(request.from.clone());
         if let Source::Internet { ip } = &request.from {
+            let node = self.network.node_at(to.ip).cloned();
+            let port = self.free_port(request.protocol, *ip, to, node.as_ref());
             let packet = Packet::new(request.protocol, Endpoint { ip: *ip, port }, to);
             self.hop(place, Reason::Sends, Some((packet, packet)));
             return self.arrive_from_internet(packet);
         }
         let (node, ip, entrance) = self.origin(&request.from)?;
         let ip = if to.ip.is_loopback() { to.ip } else { self.source_for(&node, ip, to.ip) };
+        let port = self.free_port(request.protocol, ip, to, Some(&node));
         let packet = Packet::new(request.protocol, Endpoint { ip, port }, to);
         self.hop(place, Reason::Sends, Some((packet, packet)));
         if to.ip.is_loopback() && entrance == Entrance::Pod {

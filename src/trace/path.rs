@@ -277,6 +277,33 @@ impl Tracer<'_> {
         u16::try_from(port).unwrap_or(u16::MAX)
     }
 
+    /// A port for a connection that begins, which no connection to the same place has used so lately
+    /// that the node still knows of it.
+    ///
+    /// Models net/ipv4/inet_hashtables.c __inet_hash_connect, which gives no port that waits
+    /// (TIME_WAIT) for what may still come from there.
+    pub(super) fn free_port(
+        &mut self,
+        protocol: Protocol,
+        ip: IpAddr,
+        to: Endpoint,
+        node: Option<&Arc<str>>,
+    ) -> u16 {
+        const MOST_TRIES: u32 = 16;
+        let mut port = self.ephemeral_port();
+        let Some(node) = node else { return port };
+        for _ in 0..MOST_TRIES {
+            let packet = Packet::new(protocol, Endpoint { ip, port }, to);
+            let known =
+                self.network.kernel(node).memory().conntrack.find(&packet, self.cluster.now);
+            if known.is_none() {
+                break;
+            }
+            port = self.ephemeral_port();
+        }
+        port
+    }
+
     /// Carries a reply back from who took the packet, and gives the address it came from as the
     /// client saw it.
     pub(super) fn reply(&mut self, arrival: &Arrival) -> Result<Endpoint, Failure> {

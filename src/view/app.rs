@@ -4,14 +4,17 @@ use super::Dispatch;
 use super::browser;
 use super::editor::Editor;
 use super::header::Header;
+use super::icon::{Icon, Picture};
 use super::shown::Shown;
 use super::side::Side;
 use super::split::splitter;
 use super::stage::Stage;
 use super::tabs::TabBar;
 use super::terminal::{Console, Screen};
+use crate::present::chronicle::clock;
 use crate::session::{Model, Msg, Split, update};
 use crate::text::Text;
+use gloo::events::EventListener;
 use gloo::render::{AnimationFrame, request_animation_frame};
 use yew::{Component, Context, ContextProvider, Html, html};
 
@@ -23,6 +26,7 @@ pub(super) struct App {
     /// When the last frame was drawn, in milliseconds of the browser's clock.
     last_frame: Option<f64>,
     _frame: AnimationFrame,
+    _keys: EventListener,
     /// Whether the person has asked for nothing to move by itself.
     is_calm: bool,
 }
@@ -43,6 +47,7 @@ impl Component for App {
         let model = browser::opening_model();
         browser::open_shared(ctx.link().callback(AppMsg::Did));
         App {
+            _keys: browser::on_keys(ctx.link().callback(AppMsg::Did)),
             shown: Shown::of(&model),
             model,
             dispatch: ctx.link().callback(AppMsg::Did),
@@ -64,7 +69,9 @@ impl Component for App {
             AppMsg::Frame(now) => {
                 let passed = self.last_frame.replace(now).map_or(0.0, |last| now - last);
                 self._frame = next_frame(ctx);
+                let began = js_sys::Date::now();
                 update(&mut self.model, Msg::Tick((passed * 1000.0) as u32));
+                self.model.took(js_sys::Date::now() - began);
                 self.shown.refresh(&self.model)
             }
         }
@@ -77,14 +84,14 @@ impl Component for App {
         html! {
             <ContextProvider<Dispatch> context={self.dispatch.clone()}>
                 <div class="app" data-panel={panel.name()} data-embed={model.embedded.then_some("")}
-                    data-wide={panes.is_wide.then_some("")} style={panes.style()}>
+                    data-wide={panes.is_wide.then_some("")} data-present={model.presenting.then_some("")} style={panes.style()}>
                     <a class="skip" href="#map">{ lang.t(Text::SkipToMap) }</a>
                     <Header {lang} theme={model.theme} sample={model.sample} playing={model.playing}
-                        speed={model.speed} seconds={shown.seconds} shared={model.shared} />
+                        speed={model.speed} is_open={model.timeline.is_open} seconds={shown.seconds} shared={model.shared} />
                     <Stage {lang} theme={model.theme} scene={shown.scene.clone()} now={shown.now} activity={shown.activity}
                         relation={shown.relation.clone()} as_text={model.as_text}
-                        selected={model.selected.clone()} aim={shown.aim(model)}
-                        story={shown.story.clone()} travel={shown.travel} is_calm={self.is_calm} />
+                        selected={model.selected.clone()} aim={shown.aim(model)} timeline={timeline(model, shown.seconds)}
+                        story={shown.story.clone()} travel={shown.travel} is_calm={self.is_calm} presenting={model.presenting} />
                     <Editor {lang} page={shown.page(model)} />
                     <Console {lang} screen={screen(model)} />
                     <Side {lang} {side} events={shown.events.clone()} event_count={shown.event_count}
@@ -94,9 +101,13 @@ impl Component for App {
                         { for [Split::Editor, Split::Side, Split::Terminal]
                             .map(|split| splitter(lang, split, panes.size(split), &self.dispatch)) }
                     </section>
-                    if model.left.is_some() {
+                    if model.presenting {
+                        <button class="square leave" title={lang.t(Text::PresentLeave)} aria-label={lang.t(Text::PresentLeave)}
+                            onclick={self.dispatch.reform(|_| Msg::Present(Some(false)))}><Picture icon={Icon::Close} /></button>
+                    }
+                    if let Some(left) = &model.left {
                         <div class="toast" role="status">
-                            <span>{ lang.t(Text::Reverted) }</span>
+                            <span>{ lang.fill(left.text, &[("time", &clock(shown.seconds))]) }</span>
                             <button onclick={self.dispatch.reform(|_| Msg::Undo)}>{ lang.t(Text::LeftUndo) }</button>
                         </div>
                     }
@@ -105,6 +116,11 @@ impl Component for App {
             </ContextProvider<Dispatch>>
         }
     }
+}
+
+/// Where the timeline stands, if it was asked for.
+fn timeline(model: &Model, seconds: u64) -> Option<((usize, usize), u64)> {
+    model.timeline.is_open.then(|| (model.timeline.place(), seconds))
 }
 
 /// What the terminal shows.

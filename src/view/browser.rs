@@ -5,8 +5,10 @@ use super::bridge::{guard, pack, unpack};
 use crate::session::share::{MOST_BYTES, VERSION};
 use crate::session::{Effect, Model, Msg, Opening, Panes, Sample, Shared, Theme};
 use crate::text::{Lang, Text};
+use gloo::events::{EventListener, EventListenerOptions};
 use gloo::storage::{LocalStorage, Storage};
 use gloo::utils::{document, window};
+use wasm_bindgen::JsCast as _;
 
 const THEME: &str = "theme";
 const PANES: &str = "panes";
@@ -32,13 +34,14 @@ pub(super) fn opening_model() -> Model {
     speak(lang);
     let nodes = asked("nodes").and_then(|count| count.parse().ok());
     let embedded = asked("embed").is_some();
+    let presenting = asked("present").is_some();
     let kept = Sample::ALL
         .into_iter()
         .filter_map(|one| Some((one, LocalStorage::get::<String>(text_key(one)).ok()?)))
         .collect();
     let panes = LocalStorage::get::<String>(PANES).unwrap_or_default();
     let panes = Panes::from_text(&panes);
-    Model::new(Opening { lang, theme, sample, embedded, nodes, kept, panes })
+    Model::new(Opening { lang, theme, sample, embedded, presenting, nodes, kept, panes })
 }
 
 fn text_key(sample: Sample) -> String {
@@ -77,6 +80,18 @@ fn share(text: String) {
             let _replaced = history.replace_state_with_url(&null, "", Some(&address.href()));
         }
     });
+}
+
+/// Alt+P, wherever the keyboard is: the map alone, for a room.
+pub(super) fn on_keys(tell: Dispatch) -> EventListener {
+    let options = EventListenerOptions::enable_prevent_default();
+    EventListener::new_with_options(&document(), "keydown", options, move |event| {
+        let Some(key) = event.dyn_ref::<web_sys::KeyboardEvent>() else { return };
+        if key.alt_key() && key.code() == "KeyP" {
+            event.prevent_default();
+            tell.emit(Msg::Present(None));
+        }
+    })
 }
 
 /// Whether a media query holds.

@@ -3,7 +3,7 @@
 use super::Dispatch;
 use super::icon::{Icon, Picture};
 use crate::present::chronicle::clock;
-use crate::session::{Msg, Sample, Speed, Theme};
+use crate::session::{Msg, Sample, Speed, Theme, TimelineMsg};
 use crate::text::{Lang, Text};
 use web_sys::HtmlSelectElement;
 use yew::{Callback, Html, Properties, TargetCast, function_component, html, use_context};
@@ -16,6 +16,8 @@ pub(super) struct HeaderProps {
     pub(super) playing: bool,
     pub(super) speed: Speed,
     pub(super) seconds: u64,
+    /// Whether the timeline is shown.
+    pub(super) is_open: bool,
     /// How often an address was copied.
     pub(super) shared: u32,
 }
@@ -24,7 +26,7 @@ pub(super) struct HeaderProps {
 #[function_component]
 pub(super) fn Header(props: &HeaderProps) -> Html {
     let dispatch = use_context::<Dispatch>().unwrap_or_default();
-    let HeaderProps { lang, theme, sample, playing, speed, seconds, shared } = *props;
+    let HeaderProps { lang, theme, sample, playing, speed, seconds, is_open, shared } = *props;
     let (theme_text, theme_icon) = match theme {
         Theme::Light => (Text::ThemeDark, Icon::Moon),
         Theme::Dark => (Text::ThemeLight, Icon::Sun),
@@ -42,7 +44,7 @@ pub(super) fn Header(props: &HeaderProps) -> Html {
             <p class="tagline">{ lang.t(Text::AppTagline) }</p>
             <div class="spacer"></div>
             <SamplePicker {lang} {sample} />
-            <Time {lang} {playing} {speed} {seconds} />
+            <Time {lang} {playing} {speed} {seconds} {is_open} />
             <div class="languages" role="group" aria-label={lang.t(Text::Language)}>
                 { for Lang::ALL.into_iter().map(|one| html! {
                     <button class="quiet" lang={one.tag()} aria-pressed={(one == lang).to_string()}
@@ -52,6 +54,10 @@ pub(super) fn Header(props: &HeaderProps) -> Html {
                     </button>
                 }) }
             </div>
+            <button class="quiet square present" title={lang.t(Text::Present)} aria-label={lang.t(Text::Present)}
+                onclick={dispatch.reform(|_| Msg::Present(None))}>
+                <Picture icon={Icon::Screen} />
+            </button>
             <button class="quiet square share" title={lang.t(Text::ShareHint)} aria-label={lang.t(Text::Share)}
                 onclick={dispatch.reform(|_| Msg::Share)}>
                 <Picture icon={Icon::Share} />
@@ -73,13 +79,14 @@ struct TimeProps {
     playing: bool,
     speed: Speed,
     seconds: u64,
+    is_open: bool,
 }
 
 /// Virtual time: whether it runs, how fast, and what it is.
 #[function_component]
 fn Time(props: &TimeProps) -> Html {
     let dispatch = use_context::<Dispatch>().unwrap_or_default();
-    let TimeProps { lang, playing, speed, seconds } = *props;
+    let TimeProps { lang, playing, speed, seconds, is_open } = *props;
     let (text, icon) = match playing {
         true => (Text::Pause, Icon::Pause),
         false => (Text::Play, Icon::Play),
@@ -97,7 +104,10 @@ fn Time(props: &TimeProps) -> Html {
                     { format!("{}×", one.factor()) }
                 </button>
             }) }
-            <span class="clock" title={lang.t(Text::Clock)}>{ clock(seconds) }</span>
+            <button class="quiet clock" title={format!("{} · {}", lang.t(Text::Clock), lang.t(Text::Timeline))}
+                aria-expanded={is_open.to_string()} onclick={dispatch.reform(|_| Msg::Timeline(TimelineMsg::Toggle))}>
+                { clock(seconds) }<span class="unseen">{ lang.t(Text::Timeline) }</span>
+            </button>
         </div>
     }
 }

@@ -36,6 +36,9 @@ pub(super) enum Icon {
     Shrink,
     Share,
     Compare,
+    Roll,
+    Close,
+    Screen,
 }
 
 impl Icon {
@@ -46,6 +49,11 @@ impl Icon {
             Icon::Sun => {
                 "M8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6zM8 1v1.5M8 13.5V15M1 8h1.5M13.5 8H15M3 3l1 1M12 12l1 1M3 13l1-1M12 4l1-1"
             }
+            Icon::Roll => {
+                "M3 7.500a5 5 0 0 1 9-2.500M13 8.500a5 5 0 0 1-9 2.500M12.500 2v3h-3M3.500 14v-3h3"
+            }
+            Icon::Close => "M4 4l8 8M12 4l-8 8",
+            Icon::Screen => "M2 3h12M3 3v7.500h10V3M8 10.500v3M5.500 13.500h5",
             Icon::Moon => "M13.5 9.8A6 6 0 0 1 6.2 2.5a6 6 0 1 0 7.3 7.3z",
             Icon::Reset => "M3 8a5 5 0 1 0 1.600-3.700M3 2.5v3h3",
             Icon::Plus => "M8 3v10M3 8h10",

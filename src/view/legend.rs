@@ -65,7 +65,7 @@ fn entry(lang: Lang, text: Text, words: Option<&str>, sign: Html) -> Html {
     }
 }
 
-fn signs() -> [(Text, Html); 8] {
+fn signs() -> [(Text, Html); 9] {
     [
         (
             Text::LegendContainers,
@@ -100,5 +100,6 @@ fn signs() -> [(Text, Html); 8] {
             Text::LegendNumber,
             html! { <g class="hop" transform="translate(13 10)"><circle r="8.5" /><text class="count" y="4">{ "3" }</text></g> },
         ),
+        (Text::LegendReply, html! { <path class="route" data-reply="" d="M2 10H24" /> }),
     ]
 }

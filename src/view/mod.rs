@@ -11,6 +11,7 @@ mod app;
 mod as_text;
 mod bridge;
 mod browser;
+mod caption;
 mod difference;
 mod editor;
 mod events;
@@ -30,6 +31,7 @@ mod split;
 mod stage;
 mod tabs;
 mod terminal;
+mod timeline;
 mod trace;
 
 use crate::session::Msg;

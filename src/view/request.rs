@@ -82,6 +82,9 @@ pub(super) fn RequestBar(props: &RequestProps) -> Html {
                 <Picture icon={Icon::Burst} />{ aim.plan.size }
                 <span class="unseen">{ many }</span>
             </button>
+            <button class="roll" title={lang.t(Text::RollHint)} disabled={!aim.error.is_empty()} onclick={dispatch.reform(|_| Msg::Roll)}>
+                <Picture icon={Icon::Roll} /><span>{ lang.t(Text::Roll) }</span>
+            </button>
         </div>
         if opened {
             <More {lang} aim={aim.clone()} />

@@ -38,7 +38,7 @@ struct Stamp {
 }
 
 /// A tree of rules, with what it was grown from.
-type Grown = (Arc<Ruleset>, Option<Arc<PacketTrace>>, Shared<RuleTree>);
+type Grown = (Arc<Ruleset>, Option<Arc<PacketTrace>>, String, Shared<RuleTree>);
 
 /// What a difference was worked out from: which, the text, what was stored, and the revision.
 type Compared = (Compare, Rc<str>, Rc<[Stored]>, u64);
@@ -266,8 +266,9 @@ impl Shown {
             changes: journey.map(|journey| journey.changes.clone()).unwrap_or_default(),
             tree: self.tree.as_ref().map(|(.., tree)| tree.clone()),
             nodes: self.nodes.clone(),
+            sought: model.tracer.sought.clone(),
             comparison: self.beside.as_ref().map(|(.., it)| it.clone()),
-            burst: model.burst.clone(),
+            burst: model.burst.clone().map(Shared::from),
         }
     }
 
@@ -295,16 +296,18 @@ impl Shown {
     fn look_deeper(&mut self, model: &Model) {
         let trace = model.journey.as_ref().map(|journey| &journey.trace);
         self.tree = model.tracer.rules.as_ref().map(|(node, ruleset)| match &self.tree {
-            Some((from, of, tree))
+            Some((from, of, sought, tree))
                 if Arc::ptr_eq(from, ruleset)
+                    && *sought == model.tracer.sought
                     && tree.node == *node
                     && of.as_ref().map(Arc::as_ptr) == trace.map(Arc::as_ptr) =>
             {
-                (from.clone(), of.clone(), tree.clone())
+                (from.clone(), of.clone(), sought.clone(), tree.clone())
             }
             _ => {
-                let tree = rule_tree(node, ruleset, trace.map(|trace| &**trace));
-                (ruleset.clone(), trace.cloned(), Shared::new(tree))
+                let sought = model.tracer.sought.clone();
+                let tree = rule_tree(node, ruleset, trace.map(|trace| &**trace), &sought);
+                (ruleset.clone(), trace.cloned(), sought, Shared::new(tree))
             }
         });
         let asked = model.tracer.comparison.as_ref().zip(self.story.as_ref());
@@ -329,6 +332,7 @@ impl Shown {
             is_slow: journey.pace.is_slow,
             loops: journey.pace.loops,
             follows: journey.pace.follows,
+            is_open: journey.opened.contains(&journey.stage()),
         });
         let told = model.journey.as_ref().map(|journey| (journey.trace.clone(), model.lang));
         let is_told = match (&told, &self.told) {
@@ -337,7 +341,11 @@ impl Shown {
             _ => false,
         };
         if !is_told {
-            self.story = told.as_ref().map(|(trace, lang)| Shared::new(story::story(trace, *lang)));
+            let asked = model.journey.as_ref().and_then(|journey| journey.asked.clone());
+            let tell = |(trace, lang): &(Arc<PacketTrace>, Lang)| {
+                Shared::new(Story { asked, ..story::story(trace, *lang) })
+            };
+            self.story = told.as_ref().map(tell);
             self.told = told;
         }
         let has_moved = self.travel != travel;

@@ -2,11 +2,13 @@
 
 use super::Dispatch;
 use super::as_text::AsText;
+use super::caption::Caption;
 use super::icon::Icon;
 use super::legend::Legend;
 use super::map::{Map, tools::other_form};
 use super::request::{AimProps, RequestBar};
 use super::shared::Shared;
+use super::timeline::TimelineBar;
 use super::trace::Travel;
 use crate::base::SimTime;
 use crate::present::scene::Shelf;
@@ -27,9 +29,12 @@ pub(super) struct StageProps {
     pub(super) as_text: bool,
     pub(super) selected: Option<ObjectId>,
     pub(super) aim: AimProps,
+    /// The moment that is looked at, how many there are, and its second; none if not asked for.
+    pub(super) timeline: Option<((usize, usize), u64)>,
     pub(super) story: Option<Shared<Story>>,
     pub(super) travel: Option<Travel>,
     pub(super) is_calm: bool,
+    pub(super) presenting: bool,
 }
 
 /// The map with its tools.
@@ -41,13 +46,16 @@ pub(super) fn Stage(props: &StageProps) -> Html {
     html! {
         <main class="stage" id="map" tabindex="-1">
             <RequestBar {lang} aim={props.aim.clone()} />
+            if let Some((place, seconds)) = props.timeline {
+                <TimelineBar {lang} {place} {seconds} />
+            }
             <div class="stage-body">
                 if *as_text {
                     <AsText {lang} scene={scene.clone()} />
                     <div class="stage-foot">{ other_form(lang, &dispatch, Text::MapAsPicture, Icon::Map) }</div>
                 } else {
                     <Map {lang} scene={scene.clone()} now={props.now} activity={props.activity} selected={selected.clone()}
-                        relation={props.relation.clone()} story={story.clone()} travel={*travel} is_calm={props.is_calm} theme={props.theme} />
+                        relation={props.relation.clone()} story={story.clone()} travel={*travel} is_calm={props.is_calm} presenting={props.presenting} theme={props.theme} />
                     if scene.own_pod_count == 0 && !scene.shelves.iter().any(has_workloads) {
                         <div class="empty-note"><div>
                             <h2>{ lang.t(Text::EmptyTitle) }</h2>
@@ -57,6 +65,9 @@ pub(super) fn Stage(props: &StageProps) -> Html {
                     <Legend {lang} />
                 }
             </div>
+            if let (Some(story), Some(travel)) = (story, *travel) {
+                <Caption {lang} story={story.clone()} {travel} />
+            }
         </main>
     }
 }

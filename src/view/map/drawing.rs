@@ -47,6 +47,8 @@ pub(super) fn Drawing(props: &DrawingProps) -> Html {
         format!("transform:translate({:.2}px,{:.2}px) scale({zoom:.4})", offset.x, offset.y);
     let hop = props.story.as_ref().zip(props.travel).and_then(|(s, at)| s.hops.get(at.hop));
     let lit = hop.and_then(|hop| hop.object.clone());
+    let acting = props.story.as_ref().zip(props.travel);
+    let acting = acting.and_then(|(story, at)| story.acting(at.hop).cloned());
     let port = props.story.as_ref().zip(props.travel).and_then(|(story, at)| entry(story, at.hop));
     let view = props.view;
     html! {
@@ -59,13 +61,16 @@ pub(super) fn Drawing(props: &DrawingProps) -> Html {
                 <marker id="arrow" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse">
                     <path class="arrow-head" d="M1 1L7 4L1 7" />
                 </marker>
+                <marker id="way" viewBox="0 0 10 10" refX="7.500" refY="5" markerWidth="4.200" markerHeight="4.200" orient="auto">
+                    <path class="way-head" d="M1 1L9 5L1 9z" />
+                </marker>
             </defs>
             <g class={if props.is_eased { "view eased" } else { "view" }} {style} data-grain={grain_name(view.grain())}
                 data-field={props.layout.is_field.then_some("")}>
                 <Things lang={props.lang} scene={props.scene.clone()} layout={props.layout.clone()}
                     grain={view.grain()} far_text={view.far_text()} in_sight={props.in_sight.clone()} now={props.now}
                     selected={props.selected.clone()} relation={props.relation.clone()} cursor={props.cursor.clone()}
-                    {lit} {port} />
+                    {lit} {acting} {port} />
                 if view.grain() != Grain::Far {
                     <Lamps lang={props.lang} layout={props.layout.clone()} activity={props.activity} />
                 }
@@ -99,6 +104,7 @@ struct ThingsProps {
     relation: Option<Shared<Relation>>,
     cursor: Option<String>,
     lit: Option<ObjectId>,
+    acting: Option<ObjectId>,
     port: Option<(ObjectId, u16)>,
 }
 
@@ -119,6 +125,7 @@ fn Things(props: &ThingsProps) -> Html {
         relation: props.relation.as_deref(),
         entry: &key,
         lit: props.lit.as_ref(),
+        acting: props.acting.as_ref(),
         port: props.port.as_ref(),
     };
     let nodes = || {

@@ -27,6 +27,8 @@ pub(super) struct Marks<'a> {
     pub(super) entry: &'a str,
     /// The object that the packet is at.
     pub(super) lit: Option<&'a ObjectId>,
+    /// The Service or Ingress by whose rules the packet goes on.
+    pub(super) acting: Option<&'a ObjectId>,
     /// The port that the request came by, and the node it entered.
     pub(super) port: Option<&'a (ObjectId, u16)>,
 }
@@ -62,7 +64,7 @@ pub(super) fn item(marks: &Marks, item: Item, rect: Rect, look: Look, inside: Ht
         },
         _ => None,
     };
-    let lit = (id.is_some() && id == marks.lit).then_some("");
+    let lit = (id.is_some() && (id == marks.lit || id == marks.acting)).then_some("");
     html! {
         <g key={key.clone()} class={format!("item {}", look.class)} data-key={key.clone()} role="button"
             tabindex={if marks.entry == key { "0" } else { "-1" }} aria-pressed={is_selected.to_string()}

@@ -60,6 +60,8 @@ pub(super) struct MapProps {
     pub(super) story: Option<Shared<Story>>,
     pub(super) travel: Option<Travel>,
     pub(super) is_calm: bool,
+    /// Whether it is shown to a room.
+    pub(super) presenting: bool,
     /// What changes with the theme: then colours are looked up anew.
     pub(super) theme: crate::session::Theme,
 }
@@ -73,10 +75,11 @@ pub(super) fn Map(props: &MapProps) -> Html {
     let chosen = use_state_eq(|| None::<Viewport>);
     let cursor = use_state_eq(|| None::<String>);
     let left_behind = use_state_eq(|| false);
-    let growth = Viewport::growth(room.0, room.1);
-    let layout = use_memo((props.scene.clone(), room), |(scene, (width, height))| {
-        Layout::of(scene, width / growth, (height - FOOT) / growth)
-    });
+    let growth = Viewport::growth(room.0, room.1, props.presenting);
+    let layout =
+        use_memo((props.scene.clone(), room, growth), |(scene, (width, height), growth)| {
+            Layout::of(scene, width / growth, (height - FOOT) / growth)
+        });
     let layout = Shared::from(layout);
     let size = layout.size;
     let base = chosen.unwrap_or_else(|| Viewport::fit(size, room.0, room.1, growth));

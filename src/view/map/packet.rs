@@ -62,7 +62,7 @@ pub(super) fn Packet(props: &PacketProps) -> Html {
     let is_lost = story.hops.get(travel.hop).is_some_and(|hop| hop.is_end);
     let scale = (1.0 / zoom).max(1.0);
     let line = |class: &'static str, is_reply: bool, route: &Route| {
-        html! { <path {class} data-reply={is_reply.then_some("")} d={route.path()} /> }
+        html! { <path {class} data-reply={is_reply.then_some("")} d={route.path()} marker-end="url(#way)" /> }
     };
     html! {
         <g class="packet-layer">
@@ -75,7 +75,7 @@ pub(super) fn Packet(props: &PacketProps) -> Html {
             if let Some(at) = at {
                 <g transform={format!("translate({:.1} {:.1}) scale({scale:.2})", at.x, at.y)}>
                     <circle class="packet-halo" r="13" />
-                    <circle class="packet-dot" r="6.5" />
+                    <circle class="packet-dot" data-reply={is_reply.then_some("")} r="6.5" />
                     if is_lost {
                         <path class="lost" d="M-15 -15L15 15M15 -15L-15 15" />
                     }
@@ -151,7 +151,16 @@ fn Numbers(props: &NumbersProps) -> Html {
         }
         is_first
     });
-    let firsts: Vec<(usize, &Spot)> = firsts.map(|(at, one)| (at, &one.spot)).collect();
+    let mut firsts: Vec<(usize, &Spot)> = firsts.map(|(at, one)| (at, &one.spot)).collect();
+    // A chapter that goes on elsewhere has its number where it ends.
+    let chapter = |at: &usize| story.hops.get(*at).map(|one| one.chapter);
+    firsts.dedup_by(|next, kept| {
+        let is_same = chapter(&next.0) == chapter(&kept.0);
+        if is_same {
+            *kept = *next;
+        }
+        is_same
+    });
     let now = story.hops.get(*hop).map(|one| &one.spot);
     html! {
         { for firsts.into_iter().filter_map(|(at, spot)| {

@@ -29,7 +29,6 @@ use compare::Beside;
 use controls::Controls;
 use histogram::Histogram;
 use std::collections::BTreeSet;
-use std::rc::Rc;
 use std::sync::Arc;
 use table::Table;
 use tree::Tree;
@@ -53,6 +52,8 @@ pub(super) struct Travel {
     pub(super) loops: bool,
     /// Whether it is kept in sight.
     pub(super) follows: bool,
+    /// Whether the rules of the chapter are open.
+    pub(super) is_open: bool,
 }
 
 /// A request that is followed, as the panel shows it.
@@ -69,8 +70,10 @@ pub(super) struct Followed {
     pub(super) changes: Arc<[Change]>,
     pub(super) tree: Option<Shared<RuleTree>>,
     pub(super) nodes: Shared<Vec<Arc<str>>>,
+    /// What is looked for in the rules.
+    pub(super) sought: String,
     pub(super) comparison: Option<Shared<Comparison>>,
-    pub(super) burst: Option<Rc<Burst>>,
+    pub(super) burst: Option<Shared<Burst>>,
 }
 
 #[derive(Properties, PartialEq)]
@@ -86,6 +89,9 @@ pub(super) fn Trace(props: &TraceProps) -> Html {
     let TraceProps { lang, followed } = props;
     let (lang, it) = (*lang, followed);
     let (Some(story), Some(travel)) = (&it.story, it.travel) else {
+        if let Some(burst) = &it.burst {
+            return html! { <div class="trace"><Histogram {lang} burst={burst.clone()} /></div> };
+        }
         return html! {
             <div class="nothing">
                 <h2>{ lang.t(Text::TraceEmptyTitle) }</h2>
@@ -97,9 +103,10 @@ pub(super) fn Trace(props: &TraceProps) -> Html {
         };
     };
     // Who scrolls by hand wants to look elsewhere.
+    let tell = dispatch.clone();
     let leave = Callback::from(move |()| {
         if travel.playing && travel.follows {
-            dispatch.emit(Msg::Trace(TraceMsg::Follow(false)));
+            tell.emit(Msg::Trace(TraceMsg::Follow(false)));
         }
     });
     html! {
@@ -108,6 +115,11 @@ pub(super) fn Trace(props: &TraceProps) -> Html {
                 <Histogram {lang} burst={burst.clone()} />
             }
             <Verdict {lang} story={story.clone()} remedy={it.remedy.clone()} />
+            if it.burst.as_ref().is_none_or(|burst| burst.span_millis == 0) {
+                <button class="quiet roll" title={lang.t(Text::RollHint)} onclick={dispatch.reform(|_| Msg::Roll)}>
+                    <Picture icon={Icon::Roll} />{ lang.t(Text::RollQuestion) }
+                </button>
+            }
             <div class="dock">
                 <Controls {lang} {travel} count={story.chapters.len()} />
                 <Card {lang} story={story.clone()} hop={travel.hop} />
@@ -119,7 +131,7 @@ pub(super) fn Trace(props: &TraceProps) -> Html {
                 },
                 TraceView::Rules => html! {
                     if let Some(tree) = &it.tree {
-                        <Tree {lang} tree={tree.clone()} nodes={it.nodes.clone()} />
+                        <Tree {lang} tree={tree.clone()} nodes={it.nodes.clone()} sought={it.sought.clone()} />
                     }
                 },
                 TraceView::Compare => html! {
