@@ -4,14 +4,14 @@
 //! ValidateStructural, apiserver/schema/defaulting/validation.go ValidateDefaults, and
 //! apis/apiextensions/validation/validation.go ValidateCustomResourceDefinitionOpenAPISchema.
 //!
-//! Simplified: regular expressions are not checked, nor that fields below `anyOf` and its kin
-//! stand outside of them too.
+//! Simplified: it is not checked that fields below `anyOf` and its kin stand outside of them too.
 
 use super::path::{Errors, Fields as _, Path, Report as _};
 use super::{custom, custom_fields};
 use crate::api::tree::TreeMut as _;
 use crate::api::{FieldError, Value};
 use crate::base::order;
+use crate::pattern::{Dialect, Fault, Pattern};
 use serde_json::json;
 
 /// Schemas nest no deeper than this.
@@ -188,6 +188,11 @@ fn combinations(schema: &Value, path: &str, depth: usize, errors: &mut Errors) {
     }
     if let Some(not) = schema.sub("not") {
         nested(not, &format!("{path}.not"), depth + 1, errors);
+    }
+    let pattern = schema.text("pattern");
+    if let Err(Fault::Wrong(why)) = Pattern::new(pattern, Dialect::Go, false) {
+        let detail = format!("must be a valid regular expression, but isn't: {why}");
+        errors.invalid(format!("{path}.pattern"), pattern, detail);
     }
 }
 
