@@ -99,15 +99,7 @@ impl Search<'_> {
                 }
             };
             loop {
-                self.left = self.left.saturating_sub(1);
-                let is_new = self.pattern.looks_back
-                    || match seen.add(step, at) {
-                        Some(is_new) => is_new,
-                        None => {
-                            self.left = 0;
-                            false
-                        }
-                    };
+                let is_new = self.enters(step, at, seen);
                 if self.left == 0 {
                     return best;
                 }
@@ -115,13 +107,6 @@ impl Search<'_> {
                     break;
                 }
                 match self.pattern.steps.get(step)? {
-                    Step::Letter(class) => {
-                        if !self.text.get(at).is_some_and(|letter| class.has(*letter)) {
-                            break;
-                        }
-                        at += 1;
-                    }
-                    Step::Check(check) if self.holds(*check, at) => {}
                     Step::Fork(one, other) => {
                         ways.push(Way::On(*other, at));
                         step = *one;
@@ -135,11 +120,6 @@ impl Search<'_> {
                         ways.push(Way::Forget(*slot, saves.get(*slot).copied().flatten()));
                         put(saves, *slot, Some(at));
                     }
-                    Step::Moved(slot) if saves.get(*slot) != Some(&Some(at)) => {}
-                    Step::Back(group, folds) => match self.again(*group, *folds, at, saves) {
-                        Some(end) => at = end,
-                        None => break,
-                    },
                     Step::Look { wanted, after } => {
                         let mut own = Seen { from: at, width: seen.width, bits: Vec::new() };
                         let found = self.run(step + 1, at, &mut own, &mut saves.clone());
@@ -158,12 +138,38 @@ impl Search<'_> {
                         }
                         break;
                     }
-                    Step::Check(_) | Step::Moved(_) => break,
+                    single => match self.passes(single, at, saves) {
+                        Some(end) => at = end,
+                        None => break,
+                    },
                 }
                 step += 1;
             }
         }
         best
+    }
+
+    /// Counts a step; whether it has not been taken at this place before.
+    fn enters(&mut self, step: usize, at: usize, seen: &mut Seen) -> bool {
+        self.left = self.left.saturating_sub(1);
+        let is_new = if self.pattern.looks_back { Some(true) } else { seen.add(step, at) };
+        if is_new.is_none() {
+            self.left = 0;
+        }
+        is_new == Some(true)
+    }
+
+    /// Where a step that goes on at the next one ends, if it fits here.
+    fn passes(&self, step: &Step, at: usize, saves: &Saves) -> Option<usize> {
+        match step {
+            Step::Letter(class) => {
+                self.text.get(at).filter(|letter| class.has(**letter)).map(|_| at + 1)
+            }
+            Step::Check(check) => self.holds(*check, at).then_some(at),
+            Step::Moved(slot) => (saves.get(*slot) != Some(&Some(at))).then_some(at),
+            Step::Back(group, folds) => self.again(*group, *folds, at, saves),
+            _ => None,
+        }
     }
 
     fn holds(&self, check: Check, at: usize) -> bool {

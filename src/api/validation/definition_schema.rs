@@ -375,3 +375,20 @@ fn list_type(schema: &Value, path: &str, errors: &mut Errors) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_that_go_cannot_read_is_refused() {
+        let mut errors = Errors::new();
+        for pattern in ["^a+$", "", "\\p{Lu}", "[a-"] {
+            combinations(&json!({"pattern": pattern}), "schema", 0, &mut errors);
+        }
+        let said: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        let wanted = "schema.pattern: Invalid value: \"[a-\": must be a valid regular expression, \
+                      but isn't: error parsing regexp: missing closing ]: `[a-`";
+        assert_eq!(said, [wanted]);
+    }
+}
