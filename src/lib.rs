@@ -6,6 +6,8 @@
 
 pub mod base;
 
+pub mod pattern;
+
 pub mod api;
 
 pub mod manifest;

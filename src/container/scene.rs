@@ -6,7 +6,7 @@ use super::files::{Files, Setting, Trees, View};
 use super::kit::kit_of;
 use super::log::Log;
 use super::process::{
-    self, Command, Ground, KILL, Pipe, Process, Reply, Role, Service, Talk, Wait,
+    self, Command, Ground, KILL, Pipe, Process, REST, Reply, Role, Service, Talk, Wait,
 };
 use super::tree::Tree;
 use crate::base::SimTime;
@@ -17,6 +17,9 @@ use std::sync::Arc;
 const PUT_OFF: Duration = Duration::from_secs(3600);
 /// As many ends of processes as are remembered for `wait`.
 const MOST_ENDS: usize = 32;
+/// As many turns as processes have at one moment, and in one play: whoever wants more rests.
+const MOST_TURNS: u32 = 2_000;
+const MOST_TURNS_OF_A_PLAY: u32 = 200_000;
 /// The number of the first process beside the container's own.
 const FIRST_NUMBER: u32 = 7;
 
@@ -266,7 +269,17 @@ impl Scene {
     /// Plays it up to a moment: every process does what it does, in the order of time.
     pub fn play(&mut self, now: SimTime, stage: &mut Stage<'_>) {
         let mut settings: Vec<Option<Setting>> = vec![None; self.insides.len()];
+        let (mut moment, mut turns, mut all_turns) = (self.played, 0, 0);
         while let Some((at, place, pid)) = self.next(now) {
+            turns = if at == moment { turns + 1 } else { 1 };
+            (moment, all_turns) = (at, all_turns + 1);
+            if turns > MOST_TURNS || all_turns > MOST_TURNS_OF_A_PLAY {
+                let is_over = all_turns > MOST_TURNS_OF_A_PLAY;
+                let rests = if is_over { now } else { at } + REST;
+                let processes = self.inside(place).into_iter().flat_map(|it| &mut it.processes);
+                processes.filter(|it| it.pid == pid).for_each(|it| it.put_off(rests));
+                continue;
+            }
             let Some(setting) = settings.get_mut(place) else { break };
             let setting = setting.get_or_insert_with(|| (stage.setting)(place));
             self.run(place, pid, at, setting, stage);

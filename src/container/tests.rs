@@ -68,6 +68,29 @@ impl Box_ {
 }
 
 #[test]
+fn a_script_that_never_waits_goes_on_at_the_next_moment_and_freezes_nobody() {
+    for script in [
+        "while true; do :; done",
+        "while true; do sleep 0; done",
+        "while true; do true & wait; done",
+        "while true; do echo a | cat >/dev/null; done",
+        "f() { f & }; f",
+        "f() { f | f & }; f; sleep 1000",
+        "while true; do sleep 1000 & done",
+    ] {
+        let mut it = Box_::new("busybox:1.36", "sh", script);
+        it.after(2.0);
+        let due = it.scene.due(true);
+        assert!(due.is_none_or(|due| due > it.now), "{script}");
+        it.after(60.0);
+    }
+    let mut it = Box_::new("busybox:1.36", "sh", "while true; do date >/now; done");
+    let first = it.file("/now");
+    it.after(5.0);
+    assert!(first.is_some() && it.file("/now") != first);
+}
+
+#[test]
 fn a_script_prints_what_a_shell_would_and_ends_when_it_would() {
     type Case = (&'static str, &'static str, (f64, i32));
     let cases: [Case; 41] = [

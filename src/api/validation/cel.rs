@@ -8,7 +8,7 @@
 //! Invariants: an evaluation ends: an expression has a size and a depth, and each macro goes once
 //! through a list.
 
-use super::pattern::Pattern;
+use crate::pattern::{Dialect, Pattern};
 use serde_json::Value;
 
 /// Expressions nest no deeper than this.
@@ -374,7 +374,7 @@ fn call(name: &str, values: &[Value]) -> Option<Value> {
         "startsWith" => Value::from(text(0)?.starts_with(text(1)?)),
         "endsWith" => Value::from(text(0)?.ends_with(text(1)?)),
         "contains" => Value::from(text(0)?.contains(text(1)?)),
-        "matches" => Value::from(Pattern::read(text(1)?)?.is_in(text(0)?)),
+        "matches" => Value::from(Pattern::new(text(1)?, Dialect::Go, false).ok()?.is_in(text(0)?)),
         "lowerAscii" => Value::from(text(0)?.to_ascii_lowercase()),
         "split" => text(0)?.split(text(1)?).map(Value::from).collect(),
         "string" => match values.first()? {

@@ -7,10 +7,10 @@
 //! Simplified: of the formats only those in `custom_formats.rs` are checked.
 
 use super::path::Fields as _;
-use super::pattern::Pattern;
 use super::{cel, custom_formats};
 use crate::api::tree::Tree as _;
 use crate::api::{FieldError, FieldErrorType, Value};
+use crate::pattern::{Dialect, Pattern};
 
 /// Schemas nest no deeper than this.
 const DEEPEST: usize = 64;
@@ -283,7 +283,7 @@ fn check_text(schema: &Value, text: &str, path: &str, findings: &mut Findings) {
         findings.invalid(path, text, format!("be at least {least} chars long"));
     } else if let pattern = schema.text("pattern")
         && !pattern.is_empty()
-        && Pattern::read(pattern).is_some_and(|pattern| !pattern.is_in(text))
+        && Pattern::new(pattern, Dialect::Go, false).is_ok_and(|pattern| !pattern.is_in(text))
     {
         findings.invalid(path, text, format!("match '{pattern}'"));
     }

@@ -5,8 +5,8 @@
 //!
 //! Simplified: book, card and security numbers, URIs and durations are not looked at.
 
-use super::pattern::Pattern;
 use crate::base::SimTime;
+use crate::pattern::{Dialect, Pattern};
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 const PATTERNS: [(&str, &str); 10] = [
@@ -44,7 +44,8 @@ pub(super) fn fits(format: &str, text: &str) -> bool {
         }
         name => {
             let pattern = PATTERNS.iter().find(|(known, _)| *known == name);
-            let pattern = pattern.and_then(|(_, pattern)| Pattern::read(pattern));
+            let pattern =
+                pattern.and_then(|(_, pattern)| Pattern::new(pattern, Dialect::Go, false).ok());
             pattern.is_none_or(|pattern| pattern.is_in(text))
         }
     }

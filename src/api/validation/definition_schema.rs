@@ -4,14 +4,14 @@
 //! ValidateStructural, apiserver/schema/defaulting/validation.go ValidateDefaults, and
 //! apis/apiextensions/validation/validation.go ValidateCustomResourceDefinitionOpenAPISchema.
 //!
-//! Simplified: regular expressions are not checked, nor that fields below `anyOf` and its kin
-//! stand outside of them too.
+//! Simplified: it is not checked that fields below `anyOf` and its kin stand outside of them too.
 
 use super::path::{Errors, Fields as _, Path, Report as _};
 use super::{custom, custom_fields};
 use crate::api::tree::TreeMut as _;
 use crate::api::{FieldError, Value};
 use crate::base::order;
+use crate::pattern::{Dialect, Fault, Pattern};
 use serde_json::json;
 
 /// Schemas nest no deeper than this.
@@ -188,6 +188,11 @@ fn combinations(schema: &Value, path: &str, depth: usize, errors: &mut Errors) {
     }
     if let Some(not) = schema.sub("not") {
         nested(not, &format!("{path}.not"), depth + 1, errors);
+    }
+    let pattern = schema.text("pattern");
+    if let Err(Fault::Wrong(why)) = Pattern::new(pattern, Dialect::Go, false) {
+        let detail = format!("must be a valid regular expression, but isn't: {why}");
+        errors.invalid(format!("{path}.pattern"), pattern, detail);
     }
 }
 
@@ -368,5 +373,22 @@ fn list_type(schema: &Value, path: &str, errors: &mut Errors) {
             );
             errors.required(format!("{at}.default"), &detail);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_that_go_cannot_read_is_refused() {
+        let mut errors = Errors::new();
+        for pattern in ["^a+$", "", "\\p{Lu}", "[a-"] {
+            combinations(&json!({"pattern": pattern}), "schema", 0, &mut errors);
+        }
+        let said: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        let wanted = "schema.pattern: Invalid value: \"[a-\": must be a valid regular expression, \
+                      but isn't: error parsing regexp: missing closing ]: `[a-`";
+        assert_eq!(said, [wanted]);
     }
 }

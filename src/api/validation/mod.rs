@@ -27,7 +27,6 @@ mod network_policy;
 mod node;
 mod object_meta;
 mod path;
-mod pattern;
 mod pod;
 mod policy;
 mod quota;

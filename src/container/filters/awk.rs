@@ -3,9 +3,9 @@
 //!
 //! Simplified: no functions, no `if`, no sums but `+=` and `++`.
 
-use super::pattern::{Flavor, Pattern};
 use super::{failed, formatted, said};
 use crate::container::Output;
+use crate::pattern::{Dialect, Pattern};
 
 /// A pattern with what is done where it holds.
 struct Rule<'a> {
@@ -220,7 +220,7 @@ impl Place<'_> {
 
 /// Whether a text has a pattern in it.
 fn has(pattern: &str, text: &str) -> bool {
-    Pattern::new(pattern, Flavor::Extended, false).is_ok_and(|pattern| pattern.is_in(text))
+    Pattern::new(pattern, Dialect::Extended, false).is_ok_and(|pattern| pattern.is_in(text))
 }
 
 /// The number that a text begins with.

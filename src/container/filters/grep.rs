@@ -1,8 +1,8 @@
 //! grep.
 
-use super::pattern::{Flavor, Pattern};
 use super::{Read, failed};
 use crate::container::Output;
+use crate::pattern::{Dialect, Pattern};
 
 /// What the flags ask for.
 #[derive(Default)]
@@ -22,16 +22,19 @@ pub(super) fn run(name: &str, words: &[String], read: Read<'_>, stdin: Option<&s
     if options.patterns.is_empty() {
         return failed(2, "Usage: grep [OPTION]... PATTERNS [FILE]...\n".to_owned());
     }
-    let flavor = match (name, has('F'), has('E') || has('P')) {
-        ("fgrep", ..) | (_, true, _) => Flavor::Fixed,
-        ("egrep", ..) | (_, _, true) => Flavor::Extended,
-        _ => Flavor::Basic,
+    let dialect = match name {
+        _ if has('P') => Dialect::Perl,
+        "fgrep" => Dialect::Fixed,
+        _ if has('F') => Dialect::Fixed,
+        "egrep" => Dialect::Extended,
+        _ if has('E') => Dialect::Extended,
+        _ => Dialect::Basic,
     };
     let mut patterns = Vec::new();
     for text in options.patterns.iter().flat_map(|it| it.split('\n')) {
-        match Pattern::new(text, flavor, has('i') || has('y')) {
+        match Pattern::new(text, dialect, has('i') || has('y')) {
             Ok(pattern) => patterns.push(pattern),
-            Err(why) => return failed(2, format!("grep: {why}\n")),
+            Err(fault) => return failed(2, format!("grep: {}\n", fault.sentence())),
         }
     }
     let files = core::mem::take(&mut options.files);

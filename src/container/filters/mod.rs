@@ -6,7 +6,6 @@
 
 mod awk;
 mod grep;
-mod pattern;
 mod print;
 mod sed;
 
@@ -433,7 +432,7 @@ fn set(text: &str) -> Vec<char> {
     while let Some(first) = rest.chars().next() {
         let named = rest.strip_prefix("[:").and_then(|rest| rest.split_once(":]"));
         if let Some((ranges, after)) =
-            named.and_then(|(name, after)| Some((pattern::class(name)?, after)))
+            named.and_then(|(name, after)| Some((crate::pattern::class(name)?, after)))
         {
             all.extend(ranges.iter().flat_map(|(from, to)| *from..=*to));
             rest = after;

@@ -2,9 +2,9 @@
 //!
 //! Simplified: no labels, no second space, no blocks in braces.
 
-use super::pattern::{Flavor, Pattern, Places};
 use super::{failed, said};
 use crate::container::Output;
+use crate::pattern::{Dialect, Fault, Pattern, Places};
 
 /// One command of a script.
 struct Command {
@@ -44,12 +44,12 @@ enum Act {
 struct Parser<'a> {
     letters: &'a [char],
     at: usize,
-    flavor: Flavor,
+    dialect: Dialect,
 }
 
 /// Edits lines.
 pub(super) fn run(words: &[String], text: &str) -> Output {
-    let (mut quiet, mut flavor) = (false, Flavor::Basic);
+    let (mut quiet, mut dialect) = (false, Dialect::Basic);
     let (mut scripts, mut plain) = (Vec::new(), Vec::new());
     let mut words = words.iter();
     while let Some(word) = words.next() {
@@ -57,7 +57,7 @@ pub(super) fn run(words: &[String], text: &str) -> Output {
             Some(letters) if !letters.is_empty() && !letters.starts_with('-') => {
                 quiet |= letters.contains('n');
                 if letters.contains(['E', 'r']) {
-                    flavor = Flavor::Extended;
+                    dialect = Dialect::Extended;
                 }
                 if letters.ends_with('e') {
                     scripts.extend(words.next().cloned());
@@ -70,7 +70,7 @@ pub(super) fn run(words: &[String], text: &str) -> Output {
         scripts.extend(plain.into_iter().next());
     }
     let script: Vec<char> = scripts.join("\n").chars().collect();
-    let mut parser = Parser { letters: &script, at: 0, flavor };
+    let mut parser = Parser { letters: &script, at: 0, dialect };
     match parser.commands() {
         Ok(commands) => said(edited(&commands, text, quiet)),
         Err(why) => failed(1, format!("sed: -e expression #1, char {}: {why}\n", parser.at.max(1))),
@@ -219,7 +219,9 @@ impl Parser<'_> {
                 let text = self.field('/').ok_or("unterminated address regex")?;
                 let is_folded = self.peek() == Some('I');
                 self.at += usize::from(is_folded);
-                Ok(Address::Pattern(Pattern::new(&text, self.flavor, is_folded)?))
+                Ok(Address::Pattern(
+                    Pattern::new(&text, self.dialect, is_folded).map_err(Fault::sentence)?,
+                ))
             }
             Some('+') => {
                 self.at += 1;
@@ -313,7 +315,7 @@ impl Parser<'_> {
             }
             self.at += 1;
         }
-        let pattern = Pattern::new(&text, self.flavor, fold)?;
+        let pattern = Pattern::new(&text, self.dialect, fold).map_err(Fault::sentence)?;
         Ok(Act::Substitute { pattern, by, all, nth, print })
     }
 }

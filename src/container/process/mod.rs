@@ -15,7 +15,7 @@ mod words;
 
 pub use ground::Talk;
 pub(in crate::container) use ground::{Ground, Pipe};
-pub(in crate::container) use run::run;
+pub(in crate::container) use run::{REST, run};
 
 use super::shell::{self, Step};
 use crate::base::SimTime;
@@ -254,8 +254,9 @@ pub(super) struct Process {
     signals: Vec<u8>,
     /// Whether it hears of a signal instead of its jobs.
     interrupted: Option<u8>,
-    /// Steps it made since time passed.
+    /// Steps it made at one moment, and that moment.
     steps: u32,
+    moment: SimTime,
 }
 
 impl Process {
@@ -305,6 +306,7 @@ impl Process {
             signals: Vec::new(),
             interrupted: None,
             steps: 0,
+            moment: now,
         }
     }
 
@@ -359,6 +361,13 @@ impl Process {
         match &self.wait {
             Wait::Until(at) | Wait::Follow(at, ..) => Some(*at),
             _ => None,
+        }
+    }
+
+    /// Lets it go on no earlier than at a moment.
+    pub(super) fn put_off(&mut self, until: SimTime) {
+        if let Wait::Until(at) | Wait::Follow(at, ..) = &mut self.wait {
+            *at = (*at).max(until);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The steps of a process.
 
 use super::super::shell::{self, Step, Word};
-use super::{EXIT, Frame, Ground, Process, Stream, Wait};
+use super::{Dialect, EXIT, Frame, Ground, Process, Stream, Wait};
 use core::mem;
 use core::time::Duration;
 use std::sync::Arc;
@@ -9,8 +9,12 @@ use std::sync::Arc;
 /// As many steps as one process makes at one moment.
 // Simplified: a loop that never waits goes on once a second; a real one takes all of a CPU.
 const MOST_STEPS: u32 = 2_000;
+/// As long as a process rests that has used its CPU for a moment.
+pub(in crate::container) const REST: Duration = Duration::from_secs(1);
 /// As deep as scripts and functions call each other.
 pub(super) const MOST_FRAMES: usize = 60;
+/// As many processes as a container has at once.
+const MOST_PROCESSES: usize = 200;
 
 /// What came of a command.
 pub(super) enum Did {
@@ -24,9 +28,12 @@ pub(super) enum Did {
     Moved,
 }
 
-/// Runs a process until it waits for something.
+/// Runs a process until it waits for something. How often it is run at one moment makes no
+/// difference to how many steps it makes there, nor does it whether a job of its own makes them.
 pub(in crate::container) fn run(process: &mut Process, ground: &mut Ground<'_>) {
-    process.steps = 0;
+    if process.moment != ground.now {
+        (process.steps, process.moment) = (0, ground.now);
+    }
     if let Wait::Follow(_, path, seen) = &process.wait {
         let (path, seen) = (path.clone(), *seen);
         return process.follow(&path, seen, ground);
@@ -35,7 +42,7 @@ pub(in crate::container) fn run(process: &mut Process, ground: &mut Ground<'_>) 
     loop {
         process.steps += 1;
         if process.steps > MOST_STEPS {
-            process.wait = Wait::Until(ground.now + Duration::from_secs(1));
+            process.wait = Wait::Until(ground.now + REST);
             return;
         }
         process.hear();
@@ -181,12 +188,29 @@ impl Process {
 
     /// Begins a job that goes on at the next step.
     fn spawn(&mut self, ground: &mut Ground<'_>) {
+        if !self.can_fork(ground) {
+            return;
+        }
         let pid = ground.number();
         let mut job = self.sibling(pid, self.at, ground.now);
         job.streams[0] = Stream::Nothing;
         ground.born.push(job);
         self.shell.last_job = Some(pid);
         self.shell.status = 0;
+    }
+
+    /// Whether one more process may be; otherwise that is said.
+    fn can_fork(&mut self, ground: &mut Ground<'_>) -> bool {
+        let has_room = ground.others.len() + ground.born.len() < MOST_PROCESSES;
+        if !has_room {
+            let why = match self.shell.dialect {
+                Dialect::Ash => "can't fork: Resource temporarily unavailable",
+                Dialect::Dash => "Cannot fork",
+                Dialect::Bash => "fork: Resource temporarily unavailable",
+            };
+            self.complain(why, 2, ground);
+        }
+        has_room
     }
 
     fn jump(&mut self, by: i32) {
@@ -241,6 +265,9 @@ impl Process {
     fn begin_pipe(&mut self, lens: &[i32], ground: &mut Ground<'_>) {
         let mut input = self.streams[0].clone();
         let Some((last, before)) = lens.split_last() else { return };
+        if !self.can_fork(ground) {
+            return lens.iter().for_each(|len| self.jump(*len));
+        }
         for len in before {
             let (number, pid) = (ground.number(), ground.number());
             ground.pipes.push(super::Pipe { number, ..super::Pipe::default() });
