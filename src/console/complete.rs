@@ -7,9 +7,9 @@ use crate::kubectl;
 use crate::world::World;
 
 /// The programs that a person has.
-pub(super) const PROGRAMS: [&str; 13] = [
-    "kubectl", "curl", "wget", "nslookup", "ping", "nc", "trace", "burst", "proxy", "network",
-    "node", "idle", "sleep",
+pub(super) const PROGRAMS: [&str; 16] = [
+    "kubectl", "curl", "wget", "nslookup", "dig", "host", "getent", "ping", "nc", "trace", "burst",
+    "proxy", "network", "node", "idle", "sleep",
 ];
 
 /// The tools that make a text of texts.

@@ -22,9 +22,15 @@ impl Told<'_> {
     pub(super) fn sentence(&self) -> String {
         match &self.hop.reason {
             Reason::Sends => self.say(Text::HopSends, &[]),
-            Reason::Resolves { question, answer } => {
-                let answer = answer_text(answer);
-                self.say(Text::HopResolves, &[("name", &question.name), ("answer", &answer)])
+            Reason::Resolves { name, asked } => {
+                let records = asked.iter().map(|(record, _)| record.name()).collect::<Vec<_>>();
+                let mut answers: Vec<String> =
+                    asked.iter().map(|(_, response)| response.to_string()).collect();
+                answers.dedup();
+                let (records, answer) = (records.join(", "), answers.join(" / "));
+                let values: [(&str, &dyn Display); 3] =
+                    [("name", name), ("records", &records), ("answer", &answer)];
+                self.say(Text::HopResolves, &values)
             }
             Reason::Balances { node, draw, spread, .. } => {
                 let text = match spread {
@@ -105,22 +111,6 @@ impl Told<'_> {
     }
 }
 
-fn answer_text(answer: &crate::trace::dns::Answer) -> String {
-    use crate::trace::dns::Answer;
-    match answer {
-        Answer::NoSuchName => "NXDOMAIN".into(),
-        Answer::NoData => "NOERROR".into(),
-        Answer::Addresses(ips) => {
-            ips.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-        }
-        Answer::Alias(name) => format!("CNAME {name}"),
-        Answer::Services(targets) => {
-            let targets = targets.iter().map(|(port, name)| format!("{name}:{port}"));
-            targets.collect::<Vec<_>>().join(", ")
-        }
-    }
-}
-
 fn names(keys: &[crate::store::ObjectKey]) -> String {
     keys.iter().map(|key| &*key.name).collect::<Vec<_>>().join(", ")
 }
@@ -151,7 +141,17 @@ pub(super) fn cause(cause: &Cause, lang: Lang) -> String {
         Cause::NoClient(source) => say(Text::CauseNoClient, &[("source", source)]),
         Cause::NoSuchName(name) => say(Text::CauseNoSuchName, &[("name", name)]),
         Cause::NoAddress(service) => say(Text::CauseNoAddress, &[("service", &service.name)]),
-        Cause::DnsDown => say(Text::CauseDnsDown, &[]),
+        Cause::NoNameServer { server, manner, why } => {
+            let text = match manner {
+                Manner::TimedOut => Text::CauseDnsSilent,
+                _ => Text::CauseDnsRefused,
+            };
+            let why = self::cause(why, lang);
+            say(text, &[("server", server), ("why", &why)])
+        }
+        Cause::NameServerFails { server, code } => {
+            say(Text::CauseDnsFails, &[("server", server), ("code", &code.name())])
+        }
         Cause::NodeDown(node) => say(Text::CauseNodeDown, &[("node", node)]),
         Cause::NoEndpoints { service, why } => no_endpoints(&service.name, why, lang),
         Cause::NoLocalEndpoints { service, node } => {

@@ -3,7 +3,7 @@
 use super::cookies::Jar;
 use super::curl_options::{Options, parse};
 use super::exchange::{Exchange, Reply, Trouble, exchange};
-use super::{CONNECT_TIMEOUT, NAME_TIMEOUT, NO_ROUTE, Output, Site};
+use super::{CONNECT_TIMEOUT, NO_ROUTE, Output, Site};
 use crate::trace::{Headers, Request, Source};
 use core::time::Duration;
 use std::sync::Arc;
@@ -287,16 +287,19 @@ fn wait_and_tell(
     };
     match trouble {
         Trouble::NotResolved => (6, format!("Could not resolve host: {name}")),
-        Trouble::NamesTimedOut => match given.filter(|given| *given < NAME_TIMEOUT) {
-            Some(given) => {
-                wait(site, given, transfer);
-                (28, format!("Resolving timed out after {} milliseconds", given.as_millis()))
+        Trouble::NoNames { is_silent } => {
+            let whole = site.name_wait(&request.host, is_silent);
+            match given.filter(|given| *given < whole) {
+                Some(given) => {
+                    wait(site, given, transfer);
+                    (28, format!("Resolving timed out after {} milliseconds", given.as_millis()))
+                }
+                None => {
+                    wait(site, whole, transfer);
+                    (6, format!("Could not resolve host: {name}"))
+                }
             }
-            None => {
-                wait(site, NAME_TIMEOUT, transfer);
-                (6, format!("Could not resolve host: {name}"))
-            }
-        },
+        }
         Trouble::Refused => (7, connect(answer_millis(&request.from).into())),
         Trouble::Unreachable => {
             wait(site, given.map_or(NO_ROUTE, |given| given.min(NO_ROUTE)), transfer);

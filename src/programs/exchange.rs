@@ -45,8 +45,11 @@ impl Reply {
 pub(super) enum Trouble {
     /// The name has no address.
     NotResolved,
-    /// No name server answers.
-    NamesTimedOut,
+    /// No name server could find out.
+    NoNames {
+        /// Whether it says nothing at all.
+        is_silent: bool,
+    },
     /// The connection was refused.
     Refused,
     /// There is no way to the address.
@@ -100,10 +103,12 @@ pub(super) fn exchange(site: &mut Site<'_>, request: &Request, insecure: bool) -
         // Who answers here is kubectl: it takes the connection, and ends it.
         Outcome::Failed(_) if is_forwarded => Err(Trouble::Empty),
         Outcome::Failed(failure) => Err(match failure.manner {
-            Manner::NotResolved if matches!(failure.cause, Cause::Policy { .. }) => {
-                Trouble::NamesTimedOut
-            }
-            Manner::NotResolved => Trouble::NotResolved,
+            Manner::NotResolved => match &failure.cause {
+                cause @ (Cause::NoNameServer { .. } | Cause::NameServerFails { .. }) => {
+                    Trouble::NoNames { is_silent: cause.is_silence() }
+                }
+                _ => Trouble::NotResolved,
+            },
             Manner::Refused => Trouble::Refused,
             Manner::Unreachable | Manner::NotSent => Trouble::Unreachable,
             Manner::TimedOut => Trouble::TimedOut,
@@ -115,6 +120,12 @@ pub(super) fn exchange(site: &mut Site<'_>, request: &Request, insecure: bool) -
 
 /// The address that a request was sent to.
 pub(super) fn asked(trace: &PacketTrace) -> Option<Endpoint> {
+    // Without a name server there was only the question for the name.
+    if let Outcome::Failed(failure) = &trace.outcome
+        && matches!(failure.cause, Cause::NoNameServer { .. })
+    {
+        return None;
+    }
     trace.hops.iter().find_map(|hop| match (&hop.reason, &hop.packet) {
         (Reason::Sends, Some((before, _))) => Some(before.destination),
         _ => None,

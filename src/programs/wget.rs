@@ -1,8 +1,8 @@
 //! wget: GNU's, and busybox's, which prints otherwise.
 
 use super::exchange::{Exchange, Reply, Trouble, exchange};
-use super::{CONNECT_TIMEOUT, NAME_TIMEOUT, NO_ROUTE, Output, Site};
-use crate::trace::Request;
+use super::{CONNECT_TIMEOUT, NO_ROUTE, Output, Site};
+use crate::trace::{Manner, Request};
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -150,15 +150,16 @@ pub(super) fn busybox(site: &mut Site<'_>, words: &[String]) -> Output {
             busybox_save(site, &options, &request, &reply, &mut output);
             return output;
         }
-        Err(Trouble::NamesTimedOut) => {
-            site.wait(NAME_TIMEOUT);
+        Err(Trouble::NoNames { is_silent }) => {
+            let wait = site.name_wait(&request.host, is_silent);
+            site.wait(wait);
             format!("bad address '{}'", authority(&request))
         }
         Err(Trouble::NotResolved) => format!("bad address '{}'", authority(&request)),
         Err(Trouble::Refused) => format!("can't connect to remote host ({host}): Connection refused"),
         Err(Trouble::Unreachable) => {
             site.wait(NO_ROUTE);
-            format!("can't connect to remote host ({host}): Host is unreachable")
+            format!("can't connect to remote host ({host}): {}", site.error_text(Manner::Unreachable))
         }
         Err(Trouble::TimedOut) => match options.timeout.filter(|it| *it < CONNECT_TIMEOUT) {
             Some(timeout) => {
@@ -167,11 +168,11 @@ pub(super) fn busybox(site: &mut Site<'_>, words: &[String]) -> Output {
             }
             None => {
                 site.wait(CONNECT_TIMEOUT);
-                format!("can't connect to remote host ({host}): Connection timed out")
+                format!("can't connect to remote host ({host}): {}", site.error_text(Manner::TimedOut))
             }
         },
         Err(Trouble::Empty) => "error getting response".to_owned(),
-        Err(Trouble::NotHttp) => "bad response".to_owned(),
+        Err(Trouble::NotHttp) => "error getting response".to_owned(),
         Err(Trouble::NoTls | Trouble::Certificate { .. }) => {
             "TLS error from peer (alert code 80): 80\nwget: error getting response: Connection reset by peer".to_owned()
         }
@@ -326,7 +327,7 @@ fn gnu_answer(
 
 fn gnu_trouble(site: &mut Site<'_>, options: &Options, name: &str, trouble: Trouble) -> String {
     match trouble {
-        Trouble::NotResolved | Trouble::NamesTimedOut => format!("wget: unable to resolve host address ‘{name}’\n"),
+        Trouble::NotResolved | Trouble::NoNames { .. } => format!("wget: unable to resolve host address ‘{name}’\n"),
         Trouble::Refused => "failed: Connection refused.\n".to_owned(),
         Trouble::Unreachable => {
             site.wait(NO_ROUTE);

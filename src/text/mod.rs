@@ -114,7 +114,7 @@ texts! {
     MarksExternal MarksHairpin MarksOutside ToServices ToNodePorts ToExternalServices ToExternal
     ToService ToLocal ToEndpoint ToFirewall ToMark ToPostrouting ToForward ToKubeletFirewall
     ToProxyFirewall ToIpvsNodePort ToIpvsFilter ToNoEndpoints ToClusterIps CauseNoClient
-    CauseNoSuchName CauseNoAddress CauseDnsDown CauseNodeDown CauseNoEndpoints CauseNearly
+    CauseNoSuchName CauseNoAddress CauseDnsSilent CauseDnsRefused CauseDnsFails CauseNodeDown CauseNoEndpoints CauseNearly
     CauseNearlyLacks CauseTargetPort CauseNotReady CauseNotReadyMany CauseNoLocalEndpoints
     CauseWrongPort CauseNothingListens CauseNotANodePort CausePolicyIn CausePolicyOut
     CausePolicyInMany CausePolicyOutMany CauseSourceRange CausePendingIp CauseNoHealthyNode

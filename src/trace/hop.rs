@@ -1,6 +1,6 @@
 //! What a trace is made of: hops, with where and why, and the outcome.
 
-use super::dns::{Answer, Question};
+use super::dns::{Code, RecordType, Response};
 use super::metallb::WhySilent;
 use super::nginx::{Choice, Pick};
 use super::request::{Headers, Request, Source};
@@ -172,10 +172,10 @@ pub enum Reason {
     Sends,
     /// A name is asked for.
     Resolves {
-        /// What was asked.
-        question: Question,
-        /// What was answered.
-        answer: Answer,
+        /// The full name.
+        name: Arc<str>,
+        /// What was asked of it, and what was answered.
+        asked: Vec<(RecordType, Response)>,
     },
     /// The load balancer chose a node.
     Balances {
@@ -438,8 +438,22 @@ pub enum Cause {
     NoSuchName(Arc<str>),
     /// The name of a Service without addresses, or of a headless one without endpoints.
     NoAddress(ObjectKey),
-    /// No DNS server of the cluster is ready.
-    DnsDown,
+    /// The name server cannot be reached.
+    NoNameServer {
+        /// Its address.
+        server: IpAddr,
+        /// How that shows.
+        manner: Manner,
+        /// What became of the packet.
+        why: Box<Cause>,
+    },
+    /// The name server could not find out, or does not answer for such names.
+    NameServerFails {
+        /// Its address.
+        server: IpAddr,
+        /// What it said.
+        code: Code,
+    },
     /// The node is not there.
     NodeDown(Arc<str>),
     /// The Service has no endpoints.

@@ -3,8 +3,8 @@
 
 use super::answer::Answered;
 use super::blame::why_no_endpoints;
-use super::dns;
 use super::hop::{Cause, Failure, Manner, Place, Reason, Server, WhyNoRule};
+use super::names;
 use super::nginx::{
     self, Backend, Configuration, DEFAULT_BACKEND, Ignored, Located, Settings, Target, Trouble,
     Worker, host_matches,
@@ -378,12 +378,13 @@ impl Tracer<'_> {
         if let Ok(ip) = name.parse() {
             return Ok(vec![Endpoint { ip, port: *port }]);
         }
-        let lookup = dns::look_up(&self.cluster, dns::search(name, &front.pod.namespace));
-        for (question, answer) in lookup.asked {
-            let reason = Reason::Resolves { question, answer };
-            self.hop(Place::Pod(front.pod.clone()), reason, None);
-        }
-        Ok(lookup.addresses.into_iter().map(|ip| Endpoint { ip, port: *port }).collect())
+        let (namespace, own) = (front.pod.namespace.clone(), front.pod.name.clone());
+        let from = Source::Pod { namespace, name: own };
+        let conf = names::resolv_conf(&self.cluster, &from);
+        let place = Place::Pod(front.pod.clone());
+        // Who finds no address has no server to send to.
+        let found = self.look_up(&from, &conf, name, Some(&place)).unwrap_or_default();
+        Ok(found.into_iter().map(|ip| Endpoint { ip, port: *port }).collect())
     }
 
     /// The request as it is sent on.

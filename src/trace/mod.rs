@@ -7,7 +7,7 @@
 //! rules decide. The store is only read.
 //!
 //! Reading order: `request`, `hop`, `network`, `path`, `node`, `enforce`, `policy`, `blame`, `dns`,
-//! `client`, `balancer`, `metallb`, `answer`, `health`, `nginx`, `ingress`, then what is
+//! `names`, `client`, `balancer`, `metallb`, `answer`, `health`, `nginx`, `ingress`, then what is
 //! made of traces: `stages`, `chances`, `beside`, and the views `text` and `json`.
 
 mod answer;
@@ -26,6 +26,7 @@ mod ingress;
 mod json;
 mod json_of_proxy;
 pub mod metallb;
+pub mod names;
 pub mod network;
 pub mod nginx;
 mod node;

@@ -13,6 +13,7 @@ use crate::proxy::Mode;
 use crate::store::Change;
 use crate::trace::beside::{self, Comparison};
 use crate::trace::chances::Chances;
+use crate::trace::names::{Inquired, Inquiry};
 use crate::trace::network::Kernel;
 use crate::trace::{Cluster, Network, PacketTrace, Request};
 use core::net::IpAddr;
@@ -82,6 +83,16 @@ impl World {
         let trace = Arc::new(self.wires.network.send(&cluster, request, &mut rng));
         self.wires.latest = Some(trace.clone());
         trace
+    }
+
+    /// Carries questions to a name server, as dig does. It takes no time either.
+    pub fn inquire(&mut self, inquiry: &Inquiry) -> Inquired {
+        let mut rng = self.rng.fork();
+        let cluster =
+            Cluster { store: &self.store, nodes: &self.nodes, disks: &self.disks, now: self.now };
+        let inquired = self.wires.network.ask(&cluster, inquiry, &mut rng);
+        self.wires.latest = Some(inquired.trace.clone());
+        inquired
     }
 
     /// Where a request that is sent now can end, and how likely each end is, to the last digit.
@@ -186,6 +197,10 @@ impl World {
 impl Wire for World {
     fn send(&mut self, request: &Request) -> Arc<PacketTrace> {
         World::send(self, request)
+    }
+
+    fn inquire(&mut self, inquiry: &Inquiry) -> Inquired {
+        World::inquire(self, inquiry)
     }
 
     fn cluster(&self) -> Cluster<'_> {
