@@ -434,3 +434,27 @@ fn the_corefile_and_the_service_decide_what_there_is() {
     let (text, exit, _) = room.exec("box", "wget -qO- http://web");
     assert_eq!((text.as_str(), exit), ("wget: bad address 'web'\n", 1));
 }
+
+/// The pods of CoreDNS fall silent with their nodes, and stay endpoints until that is known.
+#[test]
+fn a_silent_node_takes_its_core_dns_along() {
+    let mut room = Room::new();
+    let list = "kubectl get pods -n kube-system -l k8s-app=kube-dns -o jsonpath='{.items[*].spec.nodeName}'";
+    let nodes = room.done(list);
+    for node in nodes.split(' ') {
+        room.done(&format!("node stop {node}"));
+    }
+    let pods = room.done("kubectl get pods -o jsonpath='{range .items[*]}{.metadata.name} {.spec.nodeName}{\"\\n\"}{end}'");
+    let elsewhere = pods.lines().find_map(|line| {
+        let (pod, node) = line.split_once(' ')?;
+        let has_curl = ["net", "curl"].contains(&pod);
+        (has_curl && !nodes.split(' ').any(|own| own == node)).then(|| pod.to_owned())
+    });
+    let pod = elsewhere.expect("a pod on a node that still runs");
+    let silent = "curl: (28) Resolving timed out after 3000 milliseconds\n";
+    room.check(&pod, "curl -sS -m 3 http://web", (silent, 28, 3));
+    let trace = room.trace();
+    let Outcome::Failed(failure) = &trace.outcome else { panic!("{}", trace.to_text()) };
+    let Cause::NoNameServer { why, .. } = &failure.cause else { panic!("{}", trace.to_text()) };
+    assert!(matches!(&**why, Cause::NodeDown(_)), "{why}");
+}

@@ -4,7 +4,8 @@ use super::cookies::Jar;
 use super::curl_options::{Options, parse};
 use super::exchange::{Exchange, Reply, Trouble, exchange};
 use super::{CONNECT_TIMEOUT, NO_ROUTE, Output, Site};
-use crate::trace::{Headers, Request, Source};
+use crate::net::packet::Endpoint;
+use crate::trace::{Headers, Manner, Request, Source};
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -88,10 +89,11 @@ struct Transfer {
     status: u16,
     size: usize,
     kind: String,
-    address: Option<crate::net::packet::Endpoint>,
+    address: Option<Endpoint>,
     waited: Duration,
     exit: i32,
     redirects: u32,
+    message: String,
 }
 
 /// Fetches one URL.
@@ -121,6 +123,7 @@ fn one(
         Some(path) => drop(site.files.insert(path.to_owned(), body)),
     }
     transfer.exit = error.as_ref().map_or(0, |(code, _)| *code);
+    transfer.message = error.as_ref().map(|(_, why)| why.clone()).unwrap_or_default();
     output.exit = transfer.exit;
     if let Some((code, why)) = error
         && (!options.silent || options.show_errors)
@@ -128,7 +131,11 @@ fn one(
         output.complain(&format!("curl: ({code}) {why}\n"));
     }
     if let Some(format) = &options.write_out {
-        output.stdout.push_str(&write_out(format, &transfer));
+        let (text, complaints) = write_out(format, &transfer);
+        output.stdout.push_str(&text);
+        if !complaints.is_empty() {
+            output.complain(&complaints);
+        }
     }
 }
 
@@ -143,16 +150,24 @@ fn fetch(
     for _ in 0..=MOST_REDIRECTS {
         let (request, name) =
             request_of(site, options, jar, &transfer.url).map_err(|why| coded(&why))?;
-        let Exchange { address, waited, result } = exchange(site, &request, options.insecure);
-        transfer.address = address;
+        let found = exchange(site, &request, options.insecure);
+        transfer.address = found.address;
         if options.verbose {
-            say_connection(&request, &name, address, &result, output);
+            say_connection(site, &request, &name, &found, output);
         }
+        let Exchange { waited, result, .. } = found;
         let reply = match result {
             Ok(reply) => reply,
             Err(trouble) => {
                 transfer.status = 0;
-                return Err(wait_and_tell(site, options, &request, &name, trouble, transfer));
+                let (code, why) = wait_and_tell(site, options, &request, &name, trouble, transfer);
+                if options.verbose {
+                    // How a connection ends that came to something, and one that did not.
+                    let ends = if matches!(code, 6 | 52) { "shutting down" } else { "closing" };
+                    let first = why.lines().next().unwrap_or_default();
+                    output.complain(&format!("* {first}\n* {ends} connection #0\n"));
+                }
+                return Err((code, why));
             }
         };
         if !waited.is_zero() {
@@ -214,54 +229,73 @@ fn head_text(reply: &Reply, mark: &str) -> String {
 }
 
 fn say_connection(
+    site: &Site<'_>,
     request: &Request,
     name: &str,
-    address: Option<crate::net::packet::Endpoint>,
-    result: &Result<Reply, Trouble>,
+    found: &Exchange,
     output: &mut Output,
 ) {
     let mut err = String::new();
-    let Some(to) = address else {
-        output.complain(&format!(
-            "* Could not resolve host: {name}\n* shutting down connection #0\n"
-        ));
-        return;
-    };
+    let Some(to) = found.address else { return };
     if request.host.parse::<core::net::IpAddr>().is_err() {
         err.push_str(&format!(
             "* Host {name}:{} was resolved.\n* IPv6: (none)\n* IPv4: {}\n",
             to.port, to.ip
         ));
+    } else if *request.host != *name {
+        err.push_str(&format!(
+            "* Added {name}:{}:{} to DNS cache\n* Hostname {name} was found in DNS cache\n",
+            to.port, to.ip
+        ));
     }
     err.push_str(&format!("*   Trying {to}...\n"));
-    match result {
-        Err(Trouble::Refused | Trouble::Unreachable | Trouble::TimedOut) => {
-            let why = match result {
-                Err(Trouble::Refused) => "Connection refused",
-                Err(Trouble::Unreachable) => "No route to host",
-                _ => "Connection timed out",
-            };
-            err.push_str(&format!("* connect to {} port {} failed: {why}\n", to.ip, to.port));
+    let manner = match found.result {
+        Err(Trouble::Refused) => Some(Manner::Refused),
+        Err(Trouble::Unreachable) => Some(Manner::Unreachable),
+        Err(Trouble::TimedOut) => Some(Manner::TimedOut),
+        _ => None,
+    };
+    match manner {
+        // Simplified: as if the time that is given were always over before Linux gives up.
+        Some(Manner::TimedOut) => {}
+        Some(manner) => {
+            let why = site.error_text(manner);
+            let from = found.own.map(|own| format!(" from {} port {}", own.ip, own.port));
+            let from = from.unwrap_or_default();
+            err.push_str(&format!("* connect to {} port {}{from} failed: {why}\n", to.ip, to.port));
         }
-        _ => {
-            err.push_str(&format!("* Connected to {name} ({}) port {}\n", to.ip, to.port));
-            let host = request.host_header.as_deref().unwrap_or(name);
-            let usual = if request.tls { 443 } else { 80 };
-            let port = match request.port == usual || request.host_header.is_some() {
-                true => String::new(),
-                false => format!(":{}", request.port),
-            };
-            err.push_str(&format!(
-                "> {} {} HTTP/1.1\n> Host: {host}{port}\n> User-Agent: {}\n",
-                request.method, request.path, request.agent
-            ));
-            for (name, value) in request.headers.iter() {
-                err.push_str(&format!("> {name}: {value}\n"));
+        None => {
+            if request.tls {
+                err.push_str("* ALPN: curl offers h2,http/1.1\n");
             }
-            err.push_str("> \n* Request completely sent off\n");
+            if !matches!(found.result, Err(Trouble::NoTls | Trouble::Certificate { .. })) {
+                say_request(request, name, found, to, &mut err);
+            }
         }
     }
     output.complain(&err);
+}
+
+fn say_request(request: &Request, name: &str, found: &Exchange, to: Endpoint, err: &mut String) {
+    let is_new = found.result.as_ref().is_ok_and(|reply| reply.version == "2");
+    let version = if is_new { "2" } else { "1.x" };
+    err.push_str(&format!("* Connected to {name} ({}) port {}\n", to.ip, to.port));
+    err.push_str(&format!("* using HTTP/{version}\n"));
+    let host = request.host_header.as_deref().unwrap_or(name);
+    let usual = if request.tls { 443 } else { 80 };
+    let port = match request.port == usual || request.host_header.is_some() {
+        true => String::new(),
+        false => format!(":{}", request.port),
+    };
+    let version = if is_new { "2" } else { "1.1" };
+    err.push_str(&format!(
+        "> {} {} HTTP/{version}\n> Host: {host}{port}\n> User-Agent: {}\n",
+        request.method, request.path, request.agent
+    ));
+    for (name, value) in request.headers.iter() {
+        err.push_str(&format!("> {name}: {value}\n"));
+    }
+    err.push_str("> \n* Request completely sent off\n");
 }
 
 fn wait(site: &mut Site<'_>, duration: Duration, transfer: &mut Transfer) {
@@ -340,8 +374,9 @@ const fn answer_millis(from: &Source) -> u32 {
     }
 }
 
-fn write_out(format: &str, transfer: &Transfer) -> String {
-    let mut text = String::new();
+/// What `-w` prints, and what is wrong with it.
+fn write_out(format: &str, transfer: &Transfer) -> (String, String) {
+    let (mut text, mut complaints) = (String::new(), String::new());
     let format = format.replace("\\n", "\n").replace("\\t", "\t").replace("\\r", "\r");
     let mut rest = format.as_str();
     while let Some((before, after)) = rest.split_once("%{") {
@@ -366,12 +401,17 @@ fn write_out(format: &str, transfer: &Transfer) -> String {
             "content_type" => text.push_str(&transfer.kind),
             "exitcode" => text.push_str(&transfer.exit.to_string()),
             "num_redirects" => text.push_str(&transfer.redirects.to_string()),
-            "time_total" | "time_connect" | "time_starttransfer" => {
+            "scheme" => text.push_str(transfer.url.split_once("://").map_or("http", |(it, _)| it)),
+            "errormsg" => text.push_str(&transfer.message),
+            "time_total" | "time_connect" | "time_starttransfer" | "time_namelookup"
+            | "time_pretransfer" | "time_appconnect" => {
                 text.push_str(&format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000));
             }
-            other => text.push_str(&format!("curl: unknown --write-out variable: '{other}'")),
+            other => {
+                complaints.push_str(&format!("curl: unknown --write-out variable: '{other}'\n"))
+            }
         }
     }
     text.push_str(rest);
-    text
+    (text, complaints)
 }

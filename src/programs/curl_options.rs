@@ -44,6 +44,9 @@ const TRY: &str = "curl: try 'curl --help' or 'curl --manual' for more informati
 const WITH_VALUE: &str = "oHXmwdAueTbc";
 
 pub(super) fn parse(words: &[String]) -> Result<Options, Output> {
+    if words.is_empty() {
+        return Err(Output::failed(2, TRY));
+    }
     let mut options = Options::default();
     let mut words = words.iter();
     while let Some(word) = words.next() {

@@ -2,6 +2,8 @@
 
 use super::question::{BIND, TRIES, no_address, unreachable, unreachable_wait};
 use super::{Output, Site};
+use crate::api::Kind;
+use crate::trace::Source;
 use crate::trace::dns::{self, Code, Data, Question, Record, RecordType, Response};
 use core::net::IpAddr;
 use core::time::Duration;
@@ -385,7 +387,10 @@ pub(super) fn getent(site: &mut Site<'_>, words: &[String]) -> Output {
 
 /// The addresses of a name and whose they are, as the C library finds them.
 fn addresses(site: &mut Site<'_>, name: &str) -> Vec<(String, String)> {
-    // A name of /etc/hosts is found without a question.
+    let own = of_file(site, name);
+    if !own.is_empty() {
+        return own;
+    }
     let questions = site.searched(name, RecordType::A);
     let Ok(server) = site.name_server(None) else { return Vec::new() };
     let inquired = site.inquire(server, questions, false);
@@ -405,6 +410,31 @@ fn addresses(site: &mut Site<'_>, name: &str) -> Vec<(String, String)> {
         drop(question);
     }
     Vec::new()
+}
+
+/// What /etc/hosts says of a name: IPv6 first, with the other names behind.
+fn of_file(site: &Site<'_>, name: &str) -> Vec<(String, String)> {
+    let cluster = site.wire.cluster();
+    let text = match &site.from {
+        Source::Pod { namespace, name } => {
+            cluster.store.find(Kind::Pod, namespace, name).map(|pod| crate::kubelet::hosts(pod))
+        }
+        Source::Node(_) | Source::Internet { .. } => None,
+    };
+    let text = text.unwrap_or_else(|| "127.0.0.1 localhost\n".to_owned());
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let words = lines.map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let fits = words.filter_map(|words| match words.split_first() {
+        Some((ip, names)) if names.iter().any(|own| own.eq_ignore_ascii_case(name)) => {
+            Some(((*ip).to_owned(), names.join(" ")))
+        }
+        _ => None,
+    });
+    let fits: Vec<(String, String)> = fits.collect();
+    let of_family = |is_v6: bool| fits.iter().filter(move |(ip, _)| ip.contains(':') == is_v6);
+    let of_family = |is_v6| of_family(is_v6).cloned().collect::<Vec<_>>();
+    let first = of_family(true);
+    if first.is_empty() { of_family(false) } else { first }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A request and its answer as a client sees them: connection, TLS, headers, body.
 
 use super::Site;
+use crate::net::Packet;
 use crate::net::packet::Endpoint;
 use crate::trace::{Cause, Manner, Outcome, PacketTrace, Reason, Request, Server, server};
 use core::time::Duration;
@@ -79,6 +80,8 @@ const SELF_SIGNED: &str = "SSL certificate problem: self-signed certificate";
 pub(super) struct Exchange {
     /// The address that was asked, if the name has one.
     pub(super) address: Option<Endpoint>,
+    /// The client's own end of the connection.
+    pub(super) own: Option<Endpoint>,
     /// How long the answer took, where a proxy waited for servers.
     pub(super) waited: Duration,
     /// The answer.
@@ -92,6 +95,7 @@ pub(super) fn exchange(site: &mut Site<'_>, request: &Request, insecure: bool) -
     if let Some(None) = forwarded {
         return Exchange {
             address: Some(own),
+            own: None,
             waited: Duration::ZERO,
             result: Err(Trouble::Refused),
         };
@@ -115,7 +119,8 @@ pub(super) fn exchange(site: &mut Site<'_>, request: &Request, insecure: bool) -
         }),
         Outcome::Answered { .. } => answered(site, &trace, insecure),
     };
-    Exchange { address, waited: trace.waited, result }
+    let own = sent(&trace).map(|packet| packet.source).filter(|_| address.is_some());
+    Exchange { address, own, waited: trace.waited, result }
 }
 
 /// The address that a request was sent to.
@@ -126,8 +131,13 @@ pub(super) fn asked(trace: &PacketTrace) -> Option<Endpoint> {
     {
         return None;
     }
+    sent(trace).map(|packet| packet.destination)
+}
+
+/// The first packet.
+fn sent(trace: &PacketTrace) -> Option<Packet> {
     trace.hops.iter().find_map(|hop| match (&hop.reason, &hop.packet) {
-        (Reason::Sends, Some((before, _))) => Some(before.destination),
+        (Reason::Sends, Some((before, _))) => Some(*before),
         _ => None,
     })
 }

@@ -6,7 +6,7 @@
 //! Invariants: what becomes of a request is decided in `trace` alone; a program moves no clock,
 //! whoever runs it lets the pauses pass; exit codes are the real programs'.
 //!
-//! Reading order: `published`, `exchange`, `cookies`, `curl_options`, `curl`, `wget`, `question`,
+//! Reading order: `published`, `exchange`, `cookies`, `curl_options`, `curl`, `wget`, `gnu_wget`, `question`,
 //! `nslookup`, `dig`, `flags`, `ping`, `nc`.
 
 mod cookies;
@@ -15,6 +15,7 @@ mod curl_options;
 mod dig;
 mod exchange;
 mod flags;
+mod gnu_wget;
 mod nc;
 mod nslookup;
 mod ping;
@@ -156,7 +157,7 @@ fn program(site: &mut Site<'_>, kit: Kit, words: &[String]) -> Option<Output> {
     Some(match name {
         "curl" if kit.curl => curl::run(site, rest),
         "wget" if kit.busybox => wget::busybox(site, rest),
-        "wget" if kit.wget => wget::gnu(site, rest),
+        "wget" if kit.wget => gnu_wget::run(site, rest),
         "nslookup" if kit.busybox || kit.bind => nslookup::run(site, rest, kit),
         "dig" if kit.bind => dig::dig(site, rest),
         "host" if kit.bind => dig::host(site, rest),
