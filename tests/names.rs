@@ -408,6 +408,26 @@ fn where_questions_vanish_programs_wait() {
     }
 }
 
+/// Models plugin/log of CoreDNS: a line for each question, with what the client sent and got.
+#[test]
+fn core_dns_logs_the_questions_if_its_corefile_says_so() {
+    let mut room = Room::new();
+    let logs = "kubectl logs -n kube-system -l k8s-app=kube-dns --tail=-1";
+    room.done("kubectl exec box -- wget -qO- http://web");
+    assert_eq!(room.done(logs), "");
+    room.done("kubectl get cm coredns -n kube-system -o yaml | sed 's/^        errors/        log/' | kubectl apply -f -");
+    room.done("kubectl exec box -- wget -qO- http://api.example.com");
+    let log = room.done(logs);
+    let ip = room.done("kubectl get pod box -o jsonpath='{.status.podIP}'");
+    assert_eq!(log.lines().count(), 8, "{log}");
+    let first = log.lines().next().unwrap_or_default();
+    assert!(first.starts_with(&format!("[INFO] {ip}:")), "{log}");
+    let question = "\"A IN api.example.com.demo.svc.cluster.local. udp 56 false 512\" NXDOMAIN qr,aa,rd 149 0.000";
+    assert!(first.contains(question), "{log}");
+    let last = "\"A IN api.example.com. udp 33 false 512\" NOERROR qr,rd,ra 64 0.000";
+    assert!(log.contains(last), "{log}");
+}
+
 #[test]
 fn the_corefile_and_the_service_decide_what_there_is() {
     let mut room = Room::new();

@@ -8,7 +8,7 @@ use super::request::{Request, Source};
 use super::{FIRST_TTL, ingress};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object};
-use crate::base::Rng;
+use crate::base::{Map, Rng, SimTime};
 use crate::kubelet::dns::{CLUSTER_DNS, ResolvConf};
 use crate::net::Protocol;
 use crate::net::conntrack::Phase;
@@ -86,9 +86,9 @@ impl Network {
         let mut responses = Vec::new();
         let outcome = match tracer.reach(from, *server) {
             Err(failure) => Outcome::Failed(no_name_server(*server, failure)),
-            Ok((name_server, by)) => {
+            Ok(reached) => {
                 for question in &inquiry.questions {
-                    let response = tracer.put(&name_server, question);
+                    let response = tracer.put(&reached, question);
                     let asked = vec![(question.record, response.clone())];
                     tracer.told(Place::Dns(*server), &question.name, asked);
                     let is_found = response.code == Code::NoError;
@@ -97,7 +97,7 @@ impl Network {
                         break;
                     }
                 }
-                answered(by, *server)
+                answered(reached.by, *server)
             }
         };
         let Tracer { hops, examined, waited, forwards, .. } = tracer;
@@ -117,6 +117,57 @@ fn no_name_server(server: IpAddr, failure: Failure) -> Failure {
     let Failure { cause, manner, at } = failure;
     let cause = Cause::NoNameServer { server, manner, why: Box::new(cause) };
     Failure { cause, manner: Manner::NotResolved, at }
+}
+
+/// A name server that a packet has come to.
+struct Reached {
+    name_server: NameServer,
+    /// Who it is.
+    by: Server,
+    /// Who asks, as it sees them.
+    client: Option<Endpoint>,
+}
+
+/// The questions that CoreDNS has logged, by its pods.
+#[derive(Clone, Debug, Default)]
+pub struct QueryLog(Map<ObjectKey, Arc<Vec<(SimTime, String)>>>);
+
+impl QueryLog {
+    /// So many lines of each pod are kept.
+    const MOST: usize = 1000;
+
+    fn add(&mut self, pod: &ObjectKey, now: SimTime, line: String) {
+        let QueryLog(pods) = self;
+        let lines = Arc::make_mut(pods.entry(pod.clone()).or_default());
+        if lines.len() >= Self::MOST {
+            lines.drain(..Self::MOST / 2);
+        }
+        lines.push((now, line));
+    }
+
+    /// The lines of a pod, each with its moment.
+    pub fn of(&self, pod: &ObjectKey) -> &[(SimTime, String)] {
+        let QueryLog(pods) = self;
+        pods.get(pod).map_or(&[], |lines| lines)
+    }
+}
+
+/// A question as the plugin `log` writes it.
+///
+/// Models plugin/log/setup.go CommonLogFormat and plugin/pkg/replacer.
+fn logged(client: Endpoint, question: &Question, response: &Response, drawn: u32) -> String {
+    let Question { name, record } = question;
+    let aa = if response.authoritative { ",aa" } else { "" };
+    let ra = if response.recursion { ",ra" } else { "" };
+    format!(
+        "[INFO] {client} - {} \"{} IN {name}. udp {} false 512\" {} qr{aa},rd{ra} {} 0.000{:06}s",
+        drawn & 0xffff,
+        record.name(),
+        question.size(),
+        response.code.name(),
+        response.size(question),
+        80_000 + (drawn >> 16),
+    )
 }
 
 impl Tracer<'_> {
@@ -169,12 +220,12 @@ impl Tracer<'_> {
         host: &str,
         place: Option<&Place>,
     ) -> Result<Vec<IpAddr>, Failure> {
-        let (name_server, server) = self.first_server(from, conf)?;
+        let (reached, server) = self.first_server(from, conf)?;
         let mut trouble = None;
         for name in dns::search(conf, host) {
             let asked = [RecordType::A, RecordType::Aaaa].map(|record| {
                 let question = Question::new(&name, record);
-                (record, self.put(&name_server, &question))
+                (record, self.put(&reached, &question))
             });
             let addresses: Vec<IpAddr> =
                 asked.iter().flat_map(|(_, response)| response.addresses()).collect();
@@ -201,17 +252,17 @@ impl Tracer<'_> {
         &mut self,
         from: &Source,
         conf: &ResolvConf,
-    ) -> Result<(NameServer, IpAddr), Failure> {
+    ) -> Result<(Reached, IpAddr), Failure> {
         let mut last = None;
         for server in &conf.servers {
-            if let Some((name_server, _)) = self.without_packets(from, *server) {
-                return Ok((name_server, *server));
+            if let Some(known) = self.without_packets(from, *server) {
+                return Ok((known, *server));
             }
             // The way there is another trace, whose draws decide nothing of this one's shares.
             let mut rng = Rng::new(self.rng.any(u32::MAX).into());
             let mut other = Tracer::new(&self.cluster, self.network, Dice::Drawn(&mut rng));
             match other.reach(from, *server) {
-                Ok((name_server, _)) => return Ok((name_server, *server)),
+                Ok(reached) => return Ok((reached, *server)),
                 Err(failure) => {
                     let Tracer { hops, examined, .. } = other;
                     if failure.manner == Manner::TimedOut && conf.servers.len() > 1 {
@@ -232,9 +283,18 @@ impl Tracer<'_> {
         }
     }
 
-    fn put(&mut self, server: &NameServer, question: &Question) -> Response {
+    fn put(&mut self, server: &Reached, question: &Question) -> Response {
         let cluster = self.cluster;
-        server.ask(&cluster, question, &mut |among| self.rng.below(among))
+        let response =
+            server.name_server.ask(&cluster, question, &mut |among| self.rng.below(among));
+        if let (NameServer::CoreDns(corefile), Server::Pod { pod, .. }, Some(client)) =
+            (&server.name_server, &server.by, server.client)
+            && corefile.logs(question)
+        {
+            let line = logged(client, question, &response, self.rng.any(u32::MAX));
+            self.network.queries.add(pod, cluster.now, line);
+        }
+        response
     }
 
     fn told(&mut self, place: Place, name: &Arc<str>, asked: Vec<(RecordType, Response)>) {
@@ -244,7 +304,7 @@ impl Tracer<'_> {
 
     /// Carries the packet of a question to a name server and that of its answer back, and says who
     /// answers.
-    fn reach(&mut self, from: &Source, server: IpAddr) -> Result<(NameServer, Server), Failure> {
+    fn reach(&mut self, from: &Source, server: IpAddr) -> Result<Reached, Failure> {
         if let Some(known) = self.without_packets(from, server) {
             return Ok(known);
         }
@@ -261,21 +321,23 @@ impl Tracer<'_> {
             Server::Pod { pod, container } => self.name_server_in(pod, container),
             Server::Node(_) | Server::Internet => NameServer::Public,
         };
-        Ok((name_server, answered.server))
+        let client = Some(arrival.packet.source);
+        Ok(Reached { name_server, by: answered.server, client })
     }
 
     /// Who is asked without a packet in the cluster: the internet's servers from outside, and the
     /// DNS of a cluster that was set up without CoreDNS.
-    fn without_packets(&self, from: &Source, server: IpAddr) -> Option<(NameServer, Server)> {
+    fn without_packets(&self, from: &Source, server: IpAddr) -> Option<Reached> {
+        let known = |name_server| Reached { name_server, by: Server::Internet, client: None };
         if let (Source::Internet { .. }, IpAddr::V4(ip)) = (from, server) {
             let is_own = self.network.is_service_ip(server) || ip.is_private();
-            return (!is_own).then_some((NameServer::Public, Server::Internet));
+            return (!is_own).then(|| known(NameServer::Public));
         }
         let store = self.cluster.store;
         let is_there = |kind, name| store.find(kind, "kube-system", name).is_some();
         let is_set_up = is_there(Kind::Service, "kube-dns") || is_there(Kind::ConfigMap, "coredns");
         let corefile = || NameServer::CoreDns(Arc::new(Corefile::usual()));
-        (server == CLUSTER_DNS && !is_set_up).then(|| (corefile(), Server::Internet))
+        (server == CLUSTER_DNS && !is_set_up).then(|| known(corefile()))
     }
 
     /// What a name server in a pod goes by: its ConfigMap's Corefile.

@@ -1,7 +1,7 @@
 //! What all traces share: the rules of every node, what the nodes remember, who has which address.
 
 use super::dns::Corefile;
-use super::names;
+use super::names::{self, QueryLog};
 use super::nginx::{Balancers, Configuration, Settings};
 use crate::api::{Kind, Object, Uid};
 use crate::base::{Map, SimTime};
@@ -83,6 +83,8 @@ pub struct Network {
     nginx: Option<(u64, Settings, Arc<Configuration>)>,
     /// What CoreDNS goes by, of the ConfigMap's version.
     corefile: Option<((Uid, u64), Arc<Corefile>)>,
+    /// The questions that CoreDNS has logged.
+    pub(super) queries: QueryLog,
     /// Where their workers are in their turns.
     nginx_turns: Balancers,
 }
@@ -220,6 +222,7 @@ impl Network {
             pods_by_ip: Map::new(),
             nginx: None,
             corefile: None,
+            queries: QueryLog::default(),
             nginx_turns: Balancers::default(),
         }
     }
@@ -385,6 +388,11 @@ impl Network {
     /// Where the workers of ingress controllers are in their turns.
     pub(super) const fn nginx_turns(&mut self) -> &mut Balancers {
         &mut self.nginx_turns
+    }
+
+    /// The questions that CoreDNS in a pod has logged.
+    pub const fn queries(&self) -> &QueryLog {
+        &self.queries
     }
 
     /// CoreDNS' configuration in a ConfigMap.

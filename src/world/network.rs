@@ -10,7 +10,7 @@ use crate::net::iptables::edit::Edit;
 use crate::net::link::PodNetwork;
 use crate::programs::Wire;
 use crate::proxy::Mode;
-use crate::store::Change;
+use crate::store::{Change, ObjectKey};
 use crate::trace::beside::{self, Comparison};
 use crate::trace::chances::Chances;
 use crate::trace::names::{Inquired, Inquiry};
@@ -119,6 +119,11 @@ impl World {
             Cluster { store: &self.store, nodes: &self.nodes, disks: &self.disks, now: self.now };
         self.wires.network.refresh(&cluster);
         self.wires.network.is_service_ip(ip)
+    }
+
+    /// What CoreDNS in a pod has logged of questions since it runs.
+    pub(super) fn queries(&self, pod: &ObjectKey) -> Vec<(SimTime, String)> {
+        self.wires.network.queries().of(pod).to_vec()
     }
 
     /// The cluster at this moment, for those who ask its DNS.

@@ -1,7 +1,7 @@
 //! CoreDNS' configuration, as far as it changes answers.
 //!
-//! Simplified: of CoreDNS' plugins `kubernetes`, `hosts`, `rewrite name`, `forward`, `cache` and
-//! `loadbalance` act; others are taken and do nothing. What the ConfigMap says holds at once, and
+//! Simplified: of CoreDNS' plugins `kubernetes`, `hosts`, `rewrite name`, `forward`, `cache`, `log`
+//! and `loadbalance` act; others are taken and do nothing. What the ConfigMap says holds at once, and
 //! words that a real CoreDNS would not start with are passed over.
 
 use super::message::Question;
@@ -24,6 +24,8 @@ pub(super) struct Block {
     pub(super) kubernetes: Option<Kubernetes>,
     pub(super) forwards: Vec<Forward>,
     pub(super) loadbalance: bool,
+    /// Whether each question is logged.
+    log: bool,
 }
 
 /// `rewrite name`: another name is asked for, and the answer is told of the first.
@@ -171,6 +173,11 @@ impl Corefile {
         Corefile { blocks }
     }
 
+    /// Whether a question is logged.
+    pub(crate) fn logs(&self, question: &Question) -> bool {
+        self.block_for(question).is_some_and(|block| block.log)
+    }
+
     /// The plugins that answer a question.
     pub(super) fn block_for(&self, question: &Question) -> Option<&Block> {
         let fits = self.blocks.iter().filter_map(|block| {
@@ -229,6 +236,7 @@ impl Block {
                 "kubernetes" => block.kubernetes = Some(kubernetes(words, directive, &block.zones)),
                 "forward" => block.forwards.extend(forward(words)),
                 "loadbalance" => block.loadbalance = true,
+                "log" => block.log = true,
                 _ => {}
             }
         }

@@ -74,6 +74,14 @@ impl Question {
     }
 }
 
+impl Question {
+    /// Bytes of a message that only asks.
+    pub fn size(&self) -> usize {
+        const HEADER: usize = 12;
+        HEADER + name_size(&self.name) + 4
+    }
+}
+
 /// The name under which the name of an address is asked for: `10.0.96.10.in-addr.arpa`.
 pub fn reverse(ip: IpAddr) -> String {
     match ip {
@@ -270,10 +278,9 @@ impl Response {
 
     /// Bytes of the whole message; CoreDNS compresses none below 1,480.
     pub fn size(&self, question: &Question) -> usize {
-        const HEADER: usize = 12;
         let records = self.answers.iter().chain(&self.authority).chain(&self.additional);
         let sizes = records.map(|record| name_size(&record.name) + 10 + record.data.size());
-        HEADER + name_size(&question.name) + 4 + sizes.sum::<usize>()
+        question.size() + sizes.sum::<usize>()
     }
 }
 
