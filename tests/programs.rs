@@ -242,6 +242,19 @@ fn curl_tells_of_its_connection_when_it_is_asked_to() {
             6,
             0,
         ),
+        // Once a second after, then two.
+        (
+            "curl -S --retry 2 --retry-connrefused http://idle",
+            "curl: (7) Failed to connect to idle port 80 after 0 ms: Could not connect to server\nWarning: Problem : connection refused. Will retry in 1 second. 2 retries left.\ncurl: (7) Failed to connect to idle port 80 after 0 ms: Could not connect to server\nWarning: Problem : connection refused. Will retry in 2 seconds. 1 retry left.\ncurl: (7) Failed to connect to idle port 80 after 0 ms: Could not connect to server\n",
+            7,
+            3,
+        ),
+        (
+            "curl -O http://idle",
+            "Warning: No remote file name, uses \"curl_response\"\ncurl: (7) Failed to connect to idle port 80 after 0 ms: Could not connect to server\n",
+            7,
+            0,
+        ),
         ("curl", "curl: try 'curl --help' or 'curl --manual' for more information\n", 2, 0),
         (
             "curl -s",

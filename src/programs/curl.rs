@@ -1,7 +1,7 @@
 //! curl.
 
 use super::cookies::Jar;
-use super::curl_options::{Options, parse};
+use super::curl_options::{Options, REMOTE_NAME, parse};
 use super::exchange::{Exchange, Reply, Trouble, exchange};
 use super::{CONNECT_TIMEOUT, NO_ROUTE, Output, Site};
 use crate::net::packet::Endpoint;
@@ -9,6 +9,10 @@ use crate::trace::{Headers, Manner, Request, Source};
 use core::time::Duration;
 use std::sync::Arc;
 
+/// How long it waits before it tries again for the first time; twice as long each time after.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+/// It never waits longer.
+const MOST_BETWEEN: Duration = Duration::from_secs(600);
 /// How often `-L` follows at most.
 const MOST_REDIRECTS: u32 = 50;
 
@@ -94,6 +98,7 @@ struct Transfer {
     exit: i32,
     redirects: u32,
     message: String,
+    is_refused: bool,
 }
 
 /// Fetches one URL.
@@ -106,30 +111,43 @@ fn one(
     output: &mut Output,
 ) {
     let mut transfer = Transfer { url: url.to_owned(), ..Transfer::default() };
-    let mut body = String::new();
-    let mut attempts = 0;
-    let error = loop {
-        body.clear();
-        let result = fetch(site, options, &mut transfer, jar, (&mut body, output));
-        let again = matches!(&result, Err((28, _))) && attempts < options.retries;
-        attempts += 1;
-        if !again {
-            break result.err();
+    let (mut left, mut sleep) = (options.retries, options.retry_delay.unwrap_or(FIRST_RETRY));
+    let (to, warning) = saved_as(to, url);
+    if !options.silent {
+        output.complain(warning);
+    }
+    loop {
+        let mut body = String::new();
+        let error = fetch(site, options, &mut transfer, jar, (&mut body, output)).err();
+        match to.as_deref() {
+            None => output.stdout.push_str(&body),
+            Some("/dev/null") => {}
+            Some(path) => drop(site.files.insert(path.to_owned(), body)),
         }
-    };
-    match to {
-        None => output.stdout.push_str(&body),
-        Some("/dev/null") => {}
-        Some(path) => drop(site.files.insert(path.to_owned(), body)),
+        transfer.exit = error.as_ref().map_or(0, |(code, _)| *code);
+        if let Some((code, why)) = &error
+            && (!options.silent || options.show_errors)
+        {
+            output.complain(&format!("curl: ({code}) {why}\n"));
+        }
+        transfer.message = error.map(|(_, why)| why).unwrap_or_default();
+        let Some(problem) = retried(options, &transfer).filter(|_| left > 0) else { break };
+        if !options.silent {
+            let seconds = sleep.as_secs();
+            let (s, ies) =
+                (if seconds == 1 { "" } else { "s" }, if left > 1 { "ies" } else { "y" });
+            output.complain(&format!(
+                "Warning: Problem {problem}. Will retry in {seconds} second{s}. {left} retr{ies} left.\n"
+            ));
+        }
+        output.pause(sleep);
+        transfer.waited += sleep;
+        left -= 1;
+        if options.retry_delay.is_none() {
+            sleep = (sleep * 2).min(MOST_BETWEEN);
+        }
     }
-    transfer.exit = error.as_ref().map_or(0, |(code, _)| *code);
-    transfer.message = error.as_ref().map(|(_, why)| why.clone()).unwrap_or_default();
     output.exit = transfer.exit;
-    if let Some((code, why)) = error
-        && (!options.silent || options.show_errors)
-    {
-        output.complain(&format!("curl: ({code}) {why}\n"));
-    }
     if let Some(format) = &options.write_out {
         let (text, complaints) = write_out(format, &transfer);
         output.stdout.push_str(&text);
@@ -152,6 +170,7 @@ fn fetch(
             request_of(site, options, jar, &transfer.url).map_err(|why| coded(&why))?;
         let found = exchange(site, &request, options.insecure);
         transfer.address = found.address;
+        transfer.is_refused = matches!(found.result, Err(Trouble::Refused));
         if options.verbose {
             say_connection(site, &request, &name, &found, output);
         }
@@ -208,6 +227,35 @@ fn fetch(
         return Ok(());
     }
     Err((47, format!("Maximum ({MOST_REDIRECTS}) redirects followed")))
+}
+
+/// Why a transfer is tried again, if it is.
+///
+/// Models src/tool_operate.c retrycheck.
+fn retried(options: &Options, transfer: &Transfer) -> Option<&'static str> {
+    match (transfer.exit, transfer.status) {
+        (6 | 28, _) => Some(": timeout"),
+        (7, _) if options.retry_refused && transfer.is_refused => Some(": connection refused"),
+        (0 | 22, 408 | 429 | 500 | 502 | 503 | 504) => Some(": HTTP error"),
+        (0, _) => None,
+        _ => options.retry_all.then_some("(retrying all errors)"),
+    }
+}
+
+/// The file that a body is saved in, and what is to be said of it.
+fn saved_as(to: Option<&str>, url: &str) -> (Option<String>, &'static str) {
+    if to != Some(REMOTE_NAME) {
+        return (to.map(str::to_owned), "");
+    }
+    let path = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    match path.split_once('/').and_then(|(_, path)| path.rsplit('/').next()) {
+        Some(name) if !name.is_empty() => (Some(name.to_owned()), ""),
+        _ => {
+            let warning = "Warning: No remote file name, uses \"curl_response\"\n";
+            (Some("curl_response".to_owned()), warning)
+        }
+    }
 }
 
 /// Parts `(6) why` into the code and the sentence.
