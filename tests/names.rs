@@ -293,6 +293,14 @@ fn a_request_shows_each_question_in_the_order_of_the_search_list() {
     room.done("sleep 20");
     assert_eq!(asked(&mut room, "two", "api.example.com").len(), 1);
     assert_eq!(asked(&mut room, "two", "web.demo").len(), 2);
+    // The first of two servers is not there: five seconds pass before the second is asked.
+    room.done(r#"kubectl run late --image=busybox:1.37 --overrides='{"spec":{"dnsPolicy":"None","dnsConfig":{"nameservers":["10.96.99.99","10.96.0.10"],"searches":["demo.svc.cluster.local"]}}}' -- sleep infinity"#);
+    room.done("sleep 20");
+    let text = room.done("trace --from pod/demo/late curl http://web");
+    assert!(text.contains("dns 10.96.99.99: no answer about web\n"), "{text}");
+    let (text, exit, seconds) = room.exec("late", "wget -qO- http://web");
+    assert!(text.contains("Hostname: web-"), "{text}");
+    assert_eq!((exit, seconds), (0, 5));
 }
 
 #[test]

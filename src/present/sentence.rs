@@ -3,6 +3,7 @@
 use super::rule_sentence;
 use super::sentence_of_proxy as proxy;
 use crate::text::{Lang, Text};
+use crate::trace::dns::{RecordType, Response};
 use crate::trace::hop::{Direction, Reason, Route, Spread};
 use crate::trace::{Cause, Hop, Manner, Outcome, PacketTrace};
 use core::fmt::Display;
@@ -22,16 +23,7 @@ impl Told<'_> {
     pub(super) fn sentence(&self) -> String {
         match &self.hop.reason {
             Reason::Sends => self.say(Text::HopSends, &[]),
-            Reason::Resolves { name, asked } => {
-                let records = asked.iter().map(|(record, _)| record.name()).collect::<Vec<_>>();
-                let mut answers: Vec<String> =
-                    asked.iter().map(|(_, response)| response.to_string()).collect();
-                answers.dedup();
-                let (records, answer) = (records.join(", "), answers.join(" / "));
-                let values: [(&str, &dyn Display); 3] =
-                    [("name", name), ("records", &records), ("answer", &answer)];
-                self.say(Text::HopResolves, &values)
-            }
+            Reason::Resolves { name, asked } => self.resolves(name, asked),
             Reason::Balances { node, draw, spread, .. } => {
                 let text = match spread {
                     Spread::HealthyNodes => Text::HopBalances,
@@ -98,6 +90,20 @@ impl Told<'_> {
 
     fn say(&self, text: Text, values: &[(&str, &dyn Display)]) -> String {
         self.lang.fill(text, values)
+    }
+
+    fn resolves(&self, name: &str, asked: &[(RecordType, Response)]) -> String {
+        if asked.is_empty() {
+            return self.say(Text::HopNoAnswer, &[("name", &name)]);
+        }
+        let records = asked.iter().map(|(record, _)| record.name()).collect::<Vec<_>>();
+        let mut answers: Vec<String> =
+            asked.iter().map(|(_, response)| response.to_string()).collect();
+        answers.dedup();
+        let (records, answer) = (records.join(", "), answers.join(" / "));
+        let values: [(&str, &dyn Display); 3] =
+            [("name", &name), ("records", &records), ("answer", &answer)];
+        self.say(Text::HopResolves, &values)
     }
 
     fn route(&self, route: &Route) -> String {

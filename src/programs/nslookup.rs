@@ -140,7 +140,7 @@ fn notice(server: IpAddr, response: &Response) -> String {
 fn bind_records(records: &[Record]) -> String {
     let one = |it: &Record| match &it.data {
         Data::Address(ip) => format!("Name:\t{}\nAddress: {ip}\n", it.name),
-        Data::Soa { .. } => soa(it, "."),
+        Data::Soa { .. } => soa(it),
         data => format!("{}\t{} = {data}\n", it.name, relation(data)),
     };
     records.iter().map(one).collect()
@@ -157,7 +157,7 @@ const fn relation(data: &Data) -> &'static str {
     }
 }
 
-fn soa(record: &Record, _dot: &str) -> String {
+fn soa(record: &Record) -> String {
     let Data::Soa { zone, serial, minimum } = &record.data else { return String::new() };
     format!(
         "{}\n\torigin = ns.dns.{zone}\n\tmail addr = hostmaster.{zone}\n\tserial = {serial}\n\trefresh = 7200\n\tretry = 1800\n\texpire = 86400\n\tminimum = {minimum}\n",
@@ -303,7 +303,7 @@ fn busybox_records(response: &Response) -> String {
     for it in &response.answers {
         text.push_str(&match &it.data {
             Data::Address(ip) => format!("Name:\t{}\nAddress: {ip}\n", it.name),
-            Data::Soa { .. } => soa(it, ""),
+            Data::Soa { .. } => soa(it),
             Data::Txt(text) => format!("{}\ttext = \"{text}\"\n", it.name),
             data => {
                 let data = data.to_string();

@@ -104,7 +104,7 @@ texts! {
     ChapterNothing ChapterRulesMany ChapterRulesOne ChapterHopsMany ChapterIdleMany ChapterIdleOne
     LotsTitle LotsTurn LotsDrawn LotsRule LotsRest LotsNotAsked LotsMore PacketTitle PacketReply
     PacketEntry RemedyTitle RemedyTry ExaminedRules Arrived Refused ArrivedSees ArrivedPlain
-    ArrivedSeesProxy NotResolved Unreachable NotSent PlaceDevice HopSends HopResolves HopBalances
+    ArrivedSeesProxy NotResolved Unreachable NotSent PlaceDevice HopSends HopResolves HopNoAnswer HopBalances
     HopBalancesLocal HopEnters HopEntersFromPod HopRefuses HopVanishes HopDeniedMany HopSchedules
     HopTracks HopEncapsulates HopDecapsulates HopLeaves HopAllowed HopNoPolicy HopDenied HopDelivers
     HopAnswers HopIngress HopIngressNone HopUntranslates HopRemembers HopReturns HopReceives

@@ -174,7 +174,7 @@ pub enum Reason {
     Resolves {
         /// The full name.
         name: Arc<str>,
-        /// What was asked of it, and what was answered.
+        /// What was asked of it, and what was answered; nothing if nobody answers there.
         asked: Vec<(RecordType, Response)>,
     },
     /// The load balancer chose a node.

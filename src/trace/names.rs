@@ -220,7 +220,7 @@ impl Tracer<'_> {
         host: &str,
         place: Option<&Place>,
     ) -> Result<Vec<IpAddr>, Failure> {
-        let (reached, server) = self.first_server(from, conf)?;
+        let (reached, server) = self.first_server(from, conf, host)?;
         let mut trouble = None;
         for name in dns::search(conf, host) {
             let asked = [RecordType::A, RecordType::Aaaa].map(|record| {
@@ -252,6 +252,7 @@ impl Tracer<'_> {
         &mut self,
         from: &Source,
         conf: &ResolvConf,
+        host: &str,
     ) -> Result<(Reached, IpAddr), Failure> {
         let mut last = None;
         for server in &conf.servers {
@@ -265,8 +266,10 @@ impl Tracer<'_> {
                 Ok(reached) => return Ok((reached, *server)),
                 Err(failure) => {
                     let Tracer { hops, examined, .. } = other;
-                    if failure.manner == Manner::TimedOut && conf.servers.len() > 1 {
-                        self.waited += conf.timeout();
+                    if conf.servers.last() != Some(server) {
+                        self.told(Place::Dns(*server), &Arc::from(host), Vec::new());
+                        let is_silent = failure.manner == Manner::TimedOut;
+                        self.waited += conf.timeout() * u32::from(is_silent);
                     }
                     last = Some((hops, examined, no_name_server(*server, failure)));
                 }

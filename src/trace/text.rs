@@ -1,5 +1,6 @@
 //! A trace as text: one line a hop, in the words of the trade.
 
+use super::dns::{RecordType, Response};
 use super::hop::{
     Cause, Direction, Failure, Hop, Manner, NearMiss, Outcome, PacketTrace, Place, Reason, Route,
     Server, Spread,
@@ -90,18 +91,23 @@ fn drawn(draw: &Draw) -> String {
     format!("draw {} of {}", u64::from(draw.drawn) + 1, draw.among)
 }
 
+/// `A web -> 10.96.0.5; AAAA -> NODATA`.
+fn resolved(name: &str, asked: &[(RecordType, Response)]) -> String {
+    if asked.is_empty() {
+        return format!("no answer about {name}");
+    }
+    let told = asked.iter().enumerate().map(|(place, (record, response))| match place {
+        0 => format!("{} {name} -> {response}", record.name()),
+        _ => format!("{} -> {response}", record.name()),
+    });
+    told.collect::<Vec<_>>().join("; ")
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Reason::Sends => formatter.write_str("sends"),
-            Reason::Resolves { name, asked } => {
-                let told = asked.iter().enumerate().map(|(place, (record, response))| {
-                    let name = if place == 0 { &**name } else { "" };
-                    let space = if place == 0 { " " } else { "" };
-                    format!("{}{space}{name} -> {response}", record.name())
-                });
-                formatter.write_str(&told.collect::<Vec<_>>().join("; "))
-            }
+            Reason::Resolves { name, asked } => formatter.write_str(&resolved(name, asked)),
             Reason::Balances { service, node, draw, spread, .. } => {
                 let which = match spread {
                     Spread::HealthyNodes => "healthy nodes".to_owned(),
