@@ -297,7 +297,8 @@ fn a_policy_against_all_egress_takes_names_away_too() {
     room.done(&DENY.replace("KEY: VALUE", "run: curl").replace("TYPE", "Egress"));
     let (exit, said, cause) = room.fails("kubectl exec curl -- curl web");
     assert_eq!(exit, 6, "{said}");
-    assert!(matches!(cause, Cause::Policy { .. }), "{cause}");
+    let Cause::NoNameServer { why, .. } = &cause else { panic!("{cause}") };
+    assert!(matches!(**why, Cause::Policy { .. }), "{cause}");
     let output = room.run("kubectl exec curl -- nslookup web");
     assert!(output.stdout.contains("no servers could be reached"), "{output:?}");
 }
@@ -350,7 +351,7 @@ fn images_have_the_programs_that_they_really_have() {
         ("kubectl exec deploy/web -- curl web", 1, "executable file not found in $PATH"),
         ("kubectl exec box -- sh -c 'curl web'", 127, "sh: curl: not found"),
         ("kubectl exec box -- sh -c 'wget -qO- web && echo fine'", 0, "fine\n"),
-        ("kubectl exec box -- nc -zv web 80", 0, ":80) open"),
+        ("kubectl exec box -- nc -zv web 80", 0, ":80) open\n"),
         ("kubectl exec box -- nslookup kubernetes.default.svc.cluster.local", 0, "10.96.0.1\n"),
         ("kubectl exec box -- cat /etc/resolv.conf", 0, "options ndots:5"),
         ("nslookup shop.example.com", 0, "203.0.113."),

@@ -7,9 +7,9 @@ use crate::kubectl;
 use crate::world::World;
 
 /// The programs that a person has.
-pub(super) const PROGRAMS: [&str; 14] = [
-    "kubectl", "curl", "wget", "nslookup", "ping", "nc", "trace", "burst", "proxy", "network",
-    "haproxy", "node", "idle", "sleep",
+pub(super) const PROGRAMS: [&str; 17] = [
+    "kubectl", "curl", "wget", "nslookup", "dig", "host", "getent", "ping", "nc", "trace", "burst",
+    "proxy", "network", "haproxy", "node", "idle", "sleep",
 ];
 
 /// The tools that make a text of texts.

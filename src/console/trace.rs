@@ -3,12 +3,14 @@
 use super::{Console, Output, failed};
 use crate::net::Protocol;
 use crate::telling;
+use crate::trace::dns::{self, Question, RecordType};
+use crate::trace::names::{Inquiry, resolv_conf};
 use crate::trace::{Outcome, PacketTrace, Request, Source};
 use crate::world::{CLIENT_ADDRESS, World};
 use core::time::Duration;
 use std::sync::Arc;
 
-const USAGE: &str = "usage: trace [--from internet|node/NAME|pod/[NS/]NAME] [-o text|json] [--against 'COMMAND'] [curl|wget|nc|nslookup|ping] …\n";
+const USAGE: &str = "usage: trace [--from internet|node/NAME|pod/[NS/]NAME] [-o text|json] [--against 'COMMAND'] [curl|wget|nc|nslookup|dig|host|ping] …\n";
 
 /// How long a changed setting has to take effect before the request is sent: as long as kube-proxy
 /// may take to write its rules.
@@ -43,6 +45,8 @@ struct Asked {
     json: bool,
     against: Option<String>,
     request: Request,
+    /// What is asked of a name server, if that is the request.
+    inquiry: Option<Inquiry>,
 }
 
 /// `trace curl URL`: every hop of a request.
@@ -54,7 +58,10 @@ pub(super) fn run(console: &mut Console, world: &mut World, words: &[String]) ->
     if let Some(line) = &asked.against {
         return beside(console, world, line, &asked.request);
     }
-    let trace = world.send(&asked.request);
+    let trace = match &asked.inquiry {
+        Some(inquiry) => world.inquire(inquiry).trace,
+        None => world.send(&asked.request),
+    };
     let stdout = match asked.json {
         true => format!("{:#}\n", telling::to_value(&trace, console.lang)),
         false => telling::to_text(&trace, console.lang),
@@ -131,19 +138,25 @@ fn read(world: &World, namespace: &str, words: &[String]) -> Result<Asked, Outpu
     {
         json = is_json(form).unwrap_or(json);
     }
+    let mut inquiry = None;
     let request = match program.as_str() {
         "curl" => of_url(&from, rest, &CURL_VALUES, host),
         "wget" => of_url(&from, rest, &WGET_VALUES, host),
         "nc" => of_nc(&from, rest),
         "ping" => of_ping(&from, rest),
-        "nslookup" => of_nslookup(world, &from, rest),
+        "nslookup" | "dig" | "host" => {
+            let asked = of_dns(world, &from, program, rest)?;
+            let server = asked.server.to_string();
+            inquiry = Some(asked);
+            Ok(Request::connect(from.clone(), &server, 53, Protocol::Udp))
+        }
         _ => {
             let mut whole = vec![program.clone()];
             whole.extend_from_slice(rest);
             of_url(&from, &whole, &CURL_VALUES, host)
         }
     }?;
-    Ok(Asked { json, against, request })
+    Ok(Asked { json, against, request, inquiry })
 }
 
 fn is_json(word: &str) -> Option<bool> {
@@ -246,20 +259,46 @@ fn of_ping(from: &Source, words: &[String]) -> Result<Request, Output> {
     }
 }
 
-/// `nslookup NAME`: the question's packet to the name server.
-fn of_nslookup(world: &World, from: &Source, words: &[String]) -> Result<Request, Output> {
-    use crate::api::Kind;
-    use crate::api::tree::Tree as _;
-    let (plain, _) = plain(words, &("", &[]));
-    let dns = world.find(Kind::Service, "kube-system", "kube-dns");
-    let dns = dns.and_then(|service| service.spec().str_at(&["clusterIP"]));
-    let server = match (plain.as_slice(), from) {
-        ([_, server], _) => *server,
-        ([_], Source::Pod { .. }) => dns.unwrap_or("10.96.0.10"),
-        ([_], _) => "1.1.1.1",
-        _ => return Err(usage()),
+/// `nslookup NAME [SERVER]`, `dig [@SERVER] NAME [TYPE]`: the questions of one type, up to the first
+/// name that there is. dig does not search.
+fn of_dns(
+    world: &World,
+    from: &Source,
+    program: &str,
+    words: &[String],
+) -> Result<Inquiry, Output> {
+    let (plain, values) = plain(words, &("tqx", &[]));
+    let conf = resolv_conf(&world.cluster(), from);
+    let (mut names, mut server, mut record) = (Vec::new(), conf.servers.first().copied(), None);
+    for word in plain.into_iter().filter(|word| !word.starts_with('+')) {
+        match (word.strip_prefix('@'), program) {
+            (Some(ip), _) => server = ip.parse().ok(),
+            (None, "dig") if RecordType::parse(word).is_some() => record = RecordType::parse(word),
+            (None, "dig") => names.push(word),
+            (None, _) if names.is_empty() => names.push(word),
+            (None, _) => server = word.parse().ok(),
+        }
+    }
+    let is_search = words.iter().any(|word| word == "+search");
+    for (flag, value) in &values {
+        match flag.as_str() {
+            "x" => names.push(value),
+            _ => record = RecordType::parse(value.trim_start_matches("ype=")),
+        }
+    }
+    let (Some(name), Some(server)) = (names.first(), server) else { return Err(usage()) };
+    let questions = match name.parse().ok().filter(|_| record.is_none()) {
+        Some(ip) => vec![Question::new(&dns::reverse(ip), RecordType::Ptr)],
+        None => {
+            let record = record.unwrap_or(RecordType::A);
+            let all = dns::search(&conf, name).map(|name| Question::new(&name, record));
+            match program == "dig" && !is_search {
+                true => vec![Question::new(name, record)],
+                false => all.collect(),
+            }
+        }
     };
-    Ok(Request::connect(from.clone(), server, 53, Protocol::Udp))
+    Ok(Inquiry { from: from.clone(), server, questions, until_found: true })
 }
 
 /// `internet`, an address outside, `node/NAME`, `pod/NS/NAME`, or `pod/NAME` in the namespace of

@@ -2,6 +2,10 @@
 
 use super::images;
 
+/// Programs that ask others over the network.
+pub(super) const ASKING: [&str; 8] =
+    ["curl", "wget", "nslookup", "dig", "host", "getent", "ping", "nc"];
+
 /// The programs of a machine or an image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Kit {
@@ -13,11 +17,17 @@ pub struct Kit {
     pub busybox: bool,
     /// Whether that busybox is 1.28 or older, whose nslookup is another one.
     pub old_nslookup: bool,
-    /// nslookup of BIND.
-    pub nslookup: bool,
-    /// ping.
+    /// BIND's nslookup, dig and host.
+    pub bind: bool,
+    /// Whether they are those of 9.9, which say less.
+    pub old_bind: bool,
+    /// getent.
+    pub getent: bool,
+    /// Whether the C library is musl.
+    pub musl: bool,
+    /// ping of iputils.
     pub ping: bool,
-    /// nc.
+    /// nc of OpenBSD.
     pub nc: bool,
     /// A shell and the small tools that go with it.
     pub shell: bool,
@@ -45,7 +55,8 @@ impl Kit {
     pub const COMPUTER: Kit = Kit {
         curl: true,
         wget: true,
-        nslookup: true,
+        bind: true,
+        getent: true,
         ping: true,
         nc: true,
         shell: true,
@@ -57,7 +68,10 @@ impl Kit {
         wget: false,
         busybox: false,
         old_nslookup: false,
-        nslookup: false,
+        bind: false,
+        old_bind: false,
+        getent: false,
+        musl: false,
         ping: false,
         nc: false,
         shell: false,
@@ -67,8 +81,9 @@ impl Kit {
     };
     const SHELL: Kit = Kit { shell: true, ..Kit::NOTHING };
     /// Debian, and what is like it.
-    const DEBIAN: Kit = Kit { bash: true, ..Kit::SHELL };
+    const DEBIAN: Kit = Kit { bash: true, getent: true, ..Kit::SHELL };
     const BUSYBOX: Kit = Kit { busybox: true, ..Kit::SHELL };
+    const ALPINE: Kit = Kit { musl: true, getent: true, ..Kit::BUSYBOX };
 
     /// Whether a program, by its name or its whole path, is there.
     pub fn has(&self, program: &str) -> Presence {
@@ -76,7 +91,9 @@ impl Kit {
         let of_network = match name {
             "curl" => Some(self.curl),
             "wget" => Some(self.wget || self.busybox),
-            "nslookup" => Some(self.nslookup || self.busybox),
+            "nslookup" => Some(self.bind || self.busybox),
+            "dig" | "host" => Some(self.bind),
+            "getent" => Some(self.getent),
             "ping" => Some(self.ping || self.busybox),
             "nc" => Some(self.nc || self.busybox),
             "bash" if !self.is_unknown => Some(self.bash),
@@ -139,18 +156,27 @@ pub fn kit_of(image: &str) -> Kit {
             let minor = tag.strip_prefix("1.").and_then(|rest| {
                 rest.split(['.', '-']).next().and_then(|minor| minor.parse::<u32>().ok())
             });
-            Kit { old_nslookup: minor.is_some_and(|minor| minor <= 28), ..Kit::BUSYBOX }
+            let musl = tag.contains("musl");
+            Kit { old_nslookup: minor.is_some_and(|minor| minor <= 28), musl, ..Kit::BUSYBOX }
         }
-        "alpine" => Kit::BUSYBOX,
-        "curl" | "alpine-curl" => Kit { curl: true, ..Kit::BUSYBOX },
+        "alpine" => Kit::ALPINE,
+        "curl" | "alpine-curl" => Kit { curl: true, ..Kit::ALPINE },
         "radial-busyboxplus" | "busyboxplus" => Kit { curl: true, ..Kit::BUSYBOX },
-        "agnhost" => Kit { curl: true, nslookup: true, own: &["agnhost"], ..Kit::BUSYBOX },
-        "netshoot" | "network-multitool" => {
-            Kit { curl: true, nslookup: true, bash: true, is_unknown: true, ..Kit::BUSYBOX }
+        "agnhost" => {
+            Kit { curl: true, bind: true, nc: true, bash: true, own: &["agnhost"], ..Kit::ALPINE }
         }
-        "dnsutils" | "jessie-dnsutils" => Kit { nslookup: true, ..Kit::DEBIAN },
+        "netshoot" | "network-multitool" => Kit {
+            curl: true,
+            bind: true,
+            ping: true,
+            nc: true,
+            bash: true,
+            is_unknown: true,
+            ..Kit::ALPINE
+        },
+        "dnsutils" | "jessie-dnsutils" => Kit { bind: true, old_bind: true, ..Kit::DEBIAN },
         // Debian's nginx has curl, and so has Alpine's.
-        "nginx" if is_alpine => Kit { curl: true, ..Kit::BUSYBOX },
+        "nginx" if is_alpine => Kit { curl: true, ..Kit::ALPINE },
         "nginx" => Kit { curl: true, ..Kit::DEBIAN },
         "python" | "node" | "golang" | "ruby" | "perl" | "php"
             if !is_alpine && !tag.contains("slim") =>
@@ -162,8 +188,8 @@ pub fn kit_of(image: &str) -> Kit {
         "hello-app" | "coredns" | "pause" | "kube-proxy" | "metrics-server" => {
             Kit { is_unknown: true, ..Kit::NOTHING }
         }
-        "controller" => Kit { curl: true, is_unknown: true, ..Kit::BUSYBOX },
-        _ if is_alpine => Kit { is_unknown: !is_official, ..Kit::BUSYBOX },
+        "controller" => Kit { curl: true, is_unknown: true, ..Kit::ALPINE },
+        _ if is_alpine => Kit { is_unknown: !is_official, ..Kit::ALPINE },
         _ if is_official => Kit::DEBIAN,
         _ => Kit { is_unknown: true, ..Kit::SHELL },
     };

@@ -7,10 +7,11 @@
 //! Simplified: no cgroups, no resource pressure; times are typical ones.
 //!
 //! Reading order: `runtime.rs`, `sync.rs`, `admission.rs`, `start.rs`, `stop.rs`, `hooks.rs`,
-//! `probes.rs`, `status.rs`; `environment.rs`, `mounts.rs` and `inside.rs` for what containers see;
-//! `node.rs`.
+//! `probes.rs`, `status.rs`; `environment.rs`, `mounts.rs`, `dns.rs` and `inside.rs` for what
+//! containers see; `node.rs`.
 
 mod admission;
+pub mod dns;
 mod environment;
 mod hooks;
 pub mod inside;
@@ -24,6 +25,6 @@ mod stop;
 mod sync;
 
 pub use environment::{Within, container_tree, host_name};
-pub use mounts::{host_at, node_disk, setting};
+pub use mounts::{host_at, hosts, node_disk, setting};
 pub use runtime::{ContainerRuntime, End, Hook, NodeRuntime, PodRuntime, RunState, StopStep};
 pub use sync::{Kubelet, removed, sync};

@@ -1,12 +1,13 @@
 //! Volumes: whether they can be mounted, and what a container sees of them.
 
+use super::dns::ResolvConf;
 use super::environment::{Within, container_tree, field_of, host_name, keys_of, text_of};
 use crate::api::pod::Pod;
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
 use crate::container::{Backing, Given, Machine, Mount, Setting, Trees, User, images};
 use crate::store::Store;
-use core::net::{IpAddr, Ipv4Addr};
+use core::net::IpAddr;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -153,7 +154,7 @@ pub fn setting(api: &Store, object: &Object, place: usize, references: &[Arc<Obj
         return Setting::default();
     };
     let within = Within { api, pod: object, container, references };
-    let mut mounts = own_files(api, object);
+    let mut mounts = own_files(object);
     for mount in container.items_at(&["volumeMounts"]) {
         let name = mount.str_at(&["name"]).unwrap_or_default();
         let volumes = pod.spec.tree.items_at(&["volumes"]);
@@ -333,7 +334,7 @@ fn account_files(api: &Store, object: &Object) -> Files {
 }
 
 /// The files in /etc that the kubelet and the runtime write for every pod.
-fn own_files(api: &Store, object: &Object) -> Vec<Mount> {
+fn own_files(object: &Object) -> Vec<Mount> {
     let single = |path: &str, text: String| Mount {
         path: path.to_owned(),
         backing: Backing::Given(Arc::new([(String::new(), given_text(text))].into())),
@@ -343,14 +344,14 @@ fn own_files(api: &Store, object: &Object) -> Vec<Mount> {
     vec![
         single("/etc/hostname", host_name(object) + "\n"),
         single("/etc/hosts", hosts(object)),
-        single("/etc/resolv.conf", resolver(api, object)),
+        single("/etc/resolv.conf", ResolvConf::of_pod(object).text()),
     ]
 }
 
 /// The text of a pod's /etc/hosts.
 ///
 /// Models pkg/kubelet/kubelet_pods.go managedHostsFileContent.
-fn hosts(object: &Object) -> String {
+pub fn hosts(object: &Object) -> String {
     let mut text = "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n".to_owned();
     let Some(pod) = object.pod() else { return text };
     let name = host_name(object);
@@ -392,61 +393,6 @@ pub fn host_at(object: &Object, name: &str) -> Option<IpAddr> {
         let ip = words.next()?;
         words.any(|word| word.eq_ignore_ascii_case(name)).then(|| ip.parse().ok())?
     })
-}
-
-/// The name server and the search list of a pod.
-///
-/// Models pkg/kubelet/network/dns/dns.go GetPodDNS.
-fn resolver(api: &Store, object: &Object) -> String {
-    let namespace = &object.meta.namespace;
-    let tree = object.pod().map(|pod| &pod.spec.tree);
-    let policy = tree.and_then(|tree| tree.str_at(&["dnsPolicy"])).unwrap_or("ClusterFirst");
-    let on_host = tree.and_then(|tree| tree.bool_at(&["hostNetwork"])) == Some(true);
-    let of_cluster = match policy {
-        "ClusterFirst" => !on_host,
-        policy => policy == "ClusterFirstWithHostNet",
-    };
-    let (mut servers, mut search, mut options) = (Vec::new(), Vec::new(), Vec::new());
-    if of_cluster {
-        let service = api.find(Kind::Service, "kube-system", "kube-dns");
-        let server = service.and_then(|service| service.spec().str_at(&["clusterIP"]));
-        servers.push(server.unwrap_or("10.96.0.10").to_owned());
-        search.extend([
-            format!("{namespace}.svc.cluster.local"),
-            "svc.cluster.local".to_owned(),
-            "cluster.local".to_owned(),
-        ]);
-        options.push("ndots:5".to_owned());
-    } else if policy != "None" {
-        servers.push(Ipv4Addr::new(172, 18, 0, 1).to_string());
-    }
-    if let Some(config) = tree.and_then(|tree| tree.at(&["dnsConfig"])) {
-        let texts = |key: &str| {
-            config
-                .items_at(&[key])
-                .iter()
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        };
-        servers.extend(texts("nameservers"));
-        search.extend(texts("searches"));
-        options.extend(config.items_at(&["options"]).iter().map(|option| {
-            let name = option.str_at(&["name"]).unwrap_or_default();
-            option.str_at(&["value"]).map_or(name.to_owned(), |value| format!("{name}:{value}"))
-        }));
-    }
-    let mut text = String::new();
-    if !search.is_empty() {
-        text.push_str(&format!("search {}\n", search.join(" ")));
-    }
-    for server in servers {
-        text.push_str(&format!("nameserver {server}\n"));
-    }
-    if !options.is_empty() {
-        text.push_str(&format!("options {}\n", options.join(" ")));
-    }
-    text
 }
 
 /// Who the processes of a container are.

@@ -296,7 +296,9 @@ fn is_steady(
 ) -> bool {
     inside::tidy(runtime);
     let asks_others = command(spec).iter().any(|word| {
-        ["curl", "wget", "nslookup", "nc ", "ping"].iter().any(|program| word.contains(program))
+        ["curl", "wget", "nslookup", "dig ", "host ", "getent", "nc ", "ping"]
+            .iter()
+            .any(|program| word.contains(program))
     });
     let since = runtime.at(place).and_then(|it| it.since()).unwrap_or(look.now);
     let turns = server::changes_at(container, since);

@@ -229,6 +229,11 @@ impl Conntrack {
         let tuple = Tuple::of(packet);
         let alive = |tuple: &Tuple| self.connections.get(tuple).filter(|it| it.until > now);
         if let Some(own) = alive(&tuple) {
+            // A new connection takes the place of one that is over.
+            // Models net/netfilter/nf_conntrack_proto_tcp.c nf_conntrack_tcp_packet.
+            if own.original.protocol == Protocol::Tcp && own.phase == Phase::Closed {
+                return None;
+            }
             return Some(Known {
                 original: own.original,
                 is_reply: false,

@@ -117,6 +117,22 @@ fn a_failure_ends_where_the_packet_died_and_says_why_and_what_mends_it() {
 }
 
 #[test]
+fn without_name_servers_the_question_dies_and_the_remedy_brings_them_back() {
+    let mut model = model(Sample::Web);
+    update(&mut model, Msg::Run("kubectl run box --image=busybox -- sleep infinity".into()));
+    let scale = "kubectl scale deployment coredns -n kube-system --replicas=0";
+    update(&mut model, Msg::Run(scale.into()));
+    model.world.run_for(Duration::from_secs(60));
+    let told = run(&mut model, "trace --from pod/box curl http://web");
+    let end = told.hops.iter().find(|hop| hop.is_end).unwrap();
+    assert!(end.rule.contains("-j REJECT"), "{}", end.rule);
+    let cause = "The question to the name server 10.96.0.10 is refused, so no name has an address. kube-dns has no endpoints:";
+    assert!(told.cause.starts_with(cause), "{}", told.cause);
+    let remedy = model.journey.as_ref().and_then(|journey| journey.remedy.clone()).unwrap();
+    assert_eq!(*remedy, *scale.replace("=0", "=2"));
+}
+
+#[test]
 fn what_leaves_a_pod_comes_by_no_door() {
     let mut model = model(Sample::Web);
     let told = run(&mut model, "curl http://shop.example");

@@ -1,13 +1,18 @@
 //! curl.
 
 use super::cookies::Jar;
-use super::curl_options::{Options, parse};
+use super::curl_options::{Options, REMOTE_NAME, parse};
 use super::exchange::{Exchange, Reply, Trouble, exchange};
-use super::{CONNECT_TIMEOUT, NAME_TIMEOUT, NO_ROUTE, Output, Site};
-use crate::trace::{Headers, Request, Source};
+use super::{CONNECT_TIMEOUT, NO_ROUTE, Output, Site};
+use crate::net::packet::Endpoint;
+use crate::trace::{Headers, Manner, Request, Source};
 use core::time::Duration;
 use std::sync::Arc;
 
+/// How long it waits before it tries again for the first time; twice as long each time after.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+/// It never waits longer.
+const MOST_BETWEEN: Duration = Duration::from_secs(600);
 /// How often `-L` follows at most.
 const MOST_REDIRECTS: u32 = 50;
 
@@ -88,10 +93,12 @@ struct Transfer {
     status: u16,
     size: usize,
     kind: String,
-    address: Option<crate::net::packet::Endpoint>,
+    address: Option<Endpoint>,
     waited: Duration,
     exit: i32,
     redirects: u32,
+    message: String,
+    is_refused: bool,
 }
 
 /// Fetches one URL.
@@ -104,31 +111,49 @@ fn one(
     output: &mut Output,
 ) {
     let mut transfer = Transfer { url: url.to_owned(), ..Transfer::default() };
-    let mut body = String::new();
-    let mut attempts = 0;
-    let error = loop {
-        body.clear();
-        let result = fetch(site, options, &mut transfer, jar, (&mut body, output));
-        let again = matches!(&result, Err((28, _))) && attempts < options.retries;
-        attempts += 1;
-        if !again {
-            break result.err();
+    let (mut left, mut sleep) = (options.retries, options.retry_delay.unwrap_or(FIRST_RETRY));
+    let (to, warning) = saved_as(to, url);
+    if !options.silent {
+        output.complain(warning);
+    }
+    loop {
+        let mut body = String::new();
+        let error = fetch(site, options, &mut transfer, jar, (&mut body, output)).err();
+        match to.as_deref() {
+            None => output.stdout.push_str(&body),
+            Some("/dev/null") => {}
+            Some(path) => drop(site.files.insert(path.to_owned(), body)),
         }
-    };
-    match to {
-        None => output.stdout.push_str(&body),
-        Some("/dev/null") => {}
-        Some(path) => drop(site.files.insert(path.to_owned(), body)),
+        transfer.exit = error.as_ref().map_or(0, |(code, _)| *code);
+        if let Some((code, why)) = &error
+            && (!options.silent || options.show_errors)
+        {
+            output.complain(&format!("curl: ({code}) {why}\n"));
+        }
+        transfer.message = error.map(|(_, why)| why).unwrap_or_default();
+        let Some(problem) = retried(options, &transfer).filter(|_| left > 0) else { break };
+        if !options.silent {
+            let seconds = sleep.as_secs();
+            let (s, ies) =
+                (if seconds == 1 { "" } else { "s" }, if left > 1 { "ies" } else { "y" });
+            output.complain(&format!(
+                "Warning: Problem {problem}. Will retry in {seconds} second{s}. {left} retr{ies} left.\n"
+            ));
+        }
+        output.pause(sleep);
+        transfer.waited += sleep;
+        left -= 1;
+        if options.retry_delay.is_none() {
+            sleep = (sleep * 2).min(MOST_BETWEEN);
+        }
     }
-    transfer.exit = error.as_ref().map_or(0, |(code, _)| *code);
     output.exit = transfer.exit;
-    if let Some((code, why)) = error
-        && (!options.silent || options.show_errors)
-    {
-        output.complain(&format!("curl: ({code}) {why}\n"));
-    }
     if let Some(format) = &options.write_out {
-        output.stdout.push_str(&write_out(format, &transfer));
+        let (text, complaints) = write_out(format, &transfer);
+        output.stdout.push_str(&text);
+        if !complaints.is_empty() {
+            output.complain(&complaints);
+        }
     }
 }
 
@@ -143,16 +168,25 @@ fn fetch(
     for _ in 0..=MOST_REDIRECTS {
         let (request, name) =
             request_of(site, options, jar, &transfer.url).map_err(|why| coded(&why))?;
-        let Exchange { address, waited, result } = exchange(site, &request, options.insecure);
-        transfer.address = address;
+        let found = exchange(site, &request, options.insecure);
+        transfer.address = found.address;
+        transfer.is_refused = matches!(found.result, Err(Trouble::Refused));
         if options.verbose {
-            say_connection(&request, &name, address, &result, output);
+            say_connection(site, &request, &name, &found, output);
         }
+        let Exchange { waited, result, .. } = found;
         let reply = match result {
             Ok(reply) => reply,
             Err(trouble) => {
                 transfer.status = 0;
-                return Err(wait_and_tell(site, options, &request, &name, trouble, transfer));
+                let (code, why) = wait_and_tell(site, options, &request, &name, trouble, transfer);
+                if options.verbose {
+                    // How a connection ends that came to something, and one that did not.
+                    let ends = if matches!(code, 6 | 52) { "shutting down" } else { "closing" };
+                    let first = why.lines().next().unwrap_or_default();
+                    output.complain(&format!("* {first}\n* {ends} connection #0\n"));
+                }
+                return Err((code, why));
             }
         };
         if !waited.is_zero() {
@@ -195,6 +229,35 @@ fn fetch(
     Err((47, format!("Maximum ({MOST_REDIRECTS}) redirects followed")))
 }
 
+/// Why a transfer is tried again, if it is.
+///
+/// Models src/tool_operate.c retrycheck.
+fn retried(options: &Options, transfer: &Transfer) -> Option<&'static str> {
+    match (transfer.exit, transfer.status) {
+        (6 | 28, _) => Some(": timeout"),
+        (7, _) if options.retry_refused && transfer.is_refused => Some(": connection refused"),
+        (0 | 22, 408 | 429 | 500 | 502 | 503 | 504) => Some(": HTTP error"),
+        (0, _) => None,
+        _ => options.retry_all.then_some("(retrying all errors)"),
+    }
+}
+
+/// The file that a body is saved in, and what is to be said of it.
+fn saved_as(to: Option<&str>, url: &str) -> (Option<String>, &'static str) {
+    if to != Some(REMOTE_NAME) {
+        return (to.map(str::to_owned), "");
+    }
+    let path = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    match path.split_once('/').and_then(|(_, path)| path.rsplit('/').next()) {
+        Some(name) if !name.is_empty() => (Some(name.to_owned()), ""),
+        _ => {
+            let warning = "Warning: No remote file name, uses \"curl_response\"\n";
+            (Some("curl_response".to_owned()), warning)
+        }
+    }
+}
+
 /// Parts `(6) why` into the code and the sentence.
 fn coded(text: &str) -> (i32, String) {
     let parted = text.strip_prefix('(').and_then(|rest| rest.split_once(") "));
@@ -214,54 +277,73 @@ fn head_text(reply: &Reply, mark: &str) -> String {
 }
 
 fn say_connection(
+    site: &Site<'_>,
     request: &Request,
     name: &str,
-    address: Option<crate::net::packet::Endpoint>,
-    result: &Result<Reply, Trouble>,
+    found: &Exchange,
     output: &mut Output,
 ) {
     let mut err = String::new();
-    let Some(to) = address else {
-        output.complain(&format!(
-            "* Could not resolve host: {name}\n* shutting down connection #0\n"
-        ));
-        return;
-    };
+    let Some(to) = found.address else { return };
     if request.host.parse::<core::net::IpAddr>().is_err() {
         err.push_str(&format!(
             "* Host {name}:{} was resolved.\n* IPv6: (none)\n* IPv4: {}\n",
             to.port, to.ip
         ));
+    } else if *request.host != *name {
+        err.push_str(&format!(
+            "* Added {name}:{}:{} to DNS cache\n* Hostname {name} was found in DNS cache\n",
+            to.port, to.ip
+        ));
     }
     err.push_str(&format!("*   Trying {to}...\n"));
-    match result {
-        Err(Trouble::Refused | Trouble::Unreachable | Trouble::TimedOut) => {
-            let why = match result {
-                Err(Trouble::Refused) => "Connection refused",
-                Err(Trouble::Unreachable) => "No route to host",
-                _ => "Connection timed out",
-            };
-            err.push_str(&format!("* connect to {} port {} failed: {why}\n", to.ip, to.port));
+    let manner = match found.result {
+        Err(Trouble::Refused) => Some(Manner::Refused),
+        Err(Trouble::Unreachable) => Some(Manner::Unreachable),
+        Err(Trouble::TimedOut) => Some(Manner::TimedOut),
+        _ => None,
+    };
+    match manner {
+        // Simplified: as if the time that is given were always over before Linux gives up.
+        Some(Manner::TimedOut) => {}
+        Some(manner) => {
+            let why = site.error_text(manner);
+            let from = found.own.map(|own| format!(" from {} port {}", own.ip, own.port));
+            let from = from.unwrap_or_default();
+            err.push_str(&format!("* connect to {} port {}{from} failed: {why}\n", to.ip, to.port));
         }
-        _ => {
-            err.push_str(&format!("* Connected to {name} ({}) port {}\n", to.ip, to.port));
-            let host = request.host_header.as_deref().unwrap_or(name);
-            let usual = if request.tls { 443 } else { 80 };
-            let port = match request.port == usual || request.host_header.is_some() {
-                true => String::new(),
-                false => format!(":{}", request.port),
-            };
-            err.push_str(&format!(
-                "> {} {} HTTP/1.1\n> Host: {host}{port}\n> User-Agent: {}\n",
-                request.method, request.path, request.agent
-            ));
-            for (name, value) in request.headers.iter() {
-                err.push_str(&format!("> {name}: {value}\n"));
+        None => {
+            if request.tls {
+                err.push_str("* ALPN: curl offers h2,http/1.1\n");
             }
-            err.push_str("> \n* Request completely sent off\n");
+            if !matches!(found.result, Err(Trouble::NoTls | Trouble::Certificate { .. })) {
+                say_request(request, name, found, to, &mut err);
+            }
         }
     }
     output.complain(&err);
+}
+
+fn say_request(request: &Request, name: &str, found: &Exchange, to: Endpoint, err: &mut String) {
+    let is_new = found.result.as_ref().is_ok_and(|reply| reply.version == "2");
+    let version = if is_new { "2" } else { "1.x" };
+    err.push_str(&format!("* Connected to {name} ({}) port {}\n", to.ip, to.port));
+    err.push_str(&format!("* using HTTP/{version}\n"));
+    let host = request.host_header.as_deref().unwrap_or(name);
+    let usual = if request.tls { 443 } else { 80 };
+    let port = match request.port == usual || request.host_header.is_some() {
+        true => String::new(),
+        false => format!(":{}", request.port),
+    };
+    let version = if is_new { "2" } else { "1.1" };
+    err.push_str(&format!(
+        "> {} {} HTTP/{version}\n> Host: {host}{port}\n> User-Agent: {}\n",
+        request.method, request.path, request.agent
+    ));
+    for (name, value) in request.headers.iter() {
+        err.push_str(&format!("> {name}: {value}\n"));
+    }
+    err.push_str("> \n* Request completely sent off\n");
 }
 
 fn wait(site: &mut Site<'_>, duration: Duration, transfer: &mut Transfer) {
@@ -287,16 +369,19 @@ fn wait_and_tell(
     };
     match trouble {
         Trouble::NotResolved => (6, format!("Could not resolve host: {name}")),
-        Trouble::NamesTimedOut => match given.filter(|given| *given < NAME_TIMEOUT) {
-            Some(given) => {
-                wait(site, given, transfer);
-                (28, format!("Resolving timed out after {} milliseconds", given.as_millis()))
+        Trouble::NoNames { is_silent } => {
+            let whole = site.name_wait(&request.host, is_silent);
+            match given.filter(|given| *given < whole) {
+                Some(given) => {
+                    wait(site, given, transfer);
+                    (28, format!("Resolving timed out after {} milliseconds", given.as_millis()))
+                }
+                None => {
+                    wait(site, whole, transfer);
+                    (6, format!("Could not resolve host: {name}"))
+                }
             }
-            None => {
-                wait(site, NAME_TIMEOUT, transfer);
-                (6, format!("Could not resolve host: {name}"))
-            }
-        },
+        }
         Trouble::Refused => (7, connect(answer_millis(&request.from).into())),
         Trouble::Unreachable => {
             wait(site, given.map_or(NO_ROUTE, |given| given.min(NO_ROUTE)), transfer);
@@ -341,8 +426,9 @@ const fn answer_millis(from: &Source) -> u32 {
     }
 }
 
-fn write_out(format: &str, transfer: &Transfer) -> String {
-    let mut text = String::new();
+/// What `-w` prints, and what is wrong with it.
+fn write_out(format: &str, transfer: &Transfer) -> (String, String) {
+    let (mut text, mut complaints) = (String::new(), String::new());
     let format = format.replace("\\n", "\n").replace("\\t", "\t").replace("\\r", "\r");
     let mut rest = format.as_str();
     while let Some((before, after)) = rest.split_once("%{") {
@@ -367,12 +453,17 @@ fn write_out(format: &str, transfer: &Transfer) -> String {
             "content_type" => text.push_str(&transfer.kind),
             "exitcode" => text.push_str(&transfer.exit.to_string()),
             "num_redirects" => text.push_str(&transfer.redirects.to_string()),
-            "time_total" | "time_connect" | "time_starttransfer" => {
+            "scheme" => text.push_str(transfer.url.split_once("://").map_or("http", |(it, _)| it)),
+            "errormsg" => text.push_str(&transfer.message),
+            "time_total" | "time_connect" | "time_starttransfer" | "time_namelookup"
+            | "time_pretransfer" | "time_appconnect" => {
                 text.push_str(&format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000));
             }
-            other => text.push_str(&format!("curl: unknown --write-out variable: '{other}'")),
+            other => {
+                complaints.push_str(&format!("curl: unknown --write-out variable: '{other}'\n"))
+            }
         }
     }
     text.push_str(rest);
-    text
+    (text, complaints)
 }

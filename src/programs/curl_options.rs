@@ -35,7 +35,14 @@ pub(super) struct Options {
     pub(super) connect_timeout: Option<Duration>,
     pub(super) write_out: Option<String>,
     pub(super) retries: u32,
+    /// What a refusal is, and any error, for `--retry`.
+    pub(super) retry_refused: bool,
+    pub(super) retry_all: bool,
+    pub(super) retry_delay: Option<Duration>,
 }
+
+/// In the place of a file's name: the one that the URL ends with (`-O`).
+pub(super) const REMOTE_NAME: &str = "\0";
 
 /// The text of `--help` for who says nothing.
 const TRY: &str = "curl: try 'curl --help' or 'curl --manual' for more information";
@@ -44,6 +51,9 @@ const TRY: &str = "curl: try 'curl --help' or 'curl --manual' for more informati
 const WITH_VALUE: &str = "oHXmwdAueTbc";
 
 pub(super) fn parse(words: &[String]) -> Result<Options, Output> {
+    if words.is_empty() {
+        return Err(Output::failed(2, TRY));
+    }
     let mut options = Options::default();
     let mut words = words.iter();
     while let Some(word) = words.next() {
@@ -97,6 +107,7 @@ fn short_flag(options: &mut Options, letter: char) -> Result<(), Output> {
         'k' => options.insecure = true,
         'L' => options.follow = true,
         'f' => options.fail = true,
+        'O' => options.outputs.push(REMOTE_NAME.to_owned()),
         '4' | 'N' | '#' | 'g' | 'q' => {}
         other => {
             return Err(Output::failed(2, format!("curl: option -{other}: is unknown\n{TRY}")));
@@ -141,9 +152,10 @@ fn value_flag(options: &mut Options, letter: char, value: &str) -> Result<(), Ou
 /// Whether a long flag takes a value; `None` for one that curl, or this model, does not know.
 fn long_takes_value(name: &str) -> Option<bool> {
     match name {
-        "silent" | "show-error" | "include" | "head" | "verbose" | "insecure" | "location"
-        | "fail" | "fail-with-body" | "no-progress-meter" | "compressed" | "http1.1" | "ipv4"
-        | "no-buffer" | "progress-bar" | "retry-connrefused" | "retry-all-errors" => Some(false),
+        "silent" | "show-error" | "remote-name" | "include" | "head" | "verbose" | "insecure"
+        | "location" | "fail" | "fail-with-body" | "no-progress-meter" | "compressed"
+        | "http1.1" | "ipv4" | "no-buffer" | "progress-bar" | "retry-connrefused"
+        | "retry-all-errors" => Some(false),
         "output" | "header" | "request" | "max-time" | "connect-timeout" | "write-out" | "data"
         | "data-raw" | "data-binary" | "json" | "cookie" | "cookie-jar" | "user" | "referer"
         | "user-agent" | "resolve" | "url" | "retry" | "retry-delay" | "cacert" | "cert"
@@ -162,6 +174,7 @@ fn long_flag(options: &mut Options, name: &str, value: &str) -> Result<(), Outpu
         "insecure" => short_flag(options, 'k'),
         "location" => short_flag(options, 'L'),
         "fail" => short_flag(options, 'f'),
+        "remote-name" => short_flag(options, 'O'),
         "output" => value_flag(options, 'o', value),
         "header" => value_flag(options, 'H', value),
         "request" => value_flag(options, 'X', value),
@@ -197,6 +210,19 @@ fn long_flag(options: &mut Options, name: &str, value: &str) -> Result<(), Outpu
         }
         "retry" => {
             options.retries = value.parse().unwrap_or(0);
+            Ok(())
+        }
+        "retry-delay" => {
+            let delay = seconds("--retry-delay", value)?;
+            options.retry_delay = Some(delay).filter(|delay| !delay.is_zero());
+            Ok(())
+        }
+        "retry-connrefused" => {
+            options.retry_refused = true;
+            Ok(())
+        }
+        "retry-all-errors" => {
+            options.retry_all = true;
             Ok(())
         }
         _ => Ok(()),

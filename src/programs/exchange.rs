@@ -1,6 +1,7 @@
 //! A request and its answer as a client sees them: connection, TLS, headers, body.
 
 use super::Site;
+use crate::net::Packet;
 use crate::net::packet::Endpoint;
 use crate::trace::{Cause, Manner, Outcome, PacketTrace, Reason, Request, Server, server};
 use core::time::Duration;
@@ -45,8 +46,11 @@ impl Reply {
 pub(super) enum Trouble {
     /// The name has no address.
     NotResolved,
-    /// No name server answers.
-    NamesTimedOut,
+    /// No name server could find out.
+    NoNames {
+        /// Whether it says nothing at all.
+        is_silent: bool,
+    },
     /// The connection was refused.
     Refused,
     /// There is no way to the address.
@@ -78,6 +82,8 @@ const SELF_SIGNED: &str = "SSL certificate problem: self-signed certificate";
 pub(super) struct Exchange {
     /// The address that was asked, if the name has one.
     pub(super) address: Option<Endpoint>,
+    /// The client's own end of the connection.
+    pub(super) own: Option<Endpoint>,
     /// How long the answer took, where a proxy waited for servers.
     pub(super) waited: Duration,
     /// The answer.
@@ -91,6 +97,7 @@ pub(super) fn exchange(site: &mut Site<'_>, request: &Request, insecure: bool) -
     if let Some(None) = forwarded {
         return Exchange {
             address: Some(own),
+            own: None,
             waited: Duration::ZERO,
             result: Err(Trouble::Refused),
         };
@@ -102,10 +109,12 @@ pub(super) fn exchange(site: &mut Site<'_>, request: &Request, insecure: bool) -
         // Who answers here is kubectl: it takes the connection, and ends it.
         Outcome::Failed(_) if is_forwarded => Err(Trouble::Empty),
         Outcome::Failed(failure) => Err(match failure.manner {
-            Manner::NotResolved if matches!(failure.cause, Cause::Policy { .. }) => {
-                Trouble::NamesTimedOut
-            }
-            Manner::NotResolved => Trouble::NotResolved,
+            Manner::NotResolved => match &failure.cause {
+                cause @ (Cause::NoNameServer { .. } | Cause::NameServerFails { .. }) => {
+                    Trouble::NoNames { is_silent: cause.is_silence() }
+                }
+                _ => Trouble::NotResolved,
+            },
             Manner::Refused => Trouble::Refused,
             Manner::Unreachable | Manner::NotSent => Trouble::Unreachable,
             Manner::Handshake => Trouble::NoTlsName,
@@ -114,13 +123,25 @@ pub(super) fn exchange(site: &mut Site<'_>, request: &Request, insecure: bool) -
         }),
         Outcome::Answered { .. } => answered(site, &trace, insecure),
     };
-    Exchange { address, waited: trace.waited, result }
+    let own = sent(&trace).map(|packet| packet.source).filter(|_| address.is_some());
+    Exchange { address, own, waited: trace.waited, result }
 }
 
 /// The address that a request was sent to.
 pub(super) fn asked(trace: &PacketTrace) -> Option<Endpoint> {
+    // Without a name server there was only the question for the name.
+    if let Outcome::Failed(failure) = &trace.outcome
+        && matches!(failure.cause, Cause::NoNameServer { .. })
+    {
+        return None;
+    }
+    sent(trace).map(|packet| packet.destination)
+}
+
+/// The first packet.
+fn sent(trace: &PacketTrace) -> Option<Packet> {
     trace.hops.iter().find_map(|hop| match (&hop.reason, &hop.packet) {
-        (Reason::Sends, Some((before, _))) => Some(before.destination),
+        (Reason::Sends, Some((before, _))) => Some(*before),
         _ => None,
     })
 }

@@ -1,4 +1,4 @@
-//! Programs that speak over the network, wherever they run: curl, wget, nslookup, ping, nc.
+//! Programs that speak over the network, wherever they run: curl, wget, nslookup, dig, host, ping, nc.
 //!
 //! [`run`] sends requests from where the program is (the internet, a node, a pod) and says what the
 //! real program prints of the outcome, and how long it waits: its [`Output`] has pauses.
@@ -6,16 +6,21 @@
 //! Invariants: what becomes of a request is decided in `trace` alone; a program moves no clock,
 //! whoever runs it lets the pauses pass; exit codes are the real programs'.
 //!
-//! Reading order: `published`, `exchange`, `cookies`, `curl_options`, `curl`, `wget`, `nslookup`,
-//! `probe`.
+//! Reading order: `published`, `exchange`, `cookies`, `curl_options`, `curl`, `wget`, `gnu_wget`, `question`,
+//! `nslookup`, `dig`, `flags`, `ping`, `nc`.
 
 mod cookies;
 mod curl;
 mod curl_options;
+mod dig;
 mod exchange;
+mod flags;
+mod gnu_wget;
+mod nc;
 mod nslookup;
-mod probe;
+mod ping;
 mod published;
+mod question;
 mod wget;
 
 pub use crate::container::{Kit, Mark, Output, Part, Stream, kit_of};
@@ -24,6 +29,7 @@ pub use published::{GATEWAY_API, METALLB, NGINX_GATEWAY, NGINX_GATEWAY_CRDS, pub
 use crate::api::Kind;
 use crate::base::{Rng, SimTime};
 use crate::proxy::Mode;
+use crate::trace::names::{Inquired, Inquiry};
 use crate::trace::{Cluster, PacketTrace, Request, Source};
 use core::net::IpAddr;
 use core::time::Duration;
@@ -34,13 +40,13 @@ use std::sync::Arc;
 pub const CONNECT_TIMEOUT: Duration = Duration::from_millis(134_500);
 /// How long a machine looks for the owner of an address on its own network.
 pub const NO_ROUTE: Duration = Duration::from_millis(3_060);
-/// How long a resolver waits for name servers that do not answer: five seconds, twice.
-pub const NAME_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The network that a program is connected to.
 pub trait Wire {
     /// Sends a request and follows it.
     fn send(&mut self, request: &Request) -> Arc<PacketTrace>;
+    /// Carries questions to a name server.
+    fn inquire(&mut self, inquiry: &Inquiry) -> Inquired;
     /// The cluster at this moment.
     fn cluster(&self) -> Cluster<'_>;
     /// Whether an address is one that kube-proxy makes for a Service.
@@ -63,6 +69,8 @@ pub struct Site<'a> {
     forwards: Option<&'a mut Vec<Forwarded>>,
     /// How long it has waited.
     waited: Duration,
+    /// What else there is.
+    kit: Kit,
 }
 
 /// A port of the person's own machine that leads into a pod.
@@ -87,7 +95,7 @@ impl<'a> Site<'a> {
         from: Source,
         files: &'a mut BTreeMap<String, String>,
     ) -> Self {
-        Site { wire, from, files, forwards: None, waited: Duration::ZERO }
+        Site { wire, from, files, forwards: None, waited: Duration::ZERO, kit: Kit::COMPUTER }
     }
 
     /// The same on a machine whose ports lead into pods.
@@ -135,7 +143,7 @@ impl<'a> Site<'a> {
 // Simplified: a program decides with its first request what it will print; what changes while it
 // waits changes nothing for it.
 pub fn run(site: &mut Site<'_>, kit: Kit, words: &[String]) -> Option<Output> {
-    site.waited = Duration::ZERO;
+    (site.waited, site.kit) = (Duration::ZERO, kit);
     let mut output = program(site, kit, words)?;
     if !site.waited.is_zero() {
         output.marks.insert(0, Mark { out: 0, err: 0, pause: site.waited });
@@ -149,10 +157,15 @@ fn program(site: &mut Site<'_>, kit: Kit, words: &[String]) -> Option<Output> {
     Some(match name {
         "curl" if kit.curl => curl::run(site, rest),
         "wget" if kit.busybox => wget::busybox(site, rest),
-        "wget" if kit.wget => wget::gnu(site, rest),
-        "nslookup" if kit.busybox || kit.nslookup => nslookup::run(site, rest, kit),
-        "ping" if kit.busybox || kit.ping => probe::ping(site, rest),
-        "nc" if kit.busybox || kit.nc => probe::nc(site, rest),
+        "wget" if kit.wget => gnu_wget::run(site, rest),
+        "nslookup" if kit.busybox || kit.bind => nslookup::run(site, rest, kit),
+        "dig" if kit.bind => dig::dig(site, rest),
+        "host" if kit.bind => dig::host(site, rest),
+        "getent" if kit.getent => dig::getent(site, rest),
+        "ping" if kit.ping => ping::iputils(site, rest),
+        "ping" if kit.busybox => ping::busybox(site, rest),
+        "nc" if kit.nc => nc::openbsd(site, rest),
+        "nc" if kit.busybox => nc::busybox(site, rest),
         _ => return None,
     })
 }

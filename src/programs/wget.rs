@@ -1,26 +1,30 @@
-//! wget: GNU's, and busybox's, which prints otherwise.
+//! wget: its command line, and busybox's; GNU's is in `gnu_wget`.
 
 use super::exchange::{Exchange, Reply, Trouble, exchange};
-use super::{CONNECT_TIMEOUT, NAME_TIMEOUT, NO_ROUTE, Output, Site};
-use crate::trace::Request;
+use super::{CONNECT_TIMEOUT, NO_ROUTE, Output, Site};
+use crate::trace::{Manner, Request};
 use core::time::Duration;
 use std::sync::Arc;
 
 /// What the command line asks for.
 #[derive(Debug, Default)]
-struct Options {
-    url: Option<String>,
-    quiet: bool,
-    spider: bool,
-    insecure: bool,
-    show_headers: bool,
+pub(super) struct Options {
+    pub(super) url: Option<String>,
+    pub(super) quiet: bool,
+    /// `-nv`: one line, and errors.
+    pub(super) brief: bool,
+    pub(super) spider: bool,
+    pub(super) insecure: bool,
+    pub(super) show_headers: bool,
     /// Where the body goes; `-` for standard output.
-    to: Option<String>,
+    pub(super) to: Option<String>,
     host: Option<String>,
-    timeout: Option<Duration>,
+    pub(super) timeout: Option<Duration>,
+    /// How often GNU wget tries what may go better later.
+    pub(super) tries: Option<u32>,
 }
 
-fn parse(words: &[String]) -> Result<Options, String> {
+pub(super) fn parse(words: &[String]) -> Result<Options, String> {
     let mut options = Options::default();
     let mut words = words.iter();
     while let Some(word) = words.next() {
@@ -32,11 +36,11 @@ fn parse(words: &[String]) -> Result<Options, String> {
                 "spider" => options.spider = true,
                 "no-check-certificate" => options.insecure = true,
                 "server-response" => options.show_headers = true,
-                "no-verbose" => options.quiet = true,
+                "no-verbose" => options.brief = true,
                 "output-document" => options.to = value(),
                 "timeout" | "connect-timeout" => options.timeout = value().and_then(seconds),
                 "header" => options.host = value().and_then(host_of).or(options.host.take()),
-                "tries" => drop(value()),
+                "tries" => options.tries = value().and_then(|it| it.parse().ok()),
                 _ => return Err(format!("wget: unrecognized option '--{name}'")),
             }
             continue;
@@ -47,11 +51,12 @@ fn parse(words: &[String]) -> Result<Options, String> {
         };
         let mut rest = letters.chars();
         while let Some(letter) = rest.next() {
-            if !"OTtU".contains(letter) {
+            if !"OTtUPow".contains(letter) {
                 match letter {
+                    'n' if rest.as_str().starts_with('v') => options.brief = true,
                     'q' => options.quiet = true,
                     'S' => options.show_headers = true,
-                    'c' | 'n' | 'v' | '4' => {}
+                    'c' | 'n' | 'v' | '4' | 'N' | 'r' => {}
                     other => return Err(format!("wget: unrecognized option: {other}")),
                 }
                 continue;
@@ -62,6 +67,7 @@ fn parse(words: &[String]) -> Result<Options, String> {
             match letter {
                 'O' => options.to = value,
                 'T' => options.timeout = value.and_then(seconds),
+                't' => options.tries = value.and_then(|it| it.parse().ok()),
                 _ => {}
             }
             break;
@@ -79,7 +85,11 @@ fn host_of(header: String) -> Option<String> {
     name.eq_ignore_ascii_case("host").then(|| value.trim().to_owned())
 }
 
-fn request_of(site: &Site<'_>, options: &Options, agent: &str) -> Result<Request, String> {
+pub(super) fn request_of(
+    site: &Site<'_>,
+    options: &Options,
+    agent: &str,
+) -> Result<Request, String> {
     let url = options.url.as_deref().unwrap_or_default();
     let mut request = Request::from_url(site.from.clone(), url)?;
     request.agent = Arc::from(agent);
@@ -91,7 +101,7 @@ fn request_of(site: &Site<'_>, options: &Options, agent: &str) -> Result<Request
 }
 
 /// Sends the request and the one that a redirection leads to.
-fn follow(site: &mut Site<'_>, request: &mut Request, insecure: bool) -> Exchange {
+pub(super) fn follow(site: &mut Site<'_>, request: &mut Request, insecure: bool) -> Exchange {
     let mut found = exchange(site, request, insecure);
     for _ in 0..20 {
         let next = match &found.result {
@@ -109,7 +119,7 @@ fn follow(site: &mut Site<'_>, request: &mut Request, insecure: bool) -> Exchang
 }
 
 /// The last part of a path, or `index.html`.
-fn file_name(request: &Request) -> String {
+pub(super) fn file_name(request: &Request) -> String {
     let path = request.path.split('?').next().unwrap_or_default();
     match path.rsplit('/').next() {
         Some("") | None => "index.html".to_owned(),
@@ -125,12 +135,18 @@ pub(super) fn busybox(site: &mut Site<'_>, words: &[String]) -> Output {
         Err(why) => return Output::failed(1, format!("{why}\n{BUSYBOX_USAGE}")),
     };
     let url = options.url.clone().unwrap_or_default();
-    let Ok(mut request) = request_of(site, &options, "Wget") else {
-        return Output::failed(1, format!("wget: not an http or ftp url: {url}"));
+    let mut request = match request_of(site, &options, "Wget") {
+        Ok(request) => request,
+        Err(why) if why.contains("Port number") => {
+            let authority = url.rsplit("://").next().unwrap_or_default();
+            let port = authority.split('/').next().and_then(|it| it.rsplit(':').next());
+            return Output::failed(1, format!("wget: bad port '{}'", port.unwrap_or_default()));
+        }
+        Err(_) => return Output::failed(1, format!("wget: not an http or ftp url: {url}")),
     };
     let mut output = Output::default();
     // busybox checks no certificates.
-    let Exchange { address, waited, result } = follow(site, &mut request, true);
+    let Exchange { address, waited, result, .. } = follow(site, &mut request, true);
     if let Some(to) = address.filter(|_| !options.quiet) {
         output.complain(&format!("Connecting to {} ({to})\n", authority(&request)));
     }
@@ -150,15 +166,16 @@ pub(super) fn busybox(site: &mut Site<'_>, words: &[String]) -> Output {
             busybox_save(site, &options, &request, &reply, &mut output);
             return output;
         }
-        Err(Trouble::NamesTimedOut) => {
-            site.wait(NAME_TIMEOUT);
+        Err(Trouble::NoNames { is_silent }) => {
+            let wait = site.name_wait(&request.host, is_silent);
+            site.wait(wait);
             format!("bad address '{}'", authority(&request))
         }
         Err(Trouble::NotResolved) => format!("bad address '{}'", authority(&request)),
         Err(Trouble::Refused) => format!("can't connect to remote host ({host}): Connection refused"),
         Err(Trouble::Unreachable) => {
             site.wait(NO_ROUTE);
-            format!("can't connect to remote host ({host}): Host is unreachable")
+            format!("can't connect to remote host ({host}): {}", site.error_text(Manner::Unreachable))
         }
         Err(Trouble::TimedOut) => match options.timeout.filter(|it| *it < CONNECT_TIMEOUT) {
             Some(timeout) => {
@@ -167,11 +184,11 @@ pub(super) fn busybox(site: &mut Site<'_>, words: &[String]) -> Output {
             }
             None => {
                 site.wait(CONNECT_TIMEOUT);
-                format!("can't connect to remote host ({host}): Connection timed out")
+                format!("can't connect to remote host ({host}): {}", site.error_text(Manner::TimedOut))
             }
         },
         Err(Trouble::Empty) => "error getting response".to_owned(),
-        Err(Trouble::NotHttp) => "bad response".to_owned(),
+        Err(Trouble::NotHttp) => "error getting response".to_owned(),
         Err(Trouble::NoTls | Trouble::NoTlsName | Trouble::Certificate { .. }) => {
             "TLS error from peer (alert code 80): 80\nwget: error getting response: Connection reset by peer".to_owned()
         }
@@ -214,7 +231,7 @@ fn busybox_save(
     save(site, &name, reply, output);
 }
 
-fn save(site: &mut Site<'_>, name: &str, reply: &Reply, output: &mut Output) {
+pub(super) fn save(site: &mut Site<'_>, name: &str, reply: &Reply, output: &mut Output) {
     match name {
         "-" => output.stdout.push_str(&reply.body),
         "/dev/null" => {}
@@ -222,7 +239,7 @@ fn save(site: &mut Site<'_>, name: &str, reply: &Reply, output: &mut Output) {
     }
 }
 
-fn headers(reply: &Reply) -> String {
+pub(super) fn headers(reply: &Reply) -> String {
     let first = format!("  {}\n", reply.status_line());
     reply.headers.iter().fold(first, |text, (name, value)| text + &format!("  {name}: {value}\n"))
 }
@@ -233,113 +250,5 @@ fn authority(request: &Request) -> String {
     match request.port == usual {
         true => request.host.to_string(),
         false => format!("{}:{}", request.host, request.port),
-    }
-}
-
-/// GNU wget.
-// Simplified: it tries once, where a real one tries twenty times after a timeout.
-pub(super) fn gnu(site: &mut Site<'_>, words: &[String]) -> Output {
-    let usage = "wget: missing URL\nUsage: wget [OPTION]... [URL]...\n\nTry `wget --help' for more options.";
-    let options = match parse(words) {
-        Ok(options) if options.url.is_some() => options,
-        Ok(_) => return Output::failed(1, usage),
-        Err(why) => return Output::failed(2, why),
-    };
-    let url = options.url.clone().unwrap_or_default();
-    let mut request = match request_of(site, &options, "Wget/1.25.0") {
-        Ok(request) => request,
-        Err(why) => {
-            return Output::failed(
-                1,
-                format!("{url}: {}", why.split(") ").last().unwrap_or_default()),
-            );
-        }
-    };
-    let mut output = Output::default();
-    let full = if url.contains("://") { url } else { format!("http://{url}") };
-    let full = if request.path.len() == 1 && !full.ends_with('/') { full + "/" } else { full };
-    let time = site.now().rfc3339().replace('T', " ").replace('Z', "");
-    let mut log = format!("--{time}--  {full}\n");
-    let name = request.host.clone();
-    let is_name = name.parse::<core::net::IpAddr>().is_err();
-    let Exchange { address, waited, result } = follow(site, &mut request, options.insecure);
-    if is_name {
-        let found = address.map_or_else(
-            || "failed: Name or service not known.".to_owned(),
-            |to| to.ip.to_string(),
-        );
-        log.push_str(&format!("Resolving {name} ({name})... {found}\n"));
-    }
-    if let Some(to) = address {
-        let place = if is_name { format!("{name} ({name})|{}|", to.ip) } else { to.ip.to_string() };
-        log.push_str(&format!("Connecting to {place}:{}... ", to.port));
-    }
-    match result {
-        Ok(reply) => {
-            site.wait(waited);
-            gnu_answer(site, &options, &request, &reply, &mut log, &mut output);
-        }
-        Err(trouble) => {
-            output.exit = if matches!(trouble, Trouble::Certificate { .. }) { 5 } else { 4 };
-            log.push_str(&gnu_trouble(site, &options, &name, trouble));
-        }
-    }
-    if !options.quiet {
-        output.complain(&log);
-    }
-    output
-}
-
-fn gnu_answer(
-    site: &mut Site<'_>,
-    options: &Options,
-    request: &Request,
-    reply: &Reply,
-    log: &mut String,
-    output: &mut Output,
-) {
-    let status = reply.status_line();
-    let status = status.split_once(' ').map_or("", |(_, rest)| rest);
-    log.push_str(&format!("connected.\nHTTP request sent, awaiting response... {status}\n"));
-    if reply.status >= 400 {
-        let time = site.now().rfc3339().replace('T', " ").replace('Z', "");
-        log.push_str(&format!("{time} ERROR {status}.\n\n"));
-        output.exit = 8;
-        return;
-    }
-    let size = reply.body.len();
-    let kind = reply.header("Content-Type").unwrap_or("text/plain");
-    let kind = kind.split(';').next().unwrap_or_default();
-    log.push_str(&format!("Length: {size} [{kind}]\n"));
-    if options.spider {
-        log.push_str("Remote file exists.\n\n");
-        return;
-    }
-    let name = options.to.clone().unwrap_or_else(|| file_name(request));
-    let shown = if name == "-" { "STDOUT" } else { &name };
-    log.push_str(&format!("Saving to: ‘{shown}’\n\n"));
-    let done =
-        if name == "-" { "written to stdout".to_owned() } else { format!("‘{name}’ saved") };
-    log.push_str(&format!("{done} [{size}/{size}]\n\n"));
-    save(site, &name, reply, output);
-}
-
-fn gnu_trouble(site: &mut Site<'_>, options: &Options, name: &str, trouble: Trouble) -> String {
-    match trouble {
-        Trouble::NotResolved | Trouble::NamesTimedOut => format!("wget: unable to resolve host address ‘{name}’\n"),
-        Trouble::Refused => "failed: Connection refused.\n".to_owned(),
-        Trouble::Unreachable => {
-            site.wait(NO_ROUTE);
-            "failed: No route to host.\n".to_owned()
-        }
-        Trouble::TimedOut => {
-            let most = options.timeout.unwrap_or(CONNECT_TIMEOUT).min(CONNECT_TIMEOUT);
-            site.wait(most);
-            "failed: Connection timed out.\n".to_owned()
-        }
-        Trouble::Empty => "connected.\nHTTP request sent, awaiting response... No data received.\nGiving up.\n\n".to_owned(),
-        Trouble::NotHttp => "connected.\nHTTP request sent, awaiting response... 200 No headers, assuming HTTP/0.9\n".to_owned(),
-        Trouble::NoTls | Trouble::NoTlsName => "connected.\nUnable to establish SSL connection.\n".to_owned(),
-        Trouble::Certificate { .. } => format!("connected.\nERROR: cannot verify {name}'s certificate:\n  Unable to locally verify the issuer's authority.\nTo connect to {name} insecurely, use `--no-check-certificate'.\n"),
     }
 }

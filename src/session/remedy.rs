@@ -11,10 +11,20 @@ use std::sync::Arc;
 /// The command, if the request failed and one is obvious.
 pub(super) fn remedy(store: &Store, trace: &PacketTrace) -> Option<String> {
     let Outcome::Failed(failure) = &trace.outcome else { return None };
+    of_cause(store, trace, failure.at, &failure.cause)
+}
+
+fn of_cause(store: &Store, trace: &PacketTrace, at: u32, cause: &Cause) -> Option<String> {
     let patch = |service: &ObjectKey, patch: &str| {
         Some(format!("kubectl patch service {} -p '{patch}'", named(service)))
     };
-    match &failure.cause {
+    match cause {
+        Cause::NoNameServer { why, .. } => match &**why {
+            Cause::NoEndpoints { service, .. } if &*service.name == "kube-dns" => {
+                dns_servers(store).or_else(|| of_cause(store, trace, at, why))
+            }
+            why => of_cause(store, trace, at, why),
+        },
         Cause::NoEndpoints { service, why } => no_endpoints(store, service, why),
         Cause::NoLocalEndpoints { service, .. } => {
             patch(service, r#"{"spec":{"externalTrafficPolicy":"Cluster"}}"#)
@@ -33,9 +43,16 @@ pub(super) fn remedy(store: &Store, trace: &PacketTrace) -> Option<String> {
             let first = policies.first()?;
             Some(format!("kubectl describe networkpolicy {}", named(first)))
         }
-        Cause::RuleByHand { .. } => by_hand(trace, failure.at),
+        Cause::RuleByHand { .. } => by_hand(trace, at),
         _ => None,
     }
+}
+
+/// CoreDNS gets its pods back, if it is told to have none.
+fn dns_servers(store: &Store) -> Option<String> {
+    let coredns = store.find(Kind::Deployment, "kube-system", "coredns")?;
+    let is_none = coredns.spec().int_at(&["replicas"]) == Some(0);
+    is_none.then(|| "kubectl scale deployment coredns -n kube-system --replicas=2".to_owned())
 }
 
 /// `web -n shop`, or `web` in the default namespace.

@@ -3,6 +3,7 @@
 use super::rule_sentence;
 use super::sentence_of_proxy as proxy;
 use crate::text::{Lang, Text};
+use crate::trace::dns::{RecordType, Response};
 use crate::trace::hop::{Direction, Reason, Route, Spread};
 use crate::trace::{Cause, Hop, Manner, Outcome, PacketTrace};
 use core::fmt::Display;
@@ -25,10 +26,7 @@ impl Told<'_> {
     pub fn sentence(&self) -> String {
         match &self.hop.reason {
             Reason::Sends => self.say(Text::HopSends, &[]),
-            Reason::Resolves { question, answer } => {
-                let answer = answer_text(answer);
-                self.say(Text::HopResolves, &[("name", &question.name), ("answer", &answer)])
-            }
+            Reason::Resolves { name, asked } => self.resolves(name, asked),
             Reason::Balances { node, draw, spread, .. } => {
                 let text = match spread {
                     Spread::HealthyNodes => Text::HopBalances,
@@ -103,6 +101,20 @@ impl Told<'_> {
         self.lang.fill(text, values)
     }
 
+    fn resolves(&self, name: &str, asked: &[(RecordType, Response)]) -> String {
+        if asked.is_empty() {
+            return self.say(Text::HopNoAnswer, &[("name", &name)]);
+        }
+        let records = asked.iter().map(|(record, _)| record.name()).collect::<Vec<_>>();
+        let mut answers: Vec<String> =
+            asked.iter().map(|(_, response)| response.to_string()).collect();
+        answers.dedup();
+        let (records, answer) = (records.join(", "), answers.join(" / "));
+        let values: [(&str, &dyn Display); 3] =
+            [("name", &name), ("records", &records), ("answer", &answer)];
+        self.say(Text::HopResolves, &values)
+    }
+
     fn route(&self, route: &Route) -> String {
         match route {
             Route::Local => self.say(Text::HopRouteLocal, &[]),
@@ -110,22 +122,6 @@ impl Told<'_> {
             Route::Node(node) => self.say(Text::HopRouteNode, &[("node", node)]),
             Route::Tunnel(node) => self.say(Text::HopRouteTunnel, &[("node", node)]),
             Route::Default => self.say(Text::HopRouteDefault, &[]),
-        }
-    }
-}
-
-fn answer_text(answer: &crate::trace::dns::Answer) -> String {
-    use crate::trace::dns::Answer;
-    match answer {
-        Answer::NoSuchName => "NXDOMAIN".into(),
-        Answer::NoData => "NOERROR".into(),
-        Answer::Addresses(ips) => {
-            ips.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-        }
-        Answer::Alias(name) => format!("CNAME {name}"),
-        Answer::Services(targets) => {
-            let targets = targets.iter().map(|(port, name)| format!("{name}:{port}"));
-            targets.collect::<Vec<_>>().join(", ")
         }
     }
 }
@@ -162,7 +158,17 @@ pub fn cause(cause: &Cause, lang: Lang) -> String {
         Cause::NoClient(source) => say(Text::CauseNoClient, &[("source", source)]),
         Cause::NoSuchName(name) => say(Text::CauseNoSuchName, &[("name", name)]),
         Cause::NoAddress(service) => say(Text::CauseNoAddress, &[("service", &service.name)]),
-        Cause::DnsDown => say(Text::CauseDnsDown, &[]),
+        Cause::NoNameServer { server, manner, why } => {
+            let text = match manner {
+                Manner::TimedOut => Text::CauseDnsSilent,
+                _ => Text::CauseDnsRefused,
+            };
+            let why = self::cause(why, lang);
+            say(text, &[("server", server), ("why", &why)])
+        }
+        Cause::NameServerFails { server, code } => {
+            say(Text::CauseDnsFails, &[("server", server), ("code", &code.name())])
+        }
         Cause::NodeDown(node) => say(Text::CauseNodeDown, &[("node", node)]),
         Cause::NoEndpoints { service, why } => no_endpoints(&service.name, why, lang),
         Cause::NoLocalEndpoints { service, node } => {

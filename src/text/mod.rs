@@ -107,7 +107,7 @@ texts! {
     ChapterNothing ChapterRulesMany ChapterRulesOne ChapterHopsMany ChapterIdleMany ChapterIdleOne
     LotsTitle LotsTurn LotsDrawn LotsRule LotsRest LotsNotAsked LotsMore PacketTitle PacketReply
     PacketEntry RemedyTitle RemedyTry ExaminedRules Arrived Refused ArrivedSees ArrivedPlain
-    ArrivedSeesProxy NotResolved Unreachable NotSent PlaceDevice HopSends HopResolves HopBalances
+    ArrivedSeesProxy NotResolved Unreachable NotSent PlaceDevice HopSends HopResolves HopNoAnswer HopBalances
     HopBalancesLocal HopEnters HopEntersFromPod HopRefuses HopVanishes HopDeniedMany HopSchedules
     HopTracks HopEncapsulates HopDecapsulates HopLeaves HopAllowed HopNoPolicy HopDenied HopDelivers
     HopAnswers HopEchoes HopIngress HopIngressNone HopUntranslates HopRemembers HopReturns HopReceives
@@ -117,7 +117,7 @@ texts! {
     MarksExternal MarksHairpin MarksOutside ToServices ToNodePorts ToExternalServices ToExternal
     ToService ToLocal ToEndpoint ToFirewall ToMark ToPostrouting ToForward ToKubeletFirewall
     ToProxyFirewall ToIpvsNodePort ToIpvsFilter ToNoEndpoints ToClusterIps CauseNoClient
-    CauseNoSuchName CauseNoAddress CauseDnsDown CauseNodeDown CauseNoEndpoints CauseNearly
+    CauseNoSuchName CauseNoAddress CauseDnsSilent CauseDnsRefused CauseDnsFails CauseNodeDown CauseNoEndpoints CauseNearly
     CauseNearlyLacks CauseTargetPort CauseNotReady CauseNotReadyMany CauseNoLocalEndpoints
     CauseWrongPort CauseNothingListens CauseNotANodePort CausePolicyIn CausePolicyOut
     CausePolicyInMany CausePolicyOutMany CauseSourceRange CausePendingIp CauseNoHealthyNode

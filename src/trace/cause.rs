@@ -1,6 +1,7 @@
 //! Why a request came to nothing, or to no better answer.
 
-use super::hop::Direction;
+use super::dns::Code;
+use super::hop::{Direction, Manner};
 use super::metallb::WhySilent;
 use super::request::Source;
 use crate::net::packet::Endpoint;
@@ -17,8 +18,22 @@ pub enum Cause {
     NoSuchName(Arc<str>),
     /// The name of a Service without addresses, or of a headless one without endpoints.
     NoAddress(ObjectKey),
-    /// No DNS server of the cluster is ready.
-    DnsDown,
+    /// The name server cannot be reached.
+    NoNameServer {
+        /// Its address.
+        server: IpAddr,
+        /// How that shows.
+        manner: Manner,
+        /// What became of the packet.
+        why: Box<Cause>,
+    },
+    /// The name server could not find out, or does not answer for such names.
+    NameServerFails {
+        /// Its address.
+        server: IpAddr,
+        /// What it said.
+        code: Code,
+    },
     /// The node is not there.
     NodeDown(Arc<str>),
     /// The Service has no endpoints.

@@ -1,7 +1,7 @@
 //! What a trace is made of: hops, with where and why, and the outcome.
 
 pub use super::cause::{Cause, NearMiss, WhyNoEndpoints, WhyNoRoute, WhyNoRule};
-use super::dns::{Answer, Question};
+use super::dns::{RecordType, Response};
 use super::nginx::{Choice, Pick};
 use super::request::{Headers, Request, Source};
 use crate::net::packet::Endpoint;
@@ -181,10 +181,10 @@ pub enum Reason {
     Sends,
     /// A name is asked for.
     Resolves {
-        /// What was asked.
-        question: Question,
-        /// What was answered.
-        answer: Answer,
+        /// The full name.
+        name: Arc<str>,
+        /// What was asked of it, and what was answered; nothing if nobody answers there.
+        asked: Vec<(RecordType, Response)>,
     },
     /// The load balancer chose a node.
     Balances {

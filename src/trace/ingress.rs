@@ -3,14 +3,14 @@
 
 use super::answer::Answered;
 use super::blame::why_no_endpoints;
-use super::dns;
 use super::hop::{Cause, Failure, Manner, Place, Reason, WhyNoRule};
+use super::names;
 use super::nginx::{
     self, Backend, Configuration, DEFAULT_BACKEND, Ignored, Located, Settings, Target, Trouble,
     Worker, host_matches,
 };
 use super::path::{Arrival, Tracer};
-use super::request::{Headers, Request};
+use super::request::{Headers, Request, Source};
 use super::upstream::Nginx;
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object};
@@ -326,12 +326,13 @@ impl Tracer<'_> {
         if let Ok(ip) = name.parse() {
             return Ok(vec![Endpoint { ip, port: *port }]);
         }
-        let lookup = dns::look_up(&self.cluster, dns::search(name, &front.nginx.pod.namespace));
-        for (question, answer) in lookup.asked {
-            let reason = Reason::Resolves { question, answer };
-            self.hop(Place::Pod(front.nginx.pod.clone()), reason, None);
-        }
-        Ok(lookup.addresses.into_iter().map(|ip| Endpoint { ip, port: *port }).collect())
+        let pod = &front.nginx.pod;
+        let from = Source::Pod { namespace: pod.namespace.clone(), name: pod.name.clone() };
+        let conf = names::resolv_conf(&self.cluster, &from);
+        let place = Place::Pod(pod.clone());
+        // Who finds no address has no server to send to.
+        let found = self.look_up(&from, &conf, name, Some(&place)).unwrap_or_default();
+        Ok(found.into_iter().map(|ip| Endpoint { ip, port: *port }).collect())
     }
 
     /// The request as it is sent on.

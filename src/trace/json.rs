@@ -1,6 +1,6 @@
 //! A trace as JSON.
 
-use super::dns::Answer;
+use super::dns::{RecordType, Response};
 use super::hop::{
     Cause, Direction, Hop, NearMiss, Outcome, PacketTrace, Place, Reason, Route, Server, Spread,
 };
@@ -128,12 +128,10 @@ fn end(reason: &Reason) -> Value {
 fn reason(reason: &Reason) -> Value {
     match reason {
         Reason::Sends => json!({"kind": "sends"}),
-        Reason::Resolves { question, answer } => json!({
-            "kind": "resolves",
-            "name": *question.name,
-            "record": question.record.name(),
-            "answer": dns_answer(answer),
-        }),
+        Reason::Resolves { name, asked } => {
+            let asked: Vec<Value> = asked.iter().map(asked_value).collect();
+            json!({"kind": "resolves", "name": **name, "asked": asked})
+        }
         Reason::Balances { service, node, draw: lot, spread, node_port } => json!({
             "kind": "balances",
             "service": key(service),
@@ -208,20 +206,16 @@ fn routes(route: &Route) -> Value {
     }
 }
 
-fn dns_answer(answer: &Answer) -> Value {
-    match answer {
-        Answer::NoSuchName => json!({"kind": "noSuchName"}),
-        Answer::NoData => json!({"kind": "noData"}),
-        Answer::Alias(name) => json!({"kind": "alias", "name": **name}),
-        Answer::Addresses(addresses) => {
-            let texts: Vec<String> = addresses.iter().map(ToString::to_string).collect();
-            json!({"kind": "addresses", "addresses": texts})
-        }
-        Answer::Services(services) => {
-            let one = |(port, target): &(u16, std::sync::Arc<str>)| json!({"port": port, "target": **target});
-            json!({"kind": "services", "services": services.iter().map(one).collect::<Value>()})
-        }
-    }
+fn asked_value((record, response): &(RecordType, Response)) -> Value {
+    let records: Vec<Value> = response
+        .answers
+        .iter()
+        .map(|it| {
+            let (record, data) = (it.data.record().name(), it.data.to_string());
+            json!({"name": *it.name, "ttl": it.ttl, "type": record, "data": data})
+        })
+        .collect();
+    json!({"record": record.name(), "code": response.code.name(), "answers": records})
 }
 
 impl Outcome {
@@ -259,6 +253,18 @@ impl Outcome {
     }
 }
 
+fn of_names(cause: &Cause) -> Value {
+    match cause {
+        Cause::NoNameServer { server, why, .. } => json!({
+            "kind": "noNameServer", "server": server.to_string(), "why": why.to_value(),
+        }),
+        Cause::NameServerFails { server, code } => json!({
+            "kind": "nameServerFails", "server": server.to_string(), "code": code.name(),
+        }),
+        _ => Value::Null,
+    }
+}
+
 impl Cause {
     /// The cause as JSON: its kind and its data.
     pub fn to_value(&self) -> Value {
@@ -266,7 +272,7 @@ impl Cause {
             Cause::NoClient(source) => json!({"kind": "noClient", "source": source.to_value()}),
             Cause::NoSuchName(name) => json!({"kind": "noSuchName", "name": **name}),
             Cause::NoAddress(service) => json!({"kind": "noAddress", "service": key(service)}),
-            Cause::DnsDown => json!({"kind": "dnsDown"}),
+            Cause::NoNameServer { .. } | Cause::NameServerFails { .. } => of_names(self),
             Cause::NodeDown(node) => json!({"kind": "nodeDown", "node": **node}),
             Cause::NoEndpoints { service, why } => {
                 let names = |names: &[std::sync::Arc<str>]| -> Value {

@@ -6,9 +6,10 @@
 //! Invariants: a trace always ends; each hop says where and why; nothing is decided here that the
 //! rules decide. The store is only read.
 //!
-//! Reading order: `request`, `hop`, `cause`, `network`, `path`, `node`, `enforce`, `policy`, `blame`, `dns`,
-//! `client`, `balancer`, `metallb`, `answer`, `health`, `nginx`, `upstream`, `ingress`,
-//! `gateway`, `haproxy`, then what is made of traces: `stages`, `chances`, `beside`, and the views `text` and `json`.
+//! Reading order: `request`, `hop`, `cause`, `network`, `path`, `node`, `enforce`, `policy`,
+//! `blame`, `dns`, `names`, `client`, `balancer`, `metallb`, `answer`, `health`, `nginx`,
+//! `upstream`, `ingress`, `gateway`, `haproxy`, then what is made of traces: `stages`, `chances`,
+//! `beside`, and the views `text` and `json`.
 
 mod answer;
 pub mod balancer;
@@ -31,6 +32,7 @@ mod ingress;
 mod json;
 mod json_of_proxy;
 pub mod metallb;
+pub mod names;
 pub mod network;
 pub mod nginx;
 mod node;

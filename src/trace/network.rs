@@ -1,10 +1,12 @@
 //! What all traces share: the rules of every node, what the nodes remember, who has which address.
 
+use super::dns::Corefile;
 use super::gateway::{self, Graph};
 use super::haproxy;
+use super::names::{self, QueryLog};
 use super::nginx::{Balancers, Configuration, Settings};
 use crate::api::tree::Tree as _;
-use crate::api::{Kind, Object};
+use crate::api::{Kind, Object, Uid};
 use crate::base::{Map, SimTime};
 use crate::container::Trees;
 use crate::kubelet::NodeRuntime;
@@ -85,6 +87,10 @@ pub struct Network {
     pods_by_ip: Map<Ipv4Addr, (u64, Arc<Object>)>,
     /// What ingress controllers were configured to do, by revision, when that was last asked.
     nginx: Option<(u64, Settings, Arc<Configuration>)>,
+    /// What CoreDNS goes by, of the ConfigMap's version.
+    corefile: Option<((Uid, u64), Arc<Corefile>)>,
+    /// The questions that CoreDNS has logged.
+    pub(super) queries: QueryLog,
     /// Where their workers are in their turns.
     nginx_turns: Balancers,
     /// What was made of Gateways of a class, by revision, when that was last asked.
@@ -202,7 +208,6 @@ struct Addresses {
     nodes_by_pod_network: BTreeMap<u32, Arc<str>>,
     services: BTreeMap<IpAddr, Vec<ObjectKey>>,
     services_by_node_port: BTreeMap<u16, ObjectKey>,
-    dns: Option<(IpAddr, Option<Endpoint>)>,
 }
 
 /// How many objects of each kind there are, and the newest revision among them.
@@ -227,6 +232,8 @@ impl Network {
             addresses: Arc::default(),
             pods_by_ip: Map::new(),
             nginx: None,
+            corefile: None,
+            queries: QueryLog::default(),
             nginx_turns: Balancers::default(),
             gateways: None,
             hand_built: None,
@@ -383,16 +390,7 @@ impl Network {
                 addresses.services_by_node_port.insert(port.node_port, key.clone());
             }
         }
-        addresses.dns = self.find_dns();
         self.addresses = Arc::new(addresses);
-    }
-
-    fn find_dns(&self) -> Option<(IpAddr, Option<Endpoint>)> {
-        let key = ObjectKey::new("kube-system", "kube-dns");
-        let ip = self.service(&key)?.cluster_ip(Family::V4)?;
-        let own = self.endpoints_of(&key);
-        let ready = own.flat_map(|(_, all)| all).find(|endpoint| endpoint.ready);
-        Some((ip, ready.map(|endpoint| endpoint.address)))
     }
 
     /// What the ingress controller with these settings is configured to do now.
@@ -456,9 +454,22 @@ impl Network {
         self.hand_turns.insert(pool.clone(), next);
     }
 
-    /// The address of the Service of the cluster's DNS, and one of its ready endpoints.
-    pub(super) fn dns(&self) -> Option<(IpAddr, Option<Endpoint>)> {
-        self.addresses.dns
+    /// The questions that CoreDNS in a pod has logged.
+    pub const fn queries(&self) -> &QueryLog {
+        &self.queries
+    }
+
+    /// CoreDNS' configuration in a ConfigMap.
+    pub(super) fn corefile(&mut self, map: &Object) -> Arc<Corefile> {
+        let version = (map.meta.uid, map.meta.resource_version);
+        if let Some((at, known)) = &self.corefile
+            && *at == version
+        {
+            return known.clone();
+        }
+        let made = Arc::new(Corefile::parse(names::text_of(map).unwrap_or_default()));
+        self.corefile = Some((version, made.clone()));
+        made
     }
 
     /// The rules that kube-proxy would write on a node that has none.

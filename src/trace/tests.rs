@@ -297,7 +297,7 @@ fn an_ingress_leads_to_a_service_and_past_its_cluster_ip() {
     let client = "203.0.113.7";
     let trace = it.get(client, "http://shop.example.com/a");
     expect_test::expect![[r#"
-        dns 1.1.1.1: A shop.example.com -> 192.0.2.20
+        dns 1.1.1.1: A shop.example.com -> 192.0.2.20; AAAA -> NODATA
         internet 203.0.113.7: sends [tcp 203.0.113.7:48821 -> 192.0.2.20:80]
         load balancer 192.0.2.20: ingress-nginx/ingress-nginx-controller to node node-1 (healthy nodes, draw 1 of 3) [tcp 203.0.113.7:48821 -> 192.0.2.20:80]
         node node-1: enters [tcp 203.0.113.7:48821 -> 192.0.2.20:80]
@@ -341,26 +341,26 @@ fn without_rules(trace: &PacketTrace) -> String {
 fn a_request_is_shown_hop_by_hop() {
     let trace = shop(Mode::Iptables).get("demo/client", "http://np");
     expect_test::expect![[r#"
-        1  > dns 10.96.0.10: A np.demo.svc.cluster.local -> 10.96.10.2
-        2  > pod demo/client: sends [tcp 10.244.1.57:35489 -> 10.96.10.2:80]
-        3  > node node-1: enters [tcp 10.244.1.57:35489 -> 10.96.10.2:80]
-        4  > node node-1 prerouting nat PREROUTING: matches, 1 examined | -A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES [tcp 10.244.1.57:35489 -> 10.96.10.2:80]
-        5  > node node-1 prerouting nat KUBE-SERVICES: matches, 5 examined | -A KUBE-SERVICES -d 10.96.10.2/32 -p tcp -m comment --comment "demo/np cluster IP" -m tcp --dport 80 -j KUBE-SVC-3FI5PGKAZJQCM3EG [tcp 10.244.1.57:35489 -> 10.96.10.2:80]
-        6  > node node-1 prerouting nat KUBE-SVC-3FI5PGKAZJQCM3EG: matches, 2 examined | -A KUBE-SVC-3FI5PGKAZJQCM3EG -m comment --comment "demo/np -> 10.244.1.58:80" -j KUBE-SEP-I2FRGNXJX6TEHR3M [tcp 10.244.1.57:35489 -> 10.96.10.2:80]
-        7  > node node-1 prerouting nat KUBE-SEP-I2FRGNXJX6TEHR3M: matches, 2 examined | -A KUBE-SEP-I2FRGNXJX6TEHR3M -p tcp -m comment --comment "demo/np" -m tcp -j DNAT --to-destination 10.244.1.58:80 [tcp 10.244.1.57:35489 -> 10.96.10.2:80] => [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-        8  > node node-1: route to own pod [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-        9  > node node-1 forward filter FORWARD: matches, 1 examined | -A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall" -j KUBE-PROXY-FIREWALL [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-        10 > node node-1 forward filter FORWARD: matches, 2 examined | -A FORWARD -m comment --comment "kubernetes forwarding rules" -j KUBE-FORWARD [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-        11 > node node-1 forward filter FORWARD: matches, 3 examined | -A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes service portals" -j KUBE-SERVICES [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-        12 > node node-1 forward filter FORWARD: matches, 4 examined | -A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes externally-visible service portals" -j KUBE-EXTERNAL-SERVICES [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-        13 > node node-1 postrouting nat POSTROUTING: matches, 1 examined | -A POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-        14 > node node-1 postrouting nat KUBE-POSTROUTING: matches, 1 examined | -A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-        15 > node node-1: conntrack entry [tcp 10.244.1.57:35489 -> 10.96.10.2:80] => [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-        16 > node node-1 vethd84deaff: delivers [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-        17 > pod demo/web-1: answers, sees source 10.244.1.57 [tcp 10.244.1.57:35489 -> 10.244.1.58:80]
-        18 < node node-1 forward filter FORWARD: matches, 2 examined | -A FORWARD -m comment --comment "kubernetes forwarding rules" -j KUBE-FORWARD [tcp 10.244.1.58:80 -> 10.244.1.57:35489]
-        19 < node node-1 forward filter KUBE-FORWARD: matches, 3 examined | -A KUBE-FORWARD -m comment --comment "kubernetes forwarding conntrack rule" -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT [tcp 10.244.1.58:80 -> 10.244.1.57:35489]
-        20 < node node-1: conntrack untranslates [tcp 10.244.1.58:80 -> 10.244.1.57:35489] => [tcp 10.96.10.2:80 -> 10.244.1.57:35489]
+        1  > dns 10.96.0.10: A np.demo.svc.cluster.local -> 10.96.10.2; AAAA -> NODATA
+        2  > pod demo/client: sends [tcp 10.244.1.57:48821 -> 10.96.10.2:80]
+        3  > node node-1: enters [tcp 10.244.1.57:48821 -> 10.96.10.2:80]
+        4  > node node-1 prerouting nat PREROUTING: matches, 1 examined | -A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES [tcp 10.244.1.57:48821 -> 10.96.10.2:80]
+        5  > node node-1 prerouting nat KUBE-SERVICES: matches, 5 examined | -A KUBE-SERVICES -d 10.96.10.2/32 -p tcp -m comment --comment "demo/np cluster IP" -m tcp --dport 80 -j KUBE-SVC-3FI5PGKAZJQCM3EG [tcp 10.244.1.57:48821 -> 10.96.10.2:80]
+        6  > node node-1 prerouting nat KUBE-SVC-3FI5PGKAZJQCM3EG: matches, 2 examined | -A KUBE-SVC-3FI5PGKAZJQCM3EG -m comment --comment "demo/np -> 10.244.1.58:80" -j KUBE-SEP-I2FRGNXJX6TEHR3M [tcp 10.244.1.57:48821 -> 10.96.10.2:80]
+        7  > node node-1 prerouting nat KUBE-SEP-I2FRGNXJX6TEHR3M: matches, 2 examined | -A KUBE-SEP-I2FRGNXJX6TEHR3M -p tcp -m comment --comment "demo/np" -m tcp -j DNAT --to-destination 10.244.1.58:80 [tcp 10.244.1.57:48821 -> 10.96.10.2:80] => [tcp 10.244.1.57:48821 -> 10.244.1.58:80]
+        8  > node node-1: route to own pod [tcp 10.244.1.57:48821 -> 10.244.1.58:80]
+        9  > node node-1 forward filter FORWARD: matches, 1 examined | -A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall" -j KUBE-PROXY-FIREWALL [tcp 10.244.1.57:48821 -> 10.244.1.58:80]
+        10 > node node-1 forward filter FORWARD: matches, 2 examined | -A FORWARD -m comment --comment "kubernetes forwarding rules" -j KUBE-FORWARD [tcp 10.244.1.57:48821 -> 10.244.1.58:80]
+        11 > node node-1 forward filter FORWARD: matches, 3 examined | -A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes service portals" -j KUBE-SERVICES [tcp 10.244.1.57:48821 -> 10.244.1.58:80]
+        12 > node node-1 forward filter FORWARD: matches, 4 examined | -A FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes externally-visible service portals" -j KUBE-EXTERNAL-SERVICES [tcp 10.244.1.57:48821 -> 10.244.1.58:80]
+        13 > node node-1 postrouting nat POSTROUTING: matches, 1 examined | -A POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING [tcp 10.244.1.57:48821 -> 10.244.1.58:80]
+        14 > node node-1 postrouting nat KUBE-POSTROUTING: matches, 1 examined | -A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN [tcp 10.244.1.57:48821 -> 10.244.1.58:80]
+        15 > node node-1: conntrack entry [tcp 10.244.1.57:48821 -> 10.96.10.2:80] => [tcp 10.244.1.57:48821 -> 10.244.1.58:80]
+        16 > node node-1 vethd84deaff: delivers [tcp 10.244.1.57:48821 -> 10.244.1.58:80]
+        17 > pod demo/web-1: answers, sees source 10.244.1.57 [tcp 10.244.1.57:48821 -> 10.244.1.58:80]
+        18 < node node-1 forward filter FORWARD: matches, 2 examined | -A FORWARD -m comment --comment "kubernetes forwarding rules" -j KUBE-FORWARD [tcp 10.244.1.58:80 -> 10.244.1.57:48821]
+        19 < node node-1 forward filter KUBE-FORWARD: matches, 3 examined | -A KUBE-FORWARD -m comment --comment "kubernetes forwarding conntrack rule" -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT [tcp 10.244.1.58:80 -> 10.244.1.57:48821]
+        20 < node node-1: conntrack untranslates [tcp 10.244.1.58:80 -> 10.244.1.57:48821] => [tcp 10.96.10.2:80 -> 10.244.1.57:48821]
         21 < pod demo/client: receives the answer
         = pod demo/web-1 container main answered 200; saw 10.244.1.57, reply from 10.96.10.2:80
     "#]].assert_eq(&trace.to_text());

@@ -1,6 +1,6 @@
 //! A trace as text: one line a hop, in the words of the trade.
 
-use super::dns::Answer;
+use super::dns::{RecordType, Response};
 use super::hop::{
     Cause, Direction, Failure, Hop, Manner, NearMiss, Outcome, PacketTrace, Place, Reason, Route,
     Server, Spread,
@@ -91,13 +91,23 @@ fn drawn(draw: &Draw) -> String {
     format!("draw {} of {}", u64::from(draw.drawn) + 1, draw.among)
 }
 
+/// `A web -> 10.96.0.5; AAAA -> NODATA`.
+fn resolved(name: &str, asked: &[(RecordType, Response)]) -> String {
+    if asked.is_empty() {
+        return format!("no answer about {name}");
+    }
+    let told = asked.iter().enumerate().map(|(place, (record, response))| match place {
+        0 => format!("{} {name} -> {response}", record.name()),
+        _ => format!("{} -> {response}", record.name()),
+    });
+    told.collect::<Vec<_>>().join("; ")
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Reason::Sends => formatter.write_str("sends"),
-            Reason::Resolves { question, answer } => {
-                write!(formatter, "{} {} -> {answer}", question.record.name(), question.name)
-            }
+            Reason::Resolves { name, asked } => formatter.write_str(&resolved(name, asked)),
             Reason::Balances { service, node, draw, spread, .. } => {
                 let which = match spread {
                     Spread::HealthyNodes => "healthy nodes".to_owned(),
@@ -168,24 +178,6 @@ impl fmt::Display for Reason {
 
 fn list(keys: &[ObjectKey]) -> String {
     keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-impl fmt::Display for Answer {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Answer::NoSuchName => formatter.write_str("NXDOMAIN"),
-            Answer::NoData => formatter.write_str("NODATA"),
-            Answer::Alias(name) => write!(formatter, "CNAME {name}"),
-            Answer::Addresses(addresses) => {
-                let texts: Vec<String> = addresses.iter().map(ToString::to_string).collect();
-                formatter.write_str(&texts.join(" "))
-            }
-            Answer::Services(services) => {
-                let text = |(port, host): &(u16, std::sync::Arc<str>)| format!("{port} {host}");
-                formatter.write_str(&services.iter().map(text).collect::<Vec<_>>().join(", "))
-            }
-        }
-    }
 }
 
 impl fmt::Display for Route {
@@ -267,7 +259,12 @@ impl fmt::Display for Cause {
             Cause::NoClient(source) => write!(formatter, "{source} is not running"),
             Cause::NoSuchName(name) => write!(formatter, "no such name {name}"),
             Cause::NoAddress(service) => write!(formatter, "{service} has no address"),
-            Cause::DnsDown => formatter.write_str("cluster DNS has no ready endpoint"),
+            Cause::NoNameServer { server, why, .. } => {
+                write!(formatter, "name server {server} cannot be reached: {why}")
+            }
+            Cause::NameServerFails { server, code } => {
+                write!(formatter, "name server {server} says {}", code.name())
+            }
             Cause::NodeDown(node) => write!(formatter, "node {node} is down"),
             Cause::NoEndpoints { service, why } => {
                 write!(formatter, "{service} has no endpoints ({why})")

@@ -211,6 +211,10 @@ impl World {
             return Lines::new();
         };
         let inside = Inside { api: &self.store, object: &object, runtime, disks: &self.disks };
-        inside.printed(place, before)
+        let mut lines = inside.printed(place, before);
+        if !before {
+            lines.extend(self.queries(key));
+        }
+        lines
     }
 }

@@ -10,10 +10,11 @@ use crate::net::iptables::edit::Edit;
 use crate::net::link::PodNetwork;
 use crate::programs::Wire;
 use crate::proxy::Mode;
-use crate::store::Change;
+use crate::store::{Change, ObjectKey};
 use crate::trace::beside::{self, Comparison};
 use crate::trace::chances::Chances;
 use crate::trace::haproxy;
+use crate::trace::names::{Inquired, Inquiry};
 use crate::trace::network::Kernel;
 use crate::trace::{Cluster, Network, PacketTrace, Request};
 use core::net::IpAddr;
@@ -96,6 +97,16 @@ impl World {
         trace
     }
 
+    /// Carries questions to a name server, as dig does. It takes no time either.
+    pub fn inquire(&mut self, inquiry: &Inquiry) -> Inquired {
+        let mut rng = self.rng.fork();
+        let cluster =
+            Cluster { store: &self.store, nodes: &self.nodes, disks: &self.disks, now: self.now };
+        let inquired = self.wires.network.ask(&cluster, inquiry, &mut rng);
+        self.wires.latest = Some(inquired.trace.clone());
+        inquired
+    }
+
     /// Where a request that is sent now can end, and how likely each end is, to the last digit.
     pub fn chances(&self, request: &Request) -> Chances {
         self.wires.network.chances(&self.cluster(), request)
@@ -120,6 +131,11 @@ impl World {
             Cluster { store: &self.store, nodes: &self.nodes, disks: &self.disks, now: self.now };
         self.wires.network.refresh(&cluster);
         self.wires.network.is_service_ip(ip)
+    }
+
+    /// What CoreDNS in a pod has logged of questions since it runs.
+    pub(super) fn queries(&self, pod: &ObjectKey) -> Vec<(SimTime, String)> {
+        self.wires.network.queries().of(pod).to_vec()
     }
 
     /// The cluster at this moment, for those who ask its DNS.
@@ -220,6 +236,10 @@ impl World {
 impl Wire for World {
     fn send(&mut self, request: &Request) -> Arc<PacketTrace> {
         World::send(self, request)
+    }
+
+    fn inquire(&mut self, inquiry: &Inquiry) -> Inquired {
+        World::inquire(self, inquiry)
     }
 
     fn cluster(&self) -> Cluster<'_> {

@@ -5,6 +5,7 @@ use crate::base::{SimTime, order};
 use crate::console::{Output, failed, said};
 use crate::container::server::listens_on;
 use crate::kubelet::NodeRuntime;
+use crate::kubelet::dns::ResolvConf;
 use crate::net::link::{self, PodNetwork};
 use crate::world::World;
 use core::fmt::Write as _;
@@ -231,6 +232,14 @@ fn neighbours(world: &mut World, node: &str) -> String {
         let _ = writeln!(text, "{ip} dev {TUNNEL} lladdr {hardware} PERMANENT ");
     }
     text
+}
+
+/// `cat /etc/resolv.conf`; other files are not there.
+pub(super) fn cat(words: &[&str]) -> Option<Output> {
+    match words {
+        ["/etc/resolv.conf"] => Some(said(ResolvConf::of_node().text())),
+        _ => None,
+    }
 }
 
 /// `ss -lnt`: what listens on a node.

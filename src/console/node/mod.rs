@@ -74,6 +74,7 @@ impl Node<'_> {
             "bridge" => machine::bridge(self.world, self.name, &words),
             "ip" => machine::ip(self.world, self.name, &words),
             "ss" | "netstat" => machine::sockets(self.world, self.name),
+            "cat" => machine::cat(&words)?,
             "hostname" => said(format!("{}\n", self.name)),
             _ => return None,
         })

@@ -46,7 +46,7 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Ran {
         "perl" => return perl(call),
         "stress" | "stress-ng" => return Ran::Forever,
         "top" | "watch" | "less" | "more" | "vi" | "crond" => return Ran::Forever,
-        "clear" | "tty" | "stty" | "nslookup" | "umount" | "go" | "pip" | "pip3" | "npm"
+        "clear" | "tty" | "stty" | "umount" | "go" | "pip" | "pip3" | "npm"
         | "initdb" | "createdb" => return Ran::Done(0),
         "python" | "python3" | "node" | "php" => return interpreter(call),
         _ => return Ran::Unknown,

@@ -2,7 +2,7 @@
 
 use super::super::commands::{self, Call};
 use super::super::files::{Found, normal};
-use super::super::kit::Presence;
+use super::super::kit::{ASKING, Presence};
 use super::super::shell;
 use super::run::Did;
 use super::{Dialect, Frame, Ground, Process, Role, Service, Stream, Wait};
@@ -46,7 +46,7 @@ pub(super) fn is_builtin(name: &str) -> bool {
 
 /// Programs that ask others over the network.
 fn asks_others(name: &str) -> bool {
-    matches!(name, "curl" | "wget" | "nslookup" | "ping" | "nc")
+    ASKING.contains(&name)
 }
 
 /// Whether a program makes of each line what it makes of it alone, so that it need not wait for all.

@@ -422,14 +422,14 @@ fn is_always_true(condition: &[Step]) -> bool {
 
 /// Whether nothing in a loop leaves it, ends the script or asks anybody outside of the pod.
 fn stays_inside(body: &[Step]) -> bool {
-    const LEAVING: [&str; 13] = [
-        "break", "return", "exit", "exec", "kill", "set", "curl", "wget", "nslookup", "ping", "nc",
-        "eval", ".",
-    ];
+    const LEAVING: [&str; 8] = ["break", "return", "exit", "exec", "kill", "set", "eval", "."];
     body.iter().all(|step| match step {
         Step::Simple(simple, _) => {
             let name = first_word(simple).map(|word| word.rsplit('/').next().unwrap_or(word));
-            simple.words.is_empty() || name.is_some_and(|name| !LEAVING.contains(&name))
+            simple.words.is_empty()
+                || name.is_some_and(|name| {
+                    !LEAVING.contains(&name) && !crate::container::kit::ASKING.contains(&name)
+                })
         }
         Step::Spawn(_) | Step::Define(..) => false,
         _ => true,
