@@ -268,10 +268,11 @@ fn of_names(cause: &Cause) -> Value {
 impl Cause {
     /// The cause as JSON: its kind and its data.
     pub fn to_value(&self) -> Value {
+        let of = |kind: &str, service: &ObjectKey| json!({"kind": kind, "service": key(service)});
         match self {
             Cause::NoClient(source) => json!({"kind": "noClient", "source": source.to_value()}),
             Cause::NoSuchName(name) => json!({"kind": "noSuchName", "name": **name}),
-            Cause::NoAddress(service) => json!({"kind": "noAddress", "service": key(service)}),
+            Cause::NoAddress(service) => of("noAddress", service),
             Cause::NoNameServer { .. } | Cause::NameServerFails { .. } => of_names(self),
             Cause::NodeDown(node) => json!({"kind": "nodeDown", "node": **node}),
             Cause::NoEndpoints { service, why } => {
@@ -311,15 +312,9 @@ impl Cause {
                 "pod": key(pod),
                 "policies": keys(policies),
             }),
-            Cause::SourceRange { service } => {
-                json!({"kind": "sourceRange", "service": key(service)})
-            }
-            Cause::PendingExternalIp(service) => {
-                json!({"kind": "pendingExternalIp", "service": key(service)})
-            }
-            Cause::NoHealthyNode(service) => {
-                json!({"kind": "noHealthyNode", "service": key(service)})
-            }
+            Cause::SourceRange { service } => of("sourceRange", service),
+            Cause::PendingExternalIp(service) => of("pendingExternalIp", service),
+            Cause::NoHealthyNode(service) => of("noHealthyNode", service),
             Cause::NoSuchAddress(ip) => json!({"kind": "noSuchAddress", "ip": ip.to_string()}),
             Cause::StrangeReply(from) => {
                 json!({"kind": "strangeReply", "from": from.to_string()})
@@ -327,7 +322,7 @@ impl Cause {
             Cause::RuleByHand { node, chain } => {
                 json!({"kind": "ruleByHand", "node": **node, "chain": **chain})
             }
-            Cause::NoEcho(service) => json!({"kind": "noEcho", "service": key(service)}),
+            Cause::NoEcho(service) => of("noEcho", service),
             Cause::NoForwarding(node) => json!({"kind": "noForwarding", "node": **node}),
             Cause::Loop => json!({"kind": "loop"}),
             _ => json_of_proxy::cause(self),
