@@ -180,7 +180,7 @@ mod tests {
     use crate::api::Kind;
 
     fn pods(model: &Model) -> usize {
-        model.world.store().list_in(Kind::Pod, "default").into_iter().count()
+        model.world.store().list_in(Kind::Pod, "default").count()
     }
 
     fn tick(model: &mut Model, seconds: u32) {
