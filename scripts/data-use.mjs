@@ -42,6 +42,7 @@ export function readDataUse(file) {
     if (!known || known.end < end) constants.set(start, { start, end, uses: [] });
   }
   const sorted = [...constants.values()].sort((a, b) => a.start - b.start);
+  const longest = Math.max(...sorted.map(({ start, end }) => end - start));
   const meant = new Map();
   for (const { place, kind, symbol, value } of relocations("reloc.CODE")) {
     if (module.read(place, kind) !== value) throw new Error(`${file}: the code holds another address than its relocation`);
@@ -52,22 +53,24 @@ export function readDataUse(file) {
     if (module.read(place, kind) !== value) throw new Error(`${file}: the data holds another address than its relocation`);
     const segment = segments.find(({ from, to }) => from <= place && place < to);
     const address = segment.address + place - segment.from;
-    const holder = constantAt(sorted, address);
-    if (holder) holder.uses.push(symbol.start);
+    for (const holder of constantsAt(sorted, address, longest)) holder.uses.push(symbol.start);
   }
   return { constants: sorted, meant };
 }
 
-/** The constant that an address lies in. */
-function constantAt(constants, address) {
+/** The constants that an address lies in: the linker may have one text be the end of another. */
+function constantsAt(constants, address, longest) {
   let [low, high] = [0, constants.length];
   while (low < high) {
     const middle = (low + high) >> 1;
     if (constants[middle].start <= address) low = middle + 1;
     else high = middle;
   }
-  const found = constants[low - 1];
-  return found && address < found.end ? found : undefined;
+  const found = [];
+  for (let at = low - 1; at >= 0 && constants[at].start > address - longest; at--) {
+    if (address < constants[at].end) found.push(constants[at]);
+  }
+  return found;
 }
 
 /** The segments of memory: their address, and where in the file their bytes are. */
