@@ -1,6 +1,6 @@
 // Writes a Content-Security-Policy into the published page: it may load its own files and nothing
-// else, so no manifest of a student can leave the browser. Trunk runs this after each build; while
-// developing (`trunk serve`) there is no policy, since Trunk's own reloading script is inline.
+// else, so no manifest of a student can leave the browser. While developing (`trunk serve`) there is
+// no policy, since Trunk's own reloading script is inline.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -19,8 +19,9 @@ const policy = [
   "form-action 'none'",
 ].join("; ");
 
-if (process.env.TRUNK_PROFILE === "release") {
-  const path = join(process.env.TRUNK_STAGING_DIR, "index.html");
+/** Seals the page in `staging`, the folder that Trunk has built. */
+export function sealPage(staging) {
+  const path = join(staging, "index.html");
   const html = readFileSync(path, "utf8");
   const sealed = html.replace(
     /<meta charset="?utf-8"?\s*\/?>/i,

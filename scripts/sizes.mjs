@@ -5,9 +5,9 @@ import { brotliCompressSync, constants } from "node:zlib";
 
 // Where it should get to, and what no change may pass: lower the limits as the page shrinks.
 const goals = { wasm: 600 * 1024, all: 750 * 1024 };
-const limits = { wasm: 1350 * 1024, all: 1460 * 1024 };
+const limits = { wasm: 655 * 1024, all: 766 * 1024 };
 // Loaded after the map is up, so no part of the first visit.
-const later = /(^|\/)(editor|samples|lessons|descriptions)(\/|\.|-)/;
+const later = /(^|\/)(annex|editor|samples|lessons|descriptions)(\/|\.|-)/;
 
 const files = readdirSync("dist", { recursive: true })
   .filter((name) => statSync(join("dist", name)).isFile())

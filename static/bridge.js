@@ -26,6 +26,48 @@ export const loadDescriptions = async () => {
   return answer.ok ? answer.text() : "";
 };
 
+// The model comes in two parts: the page starts with the first, and fetches the second, the annex,
+// when the map is up (scripts/split-model.mjs). A model that was not split, as in `trunk serve` and
+// in tests, is whole from the start.
+const annex = document.querySelector("script[data-annex]")?.dataset.annex;
+let isWhole = !annex;
+let model;
+
+/** Remembers what the first part exports, for the annex to build on. */
+export const keepModel = (exports) => {
+  model = exports;
+};
+
+/** Fetches the annex in the background, and does not give up: the network may be gone for a while. */
+export const loadAnnex = async () => {
+  for (let pause = 1000; !isWhole; pause = Math.min(2 * pause, 30_000)) {
+    try {
+      const answer = await fetch(new URL(annex, document.baseURI));
+      if (!answer.ok) throw new Error(`${annex}: ${answer.status}`);
+      const part = await WebAssembly.compile(await answer.arrayBuffer());
+      // Somebody may have been in haste meanwhile.
+      if (!isWhole) await WebAssembly.instantiate(part, { model });
+      isWhole = true;
+    } catch {
+      await new Promise((done) => setTimeout(done, pause));
+    }
+  }
+};
+
+/** Sees to it that the annex is here when this returns: a function of it is called right now. */
+export const needAnnex = () => {
+  if (isWhole) return;
+  const request = new XMLHttpRequest();
+  request.open("GET", new URL(annex, document.baseURI), false);
+  // A request that is waited for gives no bytes, but letters that stand for them.
+  request.overrideMimeType("text/plain; charset=x-user-defined");
+  request.send();
+  if (request.status !== 200) throw new Error(`${annex}: ${request.status}`);
+  const bytes = Uint8Array.from(request.responseText, (letter) => letter.charCodeAt(0));
+  new WebAssembly.Instance(new WebAssembly.Module(bytes), { model });
+  isWhole = true;
+};
+
 /** A text, deflated, in letters that an address may hold. */
 export const pack = async (text) => {
   const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("deflate-raw"));

@@ -1,6 +1,7 @@
 //! The whole page, the one model, and the one clock.
 
 use super::Dispatch;
+use super::bridge::complete_model;
 use super::browser;
 use super::editor::Editor;
 use super::header::Header;
@@ -74,6 +75,12 @@ impl Component for App {
                 self.model.took(js_sys::Date::now() - began);
                 self.shown.refresh(&self.model)
             }
+        }
+    }
+
+    fn rendered(&mut self, _: &Context<Self>, is_first: bool) {
+        if is_first {
+            wasm_bindgen_futures::spawn_local(complete_model());
         }
     }
 

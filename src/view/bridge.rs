@@ -18,6 +18,19 @@ extern "C" {
     #[wasm_bindgen(js_name = colourOf)]
     pub(super) fn colour_of(name: &str) -> u32;
 
+    /// Remembers what this module exports, for the annex to build on.
+    #[wasm_bindgen(js_name = keepModel)]
+    fn keep_model(exports: &JsValue);
+
+    /// Fetches the annex; resolves when it is there.
+    #[wasm_bindgen(js_name = loadAnnex)]
+    async fn load_annex();
+
+    /// Brings the annex before it returns. The stubs that scripts/split-model.mjs puts in the place
+    /// of the annex' functions call it; `complete_model` does so that it is imported at all.
+    #[wasm_bindgen(js_name = needAnnex)]
+    fn need_annex();
+
     /// Fetches the descriptions of the API's fields.
     #[wasm_bindgen(js_name = loadDescriptions, catch)]
     pub(super) async fn load_descriptions() -> Result<JsValue, JsValue>;
@@ -32,6 +45,18 @@ extern "C" {
 
     /// Asks before the page is left, or not.
     pub(super) fn guard(on: bool);
+}
+
+/// Makes this module known to the annex. Before anything else.
+pub(super) fn open_to_annex() {
+    keep_model(&wasm_bindgen::exports());
+}
+
+/// Fetches the annex, the part of this module that the first view does without
+/// (scripts/split-model.mjs). The map must be up.
+pub(super) async fn complete_model() {
+    load_annex().await;
+    need_annex();
 }
 
 #[wasm_bindgen]

@@ -42,6 +42,7 @@ pub type Dispatch = Callback<Msg>;
 
 /// Mounts the page into the document's body.
 pub fn run() {
+    bridge::open_to_annex();
     yew::Renderer::<app::App>::new().render();
 }
 

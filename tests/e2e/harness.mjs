@@ -85,9 +85,12 @@ export async function launch() {
 
   /**
    * Opens the page in a browser profile of its own and waits until it is up.
-   * `hash` is the address's fragment; anything else goes to Playwright's newContext.
+   * `hash` is the address's fragment, `before` what is done to the page before it goes there;
+   * anything else goes to Playwright's newContext.
    */
-  async function open({ lang = "en", viewport = desktop, colorScheme = "light", hash = "", ...rest } = {}) {
+  async function open({
+    lang = "en", viewport = desktop, colorScheme = "light", hash = "", before = async () => {}, ...rest
+  } = {}) {
     const context = await browser.newContext({ locale: lang, viewport, colorScheme, ...rest });
     const page = await context.newPage();
     page.setDefaultTimeout(20_000);
@@ -105,6 +108,7 @@ export async function launch() {
     page.on("response", (response) => {
       if (response.status() >= 400) page.complaints.push(`${response.status()} for ${response.url()}`);
     });
+    await before(page);
     await page.goto(server.address + hash);
     await page.locator("h1").first().waitFor({ state: "attached" });
     return page;

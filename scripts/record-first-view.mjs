@@ -1,0 +1,87 @@
+// Records which functions of the model the page calls before its first view is complete, and writes
+// into scripts/annex.txt what it can do without. To run after `make dist`, when the end-to-end tests
+// say that the first view needs the annex, or when the page has passed the limit of its size:
+// `npm run record-first-view`, then `make dist` again.
+//
+// Each function of the model, as it was before it was split, gets a byte in a second memory that
+// says whether it was called; the page is opened in all the ways a first visit has.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { count, desktop, launch, phone, readyPods } from "../tests/e2e/harness.mjs";
+import { writeAnnex } from "./annex.mjs";
+import { parse, run } from "./wat.mjs";
+
+/** What wasm-bindgen made in the last build, for Trunk. */
+const whole = join(process.env.CARGO_TARGET_DIR ?? "target", "wasm-bindgen/release/page_bg.wasm");
+
+/** The first visits there are. */
+const visits = [
+  { lang: "en", colorScheme: "light", viewport: desktop },
+  { lang: "es", colorScheme: "dark", viewport: phone },
+  { lang: "es", colorScheme: "light", viewport: desktop, reducedMotion: "reduce", hash: "?embed" },
+];
+/** For how long the annex may take, in milliseconds, once the sample's Pods are Ready. */
+const quiet = 15_000;
+
+/** The module with a byte for each function, in the order of `functions`. */
+function marked({ functions, others }) {
+  const isLocal = (line) => line.startsWith("  (local ");
+  const bodies = [...functions.values()].map(([head, ...body], number) => {
+    if (body.length === 0) return head;
+    const locals = body.filter(isLocal);
+    const mark = `  (i32.store8 $called (i32.const ${number}) (i32.const 1))`;
+    return [head, ...locals, mark, ...body.slice(locals.length)].join("\n");
+  });
+  const pages = Math.ceil(functions.size / 65536);
+  return [
+    "(module",
+    ...others,
+    ` (memory $called ${pages})`,
+    ' (export "called" (memory $called))',
+    ...bodies,
+    ")",
+  ].join("\n");
+}
+
+/** Sees to it that a page starts with this model, and says where its memory is. */
+const withModel = (model) => async (page) => {
+  await page.route("**/*_bg.wasm", (route) => route.fulfill({ body: model, contentType: "application/wasm" }));
+  const boot = readFileSync("static/boot.js", "utf8").replace("await start(", "globalThis.model = await start(");
+  await page.route("**/boot.js", (route) => route.fulfill({ body: boot, contentType: "text/javascript" }));
+};
+
+/** Which of `total` functions are called on first visits, as their numbers. */
+async function record(model, total) {
+  const called = new Set();
+  const diorama = await launch();
+  try {
+    for (const visit of visits) {
+      const page = await diorama.open({ ...visit, before: withModel(model) });
+      await count(readyPods(page), 3);
+      await page.waitForTimeout(quiet);
+      const marks = await page.evaluate(
+        (total) => [...new Uint8Array(globalThis.model.called.buffer, 0, total)], total);
+      marks.forEach((mark, number) => mark && called.add(number));
+      await page.context().close();
+    }
+  } finally {
+    await diorama.close();
+  }
+  return called;
+}
+
+const work = mkdtempSync(join(tmpdir(), "diorama-"));
+const at = (file) => join(work, file);
+try {
+  run("wasm-dis", whole, "-o", at("whole.wat"));
+  const module = parse(readFileSync(at("whole.wat"), "utf8"));
+  writeFileSync(at("marked.wat"), marked(module));
+  run("wasm-as", "--enable-multimemory", at("marked.wat"), "-o", at("marked.wasm"));
+  const called = await record(readFileSync(at("marked.wasm")), module.functions.size);
+  console.log(`${called.size} of ${module.functions.size} functions are called before the first view is complete`);
+  writeAnnex([...module.functions].map(([name, lines], number) =>
+    ({ name, size: lines.length, isCalled: called.has(number) })));
+} finally {
+  rmSync(work, { recursive: true });
+}

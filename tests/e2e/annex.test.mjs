@@ -1,0 +1,64 @@
+// The model comes in two parts, and the page is up with the first: the second, the annex, is asked
+// for when the map is drawn, and nothing waits for it but what needs it.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { count, enter, launch, readyPods, served, write } from "./harness.mjs";
+
+let diorama;
+before(async () => {
+  diorama = await launch();
+});
+after(() => diorama?.close());
+
+/** A page whose annex is kept back until `release`; `haste` counts who could not wait for it. */
+async function withoutAnnex(visit) {
+  const asked = { inBackground: 0, inHaste: 0 };
+  let release;
+  const released = new Promise((done) => { release = done; });
+  const page = await diorama.open({ ...visit, before: (page) => page.route("**/annex-*.wasm", async (route) => {
+    const isBackground = route.request().resourceType() === "fetch";
+    asked[isBackground ? "inBackground" : "inHaste"] += 1;
+    if (isBackground) await released;
+    await route.continue();
+  }) });
+  return { page, asked, release };
+}
+
+for (const visit of [{ lang: "en" }, { lang: "es", viewport: { width: 360, height: 740 }, colorScheme: "dark" }]) {
+  test(`the first view needs nothing of the annex (${visit.lang}); record it anew if it does: npm run record-first-view`, async () => {
+    const { page, asked } = await withoutAnnex(visit);
+    await count(readyPods(page), 3);
+    await page.waitForTimeout(2000);
+    assert.deepEqual(asked, { inBackground: 1, inHaste: 0 });
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+  });
+}
+
+test("with the annex all commands work: describe, a manifest with a fault, a request through an Ingress", async () => {
+  const { page, asked, release } = await withoutAnnex({});
+  await served(page);
+  release();
+  await enter(page, "kubectl describe deployment web");
+  await page.locator(".terminal", { hasText: "StrategyType:" }).waitFor();
+  await page.locator(".sample select").selectOption("ingress");
+  await readyPods(page, "shop").first().waitFor();
+  await page.waitForTimeout(2000);
+  const byName = page.locator(".request option", { hasText: "ingress-nginx" }).first();
+  await page.locator(".request select").selectOption(await byName.getAttribute("value"));
+  await page.locator("button.packet").click();
+  await page.locator(".verdict[data-good]", { hasText: /shop-|blog-/ }).waitFor();
+  await write(page, "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\nspec:\n  ports:\n  - port: 0\n");
+  await page.locator(".editor .primary").click();
+  await page.locator(".fault, .fault-count").first().waitFor();
+  assert.equal(asked.inBackground, 1);
+  await page.context().close();
+});
+
+test("who is quicker than the annex waits for it, and gets the right answer", async () => {
+  const { page, asked } = await withoutAnnex({});
+  await enter(page, "kubectl describe node node-1");
+  await page.locator(".terminal", { hasText: "Non-terminated Pods:" }).waitFor();
+  assert.equal(asked.inHaste, 1);
+  await page.context().close();
+});
