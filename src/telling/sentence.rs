@@ -158,17 +158,7 @@ pub fn cause(cause: &Cause, lang: Lang) -> String {
         Cause::NoClient(source) => say(Text::CauseNoClient, &[("source", source)]),
         Cause::NoSuchName(name) => say(Text::CauseNoSuchName, &[("name", name)]),
         Cause::NoAddress(service) => say(Text::CauseNoAddress, &[("service", &service.name)]),
-        Cause::NoNameServer { server, manner, why } => {
-            let text = match manner {
-                Manner::TimedOut => Text::CauseDnsSilent,
-                _ => Text::CauseDnsRefused,
-            };
-            let why = self::cause(why, lang);
-            say(text, &[("server", server), ("why", &why)])
-        }
-        Cause::NameServerFails { server, code } => {
-            say(Text::CauseDnsFails, &[("server", server), ("code", &code.name())])
-        }
+        Cause::NoNameServer { .. } | Cause::NameServerFails { .. } => name_server(cause, lang),
         Cause::NodeDown(node) => say(Text::CauseNodeDown, &[("node", node)]),
         Cause::NoEndpoints { service, why } => no_endpoints(&service.name, why, lang),
         Cause::NoLocalEndpoints { service, node } => {
@@ -226,6 +216,24 @@ pub fn cause(cause: &Cause, lang: Lang) -> String {
         | Cause::AllDown { .. }
         | Cause::NoFrontend { .. }
         | Cause::WantsPassword(_) => proxy::cause(cause, lang),
+    }
+}
+
+/// Why a name server said nothing, or nothing of use.
+fn name_server(cause: &Cause, lang: Lang) -> String {
+    match cause {
+        Cause::NoNameServer { server, manner, why } => {
+            let text = match manner {
+                Manner::TimedOut => Text::CauseDnsSilent,
+                _ => Text::CauseDnsRefused,
+            };
+            let why = self::cause(why, lang);
+            lang.fill(text, &[("server", server), ("why", &why)])
+        }
+        Cause::NameServerFails { server, code } => {
+            lang.fill(Text::CauseDnsFails, &[("server", server), ("code", &code.name())])
+        }
+        _ => String::new(),
     }
 }
 
