@@ -1,10 +1,10 @@
 //! How a request begins: its first packet, the load balancer.
 
+use super::haproxy;
 use super::hop::{Cause, Failure, Manner, Place, Reason};
 use super::metallb;
 use super::path::{Arrival, Entrance, Taker, Tracer};
 use super::request::{Request, Source};
-use super::haproxy;
 use crate::api::Kind;
 use crate::net::Packet;
 use crate::net::packet::Endpoint;
