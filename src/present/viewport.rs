@@ -50,14 +50,14 @@ impl Viewport {
         Viewport { offset: Point::new(((w - map.w * zoom) / 2.0).max(0.0), 0.0), zoom }
     }
 
-    /// The same, but no smaller than can be read: then its upper part. A map that is wider than the
+    /// The same, but no smaller than `least`, as it can be read: then its upper part. A map that is wider than the
     /// stage is made to be seen from far, and shown whole.
-    pub fn fit(map: Rect, w: f64, h: f64, most: f64) -> Self {
+    pub fn fit(map: Rect, w: f64, h: f64, (least, most): (f64, f64)) -> Self {
         let whole = Viewport::whole(map, w, h, most);
         if map.w > w + 1.0 {
             return whole;
         }
-        let zoom = whole.zoom.max(1.0);
+        let zoom = whole.zoom.max(least);
         Viewport { offset: Point::new(((w - map.w * zoom) / 2.0).max(0.0), 0.0), zoom }
     }
 
@@ -193,12 +193,12 @@ mod tests {
     #[test]
     fn a_map_as_wide_as_the_stage_is_never_made_smaller_than_can_be_read() {
         let map = Rect::new(0.0, 0.0, 800.0, 900.0);
-        assert_eq!(Viewport::fit(map, 800.0, 600.0, 1.0).zoom, 1.0);
+        assert_eq!(Viewport::fit(map, 800.0, 600.0, (1.0, 1.0)).zoom, 1.0);
         let whole = Viewport::whole(map, 800.0, 600.0, 1.0);
         assert!(map.h * whole.zoom <= 600.0 && whole.zoom < 1.0);
         // A map of many nodes is wider than the stage: it is shown whole.
         let field = Rect::new(0.0, 0.0, 8000.0, 6000.0);
-        let zoom = Viewport::fit(field, 800.0, 600.0, 1.0).zoom;
+        let zoom = Viewport::fit(field, 800.0, 600.0, (1.0, 1.0)).zoom;
         assert_eq!(zoom, (600.0 - FOOT) / field.h);
     }
 

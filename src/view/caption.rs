@@ -38,7 +38,7 @@ pub(super) fn Caption(props: &CaptionProps) -> Html {
     };
     let (number, count) = (travel.stage + 1, story.chapters.len());
     html! {
-        <section class="caption" aria-label={lang.t(Text::TabTrace)} data-reply={told.is_reply.then_some("")}>
+        <div class="caption" role="group" aria-label={lang.t(Text::TabTrace)} data-reply={told.is_reply.then_some("")}>
             <div class="buttons">
                 { button(Text::TraceBack, Icon::Back, Msg::StepHop(-1), None, travel.hop == 0) }
                 { button(play.0, play.1, Msg::TogglePacket, None, false) }
@@ -58,6 +58,6 @@ pub(super) fn Caption(props: &CaptionProps) -> Html {
                 { button(Text::TraceLoop, Icon::Reset, Msg::Trace(TraceMsg::Loop), Some(travel.loops), false) }
                 { button(Text::CaptionClose, Icon::Close, Msg::Trace(TraceMsg::Close), None, false) }
             </div>
-        </section>
+        </div>
     }
 }

@@ -82,7 +82,8 @@ pub(super) fn Map(props: &MapProps) -> Html {
         });
     let layout = Shared::from(layout);
     let size = layout.size;
-    let base = chosen.unwrap_or_else(|| Viewport::fit(size, room.0, room.1, growth));
+    let least = if props.presenting { growth } else { 1.0 };
+    let base = chosen.unwrap_or_else(|| Viewport::fit(size, room.0, room.1, (least, growth)));
 
     // The packet is kept in sight, hop by hop, until a hand moves the map.
     let spot = props.story.as_ref().zip(props.travel);
