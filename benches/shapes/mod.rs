@@ -4,7 +4,7 @@ use core::time::Duration;
 use diorama::api::{Body, Kind, Object, ObjectMeta, OwnerReference, Pod, Uid};
 use diorama::base::{Rng, SimTime};
 use diorama::scheduler::Scheduler;
-use diorama::store::{Cause, Context, Plan, Store, Write};
+use diorama::store::{Cause, Context, Manager, Plan, Store, Write};
 use diorama::trace::{Request, Source};
 use diorama::world::{CLIENT_ADDRESS, ClusterConfig, World};
 use serde_json::{Value, json};
@@ -135,7 +135,8 @@ impl Scheduling {
     pub(crate) fn run(&mut self, mut decide: impl FnMut(&mut dyn FnMut())) -> usize {
         let now = SimTime::WORLD_START;
         let cause = Cause { writer: "default-scheduler".into(), working_on: None };
-        let context = Context { now, cause, validate: false, webhooks: &[] };
+        let manager = Manager::Component;
+        let context = Context { now, cause, validate: false, webhooks: &[], manager };
         let mut bound = 0;
         loop {
             let mut plan = Plan::default();
