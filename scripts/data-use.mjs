@@ -145,22 +145,21 @@ class Bytes {
     return this.buffer[this.at++];
   }
   leb() {
-    let [value, shift, byte] = [0, 0, 0];
-    do {
-      byte = this.byte();
-      value += (byte & 0x7f) * 2 ** shift;
-      shift += 7;
-    } while (byte >= 0x80);
-    return value;
+    return this.number().value;
   }
   sleb() {
-    let [value, shift, byte] = [0, 0, 0];
+    const { value, shift, last } = this.number();
+    return last & 0x40 ? value - 2 ** shift : value;
+  }
+  /** A number of seven bits a byte, how many bits it has, and its last byte. */
+  number() {
+    let [value, shift, last] = [0, 0, 0];
     do {
-      byte = this.byte();
-      value += (byte & 0x7f) * 2 ** shift;
+      last = this.byte();
+      value += (last & 0x7f) * 2 ** shift;
       shift += 7;
-    } while (byte >= 0x80);
-    return byte & 0x40 ? value - 2 ** shift : value;
+    } while (last >= 0x80);
+    return { value, shift, last };
   }
   text() {
     const size = this.leb();

@@ -7,77 +7,32 @@
 //! nc_bloaty.c, ping.c and wget.c.
 
 #![cfg(not(target_arch = "wasm32"))]
-#![expect(clippy::expect_used, reason = "a test stops where it cannot go on")]
+#![expect(clippy::panic, reason = "a test stops where it cannot go on")]
 
-use diorama::console::{Console, Output};
-use diorama::trace::{Cause, Outcome, PacketTrace};
-use diorama::world::{ClusterConfig, World};
-use std::sync::Arc;
+mod room;
 
-/// A classroom with a console.
-struct Room {
-    world: World,
-    console: Console,
-}
+use diorama::trace::{Cause, Outcome};
+use room::Room;
 
-impl Room {
-    /// A Service with a cluster IP and one without, one that stands for a host of the internet, and
-    /// pods to ask from.
-    fn new() -> Self {
-        let mut world = World::new(ClusterConfig::classroom(), 7);
-        world.run_for(core::time::Duration::from_secs(60));
-        let mut room = Room { world, console: Console::new() };
-        for line in [
-            "kubectl create namespace demo",
-            "kubectl config set-context --current --namespace=demo",
-            "kubectl create deployment web --image=traefik/whoami --replicas=2",
-            "kubectl create service clusterip web --tcp=80:80 --clusterip=10.96.71.33",
-            r#"kubectl patch svc web --type=json -p '[{"op":"replace","path":"/spec/ports/0/name","value":"http"}]'"#,
-            "kubectl create service externalname ext --external-name=example.com",
-            "kubectl apply -f - <<EOF\napiVersion: v1\nkind: Service\nmetadata: {name: db}\nspec: {clusterIP: None, selector: {app: db}, ports: [{name: pg, port: 5432}]}\n---\napiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}\nspec:\n  serviceName: db\n  replicas: 2\n  selector: {matchLabels: {app: db}}\n  template:\n    metadata: {labels: {app: db}}\n    spec: {containers: [{name: db, image: postgres:17}]}\nEOF",
-            "kubectl run box --image=busybox:1.37 -- sleep infinity",
-            "kubectl run alpine --image=alpine:3.22 -- sleep infinity",
-            "kubectl run net --image=nicolaka/netshoot -- sleep infinity",
-            "kubectl run old --image=registry.k8s.io/e2e-test-images/jessie-dnsutils:1.7 -- sleep infinity",
-            "kubectl run curl --image=curlimages/curl --command -- sleep infinity",
-            "kubectl run debian --image=debian:12 -- sleep infinity",
-            "sleep 90",
-        ] {
-            room.done(line);
-        }
-        room
-    }
-
-    fn run(&mut self, line: &str) -> Output {
-        self.console.execute(&mut self.world, line, None)
-    }
-
-    /// What a command prints that must go well.
-    fn done(&mut self, line: &str) -> String {
-        let output = self.run(line);
-        assert_eq!(output.exit, 0, "{line}: {}{}", output.stdout, output.stderr);
-        output.stdout
-    }
-
-    /// What a command in a pod prints on both streams, its exit code, and the seconds it took.
-    fn exec(&mut self, pod: &str, command: &str) -> (String, i32, u64) {
-        let begin = self.world.now();
-        let output = self.run(&format!("kubectl exec {pod} -- {command}"));
-        let stderr = output.stderr.lines().filter(|line| !line.starts_with("command terminated"));
-        let stderr: String = stderr.map(|line| format!("{line}\n")).collect();
-        let seconds = self.world.now().since(begin).as_secs();
-        (output.stdout + &stderr, output.exit, seconds)
-    }
-
-    fn check(&mut self, pod: &str, command: &str, expected: (&str, i32, u64)) {
-        let (text, exit, seconds) = self.exec(pod, command);
-        assert_eq!((text.as_str(), exit, seconds), expected, "{pod}: {command}");
-    }
-
-    /// The way of the request that a command sent.
-    fn trace(&mut self) -> Arc<PacketTrace> {
-        self.world.take_trace().expect("a request was sent")
-    }
+/// A Service with a cluster IP and one without, one that stands for a host of the internet, and
+/// pods to ask from.
+fn room() -> Room {
+    Room::classroom(&[
+        "kubectl create namespace demo",
+        "kubectl config set-context --current --namespace=demo",
+        "kubectl create deployment web --image=traefik/whoami --replicas=2",
+        "kubectl create service clusterip web --tcp=80:80 --clusterip=10.96.71.33",
+        r#"kubectl patch svc web --type=json -p '[{"op":"replace","path":"/spec/ports/0/name","value":"http"}]'"#,
+        "kubectl create service externalname ext --external-name=example.com",
+        "kubectl apply -f - <<EOF\napiVersion: v1\nkind: Service\nmetadata: {name: db}\nspec: {clusterIP: None, selector: {app: db}, ports: [{name: pg, port: 5432}]}\n---\napiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}\nspec:\n  serviceName: db\n  replicas: 2\n  selector: {matchLabels: {app: db}}\n  template:\n    metadata: {labels: {app: db}}\n    spec: {containers: [{name: db, image: postgres:17}]}\nEOF",
+        "kubectl run box --image=busybox:1.37 -- sleep infinity",
+        "kubectl run alpine --image=alpine:3.22 -- sleep infinity",
+        "kubectl run net --image=nicolaka/netshoot -- sleep infinity",
+        "kubectl run old --image=registry.k8s.io/e2e-test-images/jessie-dnsutils:1.7 -- sleep infinity",
+        "kubectl run curl --image=curlimages/curl --command -- sleep infinity",
+        "kubectl run debian --image=debian:12 -- sleep infinity",
+        "sleep 90",
+    ])
 }
 
 const BUSYBOX: &str = "Server:\t\t10.96.0.10\nAddress:\t10.96.0.10:53\n\n";
@@ -86,7 +41,7 @@ const NO_RECURSION: &str = ";; Got recursion not available from 10.96.0.10\n";
 
 #[test]
 fn busybox_asks_under_every_name_of_the_search_list_for_both_families() {
-    let mut room = Room::new();
+    let mut room = room();
     let found = "Name:\tweb.demo.svc.cluster.local\nAddress: 10.96.71.33\n\n";
     let not = |name: &str| format!("** server can't find {name}: NXDOMAIN\n\n");
     let none = not("web.svc.cluster.local") + &not("web.cluster.local");
@@ -117,7 +72,7 @@ fn busybox_asks_under_every_name_of_the_search_list_for_both_families() {
 
 #[test]
 fn binds_programs_search_and_say_that_core_dns_asks_nobody() {
-    let mut room = Room::new();
+    let mut room = room();
     let web = "Name:\tweb.demo.svc.cluster.local\nAddress: 10.96.71.33\n";
     let cases = [
         ("web", format!("{NO_RECURSION}{BIND}{web}{NO_RECURSION}\n"), 0),
@@ -172,7 +127,7 @@ fn binds_programs_search_and_say_that_core_dns_asks_nobody() {
 
 #[test]
 fn host_getent_and_dig_say_it_in_short() {
-    let mut room = Room::new();
+    let mut room = room();
     let cases = [
         ("host web", "web.demo.svc.cluster.local has address 10.96.71.33\n", 0),
         ("host nobody", "Host nobody not found: 3(NXDOMAIN)\n", 1),
@@ -214,7 +169,7 @@ fn host_getent_and_dig_say_it_in_short() {
 
 #[test]
 fn dig_shows_the_sections_of_an_answer() {
-    let mut room = Room::new();
+    let mut room = room();
     // The numbers of the message and of its cookie are drawn.
     let lines = |text: &str| {
         let kept = text.lines().map(|line| match line.split_once(" id: ") {
@@ -261,7 +216,7 @@ fn dig_shows_the_sections_of_an_answer() {
 
 #[test]
 fn a_request_shows_each_question_in_the_order_of_the_search_list() {
-    let mut room = Room::new();
+    let mut room = room();
     let asked = |room: &mut Room, pod: &str, host: &str| {
         let text = room.done(&format!("trace --from pod/demo/{pod} curl http://{host}"));
         let lines = text.lines().filter_map(|line| line.split_once("dns 10.96.0.10: "));
@@ -305,7 +260,7 @@ fn a_request_shows_each_question_in_the_order_of_the_search_list() {
 
 #[test]
 fn a_pod_asks_whom_its_policy_names() {
-    let mut room = Room::new();
+    let mut room = room();
     let cases = [
         ("host", r#"{"hostNetwork":true}"#, "nameserver 172.18.0.1\n", false),
         (
@@ -340,7 +295,7 @@ fn a_pod_asks_whom_its_policy_names() {
 /// that who hears of it gives up at once. musl does not hear of it.
 #[test]
 fn without_core_dns_questions_are_refused_and_programs_say_so() {
-    let mut room = Room::new();
+    let mut room = room();
     room.done("kubectl scale deployment coredns -n kube-system --replicas=0");
     room.done("sleep 40");
     let bind = ";; communications error to 10.96.0.10#53: connection refused\n";
@@ -364,7 +319,7 @@ fn without_core_dns_questions_are_refused_and_programs_say_so() {
     // Addresses need no names.
     let (text, ..) = room.exec("box", "wget -qO- http://10.96.71.33");
     assert!(text.contains("Hostname: web-"), "{text}");
-    room.run("kubectl exec curl -- curl -sS http://web");
+    room.output("kubectl exec curl -- curl -sS http://web");
     let trace = room.trace();
     let Outcome::Failed(failure) = &trace.outcome else { panic!("{}", trace.to_text()) };
     let Cause::NoNameServer { why, .. } = &failure.cause else { panic!("{}", trace.to_text()) };
@@ -379,7 +334,7 @@ fn without_core_dns_questions_are_refused_and_programs_say_so() {
 /// A policy lets questions vanish: programs wait as long as their resolver does.
 #[test]
 fn where_questions_vanish_programs_wait() {
-    let mut room = Room::new();
+    let mut room = room();
     room.done("kubectl apply -f - <<EOF\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny}\nspec: {podSelector: {}, policyTypes: [Egress]}\nEOF");
     let three = ";; communications error to 10.96.0.10#53: timed out\n".repeat(3);
     let cases = [
@@ -419,7 +374,7 @@ fn where_questions_vanish_programs_wait() {
 /// Models plugin/log of CoreDNS: a line for each question, with what the client sent and got.
 #[test]
 fn core_dns_logs_the_questions_if_its_corefile_says_so() {
-    let mut room = Room::new();
+    let mut room = room();
     let logs = "kubectl logs -n kube-system -l k8s-app=kube-dns --tail=-1";
     room.done("kubectl exec box -- wget -qO- http://web");
     assert_eq!(room.done(logs), "");
@@ -438,7 +393,7 @@ fn core_dns_logs_the_questions_if_its_corefile_says_so() {
 
 #[test]
 fn the_corefile_and_the_service_decide_what_there_is() {
-    let mut room = Room::new();
+    let mut room = room();
     let corefile =
         room.done("kubectl get cm coredns -n kube-system -o jsonpath='{.data.Corefile}'");
     // cmd/kubeadm/app/phases/addons/dns/manifests.go of Kubernetes 1.36.
@@ -466,7 +421,7 @@ fn the_corefile_and_the_service_decide_what_there_is() {
 /// The pods of CoreDNS fall silent with their nodes, and stay endpoints until that is known.
 #[test]
 fn a_silent_node_takes_its_core_dns_along() {
-    let mut room = Room::new();
+    let mut room = room();
     let list = "kubectl get pods -n kube-system -l k8s-app=kube-dns -o jsonpath='{.items[*].spec.nodeName}'";
     let nodes = room.done(list);
     for node in nodes.split(' ') {

@@ -5,60 +5,29 @@
 //! networking/wget.c, ping.c and nc_bloaty.c, those of musl from its src/errno/__strerror.h.
 
 #![cfg(not(target_arch = "wasm32"))]
+#![expect(clippy::panic, reason = "a test stops where it cannot go on")]
 
-use diorama::console::{Console, Output};
-use diorama::world::{ClusterConfig, World};
+mod room;
 
-/// A classroom with a console.
-struct Room {
-    world: World,
-    console: Console,
-}
+use diorama::console::Output;
+use room::Room;
 
-impl Room {
-    /// A Service, somebody who has stopped to listen, and pods to ask from.
-    fn new() -> Self {
-        let mut world = World::new(ClusterConfig::classroom(), 7);
-        world.run_for(core::time::Duration::from_secs(60));
-        let mut room = Room { world, console: Console::new() };
-        for line in [
-            "kubectl create deployment web --image=traefik/whoami",
-            "kubectl create service clusterip web --tcp=80:80 --clusterip=10.96.71.33",
-            "kubectl create service clusterip idle --tcp=80:80 --clusterip=10.96.71.34",
-            "kubectl run box --image=busybox:1.37 -- sleep infinity",
-            "kubectl run alpine --image=alpine:3.22 -- sleep infinity",
-            "kubectl run net --image=nicolaka/netshoot -- sleep infinity",
-            "sleep 60",
-        ] {
-            let output = room.run(line);
-            assert_eq!(output.exit, 0, "{line}: {}", output.stderr);
-        }
-        room
-    }
-
-    fn run(&mut self, line: &str) -> Output {
-        self.console.execute(&mut self.world, line, None)
-    }
-
-    /// What a command in a pod prints on both streams, its exit code, and the seconds it took.
-    fn exec(&mut self, pod: &str, command: &str) -> (String, i32, u64) {
-        let begin = self.world.now();
-        let output = self.run(&format!("kubectl exec {pod} -- {command}"));
-        let stderr = output.stderr.lines().filter(|line| !line.starts_with("command terminated"));
-        let stderr: String = stderr.map(|line| format!("{line}\n")).collect();
-        let seconds = self.world.now().since(begin).as_secs();
-        (output.stdout + &stderr, output.exit, seconds)
-    }
-
-    fn check(&mut self, pod: &str, command: &str, expected: (&str, i32, u64)) {
-        let (text, exit, seconds) = self.exec(pod, command);
-        assert_eq!((text.as_str(), exit, seconds), expected, "{pod}: {command}");
-    }
+/// A Service, somebody who has stopped to listen, and pods to ask from.
+fn room() -> Room {
+    Room::classroom(&[
+        "kubectl create deployment web --image=traefik/whoami",
+        "kubectl create service clusterip web --tcp=80:80 --clusterip=10.96.71.33",
+        "kubectl create service clusterip idle --tcp=80:80 --clusterip=10.96.71.34",
+        "kubectl run box --image=busybox:1.37 -- sleep infinity",
+        "kubectl run alpine --image=alpine:3.22 -- sleep infinity",
+        "kubectl run net --image=nicolaka/netshoot -- sleep infinity",
+        "sleep 60",
+    ])
 }
 
 #[test]
 fn nc_says_whether_a_port_is_open() {
-    let mut room = Room::new();
+    let mut room = room();
     let open = "Connection to web (10.96.71.33) 80 port [tcp/http] succeeded!\n";
     let cases = [
         ("net", "nc -zv web 80", open, 0, 0),
@@ -108,14 +77,14 @@ fn nc_says_whether_a_port_is_open() {
     for (pod, command, expected, exit, seconds) in cases {
         room.check(pod, command, (expected, exit, seconds));
     }
-    let output = room.run("nc -zv nobody 80");
+    let output = room.output("nc -zv nobody 80");
     let why = "nc: getaddrinfo for host \"nobody\" port 80: Name or service not known\n";
     assert_eq!((output.stderr.as_str(), output.exit), (why, 1));
 }
 
 #[test]
 fn a_cluster_ip_answers_no_ping_but_where_ipvs_binds_it() {
-    let mut room = Room::new();
+    let mut room = room();
     let head = "PING web.default.svc.cluster.local (10.96.71.33) 56(84) bytes of data.\n";
     let tail = "\n--- web.default.svc.cluster.local ping statistics ---\n";
     let silent =
@@ -123,7 +92,7 @@ fn a_cluster_ip_answers_no_ping_but_where_ipvs_binds_it() {
     room.check("net", "ping -c 2 -W 1 web", (&silent, 1, 2));
     let silent = "PING web (10.96.71.33): 56 data bytes\n\n--- web ping statistics ---\n2 packets transmitted, 0 packets received, 100% packet loss\n";
     room.check("box", "ping -c 2 web", (silent, 1, 11));
-    room.run("proxy mode nftables");
+    room.output("proxy mode nftables");
     let (text, exit, _) = room.exec("net", "ping -c 2 web");
     assert!(text.contains(" icmp_seq=1 Destination Port Unreachable\n"), "{text}");
     assert!(
@@ -131,7 +100,7 @@ fn a_cluster_ip_answers_no_ping_but_where_ipvs_binds_it() {
         "{text}"
     );
     assert_eq!(exit, 1);
-    room.run("proxy mode ipvs");
+    room.output("proxy mode ipvs");
     let (text, exit, _) = room.exec("net", "ping -c 1 web");
     assert!(
         text.contains(
@@ -155,10 +124,10 @@ fn a_cluster_ip_answers_no_ping_but_where_ipvs_binds_it() {
 
 #[test]
 fn gnu_wget_says_what_it_does_and_tries_again() {
-    let mut room = Room::new();
-    room.run("kubectl expose deployment web --name=np --type=NodePort --port=80");
-    room.run("sleep 3");
-    let port = room.run("kubectl get svc np -o jsonpath='{.spec.ports[0].nodePort}'").stdout;
+    let mut room = room();
+    room.output("kubectl expose deployment web --name=np --type=NodePort --port=80");
+    room.output("sleep 3");
+    let port = room.output("kubectl get svc np -o jsonpath='{.spec.ports[0].nodePort}'").stdout;
     let text = |output: Output| (output.stdout + &output.stderr, output.exit);
     // The clock aside.
     let lines = |text: &str| {
@@ -169,33 +138,33 @@ fn gnu_wget_says_what_it_does_and_tries_again() {
         kept.map(|line| line + "\n").collect::<String>()
     };
     let url = format!("http://172.18.0.3:{port}/");
-    let (said, exit) = text(room.run(&format!("wget --spider {url}")));
+    let (said, exit) = text(room.output(&format!("wget --spider {url}")));
     let expected = format!(
         "Spider mode enabled. Check if remote file exists.\n--DATE--  {url}\nConnecting to 172.18.0.3:{port}... connected.\nHTTP request sent, awaiting response... 200 OK\n"
     );
     assert!(exit == 0 && lines(&said).starts_with(&expected), "{said}");
     assert!(said.ends_with("Remote file exists.\n\n"), "{said}");
-    let (said, exit) = text(room.run(&format!("wget -O page {url}")));
+    let (said, exit) = text(room.output(&format!("wget -O page {url}")));
     let size = said.split("Length: ").nth(1).and_then(|rest| rest.split(' ').next());
     let size = size.unwrap_or_default();
     let expected = format!(
         "Saving to: ‘page’\n\n     0K                                                       100% 2.60M=0s\n\nDATE (2.60 MB/s) - ‘page’ saved [{size}/{size}]\n\n"
     );
     assert!(exit == 0 && lines(&said).ends_with(&expected), "{said}");
-    let (said, exit) = text(room.run("wget http://nobody/"));
+    let (said, exit) = text(room.output("wget http://nobody/"));
     let expected = "--DATE--  http://nobody/\nResolving nobody (nobody)... failed: Name or service not known.\nwget: unable to resolve host address ‘nobody’\n";
     assert_eq!((lines(&said).as_str(), exit), (expected, 4));
-    let begin = room.world.now();
-    let (said, exit) = text(room.run("wget -T 2 -t 2 http://172.18.9.9/"));
+    let begin = room.now();
+    let (said, exit) = text(room.output("wget -T 2 -t 2 http://172.18.9.9/"));
     let expected = "--DATE--  http://172.18.9.9/\nConnecting to 172.18.9.9:80... failed: Connection timed out.\nRetrying.\n\n--DATE--  (try: 2)  http://172.18.9.9/\nConnecting to 172.18.9.9:80... failed: Connection timed out.\nGiving up.\n\n";
     assert_eq!((lines(&said).as_str(), exit), (expected, 4));
     // Two seconds for each try, and one between.
-    assert_eq!(room.world.now().since(begin).as_secs(), 5);
+    assert_eq!(room.now().since(begin).as_secs(), 5);
 }
 
 #[test]
 fn busybox_wget_says_what_its_c_library_says() {
-    let mut room = Room::new();
+    let mut room = room();
     for (pod, why) in [("box", "Connection timed out"), ("alpine", "Operation timed out")] {
         let expected = format!("wget: can't connect to remote host (10.96.71.33): {why}\n");
         room.check(pod, "wget -qO- http://web:81", (&expected, 1, 134));
@@ -217,12 +186,12 @@ fn busybox_wget_says_what_its_c_library_says() {
 
 #[test]
 fn curl_tells_of_its_connection_when_it_is_asked_to() {
-    let mut room = Room::new();
+    let mut room = room();
     let (text, exit, _) = room.exec("net", "curl -sv -o /dev/null http://web");
     let begin = "* Host web:80 was resolved.\n* IPv6: (none)\n* IPv4: 10.96.71.33\n*   Trying 10.96.71.33:80...\n* Connected to web (10.96.71.33) port 80\n* using HTTP/1.x\n> GET / HTTP/1.1\n> Host: web\n> User-Agent: curl/8.14.1\n> Accept: */*\n> \n* Request completely sent off\n< HTTP/1.1 200 OK\n";
     assert!(exit == 0 && text.starts_with(begin), "{text}");
     let (text, exit, _) = room.exec("net", "curl -v http://idle");
-    let ip = room.run("kubectl get pod net -o jsonpath='{.status.podIP}'").stdout;
+    let ip = room.output("kubectl get pod net -o jsonpath='{.status.podIP}'").stdout;
     let begin = format!(
         "* Host idle:80 was resolved.\n* IPv6: (none)\n* IPv4: 10.96.71.34\n*   Trying 10.96.71.34:80...\n* connect to 10.96.71.34 port 80 from {ip} port "
     );

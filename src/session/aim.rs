@@ -88,7 +88,7 @@ pub fn address(request: &Request) -> String {
 
 /// The request that would be sent now; none if there is nothing to ask, or the URL is none.
 pub(super) fn request(model: &Model) -> Option<Request> {
-    let all = targets(model.world.store());
+    let all = targets(&model.world);
     let target = aimed(&all, model.aim.as_ref());
     let own = &model.tracer.own;
     let url = own.url.as_deref().or_else(|| Some(target?.url.as_str()))?;

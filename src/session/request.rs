@@ -7,8 +7,9 @@ use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
 use crate::base::order;
 use crate::container::server::speaks_http;
-use crate::store::Store;
-use crate::trace::{Request, gateway};
+use crate::store::{ObjectKey, Store};
+use crate::trace::{Request, gateway, haproxy};
+use crate::world::World;
 use std::sync::Arc;
 
 /// The most nodes that are offered for one node port.
@@ -23,8 +24,9 @@ pub struct Target {
     pub url: String,
     /// The Pod that asks; none for the client outside.
     pub from_pod: Option<ObjectId>,
-    /// The Service or Ingress that it goes to.
-    pub object: ObjectId,
+    /// The Service, Ingress or Gateway that it goes to, or the machine of a load balancer that people
+    /// built, which is in no namespace.
+    pub object: ObjectKey,
     /// Which way in it is.
     pub door: Door,
 }
@@ -43,8 +45,9 @@ pub enum Door {
 }
 
 /// Everywhere that a request can go to now: first from outside, then from inside.
-pub fn targets(store: &Store) -> Vec<Target> {
-    let mut targets = Vec::new();
+pub fn targets(world: &World) -> Vec<Target> {
+    let store = world.store();
+    let mut targets = hand_built(world);
     let node_ips: Vec<&str> =
         store.list(Kind::Node).filter_map(worker_ip).take(MOST_NODES).collect();
     let insider = store.list(Kind::Pod).find(|pod| is_ready(pod)).map(|pod| ObjectId::of(pod));
@@ -52,8 +55,12 @@ pub fn targets(store: &Store) -> Vec<Target> {
         if &*service.meta.namespace == "kube-system" || &*service.meta.name == "kubernetes" {
             continue;
         }
-        let at =
-            |url: String, door| Target { url, from_pod: None, object: ObjectId::of(service), door };
+        let at = |url: String, door| Target {
+            url,
+            from_pod: None,
+            object: ObjectKey::of(service),
+            door,
+        };
         let ports = service.spec().items_at(&["ports"]);
         for port in ports.iter().take(MOST_PORTS) {
             let number = port.int_at(&["port"]).unwrap_or(80);
@@ -73,7 +80,7 @@ pub fn targets(store: &Store) -> Vec<Target> {
                     false => format!("{}.{}", service.meta.name, service.meta.namespace),
                 };
                 let from_pod = Some(pod.clone());
-                let object = ObjectId::of(service);
+                let object = ObjectKey::of(service);
                 targets.push(Target {
                     url: format!("{scheme}://{name}{shown}/"),
                     from_pod,
@@ -92,7 +99,7 @@ pub fn targets(store: &Store) -> Vec<Target> {
                 targets.push(Target {
                     url,
                     from_pod: None,
-                    object: ObjectId::of(ingress),
+                    object: ObjectKey::of(ingress),
                     door: Door::Ingress,
                 });
             }
@@ -103,17 +110,34 @@ pub fn targets(store: &Store) -> Vec<Target> {
             targets.push(Target {
                 url: format!("http://{host}{path}"),
                 from_pod: None,
-                object: ObjectId::of(gateway),
+                object: ObjectKey::of(gateway),
                 door: Door::Ingress,
             });
         }
     }
-    let is_balanced =
-        |target: &Target| target.door == Door::NodePort && has_balancer(store, &target.object);
     order::sort_by_key(&mut targets, |one| {
-        (is_system(&one.object.namespace), one.door, is_balanced(one))
+        let service = store.get(Kind::Service, &one.object);
+        let service = service.filter(|_| one.door != Door::Ingress);
+        // A Gateway's own Service is a way to nobody's pods but by the Gateway's routes.
+        let is_of_gateway = service.and_then(|it| it.meta.controller());
+        let is_of_gateway = is_of_gateway.is_some_and(|owner| &*owner.kind == "Gateway");
+        let is_balanced = one.door == Door::NodePort && service.is_some_and(|it| has_balancer(it));
+        (is_system(&one.object.namespace) || is_of_gateway, one.door, is_balanced)
     });
     targets
+}
+
+/// Where a load balancer that people built listens.
+fn hand_built(world: &World) -> Vec<Target> {
+    let fronts = world.hand_built().into_iter().flat_map(|config| &config.fronts);
+    let urls = fronts.flat_map(|front| &front.ports).map(|port| match port {
+        80 => format!("http://{}/", haproxy::ADDRESS),
+        port => format!("http://{}:{port}/", haproxy::ADDRESS),
+    });
+    let object = ObjectKey::new("", "haproxy");
+    let target =
+        |url| Target { url, from_pod: None, object: object.clone(), door: Door::LoadBalancer };
+    urls.take(MOST_PORTS).map(target).collect()
 }
 
 /// What is spoken at a Service's port: what its first Pod's image speaks.
@@ -145,9 +169,8 @@ pub fn is_system(namespace: &str) -> bool {
 }
 
 /// Whether a Service has a load balancer, so that its node ports are not how people come to it.
-fn has_balancer(store: &Store, id: &ObjectId) -> bool {
-    let service = store.find(Kind::Service, &id.namespace, &id.name);
-    service.is_some_and(|service| service.spec().str_at(&["type"]) == Some("LoadBalancer"))
+fn has_balancer(service: &Object) -> bool {
+    service.spec().str_at(&["type"]) == Some("LoadBalancer")
 }
 
 fn is_ready(pod: &Object) -> bool {
@@ -200,4 +223,38 @@ pub(super) fn show_latest(model: &mut Model) {
     model.follow(trace);
     model.burst = None;
     model.side = super::model::Panel::Trace;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Msg, Opening, Sample, update};
+    use super::*;
+
+    /// What is offered in a cluster of a sample after half a minute and these lines.
+    fn offered(sample: Sample, lines: &[&str]) -> Vec<String> {
+        let mut model = Model::new(Opening { sample, ..Opening::default() });
+        for line in lines {
+            update(&mut model, Msg::Type((*line).to_owned()));
+            update(&mut model, Msg::Enter);
+        }
+        (0..120).for_each(|_| drop(update(&mut model, Msg::Tick(250_000))));
+        targets(&model.world).into_iter().map(|target| target.url).collect()
+    }
+
+    #[test]
+    fn a_sample_with_a_gateway_is_asked_through_it_first() {
+        let urls = offered(Sample::Gateway, &[]);
+        assert!(
+            urls.first().is_some_and(|url| url.starts_with("http://example.test/")),
+            "{urls:?}"
+        );
+    }
+
+    #[test]
+    fn a_load_balancer_built_by_hand_can_be_asked_while_it_runs() {
+        let (here, start) = ("http://198.51.100.200/".to_owned(), "haproxy -f haproxy.cfg");
+        assert!(!offered(Sample::ByHand, &[]).contains(&here));
+        assert!(offered(Sample::ByHand, &[start]).contains(&here));
+        assert!(!offered(Sample::ByHand, &[start, "haproxy stop"]).contains(&here));
+    }
 }

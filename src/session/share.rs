@@ -85,7 +85,7 @@ pub(super) fn open(model: &mut Model, shared: Shared) {
     model.terminal.break_off(shared.sample.name());
     model.world.set_proxy_mode(shared.mode);
     super::apply::apply(model);
-    let targets = super::request::targets(model.world.store());
+    let targets = super::request::targets(&model.world);
     model.aim = targets.into_iter().find(|target| Some(&target.url) == shared.aim.as_ref());
 }
 

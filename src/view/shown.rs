@@ -20,7 +20,7 @@ use crate::session::{
     Compare, EventFilter, Fault, Model, ObjectId, Panel, Sample, Stored, Target, aim,
 };
 use crate::text::Lang;
-use crate::trace::{PacketTrace, Source};
+use crate::trace::{PacketTrace, Source, haproxy};
 use crate::world::{Activity, CLIENT_ADDRESS};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -34,6 +34,7 @@ struct Stamp {
     activity: Activity,
     connected: usize,
     proxy_mode: &'static str,
+    hand_built: Option<Arc<haproxy::Config>>,
     in_sight: Rc<[Arc<str>]>,
 }
 
@@ -143,6 +144,7 @@ impl Shown {
                 .map(|it| it.0)
                 .sum(),
             proxy_mode: world.proxy_mode().name(),
+            hand_built: world.hand_built().cloned(),
             in_sight: model.in_sight.clone(),
         };
         let seconds = world.now().since(model.origin).as_secs();
@@ -160,7 +162,7 @@ impl Shown {
         if has_changed {
             self.stamp = stamp;
             self.scene.keep(survey(world, &model.in_sight));
-            self.targets.keep(targets(world.store()));
+            self.targets.keep(targets(world));
             self.askers.keep(aim::askers(world.store()));
             self.nodes.keep(world.nodes().keys().cloned().collect());
             self.event_count = chronicle::count(world, model.origin);
