@@ -300,3 +300,49 @@ fn logs_and_runs_are_refused_in_their_own_words() {
     let said = room.run("kubectl logs deploy/web --tail=1");
     assert!(said.contains("Found 2 pods, using pod/web-"), "{said}");
 }
+
+/// Models staging/src/k8s.io/cli-runtime/pkg/genericclioptions/record_flags.go.
+#[test]
+fn who_records_notes_all_that_is_no_flag_and_then_the_flags() {
+    let mut room = Room::new();
+    room.done("kubectl create deployment web --image=nginx");
+    let cases = [
+        (
+            "kubectl set image deploy/web nginx=nginx:1.28 --record",
+            "deployment.apps/web image updated",
+            "kubectl set image deploy/web nginx=nginx:1.28 --record=true",
+        ),
+        (
+            "kubectl -n default scale deploy web --replicas=3 --record",
+            "deployment.apps/web scaled",
+            "kubectl scale deploy web --namespace=default --replicas=3 --record=true",
+        ),
+        (
+            "kubectl patch deploy web --record -p '{\"spec\":{\"minReadySeconds\":1}}'",
+            "deployment.apps/web patched",
+            "kubectl patch deploy web --record=true --patch={\"spec\":{\"minReadySeconds\":1}}",
+        ),
+        (
+            "kubectl label deploy web a=b --record",
+            "deployment.apps/web labeled",
+            "kubectl label deploy web a=b --record=true",
+        ),
+        // Whoever turns it off leaves what is there.
+        (
+            "kubectl annotate deploy web x=y --record=false",
+            "deployment.apps/web annotated",
+            "kubectl label deploy web a=b --record=true",
+        ),
+    ];
+    for (line, said, noted) in cases {
+        let warned = "Flag --record has been deprecated, --record will be removed in the future";
+        assert_eq!(room.run(line), format!("{said}\n{warned}\n"), "{line}");
+        let path = ".metadata.annotations.kubernetes\\.io/change-cause";
+        assert_eq!(room.field("deploy web", path), noted, "{line}");
+    }
+    // Not every command can.
+    for line in ["rollout restart deploy web", "set env deploy web A=1", "replace -f x.yaml"] {
+        let told = room.failed(&format!("kubectl {line} --record"));
+        assert!(told.starts_with("error: unknown flag: --record\n"), "{told}");
+    }
+}

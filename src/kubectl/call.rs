@@ -217,6 +217,16 @@ impl Call<'_> {
         }
     }
 
+    /// With `--record`, notes the command in an object that it is about to write.
+    ///
+    /// Models staging/src/k8s.io/cli-runtime/pkg/genericclioptions/record_flags.go
+    /// ChangeCauseRecorder.
+    pub(crate) fn record(&self, value: &mut Value) {
+        if let Some(cause) = self.flags.cause() {
+            value.put(&["metadata", "annotations", "kubernetes.io/change-cause"], cause);
+        }
+    }
+
     /// Creates an object, or on `--dry-run=server` says what it would be; then it has no revision.
     pub(crate) fn create(
         &mut self,
@@ -323,6 +333,7 @@ impl Call<'_> {
             return Ok(value);
         }
         let namespace = self.namespace_for(kind);
+        self.record(&mut value);
         if self.flags.on("save-config") {
             super::commands::apply::note_last_applied(&mut value);
         }

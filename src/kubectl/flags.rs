@@ -151,6 +151,10 @@ fn int_error(value: &str) -> Option<&'static str> {
 pub(crate) struct Flags {
     given: BTreeMap<&'static str, Vec<String>>,
     defaults: BTreeMap<&'static str, &'static str>,
+    /// Those given, in their order, as ` --name=value`.
+    order: String,
+    /// The whole command, if `--record` is on.
+    cause: Option<String>,
 }
 
 impl Flags {
@@ -186,6 +190,16 @@ impl Flags {
         self.given.contains_key(name)
     }
 
+    /// What `--record` notes: the command's words, then its flags.
+    pub(crate) fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+
+    fn give(&mut self, name: &'static str, value: String) {
+        self.order.push_str(&format!(" --{name}={value}"));
+        self.given.entry(name).or_default().push(value);
+    }
+
     /// Sets a value that was not given.
     pub(crate) fn assume(&mut self, name: &'static str, value: String) {
         self.given.entry(name).or_insert_with(|| vec![value]);
@@ -216,9 +230,21 @@ pub(crate) struct Parsed {
 }
 
 impl Parsed {
+    /// Keeps the command as `--record` notes it: all that is no flag, then the flags.
+    ///
+    /// Models staging/src/k8s.io/cli-runtime/pkg/genericclioptions/record_flags.go
+    /// parseCommandArguments.
+    pub(crate) fn keep_cause(&mut self, verb: &str) {
+        if self.flags.on("record") {
+            let words = self.args.iter().chain(self.after_dash.iter().flatten());
+            let words: String = words.map(|word| format!(" {word}")).collect();
+            self.flags.cause = Some(format!("kubectl {verb}{words}{}", self.flags.order));
+        }
+    }
+
     fn note(&mut self, flag: &Flag, value: String) -> Result<(), String> {
         flag.check(&value)?;
-        self.flags.given.entry(flag.name).or_default().push(value);
+        self.flags.give(flag.name, value);
         Ok(())
     }
 }
@@ -300,7 +326,7 @@ fn letters<'a, I: Iterator<Item = &'static Flag>>(
         let tail = rest.as_str();
         let value = match flag.takes {
             Takes::Nothing if !tail.starts_with('=') => {
-                parsed.flags.given.entry(flag.name).or_default().push("true".to_owned());
+                parsed.flags.give(flag.name, "true".to_owned());
                 continue;
             }
             Takes::Optional(without) if tail.is_empty() => without.to_owned(),

@@ -152,9 +152,13 @@ pub fn begin(
         Ok(Some(namespace)) => parsed.flags.assume("namespace", namespace),
         Err(why) => return ended(String::new(), why + "\n", 1),
     }
+    parsed.keep_cause(verb.path);
     let mut call = Call::new(verb, world, session);
     (call.args, call.after_dash, call.flags) = (parsed.args, parsed.after_dash, parsed.flags);
     call.stdin = stdin;
+    if call.flags.given("record") {
+        call.warn("Flag --record has been deprecated, --record will be removed in the future");
+    }
     let outcome = (verb.run)(&mut call);
     task::finish(call, outcome)
 }

@@ -74,6 +74,7 @@ fn apply_one(call: &mut Call<'_>, manifest: &Manifest) -> Result<(Value, &'stati
         };
     }
     let mut new = prepared(manifest);
+    call.record(&mut new);
     if call.flags.on("server-side") {
         let stored = super::server_side::apply_one(call, manifest, &new)?;
         return Ok((stored, "serverside-applied"));
@@ -201,6 +202,7 @@ fn create_one(call: &mut Call<'_>, manifest: &Manifest) -> Result<Value, Failure
     if call.flags.on("save-config") {
         note_last_applied(&mut value);
     }
+    call.record(&mut value);
     if call.dry_run()? == DryRun::Client {
         return Ok(value);
     }

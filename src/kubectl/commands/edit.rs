@@ -171,7 +171,9 @@ impl Edit {
         let name = text(edited, &["metadata", "name"]).unwrap_or_default();
         let namespace = text(&original, &["metadata", "namespace"]).unwrap_or_default();
         let resource = kind.group_resource();
-        let (how, body) = two_way(kind, &original, edited).map_err(Failure::Plain)?;
+        let mut new = edited.clone();
+        call.record(&mut new);
+        let (how, body) = two_way(kind, &original, &new).map_err(Failure::Plain)?;
         let patch = Patch { how, body, fields: FieldValidation::Strict, of_status: false };
         let result = call.patch(kind, &ObjectKey::new(&namespace, &name), &patch);
         let result = result.map(|patched| shown(&patched));

@@ -188,6 +188,7 @@ fn change_one(
     if value.fields_at(&["metadata", words.field]).is_some_and(serde_json::Map::is_empty) {
         value.remove(&["metadata", words.field]);
     }
+    call.record(&mut value);
     let changed = value != before;
     if let Some(version) = call.flags.get("resource-version") {
         value.put(&["metadata", "resourceVersion"], version);

@@ -72,6 +72,19 @@ pub(crate) fn store_change(
     Ok(super::call::shown(&stored))
 }
 
+/// With `--record`, notes the command in an object that it has written already.
+///
+/// Models staging/src/k8s.io/cli-runtime/pkg/genericclioptions/record_flags.go
+/// MakeRecordMergePatch.
+pub(crate) fn record_after(call: &mut Call<'_>, object: &Object) -> Result<(), Failure> {
+    let mut value = super::call::shown(object);
+    call.record(&mut value);
+    match call.flags.cause().is_some() {
+        true => send_change(call, object, &value).map(drop),
+        false => Ok(()),
+    }
+}
+
 /// Sends what is different in an object as a patch, or not with `--dry-run`, and gives back what it
 /// is then.
 pub(crate) fn send_change(

@@ -98,6 +98,7 @@ fn patch_one(call: &mut Call<'_>, object: &Object, how: PatchType, text: &str) -
         })?;
     let after = shown(&patched);
     let what = if after == before { "patched (no change)" } else { "patched" };
+    super::record_after(call, &patched)?;
     call.done_plainly(kind, &after, what)
 }
 

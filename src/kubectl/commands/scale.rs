@@ -1,6 +1,6 @@
 //! `kubectl scale` and `kubectl autoscale`.
 
-use super::{PATIENCE, duration};
+use super::{PATIENCE, duration, record_after};
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, Value};
 use crate::base::SimTime;
@@ -97,10 +97,14 @@ fn change(
     value.put(&["spec", "replicas"], replicas);
     let stored = match call.dry_run()? {
         DryRun::Client => value,
-        _ => shown(&*call.write(|world| {
-            world.speak_as("kubectl", "scale");
-            world.update(object.kind, &value, &object.meta.namespace)
-        })?),
+        _ => {
+            let scaled = call.write(|world| {
+                world.speak_as("kubectl", "scale");
+                world.update(object.kind, &value, &object.meta.namespace)
+            })?;
+            record_after(call, &scaled)?;
+            shown(&scaled)
+        }
     };
     let timeout = duration(call.flags.text("timeout"))?;
     Ok((stored, call.world.now() + timeout.min(PATIENCE)))

@@ -65,6 +65,7 @@ pub(super) fn change_all(
             failures.push(failure);
             continue;
         }
+        call.record(&mut value);
         if value == before {
             continue;
         }
@@ -215,6 +216,7 @@ pub(crate) fn selector(call: &mut Call<'_>) -> Outcome {
         }
         let mut value = shown(&object);
         value.put(&["spec", "selector"], Value::Object(pairs.clone()));
+        call.record(&mut value);
         let stored = send_change(call, &object, &value)?;
         call.done(object.kind, &stored, "selector updated")?;
     }

@@ -187,10 +187,32 @@ const FIELDS: &[Flag] = &[value("field-selector", "Field query: status.phase=Run
 const EVERYWHERE: &[Flag] = &[switch("all-namespaces", "Objects of all namespaces").short('A')];
 const ALL: &[Flag] = &[switch("all", "All objects of the kind in the namespace")];
 
+const RECORD: &[Flag] = &[switch("record", "Note the command in an annotation")];
+/// The commands that can note themselves in what they change.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd, the callers of RecordFlags.AddFlags.
+const RECORDING: [&str; 14] = [
+    "annotate",
+    "apply",
+    "autoscale",
+    "create",
+    "edit",
+    "expose",
+    "label",
+    "patch",
+    "run",
+    "scale",
+    "set image",
+    "set resources",
+    "set selector",
+    "set serviceaccount",
+];
+
 impl Verb {
-    /// Its flags and those of all commands.
+    /// Its flags and those of all commands, and one that is shown nowhere any more.
     pub(crate) fn all_flags(&self) -> Vec<&'static [Flag]> {
-        self.flags.iter().copied().chain([GLOBAL]).collect()
+        let record = RECORDING.contains(&self.path).then_some(RECORD);
+        self.flags.iter().copied().chain([GLOBAL]).chain(record).collect()
     }
 
     /// Whether `-l` chooses the objects that the command acts on.
