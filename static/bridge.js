@@ -54,16 +54,30 @@ export const loadAnnex = async () => {
   }
 };
 
-/** Sees to it that the annex is here when this returns: a function of it is called right now. */
-export const needAnnex = () => {
-  if (isWhole) return;
+/** Fetches the annex and waits for it; nothing if it does not come. */
+const annexNow = () => {
   const request = new XMLHttpRequest();
   request.open("GET", new URL(annex, document.baseURI), false);
   // A request that is waited for gives no bytes, but letters that stand for them.
   request.overrideMimeType("text/plain; charset=x-user-defined");
-  request.send();
-  if (request.status !== 200) throw new Error(`${annex}: ${request.status}`);
-  const bytes = Uint8Array.from(request.responseText, (letter) => letter.charCodeAt(0));
+  try {
+    request.send();
+  } catch {
+    return undefined;
+  }
+  return request.status === 200 ? request.responseText : undefined;
+};
+
+/** Sees to it that the annex is here when this returns: a function of it is called right now. */
+export const needAnnex = () => {
+  if (isWhole) return;
+  let letters = annexNow();
+  // To throw here would end the model in the middle of its work: the person is asked to wait.
+  while (letters === undefined) {
+    alert(document.documentElement.dataset.partMissing);
+    letters = annexNow();
+  }
+  const bytes = Uint8Array.from(letters, (letter) => letter.charCodeAt(0));
   new WebAssembly.Instance(new WebAssembly.Module(bytes), { model });
   isWhole = true;
 };

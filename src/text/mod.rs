@@ -100,7 +100,7 @@ texts! {
     BurstAll BurstNone BurstSome BurstKept BurstLoss BurstFollow Roll RollHint RollQuestion RollRunning
     RollNote RollNothing RollLossAt RollLossSpan RollFix RemedyPreStop RemedyGracePeriod
     RemedyReadinessProbe RemedyMinReadySeconds RemedyMaxUnavailable CaptionReply CaptionClose
-    RulesSeek RulesNone Present PresentLeave Timeline TimelineNow TimelineGoOn TimelineBack TimelineWentOn AimMore AimUrl AimFrom AimInternet
+    RulesSeek RulesNone Present PresentLeave Timeline TimelineNow TimelineGoOn TimelineBack TimelineWentOn PartMissing AimMore AimUrl AimFrom AimInternet
     AimNodes AimPods AimSize AimKept AimBurstOf TraceViews TraceTableCaption TraceColumnWhere
     TraceColumnWhat TraceColumnFrom TraceColumnTo TraceColumnMark ChapterDoor ChapterWire
     ChapterVeth ChapterRules ChapterBack ChapterSends ChapterWireText ChapterDnat ChapterSnat

@@ -147,6 +147,8 @@ fn dress(theme: Theme) {
 
 fn speak(lang: Lang) {
     set_root_attribute("lang", lang.tag());
+    // Read by static/bridge.js when there is no model left to ask.
+    set_root_attribute("data-part-missing", lang.t(Text::PartMissing));
     document().set_title(lang.t(Text::AppName));
 }
 

@@ -55,6 +55,26 @@ test("with the annex all commands work: describe, a manifest with a fault, a req
   await page.context().close();
 });
 
+test("who has no network when the annex is needed is told, and it is tried again", async () => {
+  let tries = 0;
+  const said = [];
+  const page = await diorama.open({ lang: "es", before: async (page) => {
+    page.on("dialog", (dialog) => { said.push(dialog.message()); dialog.accept(); });
+    await page.route("**/annex-*.wasm", async (route) => {
+      if (route.request().resourceType() === "fetch") return;
+      tries += 1;
+      if (tries === 1) await route.abort();
+      else await route.continue();
+    });
+  } });
+  await enter(page, "kubectl describe node node-1");
+  await page.locator(".terminal", { hasText: "Non-terminated Pods:" }).waitFor();
+  assert.equal(tries, 2);
+  assert.equal(said.length, 1);
+  assert.match(said[0], /^No se ha podido descargar una parte de la página/);
+  await page.context().close();
+});
+
 test("who is quicker than the annex waits for it, and gets the right answer", async () => {
   const { page, asked } = await withoutAnnex({});
   await enter(page, "kubectl describe node node-1");
