@@ -48,6 +48,22 @@ pub enum Door {
 pub fn targets(world: &World) -> Vec<Target> {
     let store = world.store();
     let mut targets = hand_built(world);
+    by_services(store, &mut targets);
+    by_hosts(store, &mut targets);
+    order::sort_by_key(&mut targets, |one| {
+        let service = store.get(Kind::Service, &one.object);
+        let service = service.filter(|_| one.door != Door::Ingress);
+        // A Gateway's own Service is a way to nobody's pods but by the Gateway's routes.
+        let is_of_gateway = service.and_then(|it| it.meta.controller());
+        let is_of_gateway = is_of_gateway.is_some_and(|owner| &*owner.kind == "Gateway");
+        let is_balanced = one.door == Door::NodePort && service.is_some_and(|it| has_balancer(it));
+        (is_system(&one.object.namespace) || is_of_gateway, one.door, is_balanced)
+    });
+    targets
+}
+
+/// The ways to Services: by ports of nodes, by load balancers, by name from inside.
+fn by_services(store: &Store, targets: &mut Vec<Target>) {
     let node_ips: Vec<&str> =
         store.list(Kind::Node).filter_map(worker_ip).take(MOST_NODES).collect();
     let insider = store.list(Kind::Pod).find(|pod| is_ready(pod)).map(|pod| ObjectId::of(pod));
@@ -55,12 +71,8 @@ pub fn targets(world: &World) -> Vec<Target> {
         if &*service.meta.namespace == "kube-system" || &*service.meta.name == "kubernetes" {
             continue;
         }
-        let at = |url: String, door| Target {
-            url,
-            from_pod: None,
-            object: ObjectKey::of(service),
-            door,
-        };
+        let object = ObjectKey::of(service);
+        let at = |url, door| Target { url, from_pod: None, object: object.clone(), door };
         let ports = service.spec().items_at(&["ports"]);
         for port in ports.iter().take(MOST_PORTS) {
             let number = port.int_at(&["port"]).unwrap_or(80);
@@ -79,52 +91,33 @@ pub fn targets(world: &World) -> Vec<Target> {
                     true => service.meta.name.to_string(),
                     false => format!("{}.{}", service.meta.name, service.meta.namespace),
                 };
-                let from_pod = Some(pod.clone());
-                let object = ObjectKey::of(service);
-                targets.push(Target {
-                    url: format!("{scheme}://{name}{shown}/"),
-                    from_pod,
-                    object,
-                    door: Door::Inside,
-                });
+                let inside = at(format!("{scheme}://{name}{shown}/"), Door::Inside);
+                targets.push(Target { from_pod: Some(pod.clone()), ..inside });
             }
         }
     }
+}
+
+/// The hosts and paths that Ingresses and the routes of Gateways name.
+fn by_hosts(store: &Store, targets: &mut Vec<Target>) {
+    let at = |host: &str, path: &str, object: &Object| Target {
+        url: format!("http://{host}{path}"),
+        from_pod: None,
+        object: ObjectKey::of(object),
+        door: Door::Ingress,
+    };
     for ingress in store.list(Kind::Ingress) {
         for rule in ingress.spec().items_at(&["rules"]) {
             let Some(host) = rule.str_at(&["host"]) else { continue };
-            for path in rule.items_at(&["http", "paths"]) {
-                let path = path.str_at(&["path"]).unwrap_or("/");
-                let url = format!("http://{host}{path}");
-                targets.push(Target {
-                    url,
-                    from_pod: None,
-                    object: ObjectKey::of(ingress),
-                    door: Door::Ingress,
-                });
-            }
+            let paths = rule.items_at(&["http", "paths"]).iter();
+            let paths = paths.map(|path| path.str_at(&["path"]).unwrap_or("/"));
+            targets.extend(paths.map(|path| at(host, path, ingress)));
         }
     }
     for gateway in gateway::objects(store, "Gateway") {
-        for (host, path) in gateway::hosts(store, gateway) {
-            targets.push(Target {
-                url: format!("http://{host}{path}"),
-                from_pod: None,
-                object: ObjectKey::of(gateway),
-                door: Door::Ingress,
-            });
-        }
+        let hosts = gateway::hosts(store, gateway);
+        targets.extend(hosts.into_iter().map(|(host, path)| at(host, path, gateway)));
     }
-    order::sort_by_key(&mut targets, |one| {
-        let service = store.get(Kind::Service, &one.object);
-        let service = service.filter(|_| one.door != Door::Ingress);
-        // A Gateway's own Service is a way to nobody's pods but by the Gateway's routes.
-        let is_of_gateway = service.and_then(|it| it.meta.controller());
-        let is_of_gateway = is_of_gateway.is_some_and(|owner| &*owner.kind == "Gateway");
-        let is_balanced = one.door == Door::NodePort && service.is_some_and(|it| has_balancer(it));
-        (is_system(&one.object.namespace) || is_of_gateway, one.door, is_balanced)
-    });
-    targets
 }
 
 /// Where a load balancer that people built listens.
