@@ -38,6 +38,12 @@ export const keepModel = (exports) => {
   model = exports;
 };
 
+/** Joins the annex to the model, at once: who is in haste meanwhile must not do it a second time. */
+const complete = (part) => {
+  if (!isWhole) new WebAssembly.Instance(part, { model });
+  isWhole = true;
+};
+
 /** Fetches the annex in the background, and does not give up: the network may be gone for a while. */
 export const loadAnnex = async () => {
   for (let pause = 1000; !isWhole; pause = Math.min(2 * pause, 30_000)) {
@@ -45,9 +51,7 @@ export const loadAnnex = async () => {
       const answer = await fetch(new URL(annex, document.baseURI));
       if (!answer.ok) throw new Error(`${annex}: ${answer.status}`);
       const part = await WebAssembly.compile(await answer.arrayBuffer());
-      // Somebody may have been in haste meanwhile.
-      if (!isWhole) await WebAssembly.instantiate(part, { model });
-      isWhole = true;
+      complete(part);
     } catch {
       await new Promise((done) => setTimeout(done, pause));
     }
@@ -78,8 +82,7 @@ export const needAnnex = () => {
     letters = annexNow();
   }
   const bytes = Uint8Array.from(letters, (letter) => letter.charCodeAt(0));
-  new WebAssembly.Instance(new WebAssembly.Module(bytes), { model });
-  isWhole = true;
+  complete(new WebAssembly.Module(bytes));
 };
 
 /** A text, deflated, in letters that an address may hold. */
