@@ -86,6 +86,8 @@ pub(super) fn hand_built(built: &HandBuilt, rect: Rect, marks: &Marks) -> Html {
         .map(|(name, to, node)| format!("\n{name} {to} → {}", node.as_deref().unwrap_or("–")));
     let title = format!("HAProxy {}: {note}{}", built.address, lines.collect::<String>());
     let class = if alive < count { "code middle warn" } else { "code middle mute" };
+    let state = format!("{alive}/{count}");
+    let state = if rect.w < 130.0 { state } else { format!("{} {state}", built.address) };
     html! {
         <g class="balancer" transform={format!("translate({:.1} {:.1})", rect.x, rect.y)}>
             <title>{ title }</title>
@@ -94,7 +96,7 @@ pub(super) fn hand_built(built: &HandBuilt, rect: Rect, marks: &Marks) -> Html {
                 { far_name(marks, "HAProxy", rect) }
             } else {
                 { text("name middle", rect.w / 2.0, 19.0, shorten(marks.lang.t(Text::HandBuilt), (rect.w / 7.2) as usize)) }
-                { text(class, rect.w / 2.0, 34.0, format!("{} {alive}/{count}", built.address)) }
+                { text(class, rect.w / 2.0, 34.0, state) }
             }
         </g>
     }
