@@ -28,10 +28,8 @@ pub use published::{GATEWAY_API, METALLB, NGINX_GATEWAY, NGINX_GATEWAY_CRDS, pub
 
 use crate::api::Kind;
 use crate::base::{Rng, SimTime};
-use crate::proxy::Mode;
 use crate::trace::names::{Inquired, Inquiry};
 use crate::trace::{Cluster, PacketTrace, Request, Source};
-use core::net::IpAddr;
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -49,10 +47,6 @@ pub trait Wire {
     fn inquire(&mut self, inquiry: &Inquiry) -> Inquired;
     /// The cluster at this moment.
     fn cluster(&self) -> Cluster<'_>;
-    /// Whether an address is one that kube-proxy makes for a Service.
-    fn is_service_address(&mut self, ip: IpAddr) -> bool;
-    /// How kube-proxy works.
-    fn proxy_mode(&self) -> Mode;
     /// The source of chance.
     fn rng(&mut self) -> &mut Rng;
 }

@@ -5,7 +5,6 @@ use super::flags::{flag, plain};
 use super::question::is_pod;
 use super::{Output, Site};
 use crate::net::Protocol;
-use crate::proxy::Mode;
 use crate::trace::dns::{self, Data, Question, RecordType};
 use crate::trace::{Cause, Manner, Outcome, PacketTrace, Reason, Request};
 use core::net::IpAddr;
@@ -41,31 +40,20 @@ struct Target {
     echo: Echo,
 }
 
-/// Follows what is like a ping: a connection to a port that nobody listens on is refused by
-/// whoever has the address.
-// Simplified: addresses of Services answer by the mode of kube-proxy, and nothing is followed:
-// IPVS binds them to a device of each node, nftables has a rule that rejects what is for none of
-// their ports, and in iptables no rule knows them without a port, so that they leave the cluster.
+/// Follows an echo request.
+// Simplified: all that ping sends go the way of the first.
 fn target(site: &mut Site<'_>, host: &str) -> Result<Target, Arc<PacketTrace>> {
-    let trace = site.wire.send(&Request::connect(site.from.clone(), host, 7, Protocol::Tcp));
+    let trace = site.wire.send(&Request::connect(site.from.clone(), host, 0, Protocol::Icmp));
     let Some(ip) = asked(&trace).map(|to| to.ip) else { return Err(trace) };
-    let echo = if site.wire.is_service_address(ip) {
-        match site.wire.proxy_mode() {
-            Mode::Ipvs => Echo::Answers(64),
-            Mode::Nftables => Echo::Unreachable("Destination Port Unreachable"),
-            Mode::Iptables => Echo::Silent,
-        }
-    } else {
-        match &trace.outcome {
-            Outcome::Answered { .. } => Echo::Answers(trace.ttl),
-            Outcome::Failed(failure) => match (&failure.cause, failure.manner) {
-                (Cause::NothingListens { .. } | Cause::NotANodePort { .. }, _) => {
-                    Echo::Answers(trace.ttl)
-                }
-                (_, Manner::Unreachable) => Echo::Unreachable("Destination Host Unreachable"),
-                _ => Echo::Silent,
-            },
-        }
+    let echo = match &trace.outcome {
+        Outcome::Answered { .. } => Echo::Answers(trace.ttl),
+        Outcome::Failed(failure) => match (&failure.cause, failure.manner) {
+            (Cause::NoEcho(_) | Cause::RuleByHand { .. }, Manner::Unreachable) => {
+                Echo::Unreachable("Destination Port Unreachable")
+            }
+            (_, Manner::Unreachable) => Echo::Unreachable("Destination Host Unreachable"),
+            _ => Echo::Silent,
+        },
     };
     let name = full_name(&trace).unwrap_or_else(|| Arc::from(host));
     Ok(Target { ip, name, echo })

@@ -580,7 +580,7 @@ impl Network {
     }
 
     /// Whether some Service has an address.
-    pub fn is_service_ip(&self, ip: IpAddr) -> bool {
+    pub(super) fn is_service_ip(&self, ip: IpAddr) -> bool {
         self.addresses.services.contains_key(&ip)
     }
 

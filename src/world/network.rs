@@ -17,7 +17,6 @@ use crate::trace::haproxy;
 use crate::trace::names::{Inquired, Inquiry};
 use crate::trace::network::Kernel;
 use crate::trace::{Cluster, Network, PacketTrace, Request};
-use core::net::IpAddr;
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -123,14 +122,6 @@ impl World {
         left.rng = self.rng.clone();
         right.rng = self.rng.clone();
         beside::side_by_side(left.send(request), right.send(request))
-    }
-
-    /// Whether an address is one that kube-proxy makes for a Service.
-    pub fn is_service_address(&mut self, ip: IpAddr) -> bool {
-        let cluster =
-            Cluster { store: &self.store, nodes: &self.nodes, disks: &self.disks, now: self.now };
-        self.wires.network.refresh(&cluster);
-        self.wires.network.is_service_ip(ip)
     }
 
     /// What CoreDNS in a pod has logged of questions since it runs.
@@ -244,14 +235,6 @@ impl Wire for World {
 
     fn cluster(&self) -> Cluster<'_> {
         World::cluster(self)
-    }
-
-    fn is_service_address(&mut self, ip: IpAddr) -> bool {
-        World::is_service_address(self, ip)
-    }
-
-    fn proxy_mode(&self) -> Mode {
-        World::proxy_mode(self)
     }
 
     fn rng(&mut self) -> &mut Rng {
