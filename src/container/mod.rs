@@ -37,6 +37,6 @@ pub use kit::{Kit, Presence, kit_of};
 pub use log::Log;
 pub use machine::Machine;
 pub use output::{Mark, Output, Part, Stream};
-pub use process::{Command, KILL, Reply, Service, TERM, Talk};
+pub use process::{Command, KILL, Reply, Service, TERM, Talk, Typed};
 pub use scene::{Question, Scene, Stage};
 pub use start::{Start, missing, start, stop_code};

@@ -5,8 +5,9 @@
 use super::files::{Files, Setting, Trees, View};
 use super::kit::kit_of;
 use super::log::Log;
+use super::output::Output;
 use super::process::{
-    self, Command, Ground, KILL, Pipe, Process, REST, Reply, Role, Service, Talk, Wait,
+    self, Command, Ground, KILL, Pipe, Process, REST, Reply, Role, Service, Talk, Typed, Wait,
 };
 use super::tree::Tree;
 use crate::base::SimTime;
@@ -142,9 +143,46 @@ impl Scene {
         number
     }
 
-    /// What was said in a conversation so far.
-    pub fn talk(&self, place: usize, number: u32) -> Option<&Talk> {
-        self.insides.get(place)?.talks.iter().find(|it| it.number == number)
+    /// What is new in a conversation, if anything: it is forgotten here.
+    pub fn take_said(&mut self, place: usize, number: u32) -> Option<Output> {
+        let talk = self.inside(place)?.talks.iter_mut().find(|it| it.number == number)?;
+        Some(core::mem::take(&mut talk.said))
+    }
+
+    /// Whether anything new was said in a conversation.
+    pub fn has_said(&self, place: usize, number: u32) -> bool {
+        let inside = self.insides.get(place);
+        let talk = inside.and_then(|it| it.talks.iter().find(|it| it.number == number));
+        talk.is_some_and(|talk| !talk.said.stdout.is_empty() || !talk.said.stderr.is_empty())
+    }
+
+    /// What stands before the line that a conversation waits for, if it waits for one.
+    pub fn prompt(&self, place: usize, number: u32) -> Option<&Arc<str>> {
+        let mut processes = self.insides.get(place)?.processes.iter();
+        processes.find_map(|it| it.prompt().filter(|_| it.role.talk() == Some(number)))
+    }
+
+    /// Gives a conversation what was typed.
+    pub fn hear_line(&mut self, place: usize, number: u32, typed: &Typed, now: SimTime) {
+        let processes = self.inside(place).into_iter().flat_map(|it| &mut it.processes);
+        let own = processes.filter(|it| it.role.talk() == Some(number));
+        own.for_each(|process| process.hear_line(typed.clone(), now));
+    }
+
+    /// Ctrl-C in a conversation: a shell that a person types into goes on with the next line, and
+    /// what it was waiting for ends. Says whether there is such a shell.
+    pub fn interrupt(&mut self, place: usize, number: u32, now: SimTime) -> bool {
+        let Some(inside) = self.inside(place) else { return false };
+        let of_talk = |it: &Process| it.role.talk() == Some(number);
+        let mut own = inside.processes.iter_mut().filter(|it| of_talk(it));
+        if !own.any(|it| it.is_first_of_talk() && it.interrupt(now)) {
+            return false;
+        }
+        let others = inside.processes.iter().filter(|it| of_talk(it));
+        let others = others.filter(|it| !it.is_first_of_talk() && !it.is_beside());
+        let gone: Vec<u32> = others.map(|it| it.pid).collect();
+        gone.into_iter().for_each(|pid| inside.end_process(pid, 130, now));
+        true
     }
 
     /// What was said in a conversation, if it is over; then it is forgotten.

@@ -61,7 +61,7 @@ impl Box_ {
         let talk = self.scene.begin_talk(0, true, &command, self.now);
         self.after(0.0);
         match self.scene.end_talk(0, talk) {
-            Some(talk) => (talk.stdout + &talk.stderr, talk.end.map(|(_, code)| code)),
+            Some(talk) => (talk.said.stdout + &talk.said.stderr, talk.end.map(|(_, code)| code)),
             None => (String::new(), None),
         }
     }

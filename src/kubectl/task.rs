@@ -86,8 +86,6 @@ pub(crate) enum Task {
     Logs(logs::Following),
     /// `exec`: a command to end.
     Exec(exec::Command),
-    /// `exec -it … -- sh`.
-    Shell(exec::Shell),
     /// `port-forward`.
     Forward(port_forward::Forward),
     /// `edit`.
@@ -98,7 +96,7 @@ impl Task {
     fn go_on(self, call: &mut Call<'_>, input: Input) -> Outcome {
         let cleans_up = matches!(
             self,
-            Task::Attach(_) | Task::Exec(_) | Task::Shell(_) | Task::Forward(_) | Task::Edit(_)
+            Task::Attach(_) | Task::Exec(_) | Task::Forward(_) | Task::Edit(_)
         );
         if input == Input::Interrupt && !cleans_up {
             return Err(Failure::Silent(130));
@@ -116,7 +114,6 @@ impl Task {
             Task::Watch(task) => task.go_on(call),
             Task::Logs(task) => task.go_on(call, input),
             Task::Exec(task) => task.go_on(call, input),
-            Task::Shell(task) => task.go_on(call, input),
             Task::Forward(task) => task.go_on(call, input),
             Task::Edit(task) => task.go_on(call, input),
         }

@@ -216,6 +216,7 @@ impl Within<'_> {
             variables: self.environment(),
             folder: folder.unwrap_or("/").to_owned(),
             input,
+            at_terminal: false,
         }
     }
 

@@ -86,7 +86,7 @@ pub(super) fn look(
             let words: Vec<&str> =
                 handler.items_at(&["exec", "command"]).iter().filter_map(Value::as_str).collect();
             let words = words.join(" ");
-            let (said, errors) = (talk.stdout + &talk.stderr, talk.stderr);
+            let (said, errors) = (talk.said.stdout + &talk.said.stderr, talk.said.stderr);
             let said = crate::api::error::go_quote(&said);
             Outcome::Failed(format!(
                 "Exec lifecycle hook ([{words}]) {who} failed - error: command '{words}' exited with {code}: {errors}, message: {said}"

@@ -9,7 +9,9 @@ use crate::api::tree::Tree as _;
 use crate::base::SimTime;
 use crate::container::server::{self, Host};
 use crate::container::tree::Tree;
-use crate::container::{Command, Question, Reply, Setting, Stage, Talk, Trees, View};
+use crate::container::{
+    Command, Output, Question, Reply, Setting, Stage, Talk, Trees, Typed, View,
+};
 use crate::store::Store;
 use std::sync::Arc;
 
@@ -128,9 +130,36 @@ pub fn answer(runtime: &mut PodRuntime, question: &Question, reply: Reply, at: S
     }
 }
 
-/// What was said in a conversation so far.
-pub fn talk(runtime: &PodRuntime, place: usize, number: u32) -> Option<&Talk> {
-    runtime.scene.as_ref()?.talk(place, number)
+/// What is new in a conversation: it is told once.
+pub fn take_said(runtime: &mut PodRuntime, place: usize, number: u32) -> Output {
+    let scene = runtime.scene.as_mut().filter(|scene| scene.has_said(place, number));
+    scene.and_then(|it| Arc::make_mut(it).take_said(place, number)).unwrap_or_default()
+}
+
+/// What stands before the line that a conversation waits for, if it waits for one.
+pub fn prompt(runtime: &PodRuntime, place: usize, number: u32) -> Option<Arc<str>> {
+    runtime.scene.as_ref()?.prompt(place, number).cloned()
+}
+
+/// Gives a conversation what a person has typed.
+pub fn hear_line(
+    runtime: &mut PodRuntime,
+    place: usize,
+    number: u32,
+    typed: &Typed,
+    now: SimTime,
+) {
+    if let Some(scene) = &mut runtime.scene {
+        Arc::make_mut(scene).hear_line(place, number, typed, now);
+    }
+}
+
+/// Ctrl-C in a conversation; says whether it goes on all the same.
+pub fn interrupt(runtime: &mut PodRuntime, place: usize, number: u32, now: SimTime) -> bool {
+    match &mut runtime.scene {
+        Some(scene) => Arc::make_mut(scene).interrupt(place, number, now),
+        None => false,
+    }
 }
 
 /// What was said in a conversation, if it is over.

@@ -229,7 +229,7 @@ fn overheard(
     if let Some(talk) = inside::end_talk(runtime, place, talk) {
         return Some(match talk.end {
             Some((_, 0)) | None => Answer::Well,
-            Some(_) => Answer::Bad(talk.stdout + &talk.stderr),
+            Some(_) => Answer::Bad(talk.said.stdout + &talk.said.stderr),
         });
     }
     (limit <= look.now).then(|| {

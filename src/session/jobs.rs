@@ -490,6 +490,64 @@ mod tests {
     }
 
     #[test]
+    fn a_shell_in_a_container_remembers_what_was_typed() {
+        let mut model = model();
+        typed(&mut model, "kubectl run box --image=busybox:1.36 -- sleep infinity");
+        tick(&mut model, 20);
+        typed(&mut model, "kubectl exec -it box -- sh");
+        let prompt =
+            |model: &Model| model.terminal.front().and_then(|front| front.prompt(&model.world));
+        // What is typed, what that prints, and what stands before the next line.
+        let lines = [
+            ("A=1; export B=2", "", "/ # "),
+            ("f() { echo \"$1 $A\"; }", "", "/ # "),
+            ("cd /tmp && f x", "x 1\n", "/tmp # "),
+            ("sh -c 'echo $A-$B'", "-2\n", "/tmp # "),
+            ("for i in 1 2; do", "", "> "),
+            ("echo $i > $i.txt", "", "> "),
+            ("done; ls", "1.txt\n2.txt\n", "/tmp # "),
+            ("cat > typed <<EOF", "", "> "),
+            ("$A", "", "> "),
+            ("EOF", "", "/tmp # "),
+            ("while read line; do echo got $line; done < typed", "got 1\n", "/tmp # "),
+            ("read name", "", ""),
+            ("Ann", "", "/tmp # "),
+            ("(name=Bob; echo $name); echo $name", "Bob\nAnn\n", "/tmp # "),
+            ("echo 'a", "", "> "),
+            ("b' | wc -l", "2\n", "/tmp # "),
+            ("done", "sh: syntax error: unexpected \"done\"\n", "/tmp # "),
+            ("echo ${NONE:?is needed}; echo never", "sh: NONE: is needed\n", "/tmp # "),
+            ("case $name in A*) echo an A;; esac", "an A\n", "/tmp # "),
+            ("cd; false", "", "~ # "),
+            ("echo $?", "1\n", "~ # "),
+        ];
+        for (line, text, next) in lines {
+            typed(&mut model, line);
+            assert_eq!(said(&model, line), text, "{line}");
+            assert_eq!(prompt(&model).as_deref(), Some(next), "{line}");
+        }
+        // Ctrl-C ends what the shell waits for, and not the shell.
+        typed(&mut model, "sleep 1000 | cat; echo never");
+        tick(&mut model, 2);
+        assert_eq!(prompt(&model), None);
+        update(&mut model, Msg::Interrupt);
+        typed(&mut model, "echo $? $A");
+        assert_eq!(said(&model, "echo $? $A"), "130 1\n");
+        // What goes on beside it is heard of with the next line.
+        typed(&mut model, "(sleep 3; echo late) &");
+        tick(&mut model, 5);
+        typed(&mut model, "exit 3");
+        let text = said(&model, "exit 3");
+        assert!(text.ends_with("command terminated with exit code 3\n"), "{text}");
+        // Programs read what is typed, too.
+        typed(&mut model, "kubectl exec -it box -- cat");
+        typed(&mut model, "hello");
+        assert_eq!(said(&model, "hello"), "hello\n");
+        update(&mut model, Msg::EndInput);
+        assert!(model.terminal.front().is_none());
+    }
+
+    #[test]
     fn pasted_lines_are_entered_one_after_the_other() {
         let mut model = model();
         update(&mut model, Msg::Type("kubectl ".into()));

@@ -5,7 +5,7 @@ use super::World;
 use super::queue::Due;
 use crate::api::{Kind, Object, Uid};
 use crate::base::SimTime;
-use crate::container::{Mark, Output, Question, Reply, Talk, kit_of};
+use crate::container::{Command, Output, Question, Reply, Typed, kit_of};
 use crate::kubelet::{inside, inside::Inside};
 use crate::programs::{self, Site};
 use crate::store::ObjectKey;
@@ -46,16 +46,26 @@ pub struct Exec {
     /// The number of the conversation.
     talk: u32,
     begin: SimTime,
-    /// How much of its streams is known, in bytes.
-    out: usize,
-    err: usize,
+}
+
+/// What a command reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Feed {
+    /// Nothing.
+    Nothing,
+    /// A text.
+    Text(String),
+    /// What a person types.
+    Terminal,
 }
 
 /// How a command in a container goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Going {
     /// It has ended.
     Ended,
+    /// It waits for a line behind this prompt.
+    Asks(Arc<str>),
     /// It is at work.
     On {
         /// Until when it is looked at where nobody can end it.
@@ -63,23 +73,6 @@ pub enum Going {
         /// Whether nothing but a person ends it.
         is_endless: bool,
     },
-}
-
-impl Exec {
-    /// What is new in what was said.
-    fn new_of(&mut self, talk: &Talk) -> Output {
-        let stdout = talk.stdout.get(self.out..).unwrap_or_default().to_owned();
-        let stderr = talk.stderr.get(self.err..).unwrap_or_default().to_owned();
-        let new = talk.marks.iter().filter(|mark| mark.out > self.out || mark.err > self.err);
-        let marks = new.map(|mark| Mark {
-            out: mark.out.saturating_sub(self.out),
-            err: mark.err.saturating_sub(self.err),
-            pause: mark.pause,
-        });
-        let marks = marks.collect();
-        (self.out, self.err) = (talk.stdout.len(), talk.stderr.len());
-        Output { stdout, stderr, marks, exit: 0 }
-    }
 }
 
 impl World {
@@ -132,7 +125,7 @@ impl World {
         key: &ObjectKey,
         container: &str,
         words: &[String],
-        input: Option<String>,
+        feed: Feed,
     ) -> Result<Exec, NotRun> {
         let (object, node, place) = self.place(key, container).ok_or(NotRun::NoContainer)?;
         let uid = object.meta.uid;
@@ -148,9 +141,12 @@ impl World {
         if let Some(why) = words.first().and_then(|program| site.missing(place, program)) {
             return Err(NotRun::NoProgram(why));
         }
+        let at_terminal = feed == Feed::Terminal;
+        let input = if let Feed::Text(text) = feed { Some(text) } else { None };
         let command = inside::command(store, &object, runtime, place, words.to_vec(), input);
+        let command = Command { at_terminal, ..command };
         let talk = inside::begin_talk(runtime, place, true, &command, begin);
-        Ok(Exec { object, node, place, talk, begin, out: 0, err: 0 })
+        Ok(Exec { object, node, place, talk, begin })
     }
 
     /// What a command in a container has printed since it was asked last, and its exit code, or
@@ -169,12 +165,38 @@ impl World {
             let exit = talk.end.map_or(0, |(_, code)| code);
             self.sync_pod(&exec.node, &key, uid);
             self.tell();
-            return (Output { exit, ..exec.new_of(&talk) }, Going::Ended);
+            return (Output { exit, ..talk.said }, Going::Ended);
         }
         let is_endless = inside::is_endless(runtime, exec.place, exec.talk);
         let most = if is_endless { WATCHING } else { PATIENCE };
-        let said = inside::talk(runtime, exec.place, exec.talk).map(|talk| exec.new_of(talk));
-        (said.unwrap_or_default(), Going::On { limit: exec.begin + most, is_endless })
+        let said = inside::take_said(runtime, exec.place, exec.talk);
+        match inside::prompt(runtime, exec.place, exec.talk) {
+            Some(prompt) => (said, Going::Asks(prompt)),
+            None => (said, Going::On { limit: exec.begin + most, is_endless }),
+        }
+    }
+
+    /// Gives a command in a container what a person has typed, and goes on with it.
+    pub fn type_into(&mut self, exec: &mut Exec, typed: &Typed) -> (Output, Going) {
+        let (uid, now) = (exec.object.meta.uid, self.now);
+        // A command is waited for from its line on.
+        exec.begin = now;
+        if let Some(runtime) = self.runtime_mut(&exec.node, uid) {
+            inside::hear_line(runtime, exec.place, exec.talk, typed, now);
+        }
+        self.go_on_exec(exec)
+    }
+
+    /// Ctrl-C: ends a command in a container, or what the shell waits for that the command is.
+    pub fn interrupt_exec(&mut self, exec: &mut Exec) -> (Output, Going) {
+        let (uid, now) = (exec.object.meta.uid, self.now);
+        let runtime = self.runtime_mut(&exec.node, uid);
+        let goes_on =
+            runtime.is_some_and(|it| inside::interrupt(it, exec.place, exec.talk, now));
+        match goes_on {
+            true => self.go_on_exec(exec),
+            false => (self.break_exec(exec), Going::Ended),
+        }
     }
 
     /// Ends a command in a container, as who leaves it does; gives back what it printed.
@@ -182,7 +204,7 @@ impl World {
         let uid = exec.object.meta.uid;
         let Some(runtime) = self.runtime_mut(&exec.node, uid) else { return Output::default() };
         let talk = inside::break_talk(runtime, exec.place, exec.talk);
-        Output { exit: 130, ..exec.new_of(&talk) }
+        Output { exit: 130, ..talk.said }
     }
 
     fn runtime_mut(

@@ -22,7 +22,7 @@ mod state_hash;
 
 pub use activity::Activity;
 pub use config::{ClusterConfig, LoadBalancers, NodeConfig};
-pub use inside::{Exec, Going, Lines, NotRun};
+pub use inside::{Exec, Feed, Going, Lines, NotRun};
 pub use network::{CLIENT_ADDRESS, HandBuilt};
 pub use queue::Due;
 

@@ -1,9 +1,9 @@
 //! The shell's own commands.
 
 use super::super::files::{Found, normal};
-use super::super::shell::{self, Step};
+use super::super::shell::{self, Dialect, Step};
 use super::run::Did;
-use super::{EXIT, Frame, Ground, Process, Stream, Streams, Wait, signal_number};
+use super::{EXIT, Frame, Ground, Process, Stream, Streams, Typed, Wait, signal_number};
 use core::fmt::Write as _;
 use core::mem;
 use std::sync::Arc;
@@ -110,7 +110,8 @@ impl Process {
                     self.enter(code, None, false);
                     Some(Did::Moved)
                 }
-                Err(why) => {
+                Err(wrong) => {
+                    let why = self.shell.dialect.syntax(&wrong);
                     self.complain(&why, 2, ground);
                     Some(Did::Done(2))
                 }
@@ -150,15 +151,9 @@ impl Process {
             to => normal(&self.shell.folder, to),
         };
         if !ground.files.view().is_folder(&folder) {
-            let why = match self.shell.dialect {
-                super::Dialect::Dash => format!("cd: can't cd to {to}"),
-                super::Dialect::Ash => {
-                    format!("cd: can't cd to {to}: No such file or directory")
-                }
-                super::Dialect::Bash => format!("cd: {to}: No such file or directory"),
-            };
+            let why = self.shell.dialect.no_folder(&to);
             self.complain(&why, 1, ground);
-            return Did::Done(if self.shell.dialect == super::Dialect::Dash { 2 } else { 1 });
+            return Did::Done(if self.shell.dialect == Dialect::Dash { 2 } else { 1 });
         }
         let old = mem::replace(&mut self.shell.folder, folder);
         self.shell.set("OLDPWD", old);
@@ -195,7 +190,7 @@ impl Process {
                         "errexit" => "e",
                         "nounset" => "u",
                         "xtrace" => "x",
-                        "pipefail" if self.shell.dialect == super::Dialect::Dash => {
+                        "pipefail" if self.shell.dialect == Dialect::Dash => {
                             self.complain("set: Illegal option -o pipefail", 2, ground);
                             return match self.leave(2) {
                                 Some(wait) => Did::Waits(wait, 2),
@@ -268,7 +263,15 @@ impl Process {
 
     /// `read A B`: one line of standard input.
     fn read(&mut self, arguments: &[String], ground: &mut Ground<'_>) -> Did {
-        let names: Vec<&String> = arguments.iter().filter(|name| !name.starts_with('-')).collect();
+        let (mut names, mut prompt, mut words) = (Vec::new(), "", arguments.iter());
+        while let Some(word) = words.next() {
+            match word.strip_prefix('-') {
+                Some("p") => prompt = words.next().map_or("", String::as_str),
+                Some("t" | "n" | "d" | "u") => drop(words.next()),
+                Some(_) => {}
+                None => names.push(word),
+            }
+        }
         let line = match &mut self.streams[0] {
             Stream::Text(text, read) => {
                 let rest = text.get(*read..).unwrap_or_default();
@@ -282,17 +285,24 @@ impl Process {
                 pipe.text.drain(..line.as_ref().map_or(0, String::len));
                 line
             }
+            Stream::Terminal => match self.typed.take() {
+                None => return Did::Again(Wait::Line(Arc::from(prompt))),
+                Some(Typed::Line(line)) => Some(line + "\n"),
+                Some(Typed::End) => None,
+            },
             _ => None,
         };
         let status = i32::from(!line.as_ref().is_some_and(|line| line.ends_with('\n')));
         let line = line.unwrap_or_default();
-        let mut rest = line.trim_end_matches('\n').trim();
+        let by = self.shell.get("IFS").unwrap_or(" \t").to_owned();
+        let is_blank = |letter: char| by.contains(letter) && letter.is_whitespace();
+        let mut rest = line.trim_end_matches('\n').trim_matches(is_blank);
         let usual = "REPLY".to_owned();
         let names = if names.is_empty() { vec![&usual] } else { names };
         for (number, name) in names.iter().enumerate() {
             let is_last = number + 1 == names.len();
-            let (word, after) = match rest.split_once(char::is_whitespace) {
-                Some((word, after)) if !is_last => (word, after.trim_start()),
+            let (word, after) = match rest.split_once(|letter| by.contains(letter)) {
+                Some((word, after)) if !is_last => (word, after.trim_start_matches(is_blank)),
                 _ => (rest, ""),
             };
             self.shell.set(name, word.to_owned());
@@ -361,12 +371,7 @@ impl Process {
                         Some(pid) if number != EXIT => ground.signals.push((pid, number)),
                         Some(_) => {}
                         None => {
-                            let why = match self.shell.dialect {
-                                super::Dialect::Ash => {
-                                    format!("can't kill pid {word}: No such process")
-                                }
-                                _ => format!("kill: ({word}) - No such process"),
-                            };
+                            let why = self.shell.dialect.no_process(word);
                             self.complain(&why, 1, ground);
                             status = 1;
                         }
@@ -393,7 +398,8 @@ impl Process {
                 self.enter(code, None, false);
                 Did::Moved
             }
-            Err(why) => {
+            Err(wrong) => {
+                let why = self.shell.dialect.syntax(&wrong);
                 self.complain(&why, 2, ground);
                 Did::Done(2)
             }

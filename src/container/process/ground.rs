@@ -3,7 +3,7 @@
 use super::super::files::Files;
 use super::super::kit::Kit;
 use super::super::log::Log;
-use super::super::output::Mark;
+use super::super::output::Output;
 use super::Process;
 use crate::base::SimTime;
 
@@ -12,12 +12,8 @@ use crate::base::SimTime;
 pub struct Talk {
     /// Its number.
     pub number: u32,
-    /// Standard output.
-    pub stdout: String,
-    /// Standard error.
-    pub stderr: String,
-    /// In which order the two were written.
-    pub marks: Vec<Mark>,
+    /// What was said and not taken yet.
+    pub said: Output,
     /// How it ended, and when.
     pub end: Option<(SimTime, i32)>,
 }

@@ -3,9 +3,9 @@
 use super::super::commands::{self, Call};
 use super::super::files::{Found, normal};
 use super::super::kit::{ASKING, Presence};
-use super::super::shell;
+use super::super::shell::{self, Dialect};
 use super::run::Did;
-use super::{Dialect, Frame, Ground, Process, Role, Service, Stream, Wait};
+use super::{Frame, Ground, Process, Role, Service, Stream, Wait};
 use core::mem;
 use core::time::Duration;
 use std::sync::Arc;
@@ -68,17 +68,24 @@ fn goes_by_line(name: &str, arguments: &[String]) -> bool {
 impl Process {
     /// If a command needs what is in a pipe that has nothing yet: what it waits for.
     pub(super) fn input_is_missing(
-        &self,
+        &mut self,
         words: &[String],
         ground: &mut Ground<'_>,
     ) -> Option<Wait> {
-        let Stream::Pipe(number) = self.streams[0] else { return None };
         let (name, arguments) = words.split_first()?;
         let name = name.rsplit('/').next()?;
         let by_line = goes_by_line(name, arguments);
         if name != "read" && !commands::reads_input(name, arguments) {
             return None;
         }
+        let number = match self.streams[0] {
+            Stream::Pipe(number) => number,
+            // `read` and a shell have prompts of their own.
+            Stream::Terminal if name != "read" && !is_shell(name) => {
+                return self.typing_is_missing(by_line);
+            }
+            _ => return None,
+        };
         let pipe = ground.pipe(number)?;
         let is_ready = pipe.is_closed || by_line && pipe.text.contains('\n');
         (!is_ready).then_some(Wait::Pipe(number, by_line))
@@ -96,6 +103,7 @@ impl Process {
                 Some(pipe) => (mem::take(&mut pipe.text), pipe.is_closed),
                 None => (String::new(), true),
             },
+            Stream::Terminal => self.take_typed(),
             _ => (String::new(), true),
         }
     }
@@ -128,7 +136,7 @@ impl Process {
         let Some((first, arguments)) = words.split_first() else { return Did::Done(0) };
         let name = first.rsplit('/').next().unwrap_or_default();
         let presence = ground.kit.has(first);
-        if matches!(name, "sh" | "bash" | "ash" | "dash") && presence != Presence::No {
+        if is_shell(name) && presence != Presence::No {
             return self.start_shell(name, arguments, ground);
         }
         match self.script_at(first, ground) {
@@ -175,10 +183,11 @@ impl Process {
         self.put(1, &stdout, ground);
         self.put(2, &stderr, ground);
         match ran {
-            commands::Ran::Done(_) if !is_all => {
-                let Stream::Pipe(number) = self.streams[0] else { return Did::Done(0) };
-                Did::Again(Wait::Pipe(number, true))
-            }
+            commands::Ran::Done(_) if !is_all => match self.streams[0] {
+                Stream::Pipe(number) => Did::Again(Wait::Pipe(number, true)),
+                Stream::Terminal => Did::Again(Wait::Line(Arc::from(""))),
+                _ => Did::Done(0),
+            },
             commands::Ran::Done(status) => Did::Done(status),
             commands::Ran::Sleeps(time, status) => {
                 Did::Waits(Wait::Until(ground.now + time), status)
@@ -264,11 +273,7 @@ impl Process {
             (false, Some((path, rest))) => {
                 let whole = normal(&self.shell.folder, path);
                 let Some(text) = ground.files.view().text(&whole) else {
-                    let why = match dialect {
-                        Dialect::Bash => format!("{path}: No such file or directory"),
-                        Dialect::Ash => format!("can't open '{path}': No such file or directory"),
-                        Dialect::Dash => format!("0: cannot open {path}: No such file"),
-                    };
+                    let why = dialect.no_script(path);
                     self.put(2, &format!("{name}: {why}\n"), ground);
                     return Did::Done(if dialect == Dialect::Bash { 127 } else { 2 });
                 };
@@ -278,11 +283,18 @@ impl Process {
                 self.put(2, &format!("{name}: -c requires an argument\n"), ground);
                 return Did::Done(2);
             }
+            (false, None) if self.streams[0] == Stream::Terminal => {
+                (String::new(), name.to_owned(), rest)
+            }
             (false, None) => (self.take_input(ground).0, name.to_owned(), rest),
         };
+        let is_typed = script_name == name && script.is_empty();
         self.shell.dialect = dialect;
         let did = self.start_script(&script_name, &script, rest, ground);
         self.set_option(&letters, true);
+        if is_typed && matches!(did, Did::Moved) && self.streams[0] == Stream::Terminal {
+            self.shell.typing = Some(super::Typing::default());
+        }
         did
     }
 
@@ -309,8 +321,9 @@ impl Process {
         let code = match shell::parse(script) {
             Ok(code) if !self.is_too_deep() => Arc::new(code),
             Ok(_) => return Did::Done(2),
-            Err(why) => {
+            Err(wrong) => {
                 let prefix = mem::replace(&mut self.shell.name, name.to_owned());
+                let why = self.shell.dialect.syntax(&wrong);
                 self.complain(&why, 2, ground);
                 self.shell.name = prefix;
                 return Did::Done(2);
@@ -323,6 +336,7 @@ impl Process {
         shell.functions.clear();
         shell.traps.clear();
         shell.variables.retain(|_, variable| variable.exported);
+        shell.typing = None;
         (shell.stops_on_error, shell.needs_variables, shell.traces) = (false, false, false);
         let streams = self.streams.clone();
         let code = mem::replace(&mut self.code, code);
@@ -442,12 +456,7 @@ impl Process {
     }
 
     fn not_found(&mut self, name: &str, ground: &mut Ground<'_>) -> Did {
-        let is_path = name.contains('/');
-        let why = match (self.shell.dialect, is_path) {
-            (Dialect::Bash, false) => format!("{name}: command not found"),
-            (Dialect::Bash, true) => format!("{name}: No such file or directory"),
-            _ => format!("{name}: not found"),
-        };
+        let why = self.shell.dialect.not_found(name);
         self.complain(&why, 127, ground);
         Did::Done(127)
     }
@@ -481,6 +490,10 @@ fn value(arguments: &[String], flag: &str) -> Option<String> {
 /// A port, alone or behind an address.
 fn port(text: Option<String>, usual: u16) -> u16 {
     text.and_then(|text| text.rsplit(':').next()?.parse().ok()).unwrap_or(usual)
+}
+
+fn is_shell(name: &str) -> bool {
+    matches!(name, "sh" | "bash" | "ash" | "dash")
 }
 
 /// `nc -l`.

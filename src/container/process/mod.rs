@@ -4,20 +4,21 @@
 //! between two moments depends on nothing but its pod's files, the time, and answers it was given.
 //!
 //! Reading order: this file, `ground`, `run` (its steps), `words` (a command's words), `streams`,
-//! `builtin` (the shell's own commands), `launch` (all others).
+//! `terminal` (who types), `builtin` (the shell's own commands), `launch` (all others).
 
 mod builtin;
 mod ground;
 mod launch;
 mod run;
 mod streams;
+mod terminal;
 mod words;
 
 pub use ground::Talk;
 pub(in crate::container) use ground::{Ground, Pipe};
 pub(in crate::container) use run::{REST, run};
 
-use super::shell::{self, Step};
+use super::shell::{self, Dialect, Step};
 use crate::base::SimTime;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -86,6 +87,8 @@ enum Stream {
     File(Arc<str>),
     /// A pipe.
     Pipe(u32),
+    /// What a person types, line by line.
+    Terminal,
     /// What the innermost `$(…)` prints.
     Captured,
 }
@@ -104,6 +107,17 @@ pub struct Command {
     pub folder: String,
     /// Its standard input, if it has one.
     pub input: Option<String>,
+    /// Whether a person types what it reads.
+    pub at_terminal: bool,
+}
+
+/// What a person has typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Typed {
+    /// A line.
+    Line(String),
+    /// Ctrl-D: no line will come any more.
+    End,
 }
 
 /// What a process waits for.
@@ -113,6 +127,8 @@ pub(super) enum Wait {
     Until(SimTime),
     /// The end of one of its jobs, or of all.
     Jobs(Option<u32>),
+    /// A line that a person types behind this prompt.
+    Line(Arc<str>),
     /// A line in a pipe, if it goes by lines, or the end of all that comes.
     Pipe(u32, bool),
     /// What a program says that asks others: these words.
@@ -159,14 +175,6 @@ struct Variable {
     exported: bool,
 }
 
-/// Whose words a shell's complaints are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Dialect {
-    Ash,
-    Dash,
-    Bash,
-}
-
 /// A shell's memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Shell {
@@ -184,6 +192,17 @@ struct Shell {
     stops_on_error: bool,
     needs_variables: bool,
     traces: bool,
+    /// What was typed so far, if it takes its commands from a person.
+    typing: Option<Typing>,
+}
+
+/// What a shell knows of the person who types.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Typing {
+    /// The lines of a command that is not whole yet.
+    unfinished: String,
+    /// The number of the line.
+    line: u32,
 }
 
 impl Shell {
@@ -248,6 +267,11 @@ pub(super) struct Process {
     captured: Vec<String>,
     capturing: Vec<String>,
     reply: Option<Arc<Reply>>,
+    /// What was typed and not read yet, and what was read by a program that wants all of it.
+    typed: Option<Typed>,
+    heard: String,
+    /// Whether it goes on beside what a person types.
+    is_beside: bool,
     /// Whether the step that it waits at was begun before.
     resumed: bool,
     /// Signals that it has a trap for.
@@ -262,12 +286,12 @@ pub(super) struct Process {
 impl Process {
     /// A process that runs these words.
     pub(super) fn new(pid: u32, role: Role, command: &Command, now: SimTime) -> Self {
-        let Command { words, variables, folder, input } = command;
+        let Command { words, variables, folder, input, at_terminal } = command;
         let variables = variables.iter().enumerate().map(|(place, (name, text))| {
             (name.clone(), Variable { text: text.clone(), place, exported: true })
         });
         let shell = Shell {
-            dialect: Dialect::Ash,
+            dialect: Dialect::default(),
             variables: variables.collect(),
             name: "sh".to_owned(),
             arguments: Vec::new(),
@@ -279,6 +303,7 @@ impl Process {
             stops_on_error: false,
             needs_variables: false,
             traces: false,
+            typing: None,
         };
         let quoted = |word: &String| vec![shell::Part::Quoted(word.clone())];
         let simple =
@@ -295,13 +320,20 @@ impl Process {
             shell,
             frames: Vec::new(),
             streams: [
-                input.as_deref().map_or(Stream::Nothing, |input| Stream::Text(Arc::from(input), 0)),
+                match input.as_deref() {
+                    Some(input) => Stream::Text(Arc::from(input), 0),
+                    None if *at_terminal => Stream::Terminal,
+                    None => Stream::Nothing,
+                },
                 Stream::Role { errors: false },
                 Stream::Role { errors: true },
             ],
             captured: Vec::new(),
             capturing: Vec::new(),
             reply: None,
+            typed: None,
+            heard: String::new(),
+            is_beside: false,
             resumed: false,
             signals: Vec::new(),
             interrupted: None,

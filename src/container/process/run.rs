@@ -1,7 +1,7 @@
 //! The steps of a process.
 
 use super::super::shell::{self, Step, Word};
-use super::{Dialect, EXIT, Frame, Ground, Process, Stream, Wait};
+use super::{EXIT, Frame, Ground, Process, Stream, Wait};
 use core::mem;
 use core::time::Duration;
 use std::sync::Arc;
@@ -89,7 +89,7 @@ impl Process {
     /// Takes one step. What it gives is what the process waits for.
     fn step(&mut self, ground: &mut Ground<'_>) -> Option<Wait> {
         let code = self.code.clone();
-        let Some(step) = code.get(self.at) else { return self.at_end() };
+        let Some(step) = code.get(self.at) else { return self.at_end(ground) };
         self.at += 1;
         match step {
             Step::Simple(simple, captures) => return self.simple(simple, *captures, ground),
@@ -194,6 +194,7 @@ impl Process {
         let pid = ground.number();
         let mut job = self.sibling(pid, self.at, ground.now);
         job.streams[0] = Stream::Nothing;
+        job.is_beside = true;
         ground.born.push(job);
         self.shell.last_job = Some(pid);
         self.shell.status = 0;
@@ -203,12 +204,7 @@ impl Process {
     fn can_fork(&mut self, ground: &mut Ground<'_>) -> bool {
         let has_room = ground.others.len() + ground.born.len() < MOST_PROCESSES;
         if !has_room {
-            let why = match self.shell.dialect {
-                Dialect::Ash => "can't fork: Resource temporarily unavailable",
-                Dialect::Dash => "Cannot fork",
-                Dialect::Bash => "fork: Resource temporarily unavailable",
-            };
-            self.complain(why, 2, ground);
+            self.complain(self.shell.dialect.cannot_fork(), 2, ground);
         }
         has_room
     }
@@ -300,7 +296,10 @@ impl Process {
     }
 
     /// There are no more steps here.
-    fn at_end(&mut self) -> Option<Wait> {
+    fn at_end(&mut self, ground: &mut Ground<'_>) -> Option<Wait> {
+        if self.is_at_prompt() {
+            return self.next_line(ground);
+        }
         match self.frames.pop() {
             Some(Frame::Within { code, at, status, ends }) => {
                 if ends {
@@ -347,6 +346,7 @@ impl Process {
                     return None;
                 }
                 Frame::Script { .. } => {
+                    self.shell.typing = None;
                     self.at = self.code.len();
                     return None;
                 }

@@ -1,10 +1,8 @@
 //! Where a process reads from and writes to.
 
 use super::super::files::{self, normal};
-use super::super::output::Mark;
 use super::super::shell::{Redirect, To};
-use super::{Dialect, Ground, Process, Shell, Stream};
-use core::time::Duration;
+use super::{Ground, Process, Shell, Stream};
 use std::sync::Arc;
 
 /// More than this is not kept of what somebody is told, or of what is in a pipe.
@@ -29,7 +27,7 @@ impl Process {
                     let path = self.fill(word, captures, ground)?;
                     let whole = normal(&self.shell.folder, &path);
                     let text = ground.files.view().text(&whole);
-                    let text = text.ok_or_else(|| self.shell.cannot_open(&path, false))?;
+                    let text = text.ok_or_else(|| self.shell.dialect.cannot_open(&path, false))?;
                     Stream::Text(Arc::from(text.as_str()), 0)
                 }
                 To::Here(word) => Stream::Text(Arc::from(self.fill(word, captures, ground)?), 0),
@@ -61,8 +59,8 @@ impl Process {
         }
         if let Err(why) = ground.files.write(&whole, "", append) {
             return Err(match why {
-                files::NO_SUCH => self.shell.cannot_open(path, true),
-                why => self.shell.cannot_create(path, why),
+                files::NO_SUCH => self.shell.dialect.cannot_open(path, true),
+                why => self.shell.dialect.cannot_create(path, why),
             });
         }
         Ok(Stream::File(Arc::from(whole)))
@@ -79,13 +77,11 @@ impl Process {
                 Some(number) => {
                     let mut talks = ground.talks.iter_mut();
                     if let Some(talk) = talks.find(|talk| talk.number == number) {
-                        let own = if *errors { &mut talk.stderr } else { &mut talk.stdout };
-                        if own.len() < MOST_BYTES {
-                            own.push_str(text);
-                        }
-                        if *errors {
-                            let (out, err) = (talk.stdout.len(), talk.stderr.len());
-                            talk.marks.push(Mark { out, err, pause: Duration::ZERO });
+                        let said = &mut talk.said;
+                        match errors {
+                            true if said.stderr.len() < MOST_BYTES => said.complain(text),
+                            false if said.stdout.len() < MOST_BYTES => said.stdout.push_str(text),
+                            _ => {}
                         }
                     }
                 }
@@ -109,7 +105,7 @@ impl Process {
                     capturing.push_str(text);
                 }
             }
-            Some(Stream::Nothing | Stream::Text(..)) | None => {}
+            Some(Stream::Nothing | Stream::Text(..) | Stream::Terminal) | None => {}
         }
     }
 
@@ -124,29 +120,6 @@ impl Process {
 impl Shell {
     /// How its complaints begin.
     pub(super) fn prefix(&self) -> String {
-        let name = &self.name;
-        match self.dialect {
-            Dialect::Ash => name.clone(),
-            Dialect::Dash => format!("{name}: 1"),
-            Dialect::Bash => format!("{name}: line 1"),
-        }
-    }
-
-    fn cannot_open(&self, path: &str, creates: bool) -> String {
-        match (self.dialect, creates) {
-            (Dialect::Bash, _) => format!("{path}: No such file or directory"),
-            (Dialect::Ash, true) => format!("can't create {path}: nonexistent directory"),
-            (Dialect::Ash, false) => format!("can't open {path}: no such file"),
-            (Dialect::Dash, true) => format!("cannot create {path}: Directory nonexistent"),
-            (Dialect::Dash, false) => format!("cannot open {path}: No such file"),
-        }
-    }
-
-    fn cannot_create(&self, path: &str, why: &str) -> String {
-        match self.dialect {
-            Dialect::Bash => format!("{path}: {why}"),
-            Dialect::Ash => format!("can't create {path}: {why}"),
-            Dialect::Dash => format!("cannot create {path}: {why}"),
-        }
+        self.dialect.prefix(&self.name, self.typing.as_ref().map(|typing| typing.line))
     }
 }

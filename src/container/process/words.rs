@@ -1,9 +1,9 @@
 //! A command of a script: its words, with all that is filled in.
 
 use super::super::files::{View, normal};
-use super::super::shell::{self, Simple, Variables, Word};
+use super::super::shell::{self, Dialect, Simple, Variables, Word};
 use super::run::Did;
-use super::{Dialect, Ground, Process, Shell, Variable, Wait};
+use super::{Ground, Process, Shell, Variable, Wait};
 use crate::base::SimTime;
 use core::mem;
 
@@ -20,7 +20,7 @@ impl Process {
             Err(why) => {
                 self.use_captured(captures);
                 self.complain(&why, 2, ground);
-                return self.leave(2);
+                return self.give_up(2);
             }
         };
         if let Some(wait) = self.input_is_missing(&words, ground) {

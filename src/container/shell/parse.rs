@@ -1,5 +1,6 @@
 //! A script into steps.
 
+use super::dialect::{Missing, Wrong};
 use super::step::{Part, Redirect, Simple, Step, To, Word};
 use super::word::Reader;
 use core::mem;
@@ -10,19 +11,30 @@ const MOST_DEPTH: u32 = 40;
 /// Reads a script.
 ///
 /// # Errors
-/// The shell's sentence, without its name, where the script is none.
-pub(in crate::container) fn parse(script: &str) -> Result<Vec<Step>, String> {
+/// Where the text is no script.
+pub(in crate::container) fn parse(script: &str) -> Result<Vec<Step>, Wrong> {
+    Ok(read(script)?.0)
+}
+
+/// Reads what somebody types, who may go on typing: a here-document wants its end.
+///
+/// # Errors
+/// Where the text is no script, or not yet.
+pub(in crate::container) fn parse_typed(script: &str) -> Result<Vec<Step>, Wrong> {
+    match read(script)? {
+        (steps, None) => Ok(steps),
+        (_, Some(missing)) => Err(Wrong::Unfinished(missing)),
+    }
+}
+
+fn read(script: &str) -> Result<(Vec<Step>, Option<Missing>), Wrong> {
     let mut parser = Parser { reader: Reader::new(script), depth: 0 };
     let mut steps = parser.list(&[])?;
     doubt_endless_loops(&mut steps);
     match parser.reader.peek() {
-        None => Ok(steps),
-        Some(letter) => Err(unexpected(&letter.to_string())),
+        None => Ok((steps, parser.reader.open)),
+        Some(_) => Err(parser.unexpected()),
     }
-}
-
-fn unexpected(word: &str) -> String {
-    format!("syntax error: unexpected \"{word}\"")
 }
 
 /// A step's way as the number it is.
@@ -36,14 +48,14 @@ pub(super) struct Parser {
     depth: u32,
 }
 
-type Steps = Result<Vec<Step>, String>;
+type Steps = Result<Vec<Step>, Wrong>;
 
 impl Parser {
     /// Reads commands until one of these words stands where a command could begin.
     pub(super) fn list(&mut self, ends: &[&str]) -> Steps {
         self.depth += 1;
         if self.depth > MOST_DEPTH {
-            return Err("Maximum function recursion depth exceeded".to_owned());
+            return Err(Wrong::TooDeep);
         }
         let mut steps = Vec::new();
         loop {
@@ -64,7 +76,7 @@ impl Parser {
                 }
                 Some('\n') | None => {}
                 Some(_) if self.is_at_end(ends) => {}
-                Some(letter) => return Err(unexpected(&letter.to_string())),
+                Some(_) => return Err(self.unexpected()),
             }
             steps.append(&mut one);
         }
@@ -151,7 +163,7 @@ impl Parser {
                 return self.function();
             }
             "then" | "else" | "elif" | "fi" | "do" | "done" | "esac" | "}" => {
-                return Err(unexpected(&keyword));
+                return Err(Wrong::Unexpected(keyword));
             }
             _ if self.reader.starts_with("((") => return self.sum_command(),
             _ if self.reader.peek() == Some('(') => {
@@ -187,14 +199,28 @@ impl Parser {
         Ok(steps)
     }
 
-    fn expect(&mut self, word: &str) -> Result<(), String> {
+    /// What comes next stands where it may not.
+    fn unexpected(&self) -> Wrong {
+        const SIGNS: [&str; 8] = ["&&", "||", ";;", "|", "&", ";", "(", ")"];
+        if self.reader.peek().is_none() {
+            return Wrong::Unfinished(Missing::Command);
+        }
+        let sign = SIGNS.into_iter().find(|sign| self.reader.starts_with(sign));
+        Wrong::Unexpected(match sign {
+            Some(sign) => sign.to_owned(),
+            None if self.reader.peek() == Some('\n') => "newline".to_owned(),
+            None => self.reader.peek_word(),
+        })
+    }
+
+    pub(super) fn expect(&mut self, word: &str) -> Result<(), Wrong> {
         self.reader.skip_to_command();
         match self.reader.take(word) {
             true => Ok(()),
             false if self.reader.peek().is_none() => {
-                Err(format!("syntax error: unexpected end of file (expecting \"{word}\")"))
+                Err(Wrong::Unfinished(Missing::Word(word.to_owned())))
             }
-            false => Err(unexpected(&self.reader.peek_word())),
+            false => Err(self.unexpected()),
         }
     }
 
@@ -372,8 +398,7 @@ impl Parser {
             }
         })?;
         if simple == Simple::default() {
-            let letter = self.reader.peek().map(String::from);
-            return Err(unexpected(letter.as_deref().unwrap_or("end of file")));
+            return Err(self.unexpected());
         }
         steps.push(Step::Simple(Box::new(simple), captures));
         Ok(steps)
@@ -382,8 +407,8 @@ impl Parser {
     /// Reads words, and gives the steps that must come before them: those of their `$(…)`.
     fn words(
         &mut self,
-        read: impl FnOnce(&mut Self) -> Result<(), String>,
-    ) -> Result<(Vec<Step>, usize), String> {
+        read: impl FnOnce(&mut Self) -> Result<(), Wrong>,
+    ) -> Result<(Vec<Step>, usize), Wrong> {
         let outer = mem::take(&mut self.reader.captures);
         read(self)?;
         let own = mem::replace(&mut self.reader.captures, outer);
@@ -391,7 +416,7 @@ impl Parser {
         Ok((own.into_iter().flatten().collect(), count))
     }
 
-    fn redirect(&mut self) -> Result<Option<Redirect>, String> {
+    fn redirect(&mut self) -> Result<Option<Redirect>, Wrong> {
         let Some((stream, sign)) = self.reader.take_redirection() else { return Ok(None) };
         if sign.starts_with("<<") {
             let text = self.here_document(sign == "<<-")?;
@@ -403,7 +428,7 @@ impl Parser {
             let same = same.and_then(|same| u8::try_from(same).ok()).unwrap_or(1);
             return Ok(Some(Redirect { stream, to: To::Same(same) }));
         }
-        let target = self.word()?.ok_or_else(|| unexpected("newline"))?;
+        let target = self.word()?.ok_or_else(|| Wrong::Unexpected("newline".to_owned()))?;
         let to = match sign {
             "<" => To::Read(target),
             ">>" => To::Append(target),
@@ -464,7 +489,70 @@ fn literal(word: &Word) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Dialect;
     use super::*;
+
+    #[test]
+    fn what_more_lines_could_finish_is_told_from_what_is_wrong() {
+        let unfinished = [
+            "echo 'a",
+            "echo \"a",
+            "echo a \\",
+            "echo a |",
+            "echo a &&",
+            "echo $(echo a",
+            "echo ${a",
+            "echo $((1 + 2",
+            "cat <<EOF",
+            "cat <<EOF\na: 1",
+            "for i in 1 2 3; do",
+            "for i in 1 2",
+            "while true; do echo a",
+            "if true; then",
+            "case a in",
+            "case a in a) echo a;;",
+            "f() {",
+            "f()",
+            "{ echo a;",
+            "(echo a",
+        ];
+        for text in unfinished {
+            let read = parse_typed(text);
+            assert!(matches!(read, Err(Wrong::Unfinished(_))), "{text}: {read:?}");
+        }
+        for text in ["done", "echo a; fi", "echo a | | b", ";", "echo )", "cat <", "&& a"] {
+            let read = parse_typed(text);
+            assert!(matches!(read, Err(Wrong::Unexpected(_))), "{text}: {read:?}");
+        }
+        for text in ["", "# nothing", "a; b &", "cat <<EOF\nEOF", "f() { a; }", "(a) > b"] {
+            assert!(parse_typed(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn each_shell_says_in_its_own_words_what_is_wrong() {
+        // Read in bash 5.2, dash 0.5.12 and busybox 1.36.
+        let cases = [
+            ("done", "near unexpected token `done'", "\"done\" unexpected", "unexpected \"done\""),
+            (
+                "if true; then echo",
+                ": unexpected end of file",
+                "end of file unexpected (expecting \"fi\")",
+                "unexpected end of file (expecting \"fi\")",
+            ),
+            ("cat <", "near unexpected token `newline'", "newline unexpected", "unexpected newline"),
+        ];
+        for (script, bash, dash, ash) in cases {
+            let wrong = parse(script).unwrap_err();
+            let bash = format!("syntax error{}{bash}", if bash.starts_with(':') { "" } else { " " });
+            assert_eq!(Dialect::Bash.syntax(&wrong), bash);
+            assert_eq!(Dialect::Dash.syntax(&wrong), format!("Syntax error: {dash}"));
+            assert_eq!(Dialect::Ash.syntax(&wrong), format!("syntax error: {ash}"));
+        }
+        let quote = parse("echo 'a").unwrap_err();
+        assert_eq!(Dialect::Bash.syntax(&quote), "unexpected EOF while looking for matching `''");
+        assert_eq!(Dialect::Dash.syntax(&quote), "Syntax error: Unterminated quoted string");
+    }
 
     fn is_endless(script: &str) -> bool {
         let steps = parse(script).unwrap();
@@ -501,7 +589,8 @@ mod tests {
             ("echo a )", "syntax error: unexpected \")\""),
             ("| cat", "syntax error: unexpected \"|\""),
         ] {
-            assert_eq!(parse(script), Err(why.to_owned()), "{script}");
+            let said = parse(script).map_err(|wrong| Dialect::Ash.syntax(&wrong));
+            assert_eq!(said, Err(why.to_owned()), "{script}");
         }
         assert!(parse(&"(".repeat(10_000)).is_err());
     }

@@ -1,5 +1,6 @@
 //! Reading a script's letters and words.
 
+use super::dialect::{Missing, Wrong};
 use super::parse::{Parser, way};
 use super::step::{Change, Part, Step, Word};
 use core::mem;
@@ -12,11 +13,13 @@ pub(super) struct Reader {
     pub(super) captures: Vec<Vec<Step>>,
     /// Where the next here-document of this line begins, and the line's own end.
     here: Option<(usize, usize)>,
+    /// What is missing at the end, though it is a script without it.
+    pub(super) open: Option<Missing>,
 }
 
 impl Reader {
     pub(super) fn new(script: &str) -> Self {
-        Reader { letters: script.chars().collect(), at: 0, captures: Vec::new(), here: None }
+        Reader { letters: script.chars().collect(), at: 0, captures: Vec::new(), here: None, open: None }
     }
 
     fn ahead(&self, steps: usize) -> Option<char> {
@@ -146,6 +149,10 @@ impl Reader {
     }
 }
 
+fn missing(sign: char) -> Wrong {
+    Wrong::Unfinished(Missing::Quote(sign))
+}
+
 /// Whether a letter ends a word that stands in no quotes.
 fn ends_word(letter: char) -> bool {
     letter.is_whitespace() || ";&|<>()".contains(letter)
@@ -157,7 +164,7 @@ fn blank(letter: &char) -> bool {
 
 impl Parser {
     /// The next word, if one comes before the command ends.
-    pub(super) fn word(&mut self) -> Result<Option<Word>, String> {
+    pub(super) fn word(&mut self) -> Result<Option<Word>, Wrong> {
         self.reader.skip_blanks();
         if self.reader.peek().is_none_or(ends_word) {
             return Ok(None);
@@ -166,13 +173,14 @@ impl Parser {
     }
 
     /// A word that begins right here, and may be empty.
-    pub(super) fn glued_word(&mut self) -> Result<Word, String> {
+    pub(super) fn glued_word(&mut self) -> Result<Word, Wrong> {
         let mut word = Word::new();
         while let Some(letter) = self.reader.peek().filter(|letter| !ends_word(*letter)) {
             self.reader.next();
             match letter {
                 '\\' => match self.reader.next() {
-                    Some('\n') | None => {}
+                    Some('\n') => {}
+                    None => self.reader.open = Some(Missing::Command),
                     Some(letter) => add(&mut word, letter, true),
                 },
                 '\'' => word.push(Part::Quoted(self.until_quote()?)),
@@ -191,24 +199,24 @@ impl Parser {
         Ok(word)
     }
 
-    fn until_quote(&mut self) -> Result<String, String> {
+    fn until_quote(&mut self) -> Result<String, Wrong> {
         let mut text = String::new();
         loop {
             match self.reader.next() {
                 Some('\'') => return Ok(text),
                 Some(letter) => text.push(letter),
-                None => return Err("syntax error: unterminated quoted string".to_owned()),
+                None => return Err(missing('\'')),
             }
         }
     }
 
     /// What stands in double quotes, or in a here-document (`end` is `None`).
-    fn in_quotes(&mut self, word: &mut Word, end: Option<char>) -> Result<(), String> {
+    fn in_quotes(&mut self, word: &mut Word, end: Option<char>) -> Result<(), Wrong> {
         loop {
             let Some(letter) = self.reader.next() else {
                 return match end {
                     None => Ok(()),
-                    Some(_) => Err("syntax error: unterminated quoted string".to_owned()),
+                    Some(sign) => Err(missing(sign)),
                 };
             };
             match letter {
@@ -230,7 +238,7 @@ impl Parser {
     }
 
     /// What follows a `$`.
-    fn dollar(&mut self, word: &mut Word, quoted: bool) -> Result<(), String> {
+    fn dollar(&mut self, word: &mut Word, quoted: bool) -> Result<(), Wrong> {
         let part = match self.reader.peek() {
             Some('(') if self.reader.starts_with("((") => {
                 self.reader.take("((");
@@ -239,9 +247,7 @@ impl Parser {
             Some('(') => {
                 self.reader.next();
                 let inner = self.list(&[")"])?;
-                if !self.reader.take(")") {
-                    return Err("syntax error: unexpected end of file (expecting \")\")".to_owned());
-                }
+                self.expect(")")?;
                 self.captured(inner, quoted)
             }
             Some('{') => {
@@ -280,14 +286,14 @@ impl Parser {
         Part::Captured { number, quoted }
     }
 
-    fn backquote(&mut self, word: &mut Word, quoted: bool) -> Result<(), String> {
+    fn backquote(&mut self, word: &mut Word, quoted: bool) -> Result<(), Wrong> {
         let mut script = String::new();
         loop {
             match self.reader.next() {
                 Some('`') => break,
                 Some('\\') => script.extend(self.reader.next()),
                 Some(letter) => script.push(letter),
-                None => return Err("syntax error: EOF in backquote substitution".to_owned()),
+                None => return Err(missing('`')),
             }
         }
         let inner = super::parse(&script)?;
@@ -296,12 +302,12 @@ impl Parser {
     }
 
     /// What stands between `$((` and `))`.
-    pub(super) fn sum(&mut self) -> Result<Part, String> {
+    pub(super) fn sum(&mut self) -> Result<Part, Wrong> {
         let mut word = Word::new();
         let mut depth = 0u32;
         loop {
             let Some(letter) = self.reader.next() else {
-                return Err("syntax error: unterminated arithmetic".to_owned());
+                return Err(missing(')'));
             };
             match letter {
                 ')' if depth == 0 && self.reader.peek() == Some(')') => {
@@ -322,7 +328,7 @@ impl Parser {
     }
 
     /// What follows `${`.
-    fn braces(&mut self, quoted: bool) -> Result<Part, String> {
+    fn braces(&mut self, quoted: bool) -> Result<Part, Wrong> {
         let has_length = self.reader.starts_with("#") && !self.reader.starts_with("#}");
         if has_length {
             self.reader.next();
@@ -354,12 +360,13 @@ impl Parser {
                 }
                 Change::Cut { sign, longest, pattern: self.until_brace()? }
             }
-            _ => return Err("syntax error: bad substitution".to_owned()),
+            None => return Err(missing('}')),
+            Some(_) => return Err(Wrong::Substitution),
         };
         Ok(Part::Parameter { name, change, quoted })
     }
 
-    fn until_brace(&mut self) -> Result<Word, String> {
+    fn until_brace(&mut self) -> Result<Word, Wrong> {
         let mut word = Word::new();
         loop {
             match self.reader.next() {
@@ -369,13 +376,13 @@ impl Parser {
                 Some('$') => self.dollar(&mut word, true)?,
                 Some('\\') => word.extend(self.reader.next().map(|it| Part::Quoted(it.into()))),
                 Some(letter) => add(&mut word, letter, false),
-                None => return Err("syntax error: missing '}'".to_owned()),
+                None => return Err(missing('}')),
             }
         }
     }
 
     /// The text of a here-document, whose tag comes next. It stands below this line.
-    pub(super) fn here_document(&mut self, strip: bool) -> Result<Word, String> {
+    pub(super) fn here_document(&mut self, strip: bool) -> Result<Word, Wrong> {
         self.reader.skip_blanks();
         let mut tag = String::new();
         let mut plain = false;
@@ -392,16 +399,20 @@ impl Parser {
         let line_end = line.map_or(letters.len(), |length| self.reader.at + length);
         let from = self.reader.here.map_or(line_end + 1, |(end, _)| end);
         let below: String = letters.get(from..).unwrap_or_default().iter().collect();
-        let (mut text, mut length) = (String::new(), 0);
+        let (mut text, mut length, mut is_open) = (String::new(), 0, true);
         for line in below.split_inclusive('\n') {
             length += line.chars().count();
             let line = if strip { line.trim_start_matches('\t') } else { line };
-            if line.trim_end_matches('\n') == tag {
+            if line.trim_end() == tag {
+                is_open = false;
                 break;
             }
             text.push_str(line);
         }
         self.reader.here = Some((from + length, line_end));
+        if is_open {
+            self.reader.open = Some(Missing::Document(tag));
+        }
         if plain {
             return Ok(vec![Part::Quoted(text)]);
         }

@@ -1,6 +1,6 @@
 //! `kubectl attach`.
 
-use super::exec::Shell;
+use super::exec::Command;
 use super::logs;
 use crate::api::tree::Tree as _;
 use crate::kubectl::call::{Call, shown};
@@ -34,7 +34,7 @@ pub(crate) fn attach(call: &mut Call<'_>) -> Outcome {
         return plain("unable to upgrade connection: container not found");
     }
     call.warn("All commands and output from this session will be recorded in container logs, including credentials and sensitive information passed through the command prompt.");
-    if let Some(shell) = Shell::first(call, &pod, &container) {
+    if let Some(shell) = Command::of_first(call, &pod, &container) {
         call.warn("If you don't see a command prompt, try pressing enter.");
         return shell.go_on(call, Input::Time);
     }

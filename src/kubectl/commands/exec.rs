@@ -1,16 +1,15 @@
 //! `kubectl exec`: commands inside containers.
 
-use super::logs::{container_of, pod_of, status_of};
+use super::logs::{container_of, pod_of};
 use crate::api::tree::Tree as _;
-use crate::api::{Kind, Object, Value};
+use crate::api::{Object, Value};
 use crate::base::names::fnv64a;
-use crate::container::{self, Kit, Output, Part, Presence, Stream, images, kit_of};
+use crate::container::{Presence, Typed, images, kit_of};
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::task::{Input, Task, Wake};
 use crate::store::ObjectKey;
-use crate::world::{Exec, Going, NotRun};
-use std::sync::Arc;
+use crate::world::{Exec, Feed, Going, NotRun};
 
 /// Runs a command in a container.
 pub(crate) fn exec(call: &mut Call<'_>) -> Outcome {
@@ -40,15 +39,13 @@ pub(crate) fn exec(call: &mut Call<'_>) -> Outcome {
         return refused(&pod, name, NotRun::NoContainer);
     }
     let reads = call.flags.on("stdin");
-    let input = call.stdin.map(str::to_owned).filter(|_| reads);
-    if reads
-        && input.is_none()
-        && let Some(shell) = Shell::of(&pod, &container, &command)
-    {
-        return shell.go_on(call, Input::Time);
-    }
-    match call.world.begin_exec(&ObjectKey::of(&pod), name, &command, input) {
-        Ok(exec) => Command(exec).go_on(call, Input::Time),
+    let feed = match call.stdin.map(str::to_owned) {
+        Some(text) if reads => Feed::Text(text),
+        None if reads => Feed::Terminal,
+        _ => Feed::Nothing,
+    };
+    match call.world.begin_exec(&ObjectKey::of(&pod), name, &command, feed) {
+        Ok(exec) => Command { exec, asks: false }.go_on(call, Input::Time),
         Err(why) => refused(&pod, name, why),
     }
 }
@@ -72,204 +69,80 @@ fn refused(pod: &Object, container: &str, why: NotRun) -> Outcome {
 
 /// A command in a container that is at work.
 #[derive(Debug)]
-pub(crate) struct Command(Exec);
+pub(crate) struct Command {
+    exec: Exec,
+    /// Whether it waits for a line.
+    asks: bool,
+}
 
 impl Command {
-    pub(crate) fn go_on(mut self, call: &mut Call<'_>, input: Input) -> Outcome {
-        let (output, going) = match input {
-            Input::Interrupt | Input::End => (call.world.break_exec(&mut self.0), Going::Ended),
-            _ => call.world.go_on_exec(&mut self.0),
-        };
-        let exit = output.exit;
-        call.show(output);
-        match (going, exit) {
-            (Going::On { limit, is_endless }, _) => {
-                call.wait_for(Wake::Passing { limit, is_endless }, Task::Exec(self))
-            }
-            (Going::Ended, 0) => Ok(()),
-            (Going::Ended, code) => Err(Failure::Exited(code)),
-        }
-    }
-}
-
-/// A shell in a container that a person types into.
-// Simplified: each line is a script of its own: only the folder is remembered between them.
-#[derive(Debug)]
-pub(crate) struct Shell {
-    pod: Arc<Object>,
-    container: String,
-    restarts: i64,
-    program: String,
-    kit: Kit,
-    folder: String,
-    /// What a line that is `cd` and no more leads to.
-    next_folder: Option<String>,
-    /// The line at work.
-    running: Option<Exec>,
-    exit: i32,
-}
-
-impl Shell {
-    /// The shell that a command is, if it is one.
-    fn of(pod: &Arc<Object>, container: &Value, command: &[String]) -> Option<Shell> {
-        let (program, rest) = command.split_first()?;
-        let name = program.rsplit('/').next().unwrap_or_default();
-        let is_shell = matches!(name, "sh" | "ash" | "dash" | "bash" | "zsh")
-            && rest.iter().all(|word| matches!(word.as_str(), "-i" | "-l" | "-il" | "--login"));
-        let kit = kit_of(container.str_at(&["image"]).unwrap_or_default());
-        if !is_shell || kit.has(program) == Presence::No {
-            return None;
-        }
-        let name = container.str_at(&["name"]).unwrap_or_default().to_owned();
-        let folder = container.str_at(&["workingDir"]).filter(|it| !it.is_empty());
-        Some(Shell {
-            pod: pod.clone(),
-            restarts: restarts(&shown(pod), &name),
-            container: name,
-            program: program.clone(),
-            kit,
-            folder: folder.unwrap_or("/").to_owned(),
-            next_folder: None,
-            running: None,
-            exit: 0,
-        })
-    }
-
     /// The shell that a container's first process is, for who sits at its terminal.
-    pub(super) fn first(call: &Call<'_>, pod: &Arc<Object>, container: &Value) -> Option<Shell> {
+    // Simplified: it is another one beside the first process.
+    pub(super) fn of_first(
+        call: &mut Call<'_>,
+        pod: &Object,
+        container: &Value,
+    ) -> Option<Command> {
         let reads = container.bool_at(&["stdin"]) == Some(true);
         if !reads || !call.flags.on("stdin") || !call.flags.on("tty") {
             return None;
         }
         let lists = [container.items_at(&["command"]), container.items_at(&["args"])];
-        let words: Vec<String> =
-            lists.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+        let words = lists.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+        let mut words: Vec<String> = words.collect();
         let image = container.str_at(&["image"]).unwrap_or_default();
-        let has_bash = kit_of(image).has("bash") == Presence::Yes;
-        match words.is_empty() {
+        if words.is_empty() && images::ends_at_once(image) {
             // The image's own process is a shell.
-            true if images::ends_at_once(image) => {
-                let own = if has_bash { "bash" } else { "sh" };
-                Shell::of(pod, container, &[own.to_owned()])
-            }
-            true => None,
-            false => Shell::of(pod, container, &words),
+            let has_bash = kit_of(image).has("bash") == Presence::Yes;
+            words.push(if has_bash { "bash" } else { "sh" }.to_owned());
         }
-    }
-
-    /// What stands before a line.
-    fn prompt(&self) -> String {
-        let name = self.program.rsplit('/').next().unwrap_or_default();
-        let folder = &self.folder;
-        match name {
-            "bash" => format!("root@{}:{folder}# ", host_name(&shown(&self.pod))),
-            _ if self.kit.busybox => format!("{folder} # "),
-            _ => "# ".to_owned(),
-        }
+        let name = container.str_at(&["name"]).unwrap_or_default();
+        let key = ObjectKey::of(pod);
+        let exec = is_shell(&words).then(|| {
+            call.world.begin_exec(&key, name, &words, Feed::Terminal)
+        })?;
+        Some(Command { exec: exec.ok()?, asks: false })
     }
 
     pub(crate) fn go_on(mut self, call: &mut Call<'_>, input: Input) -> Outcome {
         match self.take(call, input)? {
-            Some(wake) => call.wait_for(wake, Task::Shell(self)),
+            Some(wake) => call.wait_for(wake, Task::Exec(self)),
             None => Ok(()),
         }
     }
 
-    /// Carries out a line, or goes on with it. Gives back when to go on, unless it has ended.
+    /// Goes on with what has come. Gives back when to go on again, unless it has ended.
     pub(super) fn take(
         &mut self,
         call: &mut Call<'_>,
         input: Input,
     ) -> Result<Option<Wake>, Failure> {
-        if self.running.is_some() {
-            return self.line_on(call, input);
-        }
-        if !self.is_there(call) {
-            return Err(Failure::Exited(137));
-        }
-        let line = match input {
-            Input::Line(line) => line,
-            Input::End if self.exit == 0 => return Ok(None),
-            Input::End => return Err(Failure::Exited(self.exit)),
-            _ => return Ok(Some(Wake::Line(self.prompt()))),
+        let exec = &mut self.exec;
+        let (output, going) = match input {
+            Input::Line(line) => call.world.type_into(exec, &Typed::Line(line)),
+            Input::End if self.asks => call.world.type_into(exec, &Typed::End),
+            Input::End => (call.world.break_exec(exec), Going::Ended),
+            Input::Interrupt => call.world.interrupt_exec(exec),
+            Input::Time | Input::Text(_) => call.world.go_on_exec(exec),
         };
-        let words: Vec<&str> = line.split_whitespace().collect();
-        self.next_folder = match words.as_slice() {
-            [] => return Ok(Some(Wake::Line(self.prompt()))),
-            ["exit" | "logout", rest @ ..] => {
-                let code = rest.first().and_then(|code| code.parse().ok()).unwrap_or(self.exit);
-                return if code == 0 { Ok(None) } else { Err(Failure::Exited(code)) };
-            }
-            ["cd"] => Some("/root".to_owned()),
-            ["cd", path] => Some(container::normal(&self.folder, path)),
-            _ => None,
-        };
-        let folder = shlex::try_quote(&self.folder).unwrap_or_default();
-        let script = format!("cd {folder} && {{ {line}\n}}");
-        let words = [self.program.clone(), "-c".to_owned(), script];
-        match call.world.begin_exec(&ObjectKey::of(&self.pod), &self.container, &words, None) {
-            Ok(exec) => self.running = Some(exec),
-            Err(_) => return Err(Failure::Exited(137)),
+        let exit = output.exit;
+        call.show(output);
+        self.asks = matches!(going, Going::Asks(_));
+        match going {
+            // Without a terminal nothing asks.
+            Going::Asks(_) if !call.flags.on("tty") => Ok(Some(Wake::Line(String::new()))),
+            Going::Asks(prompt) => Ok(Some(Wake::Line(prompt.to_string()))),
+            Going::On { limit, is_endless } => Ok(Some(Wake::Passing { limit, is_endless })),
+            Going::Ended if exit == 0 => Ok(None),
+            Going::Ended => Err(Failure::Exited(exit)),
         }
-        self.line_on(call, Input::Time)
-    }
-
-    /// Goes on with the line at work.
-    fn line_on(&mut self, call: &mut Call<'_>, input: Input) -> Result<Option<Wake>, Failure> {
-        if let Some(exec) = &mut self.running {
-            let (output, going) = match input {
-                Input::Interrupt | Input::End => (call.world.break_exec(exec), Going::Ended),
-                _ => call.world.go_on_exec(exec),
-            };
-            let exit = output.exit;
-            call.show(at_terminal(&output));
-            if let Going::On { limit, is_endless } = going {
-                return Ok(Some(Wake::Passing { limit, is_endless }));
-            }
-            self.exit = exit;
-        }
-        self.running = None;
-        if let Some(folder) = self.next_folder.take().filter(|_| self.exit == 0) {
-            self.folder = folder;
-        }
-        match self.is_there(call) {
-            true => Ok(Some(Wake::Line(self.prompt()))),
-            false => Err(Failure::Exited(137)),
-        }
-    }
-
-    /// Whether its container is still the one that it was started in.
-    fn is_there(&self, call: &Call<'_>) -> bool {
-        let meta = &self.pod.meta;
-        let found = call.world.find(Kind::Pod, &meta.namespace, &meta.name);
-        found.filter(|pod| pod.meta.uid == meta.uid).is_some_and(|pod| {
-            let pod = shown(pod);
-            restarts(&pod, &self.container) == self.restarts
-                && !matches!(pod.str_at(&["status", "phase"]), Some("Succeeded" | "Failed"))
-        })
     }
 }
 
-/// At a terminal bash names no line.
-fn at_terminal(output: &Output) -> Output {
-    let mut shown = Output::default();
-    for part in output.parts() {
-        match part {
-            Part::Text(Stream::Out, text) => shown.stdout.push_str(text),
-            Part::Text(Stream::Err, text) => {
-                shown.complain(&text.replace("bash: line 1: ", "bash: "));
-            }
-            Part::Pause(pause) => shown.pause(pause),
-        }
-    }
-    shown
-}
-
-fn restarts(pod: &Value, container: &str) -> i64 {
-    status_of(pod, container).int_at(&["restartCount"]).unwrap_or(0)
-}
-
-fn host_name(pod: &Value) -> String {
-    let own = pod.str_at(&["spec", "hostname"]).filter(|name| !name.is_empty());
-    own.or(pod.str_at(&["metadata", "name"])).unwrap_or_default().to_owned()
+/// Whether words start a shell that takes its commands from who types.
+fn is_shell(words: &[String]) -> bool {
+    let Some((program, rest)) = words.split_first() else { return false };
+    let name = program.rsplit('/').next().unwrap_or_default();
+    matches!(name, "sh" | "ash" | "dash" | "bash")
+        && rest.iter().all(|word| matches!(word.as_str(), "-i" | "-l" | "-il" | "--login"))
 }

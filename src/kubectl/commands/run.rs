@@ -1,6 +1,6 @@
 //! `kubectl run` and `kubectl expose`.
 
-use super::exec::Shell;
+use super::exec::Command;
 use super::logs::Reading;
 use super::{ADMISSION_RETRY, ADMISSION_TRIES};
 use crate::api::error::go_quote;
@@ -246,7 +246,7 @@ enum Stage {
     /// Its container is to begin.
     Begins { limit: SimTime },
     /// A person types into its shell.
-    Typing(Shell),
+    Typing(Command),
     /// Its process is at work; what it prints is said.
     Reading { log: Reading, limit: SimTime },
 }
@@ -304,7 +304,7 @@ impl Attach {
         let Some(container) = value.items_at(&["spec", "containers"]).first() else {
             return Ok(None);
         };
-        if let Some(shell) = Shell::first(call, &pod, container) {
+        if let Some(shell) = Command::of_first(call, &pod, container) {
             call.warn("All commands and output from this session will be recorded in container logs, including credentials and sensitive information passed through the command prompt.");
             call.warn("If you don't see a command prompt, try pressing enter.");
             return Ok(Some(Stage::Typing(shell)));
