@@ -94,10 +94,8 @@ pub(crate) enum Task {
 
 impl Task {
     fn go_on(self, call: &mut Call<'_>, input: Input) -> Outcome {
-        let cleans_up = matches!(
-            self,
-            Task::Attach(_) | Task::Exec(_) | Task::Forward(_) | Task::Edit(_)
-        );
+        let cleans_up =
+            matches!(self, Task::Attach(_) | Task::Exec(_) | Task::Forward(_) | Task::Edit(_));
         if input == Input::Interrupt && !cleans_up {
             return Err(Failure::Silent(130));
         }

@@ -142,13 +142,7 @@ pub fn prompt(runtime: &PodRuntime, place: usize, number: u32) -> Option<Arc<str
 }
 
 /// Gives a conversation what a person has typed.
-pub fn hear_line(
-    runtime: &mut PodRuntime,
-    place: usize,
-    number: u32,
-    typed: &Typed,
-    now: SimTime,
-) {
+pub fn hear_line(runtime: &mut PodRuntime, place: usize, number: u32, typed: &Typed, now: SimTime) {
     if let Some(scene) = &mut runtime.scene {
         Arc::make_mut(scene).hear_line(place, number, typed, now);
     }

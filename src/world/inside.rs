@@ -191,8 +191,7 @@ impl World {
     pub fn interrupt_exec(&mut self, exec: &mut Exec) -> (Output, Going) {
         let (uid, now) = (exec.object.meta.uid, self.now);
         let runtime = self.runtime_mut(&exec.node, uid);
-        let goes_on =
-            runtime.is_some_and(|it| inside::interrupt(it, exec.place, exec.talk, now));
+        let goes_on = runtime.is_some_and(|it| inside::interrupt(it, exec.place, exec.talk, now));
         match goes_on {
             true => self.go_on_exec(exec),
             false => (self.break_exec(exec), Going::Ended),

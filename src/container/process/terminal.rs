@@ -77,9 +77,8 @@ impl Process {
 
     /// A command cannot be carried out: a script ends there, a person goes on with the next line.
     pub(super) fn give_up(&mut self, status: i32) -> Option<Wait> {
-        let is_script = |frame: &&Frame| {
-            matches!(frame, Frame::Script { .. } | Frame::Subshell { .. })
-        };
+        let is_script =
+            |frame: &&Frame| matches!(frame, Frame::Script { .. } | Frame::Subshell { .. });
         let innermost = self.frames.iter().rev().find(is_script);
         if self.shell.typing.is_some() && matches!(innermost, Some(Frame::Script { .. })) {
             self.to_prompt(status);

@@ -23,7 +23,8 @@ impl Process {
                 return self.give_up(2);
             }
         };
-        if let Some(wait) = self.input_is_missing(&words, ground) {
+        let is_given = simple.redirects.iter().any(|redirect| redirect.stream == 0);
+        if !is_given && let Some(wait) = self.input_is_missing(&words, ground) {
             self.at -= 1;
             return Some(wait);
         }
@@ -47,7 +48,7 @@ impl Process {
         if !keeps && !matches!(did, Did::Moved | Did::Waits(Wait::Follow(..), _)) {
             let input = mem::replace(&mut self.streams, streams);
             // How far a text was read stays known to the next command.
-            if !simple.redirects.iter().any(|redirect| redirect.stream == 0) {
+            if !is_given {
                 let [input, ..] = input;
                 self.streams[0] = input;
             }

@@ -540,11 +540,17 @@ mod tests {
                 "end of file unexpected (expecting \"fi\")",
                 "unexpected end of file (expecting \"fi\")",
             ),
-            ("cat <", "near unexpected token `newline'", "newline unexpected", "unexpected newline"),
+            (
+                "cat <",
+                "near unexpected token `newline'",
+                "newline unexpected",
+                "unexpected newline",
+            ),
         ];
         for (script, bash, dash, ash) in cases {
             let wrong = parse(script).unwrap_err();
-            let bash = format!("syntax error{}{bash}", if bash.starts_with(':') { "" } else { " " });
+            let bash =
+                format!("syntax error{}{bash}", if bash.starts_with(':') { "" } else { " " });
             assert_eq!(Dialect::Bash.syntax(&wrong), bash);
             assert_eq!(Dialect::Dash.syntax(&wrong), format!("Syntax error: {dash}"));
             assert_eq!(Dialect::Ash.syntax(&wrong), format!("syntax error: {ash}"));

@@ -19,7 +19,13 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn new(script: &str) -> Self {
-        Reader { letters: script.chars().collect(), at: 0, captures: Vec::new(), here: None, open: None }
+        Reader {
+            letters: script.chars().collect(),
+            at: 0,
+            captures: Vec::new(),
+            here: None,
+            open: None,
+        }
     }
 
     fn ahead(&self, steps: usize) -> Option<char> {

@@ -98,9 +98,8 @@ impl Command {
         }
         let name = container.str_at(&["name"]).unwrap_or_default();
         let key = ObjectKey::of(pod);
-        let exec = is_shell(&words).then(|| {
-            call.world.begin_exec(&key, name, &words, Feed::Terminal)
-        })?;
+        let exec =
+            is_shell(&words).then(|| call.world.begin_exec(&key, name, &words, Feed::Terminal))?;
         Some(Command { exec: exec.ok()?, asks: false })
     }
 
