@@ -41,13 +41,13 @@ impl Process {
         if self.shell.typing.is_none() && !self.frames.iter().any(is_typed_into) {
             return false;
         }
-        self.to_prompt(130);
+        self.back_to_prompt(130);
         self.wait = Wait::Until(now);
         true
     }
 
     /// Back to where a person types: what was begun there is left.
-    fn to_prompt(&mut self, status: i32) {
+    fn back_to_prompt(&mut self, status: i32) {
         while let Some(frame) = self.frames.pop() {
             match frame {
                 Frame::Script { .. } if self.shell.typing.is_some() => {
@@ -81,7 +81,7 @@ impl Process {
             |frame: &&Frame| matches!(frame, Frame::Script { .. } | Frame::Subshell { .. });
         let innermost = self.frames.iter().rev().find(is_script);
         if self.shell.typing.is_some() && matches!(innermost, Some(Frame::Script { .. })) {
-            self.to_prompt(status);
+            self.back_to_prompt(status);
             return None;
         }
         self.leave(status)
