@@ -6,16 +6,13 @@ use crate::base::order;
 use crate::kubectl;
 use crate::world::World;
 
-/// The programs that a person has.
-pub(super) const PROGRAMS: [&str; 17] = [
-    "kubectl", "curl", "wget", "nslookup", "dig", "host", "getent", "ping", "nc", "trace", "burst",
-    "proxy", "network", "haproxy", "node", "idle", "sleep",
-];
-
-/// The tools that make a text of texts.
-const FILTERS: [&str; 15] = [
-    "grep", "egrep", "fgrep", "head", "tail", "wc", "sort", "uniq", "cut", "tr", "sed", "awk",
-    "base64", "echo", "true",
+/// The shell's own words and the tools that a person types often.
+const TOOLS: [&str; 47] = [
+    "awk", "base64", "basename", "cat", "cd", "chmod", "cp", "cut", "date", "dirname", "echo",
+    "egrep", "env", "exit", "export", "fgrep", "find", "grep", "head", "jobs", "kill", "ls",
+    "mkdir", "mv", "printf", "pwd", "read", "rm", "sed", "seq", "set", "sleep", "sort", "source",
+    "tail", "tee", "test", "touch", "tr", "trap", "true", "type", "uniq", "unset", "wait", "wc",
+    "xargs",
 ];
 
 /// What may stand in place of a word.
@@ -49,7 +46,7 @@ impl Console {
         debug_assert!(command.ends_with(last), "the word is the end of its command");
         let mut found = Offers { last: last.to_owned(), words: Vec::new() };
         if last.starts_with('$') {
-            self.variables.keys().for_each(|name| found.add(format!("${name}")));
+            self.memory.variables().for_each(|name| found.add(format!("${name}")));
         } else if let Some((first, rest)) = words.split_first() {
             let alias = self.aliases.get(first).map_or(first.as_str(), String::as_str);
             let mut all: Vec<String> = Vec::new();
@@ -72,9 +69,9 @@ impl Console {
     }
 
     fn commands(&self, found: &mut Offers) {
-        found.add_all(&PROGRAMS);
-        found.add_all(&builtins::WORDS);
-        found.add_all(&FILTERS);
+        found.add_all(builtins::outside(true));
+        found.add_all(&TOOLS);
+        self.memory.functions().for_each(|word| found.add(word.to_owned()));
         self.aliases.keys().for_each(|word| found.add(word.clone()));
     }
 
@@ -107,7 +104,7 @@ impl Console {
             ("trace", [.., "-o"]) => found.add_all(&["json", "text"]),
             ("trace", []) => found.add_all(&["curl", "--from"]),
             ("watch" | "xargs" | "sudo" | "time", []) => self.commands(found),
-            ("unset", _) => self.variables.keys().for_each(|name| found.add(name.clone())),
+            ("unset", _) => self.memory.variables().for_each(|name| found.add(name.to_owned())),
             ("unalias", _) => self.aliases.keys().for_each(|name| found.add(name.clone())),
             ("kill", _) => {
                 self.background.iter().for_each(|(number, _)| found.add(format!("%{number}")));

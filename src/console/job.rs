@@ -1,73 +1,49 @@
-//! A line at work: a script, the step that it is at, and the command that waits there.
+//! A line at work: what its shell does, and the commands of this console that wait in it.
 
-use super::expand::Lookup;
-use super::syntax::{Op, Pipeline, Redirect, Script, Simple, Word};
 use super::work::{self, Work};
 use super::{Console, MOST_BYTES};
-use crate::container::filters::{self, Dialect};
+use crate::base::SimTime;
+use crate::container::{Asked, Desk, Line, Memory, Reply, Run, Typed};
 use crate::kubectl::{Input, Wake};
-use crate::programs::{Output, Part, Stream};
+use crate::programs::Output;
 use crate::world::World;
 use core::time::Duration;
 use std::sync::Arc;
 
-/// So many commands are carried out without a pause; then somebody else has a turn.
+/// So many times commands are begun without a pause; then somebody else has a turn.
 const MOST_AT_ONCE: u32 = 20;
+/// What a turn counts in which the shell was at work all the time and began no command.
+const BUSY: u32 = 250;
 
 /// A line at work. Plain data: it goes on when time has passed, and not by itself.
 #[derive(Debug)]
 pub struct Job {
-    script: Script,
-    at: usize,
+    run: Run,
+    /// The commands that wait: the process that each is, what it was given.
+    works: Vec<(u32, Arc<Asked>, Work)>,
+    /// What the shell knew before, if it is to know what the line leaves behind.
+    before: Option<Memory>,
     exit: i32,
-    /// The words that loops have left, the next one last.
-    loops: Vec<Vec<String>>,
-    /// What is being captured, and what was.
-    capturing: Vec<String>,
-    captured: Vec<String>,
-    pipe: Option<Pipe>,
-    /// What standard input is, if nothing else is it.
-    stdin: Option<Arc<str>>,
-    /// Whether it has to let others have a turn.
-    is_tired: bool,
+    /// How much it has used of a turn, if it has to let others have theirs.
+    tired: u32,
     is_done: bool,
 }
 
-/// Commands joined by pipes, one of them at work.
-#[derive(Debug)]
-struct Pipe {
-    /// The words of all commands, and where their streams go.
-    stages: Vec<Stage>,
-    at: usize,
-    input: Option<String>,
-    /// What the command has printed that the next one is to read.
-    held: String,
-    work: Option<Work>,
-}
-
-/// A command whose words are what it gets.
-#[derive(Debug)]
-struct Stage {
-    /// Variables for the command alone, or for the shell if there is no command.
-    assignments: Vec<(String, String)>,
-    words: Vec<String>,
-    redirects: Vec<(Redirect, String)>,
-}
-
 impl Job {
-    pub(super) fn new(script: Script, stdin: Option<Arc<str>>) -> Self {
-        Job {
-            script,
-            at: 0,
-            exit: 0,
-            loops: Vec::new(),
-            capturing: Vec::new(),
-            captured: Vec::new(),
-            pipe: None,
-            stdin,
-            is_tired: false,
-            is_done: false,
-        }
+    /// A line that the console's shell remembers.
+    pub(super) fn new(line: &Line, memory: &Memory, stdin: Option<&str>, now: SimTime) -> Self {
+        let run = Run::new(line, memory, stdin, now);
+        Job { before: Some(memory.clone()), ..Job::beside(run) }
+    }
+
+    /// What goes on beside the console's shell.
+    pub(super) const fn beside(run: Run) -> Self {
+        Job { run, works: Vec::new(), before: None, exit: 0, tired: 0, is_done: false }
+    }
+
+    /// Forgets what becomes of the shell's memory.
+    pub(super) fn aside(self) -> Self {
+        Job { before: None, ..self }
     }
 
     /// When it is to go on; `None` when it is done.
@@ -75,310 +51,209 @@ impl Job {
         if self.is_done {
             return None;
         }
-        let work = self.pipe.as_ref().and_then(|pipe| pipe.work.as_ref());
-        Some(work.map_or(Wake::At(world.now()), |work| work.wake(world)))
+        if self.is_tired() {
+            return Some(Wake::At(world.now()));
+        }
+        let mut wakes: Vec<Wake> = self.works.iter().map(|(.., work)| work.wake(world)).collect();
+        wakes.extend(self.run.prompt().map(|prompt| Wake::Line(prompt.to_string())));
+        if self.works.is_empty() && self.run.is_endless() {
+            wakes.push(Wake::Always);
+        } else {
+            wakes.extend(self.run.due().map(Wake::At));
+        }
+        Some(wakes.into_iter().reduce(first).unwrap_or(Wake::Always))
     }
 
     /// Whether nothing but a person ends what it waits for.
     pub fn is_endless(&self) -> bool {
-        let work = self.pipe.as_ref().and_then(|pipe| pipe.work.as_ref());
-        work.is_some_and(Work::is_endless)
+        match self.works.is_empty() {
+            true => self.run.is_endless() && !self.is_done,
+            false => {
+                self.run.due().is_none() && self.works.iter().all(|(.., work)| work.is_endless())
+            }
+        }
     }
 
     /// Whether it goes on by itself at once, and only let others have a turn.
     pub const fn is_tired(&self) -> bool {
-        self.is_tired
+        self.tired > 0
     }
 
     /// Goes on as far as it can. Gives back what was printed; when it is done, its exit code is in
     /// there.
     pub fn go_on(&mut self, console: &mut Console, world: &mut World, input: Input) -> Output {
         let mut shown = Output::default();
-        let mut input = Some(input);
-        self.is_tired = false;
-        for _ in 0..MOST_AT_ONCE {
-            let input = input.take().unwrap_or(Input::Time);
-            let is_interrupt = input == Input::Interrupt;
-            if self.pipe.is_some() {
-                self.pipe_on(console, world, input, &mut shown);
-                if self.pipe.is_some() {
-                    shown.exit = self.exit;
-                    return shown;
-                }
+        self.tired = 0;
+        match input {
+            Input::Interrupt => self.interrupt(console, world, &mut shown),
+            input => self.works_on(console, world, &input),
+        }
+        let mut turns = 0;
+        while !self.is_done {
+            let now = world.now();
+            let has_more = self.play(console, now, &mut shown);
+            if let Some((exit, memory)) = self.run.end() {
+                self.exit = exit;
+                self.finish(console, memory);
+            } else if has_more {
+                self.tired = BUSY;
+                break;
+            } else if !self.begin(console, world) && self.run.due().is_none_or(|due| due > now) {
+                break;
             }
-            if is_interrupt || !self.step(console, world, &mut shown) {
-                self.is_done = true;
-                shown.exit = self.exit;
-                return shown;
+            turns += 1;
+            if turns >= MOST_AT_ONCE && !self.is_done {
+                self.tired = 1;
+                break;
             }
         }
-        self.is_tired = true;
         shown.exit = self.exit;
         shown
     }
 
-    /// Takes a step. Says whether there was one.
-    fn step(&mut self, console: &mut Console, world: &mut World, shown: &mut Output) -> bool {
-        let script = self.script.clone();
-        let Some(op) = script.get(self.at) else { return false };
-        self.at += 1;
-        match op {
-            Op::Run(pipeline) => {
-                self.start(console, pipeline);
-                self.pipe_on(console, world, Input::Time, shown);
-            }
-            Op::Not => self.exit = i32::from(self.exit == 0),
-            Op::Succeed => self.exit = 0,
-            Op::Jump(to) => self.at = *to,
-            Op::JumpIf(success, to) => {
-                if (self.exit == 0) == *success {
-                    self.at = *to;
-                }
-            }
-            Op::Loop(words) => {
-                let mut lookup = self.lookup(console, words.captures);
-                let mut left = Vec::new();
-                words.words.iter().for_each(|word| left.extend(lookup.words(word)));
-                left.reverse();
-                self.loops.push(left);
-            }
-            Op::Next(name, to) => match self.loops.last_mut().and_then(Vec::pop) {
-                Some(word) => drop(console.variables.insert(name.clone(), word)),
-                None => self.at = *to,
-            },
-            Op::Leave => drop(self.loops.pop()),
-            Op::Capture => self.capturing.push(String::new()),
-            Op::Captured => self.captured.extend(self.capturing.pop()),
-            Op::Spawn(script, name) => {
-                let output = console.send_off(world, script.clone(), name);
-                self.print(output, shown);
-                self.exit = 0;
-            }
+    /// Lets the shell go on, and shows what it printed.
+    fn play(&mut self, console: &mut Console, now: SimTime, shown: &mut Output) -> bool {
+        let next_job = console.is_live.then(|| console.next_job());
+        let words = super::builtins::outside(console.is_live);
+        let desk = Desk { words, aliases: &console.aliases, next_job };
+        let has_more = self.run.play(&mut console.session.files, desk, now);
+        for (name, run) in self.run.take_sent_off(now) {
+            let number = console.next_job();
+            console.sent_off.push((number, name, Job::beside(run)));
         }
-        true
-    }
-
-    /// What words are looked up in; the last `captures` texts are theirs.
-    fn lookup<'a>(&mut self, console: &'a Console, captures: usize) -> Lookup<'a> {
-        let from = self.captured.len().saturating_sub(captures);
-        Lookup {
-            variables: &console.variables,
-            session: &console.session,
-            exit: self.exit,
-            captured: self.captured.split_off(from).into_iter(),
-        }
-    }
-
-    /// Makes words of a pipeline's words, and sets its variables.
-    fn start(&mut self, console: &Console, pipeline: &Pipeline) {
-        let mut lookup = self.lookup(console, pipeline.captures);
-        let mut stages = Vec::new();
-        for Simple { assignments, words, redirects } in &pipeline.stages {
-            let assignments = assignments
-                .iter()
-                .map(|(name, value)| (name.clone(), lookup.text(value)))
-                .collect();
-            let mut own = Vec::new();
-            words.iter().for_each(|word: &Word| own.extend(lookup.words(word)));
-            let words = own;
-            let redirects =
-                redirects.iter().map(|(redirect, word)| (*redirect, lookup.text(word))).collect();
-            stages.push(Stage { assignments, words, redirects });
-        }
-        let input = match pipeline.is_fed {
-            true => self.captured.pop(),
-            false => self.stdin.as_deref().map(str::to_owned),
-        };
-        let held = String::new();
-        self.pipe = Some(Pipe { stages, at: 0, input, held, work: None });
-    }
-
-    /// Goes on with the pipeline, command by command, until one waits.
-    fn pipe_on(
-        &mut self,
-        console: &mut Console,
-        world: &mut World,
-        input: Input,
-        shown: &mut Output,
-    ) {
-        let Some(mut pipe) = self.pipe.take() else { return };
-        let mut input = Some(input);
-        loop {
-            let input = input.take().unwrap_or(Input::Time);
-            let is_interrupt = input == Input::Interrupt;
-            let (output, rest) = match pipe.work.take() {
-                Some(work) => work.go_on(console, world, input),
-                None => pipe.begin(console, world),
-            };
-            self.exit = output.exit;
-            let is_ended = rest.is_none();
-            pipe.work = rest;
-            let printed = pipe.redirect(console, output);
-            self.print(printed, shown);
-            if !is_ended {
-                self.pipe = Some(pipe);
-                return;
-            }
-            pipe.at += 1;
-            if pipe.at >= pipe.stages.len() || is_interrupt {
-                return;
-            }
-            pipe.input = Some(core::mem::take(&mut pipe.held));
-        }
-    }
-
-    /// Shows what was printed, or keeps it where it is captured.
-    fn print(&mut self, mut output: Output, shown: &mut Output) {
-        if let Some(captured) = self.capturing.last_mut() {
-            captured.push_str(&core::mem::take(&mut output.stdout));
-            output.marks.iter_mut().for_each(|mark| mark.out = 0);
-        }
+        let said = self.run.take_said();
         if shown.stdout.len() + shown.stderr.len() < MOST_BYTES {
-            shown.append(output);
+            shown.append(said);
         }
-    }
-}
-
-impl Pipe {
-    /// Begins with the command that is next.
-    fn begin(&mut self, console: &mut Console, world: &mut World) -> work::Step {
-        let Some(stage) = self.stages.get(self.at) else { return (Output::default(), None) };
-        for (redirect, text) in &stage.redirects {
-            match redirect {
-                Redirect::Text => self.input = Some(text.clone()),
-                Redirect::Input => match console.session.read(text) {
-                    Some(content) => self.input = Some(content.to_owned()),
-                    None => {
-                        let why = format!("bash: {text}: No such file or directory");
-                        return (Output::failed(1, why), None);
-                    }
-                },
-                _ => {}
-            }
-        }
-        for (redirect, path) in &stage.redirects {
-            let appends = match redirect {
-                Redirect::Output { appends } | Redirect::Errors { appends } => *appends,
-                _ => continue,
-            };
-            if path != "/dev/null" && !appends {
-                console.session.write(path, String::new());
-            }
-        }
-        let before = stage.assignments.iter().map(|(name, value)| {
-            (name.clone(), console.variables.insert(name.clone(), value.clone()))
-        });
-        let before: Vec<(String, Option<String>)> = before.collect();
-        if stage.words.is_empty() {
-            return (Output::default(), None);
-        }
-        let words = stage.words.clone();
-        let stdin = self.input.take();
-        let step = console.command(world, &words, stdin.as_deref());
-        for (name, value) in before {
-            match value {
-                Some(value) => drop(console.variables.insert(name, value)),
-                None => drop(console.variables.remove(&name)),
-            }
-        }
-        step
+        // Who writes where nobody reads is gone.
+        self.works.retain(|(pid, ..)| self.run.has(*pid));
+        has_more
     }
 
-    /// Sends what the command printed where it goes; what is left is shown.
-    fn redirect(&mut self, console: &mut Console, output: Output) -> Output {
-        let Some(stage) = self.stages.get(self.at) else { return output };
-        let is_last = self.at + 1 == self.stages.len();
-        let mut shown = Output { exit: output.exit, ..Output::default() };
-        let mut held = String::new();
-        for part in output.parts() {
-            let Part::Text(stream, text) = part else { continue };
-            match where_to(stream, &stage.redirects) {
-                Place::File("/dev/null") => {}
-                Place::File(path) => {
-                    let old = console.session.read(path).unwrap_or_default();
-                    console.session.write(path, format!("{old}{text}"));
+    /// Begins with the commands that the shell asks for. Says whether it can go on for them.
+    fn begin(&mut self, console: &mut Console, world: &mut World) -> bool {
+        let mut can_go_on = false;
+        for (pid, asked) in self.run.asked() {
+            if self.works.iter().any(|(own, ..)| *own == pid) {
+                continue;
+            }
+            let step = console.within(&asked.folder, |console| console.command(world, &asked));
+            can_go_on |= self.answer(pid, asked, step, world.now());
+        }
+        can_go_on
+    }
+
+    /// Gives a command's process what the command has printed, and whether it goes on. Says whether
+    /// that was anything.
+    fn answer(&mut self, pid: u32, asked: Arc<Asked>, step: work::Step, now: SimTime) -> bool {
+        let (said, work) = step;
+        let is_news = work.is_none() || !said.stdout.is_empty() || !said.stderr.is_empty();
+        if is_news {
+            let goes_on = work.is_some().then(|| asked.clone());
+            self.run.answer(pid, &Reply { said, files: Vec::new(), goes_on }, now);
+        }
+        self.works.extend(work.map(|work| (pid, asked, work)));
+        is_news
+    }
+
+    /// Goes on with the commands that wait, and gives what was typed to who waits for it.
+    fn works_on(&mut self, console: &mut Console, world: &mut World, input: &Input) {
+        let now = world.now();
+        for (pid, asked, work) in core::mem::take(&mut self.works) {
+            let own = match (input, work.wake(world)) {
+                (Input::Line(_), Wake::Line(_)) | (Input::Text(_), Wake::Text { .. }) => {
+                    input.clone()
                 }
-                Place::Stream(Stream::Err) => shown.complain(text),
-                Place::Stream(Stream::Out) if is_last => shown.stdout.push_str(text),
-                Place::Stream(Stream::Out) => held.push_str(text),
+                (Input::End, Wake::Line(_) | Wake::Text { .. }) => Input::End,
+                (Input::End, Wake::Passing { limit, .. }) if now >= limit => Input::End,
+                (Input::End, Wake::Always) => {
+                    self.answer(pid, asked, (Output::default(), None), now);
+                    continue;
+                }
+                _ => Input::Time,
+            };
+            let step = console.within(&asked.folder, |console| work.go_on(console, world, own));
+            self.answer(pid, asked, step, world.now());
+        }
+        match input {
+            Input::Line(line) => self.run.hear_line(&Typed::Line(line.clone()), now),
+            Input::End => self.run.hear_line(&Typed::End, now),
+            _ => {}
+        }
+    }
+
+    /// Ctrl-C: ends what waits, and the line, unless that is what a person types into.
+    fn interrupt(&mut self, console: &mut Console, world: &mut World, shown: &mut Output) {
+        self.exit = 130;
+        for (pid, asked, work) in core::mem::take(&mut self.works) {
+            let (said, rest) = console
+                .within(&asked.folder, |console| work.go_on(console, world, Input::Interrupt));
+            match rest {
+                Some(work) => drop(self.answer(pid, asked, (said, Some(work)), world.now())),
+                None => {
+                    self.exit = said.exit;
+                    shown.append(said);
+                }
             }
         }
-        self.held.push_str(&held);
-        // What ends is filtered when it has ended, so that the filters' exit codes are right.
-        if !is_last && self.work.as_ref().is_some_and(Work::is_endless) {
-            shown.stdout.push_str(&self.stream());
+        if self.works.is_empty() {
+            let memory = self.run.memory().map(|mut memory| {
+                memory.end_with(self.exit);
+                memory
+            });
+            self.finish(console, memory);
         }
-        shown
     }
 
-    /// What the commands behind one that goes on make of its lines, if each line is a matter of its
-    /// own for all of them.
-    fn stream(&mut self) -> String {
-        let rest = self.stages.get(self.at + 1..).unwrap_or_default();
-        let by_line = |stage: &Stage| stage.redirects.is_empty() && goes_by_line(&stage.words);
-        let Some(end) = self.held.rfind('\n').filter(|_| rest.iter().all(by_line)) else {
-            return String::new();
-        };
-        let rest_of_line = self.held.split_off(end + 1);
-        let mut text = core::mem::replace(&mut self.held, rest_of_line);
-        for stage in rest {
-            let Some((name, words)) = stage.words.split_first() else { continue };
-            let filtered = filters::run(name, words, Dialect::Gnu, &|_| None, Some(&text));
-            text = filtered.map(|output| output.stdout).unwrap_or_default();
+    fn finish(&mut self, console: &mut Console, left: Option<Memory>) {
+        self.is_done = true;
+        if let (Some(before), Some(left)) = (self.before.take(), left) {
+            console.memory.take_over(&before, left);
+            console.memory.folder().clone_into(&mut console.session.folder);
         }
-        text
     }
 }
 
-/// Whether a tool makes of each line what it makes of it alone, so that it need not wait for all.
-fn goes_by_line(words: &[String]) -> bool {
-    let Some((name, rest)) = words.split_first() else { return false };
-    let has = |letters: &str| {
-        rest.iter().any(|word| word.starts_with('-') && word.contains(|c| letters.contains(c)))
-    };
-    match name.as_str() {
-        "grep" | "egrep" | "fgrep" => !has("cqnmlLABC"),
-        "cut" | "tr" => true,
-        "sed" => !has("n"),
-        "awk" => !rest.iter().any(|word| word.contains("NR") || word.contains("END")),
-        _ => false,
-    }
-}
-
-/// Where a text goes.
-#[derive(Clone, Copy)]
-enum Place<'a> {
-    File(&'a str),
-    Stream(Stream),
-}
-
-/// Where a stream goes after all redirections, in their order.
-fn where_to(stream: Stream, redirects: &[(Redirect, String)]) -> Place<'_> {
-    let (mut out, mut err) = (Place::Stream(Stream::Out), Place::Stream(Stream::Err));
-    for (redirect, path) in redirects {
-        match redirect {
-            Redirect::Output { .. } => out = Place::File(path),
-            Redirect::Errors { .. } => err = Place::File(path),
-            Redirect::ErrorsToOutput => err = out,
-            Redirect::OutputToErrors => out = err,
-            Redirect::Input | Redirect::Text => {}
+/// Which of two moments to go on at comes first.
+fn first(a: Wake, b: Wake) -> Wake {
+    match (a, b) {
+        (a @ (Wake::Line(_) | Wake::Text { .. }), _) => a,
+        (_, b @ (Wake::Line(_) | Wake::Text { .. })) => b,
+        (Wake::At(a), Wake::At(b)) => Wake::At(a.min(b)),
+        (Wake::At(a) | Wake::Change(a), Wake::At(b) | Wake::Change(b)) => Wake::Change(a.min(b)),
+        (Wake::Passing { limit, .. }, Wake::At(at) | Wake::Change(at))
+        | (Wake::At(at) | Wake::Change(at), Wake::Passing { limit, .. })
+            if at >= limit =>
+        {
+            Wake::Passing { limit, is_endless: false }
+        }
+        (Wake::Passing { limit: a, is_endless: c }, Wake::Passing { limit: b, is_endless: d }) => {
+            Wake::Passing { limit: a.min(b), is_endless: c && d }
+        }
+        (Wake::Always, other @ Wake::Passing { .. })
+        | (other @ Wake::Passing { .. }, Wake::Always) => other,
+        (Wake::Always, Wake::Always) => Wake::Always,
+        (Wake::At(at) | Wake::Change(at), Wake::Passing { .. } | Wake::Always)
+        | (Wake::Passing { .. } | Wake::Always, Wake::At(at) | Wake::Change(at)) => {
+            Wake::Change(at)
         }
     }
-    if stream == Stream::Out { out } else { err }
 }
 
 /// Lets the world run forward until a job is done, as fast as it goes. What nothing but a person
 /// ends is ended.
 pub(super) fn run_to_end(console: &mut Console, world: &mut World, job: &mut Job) -> Output {
-    /// No line carries out more commands than this, times [`MOST_AT_ONCE`].
+    /// No line has more turns without a pause than this.
     const MOST_TURNS: u32 = 5_000;
+    /// And none more in all: two commands could wait for each other.
+    const MOST_WAKES: u32 = 1_000_000;
     let mut whole = job.go_on(console, world, Input::Time);
     let mut turns = 0;
-    loop {
+    for _ in 0..MOST_WAKES {
         let input = match job.wake(world) {
             None => return whole,
             Some(Wake::At(at)) => {
-                turns += u32::from(job.is_tired());
+                turns += job.tired;
                 if turns > MOST_TURNS {
                     return whole;
                 }
@@ -398,11 +273,12 @@ pub(super) fn run_to_end(console: &mut Console, world: &mut World, job: &mut Job
                     Input::End
                 }
             },
-            Some(Wake::Line(_)) => Input::End,
-            Some(Wake::Text { .. }) => Input::End,
-            Some(Wake::Always) => return whole,
+            Some(Wake::Line(_) | Wake::Text { .. }) => Input::End,
+            Some(Wake::Always) if job.works.is_empty() => return whole,
+            Some(Wake::Always) => Input::End,
         };
         whole.append(job.go_on(console, world, input));
         whole.marks.iter_mut().for_each(|mark| mark.pause = Duration::ZERO);
     }
+    whole
 }

@@ -6,23 +6,20 @@
 //! no clock, so that it goes on with a student's time in the page, and runs to its end in
 //! `diorama run`; the same lines on the same world give the same text.
 //!
-//! Reading order: `syntax.rs` (a script as steps), `lexer.rs`, `parser.rs`, `expand.rs` (variables),
-//! `job.rs` (a script at work), `work.rs` (commands that wait), `builtins.rs`, `time.rs` (sleep,
-//! idle, node), `network.rs` (curl, proxy), `trace.rs`, `burst.rs`, `node/` (node run),
+//! The shell itself is that of the room `container`: the console is a machine like those that
+//! containers are, and what is said here are the commands that this machine's shell asks others for.
+//!
+//! Reading order: `job.rs` (a line at work), `work.rs` (commands that wait), `builtins.rs`,
+//! `time.rs` (idle, node), `network.rs` (curl, proxy), `trace.rs`, `burst.rs`, `node/` (node run),
 //! `complete.rs`, `transcript.rs` (`diorama run`).
 
 mod builtins;
 mod burst;
 mod complete;
-mod expand;
 mod haproxy;
 mod job;
-mod lexer;
 mod network;
 mod node;
-mod parser;
-mod syntax;
-mod texts;
 mod time;
 mod trace;
 mod transcript;
@@ -34,16 +31,13 @@ pub use complete::Completion;
 pub use job::Job;
 pub use transcript::{Block, blocks, run, transcript};
 
-use crate::container::filters::{self, Dialect};
+use crate::container::{Asked, Line, Memory, Unread};
 use crate::kubectl;
 use crate::text::Lang;
 use crate::world::World;
 use crate::world::burst::Sending;
 use core::time::Duration;
-use lexer::Wrong;
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use syntax::Script;
 use work::{Step, Work};
 
 /// Longer output is cut.
@@ -53,9 +47,6 @@ pub const MOST_BYTES: usize = 1 << 20;
 // Simplified: a real kubectl takes 50 to 200 ms, depending on the machine.
 pub const COMMAND_TIME: Duration = Duration::from_millis(100);
 
-/// Aliases in aliases no deeper than this.
-const MOST_ALIASES: usize = 10;
-
 /// The shell's state between commands.
 #[derive(Debug, Default)]
 pub struct Console {
@@ -63,8 +54,8 @@ pub struct Console {
     pub session: Session,
     /// Other names of commands.
     pub aliases: BTreeMap<String, String>,
-    /// The shell's variables.
-    pub variables: BTreeMap<String, String>,
+    /// What the shell remembers: variables, functions, options.
+    pub memory: Memory,
     /// The language of what is said beside the tools' own words.
     pub lang: Lang,
     /// What was entered, oldest first.
@@ -89,17 +80,16 @@ pub struct Console {
 impl Console {
     /// A console in the namespace `default`, with `k` for kubectl.
     pub fn new() -> Self {
-        let mut console = Console::default();
-        console.aliases.insert("k".to_owned(), "kubectl".to_owned());
-        for (name, value) in [
+        let environment = [
             ("HOME", kubectl::HOME),
             ("PATH", "/usr/local/bin:/usr/bin:/bin"),
             ("PWD", kubectl::HOME),
             ("SHELL", "/bin/bash"),
             ("USER", "student"),
-        ] {
-            console.variables.insert(name.to_owned(), value.to_owned());
-        }
+        ];
+        let memory = Memory::new(&environment, kubectl::HOME);
+        let mut console = Console { memory, ..Console::default() };
+        console.aliases.insert("k".to_owned(), "kubectl".to_owned());
         console
     }
 
@@ -108,7 +98,7 @@ impl Console {
         Console {
             session: self.session.clone(),
             aliases: self.aliases.clone(),
-            variables: self.variables.clone(),
+            memory: self.memory.clone(),
             command_time: self.command_time,
             lang: self.lang,
             ..Console::default()
@@ -118,24 +108,31 @@ impl Console {
     /// Whether a text is a whole command: not one that goes on in the next line, with an open quote
     /// or bracket, a here-document, or a loop without its end.
     pub fn is_whole(text: &str) -> bool {
-        !matches!(parser::read(text), Err(Wrong::Unfinished(_)))
+        !matches!(Line::read(text), Err(Unread::Unfinished(_)))
     }
 
-    /// Begins what a person entered: commands with pipes, `;`, `&&`, `||`, loops, redirections and
-    /// here-documents (in `line` itself, or as `stdin`). [`Job::go_on`] carries it out.
-    pub fn begin(&mut self, line: &str, stdin: Option<&str>) -> Result<Job, Output> {
+    /// Begins what a person entered, with here-documents in `line` itself, or as `stdin`.
+    /// [`Job::go_on`] carries it out.
+    ///
+    /// # Errors
+    /// What is printed instead if the text is no script.
+    pub fn begin(&mut self, world: &World, line: &str, stdin: Option<&str>) -> Result<Job, Output> {
         if !line.trim().is_empty() {
             self.history.push(line.to_owned());
         }
-        match parser::read(line) {
-            Ok(script) => Ok(Job::new(script, stdin.map(Arc::from))),
-            Err(wrong) => Err(Output::failed(2, wrong.sentence())),
+        self.read(world, line, stdin)
+    }
+
+    fn read(&self, world: &World, line: &str, stdin: Option<&str>) -> Result<Job, Output> {
+        match Line::read(line) {
+            Ok(line) => Ok(Job::new(&line, &self.memory, stdin, world.now())),
+            Err(Unread::Unfinished(why) | Unread::Wrong(why)) => Err(Output::failed(2, why)),
         }
     }
 
     /// Carries out what a person entered and lets the world run forward until it is done.
     pub fn execute(&mut self, world: &mut World, line: &str, stdin: Option<&str>) -> Output {
-        let mut output = match self.begin(line, stdin) {
+        let mut output = match self.begin(world, line, stdin) {
             Ok(mut job) => job::run_to_end(self, world, &mut job),
             Err(output) => output,
         };
@@ -146,44 +143,36 @@ impl Console {
 
     /// What a line prints at once.
     fn at_once(&mut self, world: &mut World, line: &str) -> Output {
-        match parser::read(line) {
-            Ok(script) => Job::new(script, None).go_on(self, world, Input::Time),
-            Err(wrong) => Output::failed(2, wrong.sentence()),
+        match self.read(world, line, None) {
+            Ok(job) => job.aside().go_on(self, world, Input::Time),
+            Err(output) => output,
         }
     }
 
-    /// Begins with a command that goes on beside others.
-    fn send_off(&mut self, world: &mut World, script: Script, name: &str) -> Output {
-        let mut job = Job::new(script, None);
-        if !self.is_live {
-            // Simplified: without anybody in front a command in the background is waited for.
-            return job::run_to_end(self, world, &mut job);
-        }
+    /// The number of the next command that goes on beside others.
+    fn next_job(&self) -> u32 {
         let numbers = self.background.iter().map(|(id, _)| id);
         let last = numbers.chain(self.sent_off.iter().map(|(id, ..)| id)).max();
-        let number = last.map_or(1, |number| number.saturating_add(1));
-        self.sent_off.push((number, name.to_owned(), job));
-        said(format!("[{number}] {}\n", number.saturating_add(1000)))
+        last.map_or(1, |number| number.saturating_add(1))
     }
 
-    /// Carries out one command.
-    fn command(&mut self, world: &mut World, words: &[String], stdin: Option<&str>) -> Step {
-        let mut words = words.to_vec();
-        for _ in 0..MOST_ALIASES {
-            let Some(first) = words.first().cloned() else { break };
-            let Some(alias) = self.aliases.get(&first) else { break };
-            let mut new = shlex::split(alias).unwrap_or_default();
-            let is_own = new.first() == Some(&first);
-            new.extend(words.drain(1..));
-            words = new;
-            if is_own {
-                break;
-            }
-        }
-        let Some((first, rest)) = words.split_first() else { return (Output::default(), None) };
+    /// Stands in a folder while something is done.
+    fn within<T>(&mut self, folder: &str, act: impl FnOnce(&mut Self) -> T) -> T {
+        let before = core::mem::replace(&mut self.session.folder, folder.to_owned());
+        let done = act(self);
+        self.session.folder = before;
+        done
+    }
+
+    /// Carries out one command that the shell asks for.
+    fn command(&mut self, world: &mut World, asked: &Asked) -> Step {
+        let stdin = asked.input.as_deref();
+        let Some((first, rest)) = asked.words.split_first() else {
+            return (Output::default(), None);
+        };
         if first == "kubectl" {
             let (mut output, mut running) = kubectl::begin(world, &mut self.session, rest, stdin);
-            while let Some(more) = self.edit(world, &mut running) {
+            while let Some(more) = self.edit(world, &mut running, asked) {
                 output.append(more);
             }
             let running = running.map(|running| Work::Kubectl(Box::new(running)));
@@ -197,37 +186,18 @@ impl Console {
         if let Some(step) = time::run(world, first, rest) {
             return step;
         }
-        if let Some(step) = self.builtin(world, first, rest, stdin) {
+        if let Some(step) = self.builtin(world, first, rest) {
             return step;
-        }
-        let read = |path: &str| self.session.read(path).map(str::to_owned);
-        if let Some(output) = filters::run(first, rest, Dialect::Gnu, &read, stdin) {
-            return (self.in_place(first, rest, output), None);
         }
         if first == "burst" {
             return burst::run(self, world, rest);
         }
         let output = match first.as_str() {
-            "trace" => Some(trace::run(self, world, rest)),
-            _ => network::run(world, &mut self.session, &words),
+            "trace" => trace::run(self, world, rest),
+            _ => network::run(world, &mut self.session, &asked.words).unwrap_or_default(),
         };
-        match output {
-            Some(output) => {
-                let step = work::unfold(world, output, None);
-                self.take_time(world, step)
-            }
-            None => (Output::failed(127, format!("bash: {first}: command not found")), None),
-        }
-    }
-
-    /// `sed -i`: what it made of a file takes the file's place.
-    fn in_place(&mut self, name: &str, words: &[String], output: Output) -> Output {
-        let is_asked = name == "sed" && words.iter().any(|word| word == "-i");
-        let Some(path) = words.last().filter(|_| is_asked && output.exit == 0) else {
-            return output;
-        };
-        self.session.write(path, output.stdout);
-        Output::default()
+        let step = work::unfold(world, output, None);
+        self.take_time(world, step)
     }
 
     /// Gives a text that kubectl wants edited to the editor that `KUBE_EDITOR` or `EDITOR` names, a
@@ -236,9 +206,12 @@ impl Console {
         &mut self,
         world: &mut World,
         running: &mut Option<kubectl::Running>,
+        asked: &Asked,
     ) -> Option<Output> {
-        let editor = ["KUBE_EDITOR", "EDITOR"].iter().find_map(|name| self.variables.get(*name));
-        let editor = editor.filter(|editor| !editor.is_empty())?.clone();
+        let value = |name: &&str| {
+            asked.variables.iter().find(|(own, text)| own.as_str() == *name && !text.is_empty())
+        };
+        let (_, editor) = ["KUBE_EDITOR", "EDITOR"].iter().find_map(value)?;
         let Some(Wake::Text { text, .. }) = running.as_ref().map(|it| it.wake().clone()) else {
             return None;
         };
@@ -246,8 +219,7 @@ impl Console {
         self.session.write(&path, text);
         let mut output = self.at_once(world, &format!("{editor} {path}"));
         let saved = self.session.read(&path).map(str::to_owned);
-        let full = self.session.resolve(&path);
-        self.session.files.remove(&full);
+        self.session.remove(&path);
         let (more, rest) = running.take()?.go_on(world, &mut self.session, Input::Text(saved));
         *running = rest;
         output.append(more);

@@ -53,6 +53,30 @@ fn variables_loops_and_substitutions_are_those_of_a_shell() {
         ("alias e='echo -n'; e a; e b; echo", "ab\n"),
         ("echo a b c | xargs -n1 echo -; seq 3 | xargs", "- a\n- b\n- c\n1 2 3\n"),
         ("false | true; echo $?; true && echo $? || echo no", "0\n0\n"),
+        ("f() { local x=$1; echo \"$x of $#\"; return 3; }; f a b; echo $?", "a of 2\n3\n"),
+        ("case web-1 in db*) echo db;; web-[0-9]) echo web;; esac", "web\n"),
+        ("printf 'a 1\\nb 2\\n' | while read name n; do echo $n-$name; done", "1-a\n2-b\n"),
+        ("A=1; (A=2; cd /tmp; echo $A $PWD); echo $A $PWD", "2 /tmp\n1 /home/student\n"),
+        ("A=1; B=2; export B; bash -c 'echo [$A] [$B]'", "[] [2]\n"),
+        (
+            "while IFS=: read user x id; do echo $user $id; done < /etc/passwd | tail -1",
+            "student 1000:1000::/home/student:/bin/bash\n",
+        ),
+        ("echo 'echo $0 $1; exit 4' > s.sh; bash s.sh x; echo $?", "s.sh x\n4\n"),
+        ("set -- a 'b c'; for i; do echo $i; done; echo ${1}${2#b }", "a\nb c\nac\n"),
+        ("P=/x/y.tar.gz; echo ${P##*/} ${P%%.*} ${#P} ${NONE:=d}$NONE", "y.tar.gz /x/y 11 dd\n"),
+        ("i=0; while ((i < 3)); do ((i++)); done; echo $i $((i * 7 % 5))", "3 1\n"),
+        ("echo {a,b}{1..2} '{1..3}'", "a1 a2 b1 b2 {1..3}\n"),
+        ("i=0; kubectl get pods x-$((i++)) 2> /dev/null; echo $i", "1\n"),
+        ("while true; do echo y; done | head -n 2; seq 20000 | tail -1", "y\ny\n20000\n"),
+        ("trap 'echo never' EXIT; echo a", "a\n"),
+        (
+            "f() { echo f; }; type f k kubectl cd",
+            "f is a function\nk is aliased to `kubectl'\nkubectl is /usr/bin/kubectl\ncd is a shell builtin\n",
+        ),
+        ("sleep 2 & echo first; wait; echo last", "first\nlast\n"),
+        ("whoami; [[ $USER == stu* ]] && echo yes", "student\nyes\n"),
+        ("mkdir d; ls > d/x; find d -type f; cp -r d e; rm -r d; ls", "d/x\ne\n"),
     ];
     for (line, wanted) in cases {
         let mut world = World::new(ClusterConfig::default(), 1);
@@ -65,8 +89,8 @@ fn variables_loops_and_substitutions_are_those_of_a_shell() {
 fn what_a_command_waits_for_passes_in_its_place() {
     let text = "$ date; for i in 1 2; do sleep 30; done; date | tail -1\n$ sleep 60 && date\n";
     let said = session(text);
-    let times: Vec<&str> = said.lines().filter(|line| line.ends_with("+0000")).collect();
-    let minutes: Vec<&str> = times.iter().filter_map(|line| line.get(20..25)).collect();
+    let times: Vec<&str> = said.lines().filter(|line| line.ends_with("UTC 2026")).collect();
+    let minutes: Vec<&str> = times.iter().filter_map(|line| line.get(14..19)).collect();
     assert_eq!(minutes, ["01:00", "02:00", "03:00"], "{said}");
 }
 
@@ -82,6 +106,49 @@ fn the_editor_is_the_command_that_a_variable_names() {
     ] {
         assert!(said.contains(line), "{line}\n{said}");
     }
+}
+
+#[test]
+fn what_a_line_leaves_behind_is_there_for_the_next() {
+    let text = "$ f() { echo \"$1 $A\"; }\n$ A=1; cd /tmp\n$ f x; pwd\n$ false\n$ echo $?\n$ (A=2; exit 3)\n$ echo $A $?\n$ nosuch\n$ set -u; echo $NONE; echo never\n$ set +u; echo [$NONE]\n$ unset -f f; f\n";
+    let said = session(text);
+    for part in [
+        "$ f x; pwd\nx 1\n/tmp\n",
+        "$ echo $?\n1\n",
+        "[exit 3]\n$ echo $A $?\n1 3\n",
+        "bash: nosuch: command not found\n[exit 127]\n",
+        "bash: NONE: unbound variable\n",
+        "$ set +u; echo [$NONE]\n[]\n",
+        "bash: f: command not found\n",
+    ] {
+        assert!(said.contains(part), "{part}\n{said}");
+    }
+    assert!(!said.contains("never\n[") && !said.contains("\nnever\n"), "{said}");
+}
+
+#[test]
+fn what_is_no_script_is_said_in_bash_s_words() {
+    let cases = [
+        ("echo a | | b", "bash: syntax error near unexpected token `|'\n"),
+        ("done", "bash: syntax error near unexpected token `done'\n"),
+        ("if true; then echo", "bash: syntax error: unexpected end of file\n"),
+        ("echo 'a", "bash: unexpected EOF while looking for matching `''\n"),
+    ];
+    for (line, wanted) in cases {
+        let mut world = World::new(ClusterConfig::default(), 1);
+        let output = Console::new().execute(&mut world, line, None);
+        assert_eq!((output.stderr.as_str(), output.exit), (wanted, 2), "{line}");
+    }
+    assert!(!Console::is_whole("f() {") && Console::is_whole("f() { echo; }"));
+}
+
+#[test]
+fn a_command_of_kubectl_reads_what_a_pipe_or_a_document_gives_it() {
+    let text = "$ for n in a b; do kubectl create namespace $n -o yaml --dry-run=client; echo ---; done | kubectl apply -f -\n$ kubectl get ns -o name | grep -E '/(a|b)$' | while read ns; do kubectl get $ns --no-headers | cut -c1-8; done\n$ kubectl delete ns a b --wait=false | awk '{print $2}'\n";
+    let said = session(text);
+    assert!(said.contains("namespace/a created\nnamespace/b created\n"), "{said}");
+    assert!(said.contains("a   Acti\nb   Acti\n"), "{said}");
+    assert!(said.ends_with("\"a\"\n\"b\"\n"), "{said}");
 }
 
 #[test]

@@ -1,12 +1,13 @@
-//! Words for what kubectl cannot do: let time pass, cut a node's network, add and remove machines.
+//! Words for what kubectl cannot do: wait until nothing changes, cut a node's network, add and remove machines.
 
 use super::work::{Step, Work};
 use super::{Output, failed, said};
+use crate::container::duration;
 use crate::world::World;
 use core::time::Duration;
 
-/// `sleep` sleeps no longer than this: a year.
-const MOST_SLEEP_SECONDS: u64 = 366 * 86_400;
+/// `idle` waits for so long a silence, if nothing is said.
+const USUAL_IDLE: Duration = Duration::from_secs(5);
 
 const USAGE: &str =
     "usage: node stop|start|remove NAME, node add [NAME], node run NAME -- COMMAND\n";
@@ -15,43 +16,13 @@ const USAGE: &str =
 pub(super) fn run(world: &mut World, name: &str, words: &[String]) -> Option<Step> {
     let at_once = |output| (output, None);
     Some(match name {
-        "sleep" => match words.first().and_then(|text| seconds(text)) {
-            Some(duration) => {
-                let at = world.now() + duration;
-                (Output::default(), Some(Work::Until { at, exit: 0 }))
-            }
-            None => at_once(failed(1, "sleep: missing or invalid time interval\n".to_owned())),
-        },
-        "idle" => match words.first().map_or(Some(Duration::from_secs(5)), |text| seconds(text)) {
-            Some(duration) => (Output::default(), Some(Work::idle(duration, world))),
-            None => at_once(failed(1, "idle: how many seconds?\n".to_owned())),
+        "idle" => match words.first().map_or(Some(Some(USUAL_IDLE)), |it| duration(it)) {
+            Some(Some(time)) => (Output::default(), Some(Work::idle(time, world))),
+            _ => at_once(failed(1, "idle: how many seconds?\n".to_owned())),
         },
         "node" => at_once(node(world, words)),
         _ => return None,
     })
-}
-
-/// `4`, `0.5`, `2m`, `1h`.
-fn seconds(text: &str) -> Option<Duration> {
-    let (number, unit) = match text.find(|c: char| c.is_ascii_alphabetic()) {
-        Some(at) => text.split_at(at),
-        None => (text, "s"),
-    };
-    let micros_of_unit: u64 = match unit {
-        "s" => 1_000_000,
-        "m" => 60_000_000,
-        "h" => 3_600_000_000,
-        "d" => 86_400_000_000,
-        _ => return None,
-    };
-    let (whole, part) = number.split_once('.').unwrap_or((number, ""));
-    let mut micros = whole.parse::<u64>().ok()?.checked_mul(micros_of_unit)?;
-    let mut scale = micros_of_unit;
-    for digit in part.chars() {
-        scale /= 10;
-        micros = micros.checked_add(u64::from(digit.to_digit(10)?) * scale)?;
-    }
-    Some(Duration::from_micros(micros).min(Duration::from_secs(MOST_SLEEP_SECONDS)))
 }
 
 fn node(world: &mut World, words: &[String]) -> Output {
@@ -74,21 +45,5 @@ fn node(world: &mut World, words: &[String]) -> Output {
             Err(error) => failed(1, format!("node: {}\n", error.message)),
         },
         _ => failed(2, USAGE.to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_may_have_a_unit_and_a_fraction() {
-        let cases = [("4", 4000), ("0.5", 500), ("2m", 120_000), ("1.5h", 5_400_000)];
-        for (text, millis) in cases {
-            assert_eq!(seconds(text), Some(Duration::from_millis(millis)), "{text}");
-        }
-        for text in ["", "x", "-1", "1x", "99999999999999999999"] {
-            assert_eq!(seconds(text), None, "{text}");
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! `diorama run`: a transcript with its outputs filled in.
 
-use super::{COMMAND_TIME, Console, lexer};
+use super::{COMMAND_TIME, Console};
+use crate::container::open_document;
 use crate::world::{ClusterConfig, LoadBalancers, World};
 use core::time::Duration;
 use serde_json::json;
@@ -22,7 +23,7 @@ pub fn blocks(text: &str) -> Vec<Block> {
     while let Some(line) = lines.next() {
         if let Some(command) = line.strip_prefix("$ ") {
             let mut command = command.to_owned();
-            while let Some(tag) = lexer::open_document(&command) {
+            while let Some(tag) = open_document(&command) {
                 let Some(line) = lines.next() else { break };
                 command.push('\n');
                 command.push_str(line);

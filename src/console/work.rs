@@ -1,6 +1,5 @@
 //! What a command does while time passes.
 
-use super::job::Job;
 use super::{Console, burst};
 use crate::base::SimTime;
 use crate::kubectl::{self, Input, Wake};
@@ -46,8 +45,8 @@ pub(super) enum Work {
     },
     /// Requests are sent, one after the other.
     Burst(Box<Sending>),
-    /// A script in the script.
-    Script(Box<Job>),
+    /// Commands in the background are to end.
+    Jobs,
     /// A command that is carried out again and again.
     Watch {
         /// The command.
@@ -75,7 +74,7 @@ impl Work {
             }
             Work::Burst(sending) => Wake::At(sending.next().unwrap_or(world.now())),
             Work::Idle { quiet, begin } => Wake::Change(idle_until(world, *quiet, *begin).0),
-            Work::Script(job) => job.wake(world).unwrap_or(Wake::At(world.now())),
+            Work::Jobs => Wake::Always,
         }
     }
 
@@ -93,8 +92,7 @@ impl Work {
             }
             Work::Told { then, .. } => then.as_ref().is_some_and(|then| then.is_endless()),
             Work::Watch { .. } => true,
-            Work::Script(job) => job.is_endless(),
-            Work::Until { .. } | Work::Idle { .. } | Work::Burst(_) => false,
+            Work::Until { .. } | Work::Idle { .. } | Work::Burst(_) | Work::Jobs => false,
         }
     }
 
@@ -107,11 +105,6 @@ impl Work {
                 let step = unfold(world, output, rest.map(|rest| Work::Kubectl(Box::new(rest))));
                 console.take_time(world, step)
             }
-            Work::Script(mut job) => {
-                let output = job.go_on(console, world, input);
-                let rest = job.wake(world).map(|_| Work::Script(job));
-                (output, rest)
-            }
             Work::Burst(sending) => burst::go_on(console, world, sending, input),
             // Ctrl-C ends what a line printed into a shell, and not the shell.
             Work::Told { then: Some(then), .. } if input == Input::Interrupt => {
@@ -121,6 +114,7 @@ impl Work {
                 }
             }
             _ if input == Input::Interrupt => ended(130),
+            Work::Jobs if console.background.is_empty() => ended(0),
             Work::Until { at, exit } if world.now() >= at => ended(exit),
             Work::Told { rest, at, then } if world.now() >= at => {
                 let step = unfold(world, rest, then.map(|then| *then));

@@ -2,6 +2,7 @@
 //! mounted.
 
 use super::base_files;
+use super::kit::PERSONS;
 use super::tree::{Entry, Tree};
 use crate::base::{Map, SimTime};
 use std::collections::{BTreeMap, BTreeSet};
@@ -321,7 +322,8 @@ impl Files<'_> {
             if self.setting.read_only {
                 return Err(READ_ONLY);
             }
-            if self.setting.user.uid != 0 && !base_files::is_for_everybody(path) {
+            let is_own = self.setting.user.uid == 0 || self.setting.image == PERSONS;
+            if !is_own && !base_files::is_for_everybody(path) {
                 return Err(DENIED);
             }
             return Ok((self.layer, path.trim_start_matches('/').to_owned()));

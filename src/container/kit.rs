@@ -137,11 +137,17 @@ const BUSYBOX_ALONE: &str = "ash clear crond free httpd ifconfig ip kill killall
 /// Of Debian alone.
 const DEBIAN_ALONE: &str = "dash perl mawk";
 
+/// What stands for the image of a person's own machine: no image can be called so.
+pub(super) const PERSONS: &str = "~";
+
 /// The programs of an image.
 ///
 /// Simplified: of images that nothing is known of it is assumed that they have a shell and none of
 /// the network's programs, as most images of applications do.
 pub fn kit_of(image: &str) -> Kit {
+    if image == PERSONS {
+        return Kit::COMPUTER;
+    }
     let image = image.split('@').next().unwrap_or_default();
     let last = image.rsplit('/').next().unwrap_or_default();
     let (name, tag) = last.split_once(':').unwrap_or((last, "latest"));

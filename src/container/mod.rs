@@ -2,7 +2,8 @@
 //! servers.
 //!
 //! Containers are not run: their scripts are played, by a small shell and models of the programs
-//! that scripts use. [`Scene`] is the inside of one pod.
+//! that scripts use. [`Scene`] is the inside of one pod. [`Run`] is a line that a person types at their
+//! own machine, in the same shell, with the same programs.
 //!
 //! Invariants: all is plain data; what happens depends on time and on what was given alone; simple
 //! servers need nothing of this; no script runs without an end or grows without a bound at one
@@ -31,12 +32,16 @@ mod start;
 mod tests;
 pub mod tree;
 
+pub use commands::duration;
 pub use files::{Backing, Found, Given, Mount, Setting, Trees, User, View, normal};
 pub use headers::Headers;
 pub use kit::{Kit, Presence, kit_of};
 pub use log::Log;
 pub use machine::Machine;
 pub use output::{Mark, Output, Part, Stream};
-pub use process::{Command, KILL, Reply, Service, TERM, Talk, Typed};
-pub use scene::{Question, Scene, Stage};
+pub use process::{
+    Asked, Command, Desk, KILL, Line, Memory, Reply, Service, TERM, Talk, Typed, Unread,
+    is_builtin, open_document,
+};
+pub use scene::{Question, Run, Scene, Stage};
 pub use start::{Start, missing, start, stop_code};

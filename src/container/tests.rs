@@ -34,8 +34,12 @@ impl Box_ {
     fn after(&mut self, seconds: f64) {
         self.now = self.now + Duration::from_secs_f64(seconds);
         let setting = self.setting.clone();
-        let mut stage =
-            Stage { disks: &mut self.disks, setting: &move |_| setting.clone(), first: &|_| None };
+        let mut stage = Stage {
+            disks: &mut self.disks,
+            setting: &move |_| setting.clone(),
+            first: &|_| None,
+            desk: None,
+        };
         self.scene.play(self.now, &mut stage);
     }
 

@@ -7,6 +7,8 @@ use std::sync::Arc;
 /// A longer file loses its beginning.
 // Simplified: a real disk holds more.
 const MOST_BYTES: usize = 256 * 1024;
+/// The same of a person's own.
+const MOST_BYTES_OF_PERSON: usize = 4 << 20;
 
 /// What stands at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,9 +43,21 @@ pub struct File {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tree {
     entries: Map<Arc<str>, Entry>,
+    /// Whether it is a person's own, whose files keep more.
+    is_persons: bool,
 }
 
 impl Tree {
+    /// The files of a person's own machine.
+    pub fn of_person() -> Self {
+        Tree { is_persons: true, ..Tree::default() }
+    }
+
+    /// So many bytes of a file are kept.
+    const fn most(&self) -> usize {
+        if self.is_persons { MOST_BYTES_OF_PERSON } else { MOST_BYTES }
+    }
+
     /// What stands at a path, links not followed.
     pub fn get(&self, path: &str) -> Option<&Entry> {
         self.entries.get(path)
@@ -56,10 +70,11 @@ impl Tree {
 
     /// Adds to a file, which is made if it is not there.
     pub fn append(&mut self, path: &str, text: &str, now: SimTime) {
+        let most = self.most();
         if let Some(Entry::File(file)) = self.entries.get_mut(path) {
             let whole = Arc::make_mut(&mut file.text);
             whole.push_str(text);
-            if whole.len() > MOST_BYTES {
+            if whole.len() > most {
                 keep_half(whole);
             }
             file.modified = now;
@@ -70,7 +85,7 @@ impl Tree {
 
     /// Makes a file that says this; one that is there stays executable.
     pub fn write(&mut self, path: &str, mut text: String, now: SimTime) {
-        if text.len() > MOST_BYTES {
+        if text.len() > self.most() {
             keep_half(&mut text);
         }
         let executable = matches!(self.get(path), Some(Entry::File(File { executable: true, .. })));

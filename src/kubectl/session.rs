@@ -1,24 +1,25 @@
 //! What kubectl and the shell remember between commands.
 
 use super::kubeconfig::Kubeconfig;
-use crate::base::order;
+use crate::base::{SimTime, order};
+use crate::container::normal;
+use crate::container::tree::{Entry, Tree};
 use crate::programs::Forwarded;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// The folder that a person begins in.
 pub const HOME: &str = "/home/student";
+/// Links followed on the way to a file.
+const MOST_LINKS: u32 = 8;
 
 /// What kubectl and the shell remember between commands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Session {
     /// The namespace of the current context.
     pub namespace: String,
     /// The contexts that `kubectl config` knows.
     pub kubeconfig: Kubeconfig,
-    /// The files, by their full path.
-    pub files: BTreeMap<String, String>,
-    /// The folders, by their full path.
-    pub folders: BTreeSet<String>,
+    /// The files of the person's machine.
+    pub files: Tree,
     /// The working folder.
     pub folder: String,
     /// The ports of the person's machine that `kubectl port-forward` leads into pods.
@@ -30,8 +31,7 @@ impl Default for Session {
         Session {
             namespace: "default".into(),
             kubeconfig: Kubeconfig::default(),
-            files: BTreeMap::new(),
-            folders: BTreeSet::new(),
+            files: files(),
             folder: HOME.to_owned(),
             forwards: Vec::new(),
         }
@@ -41,51 +41,82 @@ impl Default for Session {
 impl Session {
     /// The full path of a path.
     pub fn resolve(&self, path: &str) -> String {
-        let whole = match path.strip_prefix('~') {
-            Some(rest) => format!("{HOME}{rest}"),
-            None if path.starts_with('/') => path.to_owned(),
-            None => format!("{}/{path}", self.folder),
-        };
-        let mut steps: Vec<&str> = Vec::new();
-        for step in whole.split('/') {
-            match step {
-                "" | "." => {}
-                ".." => drop(steps.pop()),
-                step => steps.push(step),
+        match path.strip_prefix('~') {
+            Some(rest) => normal("/", &format!("{HOME}{rest}")),
+            None => normal(&self.folder, path),
+        }
+    }
+
+    /// What is at a path, links followed.
+    fn find(&self, path: &str) -> Option<&Entry> {
+        let mut path = self.resolve(path);
+        for _ in 0..MOST_LINKS {
+            match self.files.get(key(&path))? {
+                Entry::Link(target) => {
+                    let folder = path.rsplit_once('/').map_or("/", |(folder, _)| folder);
+                    path = normal(folder, target);
+                }
+                entry => return Some(entry),
             }
         }
-        format!("/{}", steps.join("/"))
+        None
     }
 
     /// The text of a file.
     pub fn read(&self, path: &str) -> Option<&str> {
-        self.files.get(&self.resolve(path)).map(String::as_str)
+        match self.find(path)? {
+            Entry::File(file) => Some(&file.text),
+            _ => None,
+        }
     }
 
     /// Writes a file anew.
     pub fn write(&mut self, path: &str, text: String) {
         let path = self.resolve(path);
-        self.files.insert(path, text);
+        self.files.write(key(&path), text, SimTime::WORLD_START);
+    }
+
+    /// Takes a file away.
+    pub fn remove(&mut self, path: &str) {
+        let path = self.resolve(path);
+        self.files.remove(key(&path));
     }
 
     /// Whether there is a folder of that path.
     pub fn is_folder(&self, path: &str) -> bool {
         let path = self.resolve(path);
-        matches!(path.as_str(), "/" | "/tmp" | HOME) || self.folders.contains(&path)
+        matches!(path.as_str(), "/" | "/tmp")
+            || matches!(self.find(&path), Some(Entry::Folder { .. }))
     }
 
     /// The names of what lies in a folder, sorted; of the working folder for an empty path.
     pub fn names(&self, folder: &str) -> Vec<String> {
         let folder = if folder.is_empty() { self.folder.clone() } else { self.resolve(folder) };
-        let prefix = format!("{}/", folder.trim_end_matches('/'));
-        let all = self.files.keys().chain(&self.folders);
-        let own = all.filter_map(|path| path.strip_prefix(&prefix));
-        let mut names: Vec<String> =
-            own.filter_map(|rest| rest.split('/').next()).map(str::to_owned).collect();
+        let folder = key(&folder);
+        let own = self.files.below(folder).filter(|(_, entry)| **entry != Entry::Removed);
+        let below = own.filter_map(|(path, _)| path.get(folder.len()..));
+        let names = below.filter_map(|rest| rest.trim_start_matches('/').split('/').next());
+        let mut names: Vec<String> = names.map(str::to_owned).collect();
         order::sort(&mut names);
         names.dedup();
         names
     }
+}
+
+/// A full path in a tree.
+fn key(path: &str) -> &str {
+    path.trim_start_matches('/')
+}
+
+/// What a person's machine has before anything is written there.
+fn files() -> Tree {
+    let mut tree = Tree::of_person();
+    for folder in ["home", key(HOME)] {
+        tree.set(folder, Entry::Folder { modified: SimTime::WORLD_START });
+    }
+    let users = "root:x:0:0:root:/root:/bin/bash\nstudent:x:1000:1000::/home/student:/bin/bash\n";
+    tree.write("etc/passwd", users.to_owned(), SimTime::WORLD_START);
+    tree
 }
 
 #[cfg(test)]
@@ -96,7 +127,8 @@ mod tests {
     fn paths_are_resolved_from_the_working_folder() {
         let mut session = Session::default();
         session.write("a.yaml", "1".into());
-        session.folders.insert(session.resolve("d"));
+        let folder = Entry::Folder { modified: SimTime::WORLD_START };
+        session.files.set("home/student/d", folder);
         session.folder = session.resolve("d");
         session.write("../b.yaml", "2".into());
         session.write("c.yaml", "3".into());

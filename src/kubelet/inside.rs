@@ -70,7 +70,7 @@ pub(super) fn play(
         let first = |place: usize| {
             if scripts.get(place) == Some(&true) { None } else { first(place) }
         };
-        let mut stage = Stage { disks, setting: &settings, first: &first };
+        let mut stage = Stage { disks, setting: &settings, first: &first, desk: None };
         Arc::make_mut(&mut scene).play(now, &mut stage);
     }
     runtime.scene = Some(scene);

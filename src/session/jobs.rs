@@ -86,7 +86,7 @@ pub(super) fn begin(model: &mut Model, line: &str, place: Place) {
         return;
     }
     let entry = model.terminal.open(&prompt(&model.console), line);
-    match model.console.begin(line, None) {
+    match model.console.begin(&model.world, line, None) {
         Err(output) => model.terminal.write(entry, &output),
         Ok(job) => {
             let name = line.to_owned();

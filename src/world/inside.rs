@@ -108,12 +108,11 @@ impl World {
         let from = Source::Pod { namespace: key.namespace.clone(), name: key.name.clone() };
         let mut files = BTreeMap::new();
         let mut site = Site::new(self, from, &mut files);
-        let output = programs::run(&mut site, kit_of(&image), &question.words);
+        let output = programs::run(&mut site, kit_of(&image), &question.asked.words);
         let output = output.unwrap_or_else(|| Output::failed(127, "not found"));
         let files = files.into_iter().collect();
         let waited = output.time();
-        let Output { stdout, stderr, exit, .. } = output;
-        Some((Reply { stdout, stderr, exit, files }, waited))
+        Some((Reply { said: output, files, goes_on: None }, waited))
     }
 
     /// Begins with a command in a container of a pod, as `kubectl exec` does.

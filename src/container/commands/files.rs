@@ -338,7 +338,7 @@ fn list(call: &mut Call<'_, '_>) -> Ran {
 
 fn lines_of(call: &Call<'_, '_>, letters: &str, entries: &[(String, String)]) -> String {
     let mut text = String::new();
-    let user = &call.ground.files.setting.user;
+    let user = call.user_name().unwrap_or_else(|uid| uid.to_string());
     for (name, path) in entries {
         if !letters.contains('l') {
             let _ = writeln!(text, "{name}");
@@ -355,10 +355,7 @@ fn lines_of(call: &Call<'_, '_>, letters: &str, entries: &[(String, String)]) ->
             }
             None => continue,
         };
-        let owner = match user.uid {
-            uid if modified.is_some() && uid != 0 => uid.to_string(),
-            _ => "root".to_owned(),
-        };
+        let owner = if modified.is_some() { &user } else { "root" };
         let modified = modified.unwrap_or(SimTime::WORLD_START);
         let date = modified.format("%b %e %H:%M");
         let _ = match call.is_busybox() {

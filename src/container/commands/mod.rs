@@ -14,7 +14,7 @@ mod system;
 mod test;
 mod text;
 
-pub(super) use system::duration;
+pub use system::duration;
 pub(super) use text::reads_input;
 
 use super::files::{View, normal};
@@ -71,6 +71,14 @@ impl Call<'_, '_> {
     /// A path from the root on.
     fn whole(&self, path: &str) -> String {
         normal(self.folder, path)
+    }
+
+    /// The name of who it runs as, or the number if that has none.
+    fn user_name(&self) -> Result<String, u32> {
+        let uid = self.ground.files.setting.user.uid;
+        let known = self.view().text("/etc/passwd").unwrap_or_default();
+        let own = known.lines().find(|line| line.split(':').nth(2) == Some(&uid.to_string()));
+        own.and_then(|line| line.split(':').next()).map(str::to_owned).ok_or(uid)
     }
 
     fn is_busybox(&self) -> bool {

@@ -18,9 +18,9 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Ran {
         "date" => date(call),
         "hostname" => hostname(call),
         "id" => identity(call),
-        "whoami" => match call.ground.files.setting.user.uid {
-            0 => "root".to_owned(),
-            uid => {
+        "whoami" => match call.user_name() {
+            Ok(name) => name,
+            Err(uid) => {
                 call.warn(match call.is_busybox() {
                     true => format!("unknown uid {uid}"),
                     false => format!("cannot find name for user ID {uid}"),
@@ -56,7 +56,7 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Ran {
 }
 
 /// A length of time: `5`, `1.5`, `2m`, `infinity`; `None` for ever.
-pub(in crate::container) fn duration(text: &str) -> Option<Option<Duration>> {
+pub fn duration(text: &str) -> Option<Option<Duration>> {
     if text == "infinity" || text == "inf" {
         return Some(None);
     }

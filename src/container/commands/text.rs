@@ -212,6 +212,9 @@ fn sed(call: &mut Call<'_, '_>) -> Ran {
     Ran::Done(status)
 }
 
+/// `seq` prints no more numbers than this.
+const MOST_NUMBERS: u32 = 100_000;
+
 fn sequence(call: &mut Call<'_, '_>) -> Ran {
     let numbers: Vec<i64> = call.arguments.iter().filter_map(|it| it.parse().ok()).collect();
     let (first, step, last) = match numbers.as_slice() {
@@ -221,7 +224,7 @@ fn sequence(call: &mut Call<'_, '_>) -> Ran {
         _ => return Ran::Done(1),
     };
     let mut number = first;
-    for _ in 0..10_000 {
+    for _ in 0..MOST_NUMBERS {
         if step > 0 && number > last || step < 0 && number < last {
             break;
         }

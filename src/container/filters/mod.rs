@@ -2,17 +2,20 @@
 //!
 //! They are the same in the console and in containers; who calls them says how to read a file.
 //!
-//! Reading order: this file, `pattern` (regular expressions), `grep`, `sed`, `awk`, `print`.
+//! Reading order: this file, `count` (head, tail, wc), `sort` (and uniq), `cut` (and tr), `grep`,
+//! `sed`, `awk`, `print`.
 
 mod awk;
+mod count;
+mod cut;
 mod grep;
 mod print;
 mod sed;
+mod sort;
 
 pub use print::{formatted, unescape};
 
 use super::Output;
-use crate::base::order;
 
 /// How a tool gets at a file.
 pub type Read<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -64,15 +67,15 @@ pub fn run(
     }
     let whole: String = texts.iter().map(|(_, text)| text.as_str()).collect();
     let mut output = match name {
-        "head" | "tail" => head_or_tail(name == "head", &words, &texts),
-        "wc" => count(&words, &texts, dialect),
-        "sort" => sort(&words, &whole),
-        "uniq" => unique(&words, &whole),
-        "cut" => cut(&words, &whole),
-        "tr" => translate(&words, &whole),
+        "head" | "tail" => count::head_or_tail(name == "head", &words, &texts),
+        "wc" => count::count(&words, &texts, dialect),
+        "sort" => sort::sort(&words, &whole),
+        "uniq" => sort::unique(&words, &whole),
+        "cut" => cut::cut(&words, &whole),
+        "tr" => cut::translate(&words, &whole),
         "sed" => sed::run(&words, &whole),
         "awk" => awk::run(&words, &whole),
-        "base64" => base64(&words, &whole),
+        "base64" => cut::base64(&words, &whole),
         _ => return None,
     };
     if !complaints.is_empty() {
@@ -175,31 +178,6 @@ fn letters(words: &[String]) -> String {
     words.iter().filter_map(|word| word.strip_prefix('-')).collect()
 }
 
-/// Encodes, in lines of 76 letters unless `-w` says otherwise, or decodes with `-d`.
-fn base64(words: &[String], text: &str) -> Output {
-    if letters(words).contains('d') {
-        let packed: String = text.split_whitespace().collect();
-        return match data_encoding::BASE64.decode(packed.as_bytes()) {
-            Ok(bytes) => said(String::from_utf8_lossy(&bytes).into_owned()),
-            Err(_) => failed(1, "base64: invalid input\n".to_owned()),
-        };
-    }
-    let encoded = data_encoding::BASE64.encode(text.as_bytes());
-    let width = value(words, 'w').and_then(|it| it.parse::<usize>().ok()).unwrap_or(76);
-    if width == 0 {
-        return said(encoded);
-    }
-    let mut text = String::new();
-    let mut rest = encoded.as_str();
-    while !rest.is_empty() {
-        let (line, after) = rest.split_at_checked(width).unwrap_or((rest, ""));
-        text.push_str(line);
-        text.push('\n');
-        rest = after;
-    }
-    said(text)
-}
-
 fn echo(words: &[String]) -> Output {
     let mut words = words;
     let (mut ends, mut escapes) = (true, false);
@@ -218,293 +196,6 @@ fn echo(words: &[String]) -> Output {
         text.push('\n');
     }
     said(text)
-}
-
-fn head_or_tail(is_head: bool, words: &[String], texts: &[(&str, String)]) -> Output {
-    let given = value(words, 'c').map(|it| (it, true)).or_else(|| {
-        let short = words.iter().find_map(|word| {
-            let digits = word.strip_prefix('-').unwrap_or(word);
-            digits.starts_with(|it: char| it.is_ascii_digit()).then_some(digits)
-        });
-        value(words, 'n').or(short).map(|it| (it, false))
-    });
-    let (number, is_bytes) = given.unwrap_or(("10", false));
-    let (sign, digits) = match number.chars().next() {
-        Some(sign @ ('-' | '+')) => (sign, number.get(1..).unwrap_or_default()),
-        _ => (' ', number),
-    };
-    let Ok(count) = digits.parse::<usize>() else {
-        let name = if is_head { "head" } else { "tail" };
-        return failed(1, format!("{name}: invalid number '{number}'\n"));
-    };
-    let mut out = String::new();
-    for (place, (name, text)) in texts.iter().enumerate() {
-        if texts.len() > 1 && !letters(words).contains('q') {
-            let gap = if place > 0 { "\n" } else { "" };
-            out.push_str(&format!("{gap}==> {name} <==\n"));
-        }
-        let parts: Vec<&str> = match is_bytes {
-            true => text.split_inclusive(|_| true).collect(),
-            false => text.split_inclusive('\n').collect(),
-        };
-        let all = parts.len();
-        let (from, to) = match (is_head, sign) {
-            (true, '-') => (0, all.saturating_sub(count)),
-            (true, _) => (0, count.min(all)),
-            (false, '+') => (count.saturating_sub(1).min(all), all),
-            (false, _) => (all.saturating_sub(count), all),
-        };
-        out.extend(parts.get(from..to).unwrap_or_default().iter().copied());
-    }
-    said(out)
-}
-
-fn count(words: &[String], texts: &[(&str, String)], dialect: Dialect) -> Output {
-    let flags = letters(words);
-    let wanted = |letter: char| match flags.is_empty() {
-        true => letter != 'm',
-        false => flags.contains(letter),
-    };
-    let columns = ['l', 'w', 'm', 'c'].into_iter().filter(|letter| wanted(*letter)).count();
-    // GNU makes room for the size of all files, and for seven digits where it cannot know.
-    let bytes: usize = texts.iter().map(|(_, text)| text.len()).sum();
-    let is_piped = texts.iter().any(|(name, _)| name.is_empty() || *name == "-");
-    let width = match (columns, texts.len(), dialect) {
-        (1, _, Dialect::Busybox) | (1, 1, _) => 0,
-        (_, _, Dialect::Busybox) => 9,
-        _ if is_piped => 7,
-        _ => bytes.to_string().len(),
-    };
-    let line = |counts: [usize; 4], name: &str, out: &mut String| {
-        let mut gap = "";
-        for (letter, count) in ['l', 'w', 'm', 'c'].into_iter().zip(counts) {
-            if wanted(letter) {
-                out.push_str(&format!("{gap}{count:width$}"));
-                gap = " ";
-            }
-        }
-        if !name.is_empty() {
-            out.push_str(&format!(" {name}"));
-        }
-        out.push('\n');
-    };
-    let mut total = [0; 4];
-    let mut out = String::new();
-    for (name, text) in texts {
-        let words = text.split_whitespace().count();
-        let counts = [text.matches('\n').count(), words, text.chars().count(), text.len()];
-        for (sum, count) in total.iter_mut().zip(counts) {
-            *sum += count;
-        }
-        line(counts, name, &mut out);
-    }
-    if texts.len() > 1 {
-        line(total, "total", &mut out);
-    }
-    said(out)
-}
-
-/// The number that a text begins with in thousandths, 0 for none.
-fn leading_number(text: &str) -> i128 {
-    let text = text.trim_start();
-    let (is_negative, text) = text.strip_prefix('-').map_or((false, text), |text| (true, text));
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (digits, rest) = text.split_at_checked(end).unwrap_or((text, ""));
-    let fraction: String = rest
-        .strip_prefix('.')
-        .unwrap_or_default()
-        .chars()
-        .take_while(char::is_ascii_digit)
-        .chain("000".chars())
-        .take(3)
-        .collect();
-    let whole = digits.parse::<i64>().map_or(0, i128::from);
-    let number = whole * 1000 + fraction.parse::<i128>().unwrap_or(0);
-    if is_negative { -number } else { number }
-}
-
-/// `sort -t: -k2,2n -r -u`.
-fn sort(words: &[String], text: &str) -> Output {
-    let mut flags = letters(words);
-    let separator = value(words, 't').map(str::to_owned);
-    let mut column = None;
-    if let Some(key) = value(words, 'k') {
-        let mut bounds = key.split(',').map(|part| {
-            let digits: String = part.chars().take_while(char::is_ascii_digit).collect();
-            digits.parse::<usize>().unwrap_or(1).max(1)
-        });
-        column = bounds.next().map(|from| (from - 1, bounds.next().unwrap_or(usize::MAX)));
-        flags.extend(key.chars().filter(char::is_ascii_alphabetic));
-    }
-    let of_key = |line: &str| -> String {
-        let Some((from, to)) = column else { return line.to_owned() };
-        let count = to.saturating_sub(from);
-        match &separator {
-            Some(sign) => {
-                line.split(sign.as_str()).skip(from).take(count).collect::<Vec<_>>().join(sign)
-            }
-            None => line.split_whitespace().skip(from).take(count).collect::<Vec<_>>().join(" "),
-        }
-    };
-    let (by_number, folds) = (flags.contains('n'), flags.contains('f'));
-    let key = |line: &str| {
-        let text = of_key(line);
-        let number = if by_number { leading_number(&text) } else { 0 };
-        let text = if by_number { String::new() } else { text };
-        (number, if folds { text.to_uppercase() } else { text }, line.to_owned())
-    };
-    let mut all: Vec<&str> = text.lines().collect();
-    order::sort_by_key(&mut all, |line| key(line));
-    if flags.contains('r') {
-        all.reverse();
-    }
-    if flags.contains('u') {
-        all.dedup_by(|a, b| {
-            let (a, b) = (key(a), key(b));
-            (a.0, a.1) == (b.0, b.1)
-        });
-    }
-    lines(all)
-}
-
-fn unique(words: &[String], text: &str) -> Output {
-    let flags = letters(words);
-    let mut out = String::new();
-    let mut rest = text.lines().peekable();
-    while let Some(line) = rest.next() {
-        let mut count = 1;
-        while rest.next_if_eq(&line).is_some() {
-            count += 1;
-        }
-        if flags.contains('d') && count == 1 || flags.contains('u') && count > 1 {
-            continue;
-        }
-        match flags.contains('c') {
-            true => out.push_str(&format!("{count:7} {line}\n")),
-            false => out.push_str(&format!("{line}\n")),
-        }
-    }
-    said(out)
-}
-
-/// `cut -d: -f1,3-`, `cut -c1-9`.
-fn cut(words: &[String], text: &str) -> Output {
-    let by = value(words, 'd').unwrap_or("\t");
-    let (list, is_letters) = match (value(words, 'f'), value(words, 'c').or(value(words, 'b'))) {
-        (Some(list), _) => (list, false),
-        (None, Some(list)) => (list, true),
-        (None, None) => {
-            let why = "cut: you must specify a list of bytes, characters, or fields\n";
-            return failed(1, why.to_owned());
-        }
-    };
-    let ranges: Vec<(usize, usize)> = list
-        .split(',')
-        .map(|field| {
-            let (from, to) = field.split_once('-').unwrap_or((field, field));
-            (from.parse().unwrap_or(1), to.parse().unwrap_or(usize::MAX))
-        })
-        .collect();
-    let is_chosen = |at: usize| ranges.iter().any(|(from, to)| (*from..=*to).contains(&at));
-    let only_parted = letters(words).contains('s');
-    let mut out = String::new();
-    for line in text.lines() {
-        if is_letters {
-            out.extend((1..).zip(line.chars()).filter(|(at, _)| is_chosen(*at)).map(|(_, it)| it));
-        } else if !line.contains(by) {
-            if only_parted {
-                continue;
-            }
-            out.push_str(line);
-        } else {
-            let parts = (1..).zip(line.split(by)).filter(|(at, _)| is_chosen(*at));
-            out.push_str(&parts.map(|(_, part)| part).collect::<Vec<_>>().join(by));
-        }
-        out.push('\n');
-    }
-    said(out)
-}
-
-/// The letters of a set such as `a-z` or `[:upper:]_`.
-fn set(text: &str) -> Vec<char> {
-    let mut all = Vec::new();
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let named = rest.strip_prefix("[:").and_then(|rest| rest.split_once(":]"));
-        if let Some((ranges, after)) =
-            named.and_then(|(name, after)| Some((crate::pattern::class(name)?, after)))
-        {
-            all.extend(ranges.iter().flat_map(|(from, to)| *from..=*to));
-            rest = after;
-            continue;
-        }
-        let mut letters = rest.chars();
-        letters.next();
-        let mut letter = first;
-        if first == '\\' {
-            letter = match letters.next() {
-                Some('n') => '\n',
-                Some('t') => '\t',
-                Some('r') => '\r',
-                Some('0') => '\0',
-                Some(other) => other,
-                None => '\\',
-            };
-        }
-        rest = letters.as_str();
-        let last = rest.strip_prefix('-').and_then(|rest| rest.chars().next());
-        match last {
-            Some(last) if letter <= last => {
-                all.extend(letter..=last);
-                rest = rest.get(1 + last.len_utf8()..).unwrap_or_default();
-            }
-            _ => all.push(letter),
-        }
-    }
-    all
-}
-
-/// `tr a-z A-Z`, `tr -d '\r'`, `tr -s ' '`, `tr -dc '[:alnum:]'`.
-fn translate(words: &[String], text: &str) -> Output {
-    let (flags, sets): (Vec<&String>, Vec<&String>) =
-        words.iter().partition(|word| word.len() > 1 && word.starts_with('-'));
-    let has = |letter: char| flags.iter().any(|flag| flag.contains(letter));
-    let (from, to) = match sets.as_slice() {
-        [from, to] => (set(from), Some(set(to))),
-        [from] if has('d') || has('s') => (set(from), None),
-        [from] => {
-            return failed(1, format!("tr: missing operand after '{from}'\n"));
-        }
-        _ => return failed(1, "tr: missing operand\n".to_owned()),
-    };
-    let place = |letter: char| {
-        let found = from.iter().position(|other| *other == letter);
-        match (has('c') || has('C'), found) {
-            (true, None) => Some(usize::MAX),
-            (true, Some(_)) => None,
-            (false, found) => found,
-        }
-    };
-    let mut out = String::new();
-    let mut before = None;
-    for letter in text.chars() {
-        let put = match (place(letter), &to) {
-            (None, _) => letter,
-            (Some(_), _) if has('d') => continue,
-            (Some(place), Some(to)) => *to.get(place).or(to.last()).unwrap_or(&letter),
-            (Some(_), None) => letter,
-        };
-        let squeezed = match &to {
-            Some(to) => to.contains(&put),
-            None => place(letter).is_some(),
-        };
-        if has('s') && squeezed && before == Some(put) {
-            continue;
-        }
-        out.push(put);
-        before = Some(put);
-    }
-    said(out)
 }
 
 #[cfg(test)]

@@ -355,7 +355,7 @@ fn is_meant(
 }
 
 /// A line with what was put in place; `None` if nothing was found.
-fn substituted(
+pub(super) fn substituted(
     pattern: &Pattern,
     by: &str,
     all: bool,

@@ -24,6 +24,9 @@ impl Process {
         if let Some((code, at)) = self.shell.functions.get(name).cloned() {
             return self.call_function(code, at, arguments, before, ground);
         }
+        if ground.is_of_others(name) {
+            return self.ask_others(words, ground);
+        }
         if let Some(did) = self.leaving(name, arguments, ground) {
             return did;
         }
@@ -37,7 +40,7 @@ impl Process {
                 Did::Done(0)
             }
             "unset" => {
-                for name in arguments {
+                for name in arguments.iter().filter(|name| !name.starts_with('-')) {
                     self.shell.variables.remove(name);
                     self.shell.functions.remove(name);
                 }
@@ -58,6 +61,7 @@ impl Process {
             "jobs" => Did::Done(0),
             "command" | "type" | "which" => self.look_for(name, arguments, ground),
             "kill" => self.kill(arguments, ground),
+            "xargs" => self.each_of_input(arguments, before, ground),
             "." | "source" => self.source(arguments, ground),
             "exec" => match arguments.is_empty() {
                 // Its redirections stay.
@@ -120,6 +124,51 @@ impl Process {
         }
     }
 
+    /// `xargs COMMAND`: the words of standard input behind a command's own.
+    fn each_of_input(
+        &mut self,
+        words: &[String],
+        before: &Streams,
+        ground: &mut Ground<'_>,
+    ) -> Did {
+        let (mut most, mut place, mut rest) = (usize::MAX, None, words);
+        while let Some((first, after)) = rest.split_first().filter(|(it, _)| it.starts_with('-')) {
+            let (flag, glued) = first.split_at_checked(2).unwrap_or((first, ""));
+            if !matches!(flag, "-n" | "-L" | "-I") {
+                rest = after;
+                continue;
+            }
+            let next = after.first().map_or("", String::as_str);
+            let value = if glued.is_empty() { next } else { glued };
+            match flag {
+                "-I" => (most, place) = (1, Some(value)),
+                _ => most = value.parse().unwrap_or(1).max(1),
+            }
+            rest = if glued.is_empty() { after.get(1..).unwrap_or_default() } else { after };
+        }
+        let (text, _) = self.take_input(ground);
+        let given: Vec<&str> = match place {
+            Some(_) => text.lines().collect(),
+            None => text.split_whitespace().collect(),
+        };
+        let own = if rest.is_empty() { vec!["echo".to_owned()] } else { rest.to_vec() };
+        let mut steps: Vec<Step> = Vec::new();
+        match place {
+            Some(place) => steps.extend(given.iter().map(|one| {
+                super::plain(&own.iter().map(|word| word.replace(place, one)).collect::<Vec<_>>())
+            })),
+            None if given.is_empty() => steps.push(super::plain(&own)),
+            None => steps.extend(given.chunks(most.min(given.len())).map(|chunk| {
+                let more = chunk.iter().map(|word| (*word).to_owned());
+                super::plain(&own.iter().cloned().chain(more).collect::<Vec<_>>())
+            })),
+        }
+        steps.push(Step::Return);
+        self.streams[0] = Stream::Nothing;
+        let arguments = self.shell.arguments.clone();
+        self.call_function(Arc::new(steps), 0, &arguments, before, ground)
+    }
+
     fn call_function(
         &mut self,
         code: Arc<Vec<Step>>,
@@ -155,6 +204,7 @@ impl Process {
             self.complain(&why, 1, ground);
             return Did::Done(if self.shell.dialect == Dialect::Dash { 2 } else { 1 });
         }
+        self.shell.set("PWD", folder.clone());
         let old = mem::replace(&mut self.shell.folder, folder);
         self.shell.set("OLDPWD", old);
         Did::Done(0)
@@ -324,7 +374,15 @@ impl Process {
         let mut status = 0;
         for name in arguments.iter().filter(|name| !name.starts_with('-')) {
             let is_own = how != "which" && super::launch::is_builtin(name);
+            let alias = ground.desk.and_then(|desk| desk.aliases.get(name));
             match self.place_of(name, ground) {
+                _ if how == "type" && alias.is_some() => {
+                    let alias = alias.map_or("", String::as_str);
+                    let _ = writeln!(text, "{name} is aliased to `{alias}'");
+                }
+                _ if how == "type" && self.shell.functions.contains_key(name) => {
+                    let _ = writeln!(text, "{name} is a function");
+                }
                 _ if is_own && how == "type" => {
                     let _ = writeln!(text, "{name} is a shell builtin");
                 }
@@ -338,7 +396,9 @@ impl Process {
                     let _ = writeln!(text, "{place}");
                 }
                 None => {
-                    if how == "type" {
+                    if how == "type" && self.shell.dialect == Dialect::Bash {
+                        self.complain(&format!("type: {name}: not found"), 1, ground);
+                    } else if how == "type" {
                         let _ = writeln!(text, "{name}: not found");
                     }
                     status = if how == "command" { 127 } else { 1 };
@@ -408,10 +468,8 @@ impl Process {
 
     /// `exec COMMAND`: the shell is gone, and the command in its place.
     fn replace_by(&mut self, words: &[String]) -> Did {
-        let quoted = |word: &String| vec![shell::Part::Quoted(word.clone())];
-        let simple =
-            shell::Simple { words: words.iter().map(quoted).collect(), ..shell::Simple::default() };
-        self.code = Arc::new(vec![Step::Simple(Box::new(simple), 0)]);
+        self.code = Arc::new(vec![super::plain(words)]);
+        self.shell.typing = None;
         self.at = 0;
         self.frames.clear();
         self.shell.traps.clear();

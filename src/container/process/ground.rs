@@ -4,7 +4,7 @@ use super::super::files::Files;
 use super::super::kit::Kit;
 use super::super::log::Log;
 use super::super::output::Output;
-use super::Process;
+use super::{Desk, Process};
 use crate::base::SimTime;
 
 /// What was said to somebody outside.
@@ -53,6 +53,9 @@ pub(in crate::container) struct Ground<'a> {
     pub next_number: &'a mut u32,
     /// Processes that have begun.
     pub born: Vec<Process>,
+    /// The machine, if it is a person's own, and what was sent off there with `&`.
+    pub desk: Option<Desk<'a>>,
+    pub sent_off: &'a mut Vec<Process>,
     /// Signals that were sent.
     pub signals: Vec<(u32, u8)>,
     /// Whether the image's own server runs in this container.
@@ -66,6 +69,11 @@ impl Ground<'_> {
         // A shell and the program that it waits for have a number each.
         *self.next_number += 2;
         *self.next_number - 2
+    }
+
+    /// Whether others carry out a command, and not this machine.
+    pub(super) fn is_of_others(&self, name: &str) -> bool {
+        self.desk.is_some_and(|desk| desk.words.contains(&name))
     }
 
     pub(super) fn pipe(&mut self, number: u32) -> Option<&mut Pipe> {

@@ -3,9 +3,12 @@
 use super::super::commands::{self, Call};
 use super::super::files::{Found, normal};
 use super::super::kit::{ASKING, Presence};
+use super::super::output::{self, Part};
 use super::super::shell::{self, Dialect};
+use super::desk;
 use super::run::Did;
-use super::{Frame, Ground, Process, Role, Service, Stream, Wait};
+use super::servers::serves;
+use super::{Asked, Frame, Ground, Process, Role, Service, Stream, Wait};
 use core::mem;
 use core::time::Duration;
 use std::sync::Arc;
@@ -37,8 +40,17 @@ pub(super) fn is_builtin(name: &str) -> bool {
             | "unset"
             | "wait"
             | "command"
+            | "alias"
             | "break"
             | "continue"
+            | "declare"
+            | "help"
+            | "history"
+            | "jobs"
+            | "let"
+            | "readonly"
+            | "source"
+            | "unalias"
             | "return"
             | "local"
     )
@@ -74,25 +86,34 @@ impl Process {
     ) -> Option<Wait> {
         let (name, arguments) = words.split_first()?;
         let name = name.rsplit('/').next()?;
-        let by_line = goes_by_line(name, arguments);
-        if name != "read" && !commands::reads_input(name, arguments) {
+        let is_of_others = ground.is_of_others(name);
+        let by_line = !is_of_others && goes_by_line(name, arguments);
+        let reads = match is_of_others {
+            true => desk::reads_input(words),
+            false => name == "read" || commands::reads_input(name, arguments),
+        };
+        if !reads {
             return None;
         }
         let number = match self.streams[0] {
             Stream::Pipe(number) => number,
             // `read` and a shell have prompts of their own.
+            Stream::Terminal if is_of_others && !desk::reads_typed(words) => return None,
             Stream::Terminal if name != "read" && !is_shell(name) => {
                 return self.typing_is_missing(by_line);
             }
             _ => return None,
         };
         let pipe = ground.pipe(number)?;
-        let is_ready = pipe.is_closed || by_line && pipe.text.contains('\n');
-        (!is_ready).then_some(Wait::Pipe(number, by_line))
+        // `head` has enough with its lines.
+        let wanted = if name == "head" { head_lines(arguments) } else { usize::from(by_line) };
+        let has_enough = wanted > 0 && pipe.text.matches('\n').count() >= wanted;
+        let is_ready = pipe.is_closed || has_enough;
+        (!is_ready).then_some(Wait::Pipe(number, wanted > 0))
     }
 
     /// Takes what is to be read; whether that is all.
-    fn take_input(&mut self, ground: &mut Ground<'_>) -> (String, bool) {
+    pub(super) fn take_input(&mut self, ground: &mut Ground<'_>) -> (String, bool) {
         match &mut self.streams[0] {
             Stream::Text(text, read) => {
                 let rest = text.get(*read..).unwrap_or_default().to_owned();
@@ -110,6 +131,9 @@ impl Process {
 
     /// Where a program is, if it is there.
     pub(super) fn place_of(&self, name: &str, ground: &Ground<'_>) -> Option<String> {
+        if ground.is_of_others(name) {
+            return Some(format!("/usr/bin/{name}"));
+        }
         if name.contains('/') {
             let whole = normal(&self.shell.folder, name);
             return ground.files.view().find(&whole).map(|_| name.to_owned());
@@ -135,6 +159,9 @@ impl Process {
     pub(super) fn launch(&mut self, words: &[String], ground: &mut Ground<'_>) -> Did {
         let Some((first, arguments)) = words.split_first() else { return Did::Done(0) };
         let name = first.rsplit('/').next().unwrap_or_default();
+        if ground.is_of_others(name) {
+            return self.ask_others(words, ground);
+        }
         let presence = ground.kit.has(first);
         if is_shell(name) && presence != Presence::No {
             return self.start_shell(name, arguments, ground);
@@ -150,7 +177,8 @@ impl Process {
         if let Some(did) = self.wrapper(name, arguments, ground) {
             return did;
         }
-        let is_shells_own = is_builtin(name) && !first.contains('/');
+        let knows_patterns = name == "[[" && self.shell.dialect != Dialect::Dash;
+        let is_shells_own = is_builtin(name) && !first.contains('/') || knows_patterns;
         if presence == Presence::No && !is_shells_own {
             return self.not_found(first, ground);
         }
@@ -183,7 +211,7 @@ impl Process {
         self.put(1, &stdout, ground);
         self.put(2, &stderr, ground);
         match ran {
-            commands::Ran::Done(_) if !is_all => match self.streams[0] {
+            commands::Ran::Done(_) if !is_all && name != "head" => match self.streams[0] {
                 Stream::Pipe(number) => Did::Again(Wait::Pipe(number, true)),
                 Stream::Terminal => Did::Again(Wait::Line(Arc::from(""))),
                 _ => Did::Done(0),
@@ -201,7 +229,7 @@ impl Process {
         }
     }
 
-    /// Commands that run another one: `env A=b CMD`, `timeout 5 CMD`, `nohup CMD`, `xargs CMD`.
+    /// Commands that run another one: `env A=b CMD`, `timeout 5 CMD`, `nohup CMD`.
     fn wrapper(
         &mut self,
         name: &str,
@@ -219,7 +247,8 @@ impl Process {
                 }
                 arguments.iter().skip_while(is_setting).cloned().collect()
             }
-            "nohup" | "time" | "tini" | "dumb-init" | "docker-entrypoint.sh" => {
+            "sudo" if ground.desk.is_none() => return None,
+            "nohup" | "time" | "sudo" | "tini" | "dumb-init" | "docker-entrypoint.sh" => {
                 arguments.iter().skip_while(|it| it.starts_with('-')).cloned().collect()
             }
             "nice" | "stdbuf" => {
@@ -230,13 +259,6 @@ impl Process {
                 let mut rest = arguments.iter().skip_while(|it| it.starts_with('-'));
                 rest.next();
                 rest.cloned().collect()
-            }
-            "xargs" => {
-                let (input, _) = self.take_input(ground);
-                let own = arguments.iter().skip_while(|it| it.starts_with('-')).cloned();
-                let own: Vec<String> = own.collect();
-                let own = if own.is_empty() { vec!["echo".to_owned()] } else { own };
-                own.into_iter().chain(input.split_whitespace().map(str::to_owned)).collect()
             }
             _ => return None,
         };
@@ -346,12 +368,17 @@ impl Process {
     }
 
     /// A program that asks others: the world runs it, and brings the answer.
-    fn ask_others(&mut self, words: &[String], ground: &mut Ground<'_>) -> Did {
+    pub(super) fn ask_others(&mut self, words: &[String], ground: &mut Ground<'_>) -> Did {
         let Some(reply) = self.reply.take() else {
-            return Did::Again(Wait::Outside(Arc::from(words)));
+            return Did::Again(Wait::Outside(Arc::new(self.question(words, ground))));
         };
-        self.put(1, &reply.stdout, ground);
-        self.put(2, &reply.stderr, ground);
+        for part in reply.said.parts() {
+            match part {
+                Part::Text(output::Stream::Out, text) => self.put(1, text, ground),
+                Part::Text(output::Stream::Err, text) => self.put(2, text, ground),
+                Part::Pause(_) => {}
+            }
+        }
         for (path, text) in &reply.files {
             let whole = normal(&self.shell.folder, path);
             if let Err(why) = ground.files.write(&whole, text, false) {
@@ -359,82 +386,25 @@ impl Process {
                 return Did::Done(1);
             }
         }
-        Did::Done(reply.exit)
+        match &reply.goes_on {
+            Some(asked) => Did::Again(Wait::Outside(asked.clone())),
+            None => Did::Done(reply.said.exit),
+        }
     }
 
-    /// Servers run until they are stopped.
-    fn serve(&mut self, name: &str, arguments: &[String], ground: &mut Ground<'_>) -> Option<Did> {
-        let whole = |folder: Option<String>| {
-            Some(normal(&self.shell.folder, folder.as_deref().unwrap_or(".")))
+    /// What a program asks others.
+    fn question(&mut self, words: &[String], ground: &mut Ground<'_>) -> Asked {
+        let (words, folder) = (words.to_vec(), self.shell.folder.clone());
+        if ground.desk.is_none() {
+            return Asked { words, folder, ..Asked::default() };
+        }
+        let reads = match self.streams[0] {
+            Stream::Nothing => false,
+            Stream::Terminal => desk::reads_typed(&words),
+            _ => desk::reads_input(&words),
         };
-        let service = match name {
-            "nginx" => return self.nginx(arguments, ground),
-            "httpd" if ground.kit.busybox => {
-                let ports = Some(vec![port(value(arguments, "-p"), 80)]);
-                let folder = whole(value(arguments, "-h"));
-                let own = Service { ports, folder, stop_code: None };
-                if !arguments.iter().any(|it| it.starts_with("-f") || it.starts_with("-vf")) {
-                    return Some(self.daemon(name, own, ground));
-                }
-                own
-            }
-            "nc" if serves(name, arguments) => {
-                let number = arguments.iter().rev().find_map(|it| it.parse().ok());
-                let ports = Some(vec![port(value(arguments, "-p"), number.unwrap_or(0))]);
-                Service { ports, ..Service::default() }
-            }
-            "python" | "python3" if arguments.iter().any(|it| it == "http.server") => {
-                let number = arguments.iter().find_map(|it| it.parse::<u16>().ok());
-                let ports = Some(vec![number.unwrap_or(8000)]);
-                let given = value(arguments, "--directory").or_else(|| value(arguments, "-d"));
-                Service { ports, folder: whole(given), stop_code: None }
-            }
-            _ if ground.kit.is_all(name)
-                || commands::is_server(name) && !asks_version(arguments) =>
-            {
-                Service { stop_code: Some(0), ..Service::default() }
-            }
-            _ => return None,
-        };
-        Some(Did::Waits(Wait::Forever(service), 0))
-    }
-
-    /// nginx is a server, unless it is told something else.
-    fn nginx(&mut self, arguments: &[String], ground: &mut Ground<'_>) -> Option<Did> {
-        let has = |flag: &str| arguments.iter().any(|it| it == flag);
-        if has("-s") {
-            let how = value(arguments, "-s").unwrap_or_default();
-            if how != "reload" && how != "reopen" {
-                ground.signals.push((1, super::TERM));
-            }
-            return Some(Did::Done(0));
-        }
-        if has("-t") || has("-T") {
-            let text = "nginx: the configuration file /etc/nginx/nginx.conf syntax is ok\nnginx: configuration file /etc/nginx/nginx.conf test is successful\n";
-            self.put(2, text, ground);
-            return Some(Did::Done(0));
-        }
-        if has("-v") || has("-V") {
-            let image = &ground.files.setting.image;
-            let version = super::super::server::server_header(image).unwrap_or_default();
-            self.put(2, &format!("nginx version: {version}\n"), ground);
-            return Some(Did::Done(0));
-        }
-        let own = Service { stop_code: Some(0), ..Service::default() };
-        match arguments.iter().any(|it| it.contains("daemon off")) {
-            true => Some(Did::Waits(Wait::Forever(own), 0)),
-            false => Some(self.daemon("nginx", own, ground)),
-        }
-    }
-
-    /// A server that leaves the terminal at once.
-    fn daemon(&mut self, name: &str, service: Service, ground: &mut Ground<'_>) -> Did {
-        let pid = ground.number();
-        let mut daemon = self.sibling(pid, self.at, ground.now);
-        name.clone_into(&mut daemon.name);
-        daemon.wait = Wait::Forever(service);
-        ground.born.push(daemon);
-        Did::Done(0)
+        let input = reads.then(|| self.take_input(ground).0);
+        Asked { words, folder, input, variables: self.shell.environment() }
     }
 
     /// A program of the container's own image that nobody knows: as a container's process it
@@ -477,30 +447,22 @@ impl Process {
     }
 }
 
-/// The value of a flag, glued to it or after it.
-fn value(arguments: &[String], flag: &str) -> Option<String> {
-    let mut words = arguments.iter();
-    let found = words.find(|word| word.starts_with(flag))?;
-    match found.strip_prefix(flag) {
-        Some("") | None => words.next().cloned(),
-        Some(glued) => Some(glued.trim_start_matches('=').to_owned()),
-    }
-}
-
-/// A port, alone or behind an address.
-fn port(text: Option<String>, usual: u16) -> u16 {
-    text.and_then(|text| text.rsplit(':').next()?.parse().ok()).unwrap_or(usual)
-}
-
 fn is_shell(name: &str) -> bool {
     matches!(name, "sh" | "bash" | "ash" | "dash")
 }
 
-/// `nc -l`.
-fn serves(name: &str, arguments: &[String]) -> bool {
-    name == "nc" && arguments.iter().any(|it| it.starts_with('-') && it.contains('l'))
-}
-
-fn asks_version(arguments: &[String]) -> bool {
-    arguments.iter().any(|it| matches!(it.as_str(), "--version" | "-v" | "-V" | "--help" | "-h"))
+/// How many lines `head` wants; 0 if it does not go by lines.
+fn head_lines(arguments: &[String]) -> usize {
+    let mut wanted = 10;
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        let Some(flag) = word.strip_prefix('-') else { continue };
+        let number = match flag.strip_prefix('n').unwrap_or(flag) {
+            "" => words.next().map_or("", String::as_str),
+            glued => glued,
+        };
+        // All but the last lines, or bytes: it has to see the end.
+        wanted = number.parse().unwrap_or(0);
+    }
+    wanted
 }

@@ -4,20 +4,25 @@
 //! between two moments depends on nothing but its pod's files, the time, and answers it was given.
 //!
 //! Reading order: this file, `ground`, `run` (its steps), `words` (a command's words), `streams`,
-//! `terminal` (who types), `builtin` (the shell's own commands), `launch` (all others).
+//! `terminal` (who types), `desk` (a person's own shell), `builtin` (the shell's own commands), `launch` (all others),
+//! `servers`.
 
 mod builtin;
+mod desk;
 mod ground;
 mod launch;
 mod run;
+mod servers;
 mod streams;
 mod terminal;
 mod words;
 
+pub use desk::{Desk, Line, Memory, Unread, is_builtin, open_document};
 pub use ground::Talk;
 pub(in crate::container) use ground::{Ground, Pipe};
 pub(in crate::container) use run::{REST, run};
 
+use super::output::Output;
 use super::shell::{self, Dialect, Step};
 use crate::base::SimTime;
 use std::collections::BTreeMap;
@@ -131,8 +136,8 @@ pub(super) enum Wait {
     Line(Arc<str>),
     /// A line in a pipe, if it goes by lines, or the end of all that comes.
     Pipe(u32, bool),
-    /// What a program says that asks others: these words.
-    Outside(Arc<[String]>),
+    /// What a program says that asks others.
+    Outside(Arc<Asked>),
     /// Nothing: it serves.
     Forever(Service),
     /// It follows a file: when it looks again, the file, how many bytes it has seen.
@@ -152,17 +157,28 @@ pub struct Service {
     pub stop_code: Option<i32>,
 }
 
+/// A program that asks others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Its words.
+    pub words: Vec<String>,
+    /// The folder that it runs in.
+    pub folder: String,
+    /// Its environment, on a person's own machine.
+    pub variables: Vec<(String, String)>,
+    /// Its standard input, if it has one and reads it.
+    pub input: Option<String>,
+}
+
 /// The answer to a program that asked others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reply {
-    /// Standard output.
-    pub stdout: String,
-    /// Standard error.
-    pub stderr: String,
-    /// Exit code.
-    pub exit: i32,
+    /// What it printed, and its exit code.
+    pub said: Output,
     /// Files that it wrote, by the paths it was given.
     pub files: Vec<(String, String)>,
+    /// The program, if it goes on.
+    pub goes_on: Option<Arc<Asked>>,
 }
 
 /// A variable.
@@ -176,7 +192,7 @@ struct Variable {
 }
 
 /// A shell's memory.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Shell {
     dialect: Dialect,
     variables: BTreeMap<String, Variable>,
@@ -243,6 +259,13 @@ enum Frame {
     Within { code: Arc<Vec<Step>>, at: usize, status: Option<i32>, ends: bool },
 }
 
+/// The step that carries out these words as they are.
+fn plain(words: &[String]) -> Step {
+    let quoted = |word: &String| vec![shell::Part::Quoted(word.clone())];
+    let words = words.iter().map(quoted).collect();
+    Step::Simple(Box::new(shell::Simple { words, ..shell::Simple::default() }), 0)
+}
+
 /// A process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Process {
@@ -272,6 +295,8 @@ pub(super) struct Process {
     heard: String,
     /// Whether it goes on beside what a person types.
     is_beside: bool,
+    /// The words of the step that it waits at, and where that is: how deep, and which.
+    begun: Option<(usize, usize, Vec<String>)>,
     /// Whether the step that it waits at was begun before.
     resumed: bool,
     /// Signals that it has a trap for.
@@ -294,20 +319,9 @@ impl Process {
             dialect: Dialect::default(),
             variables: variables.collect(),
             name: "sh".to_owned(),
-            arguments: Vec::new(),
             folder: folder.clone(),
-            status: 0,
-            last_job: None,
-            functions: BTreeMap::new(),
-            traps: BTreeMap::new(),
-            stops_on_error: false,
-            needs_variables: false,
-            traces: false,
-            typing: None,
+            ..Shell::default()
         };
-        let quoted = |word: &String| vec![shell::Part::Quoted(word.clone())];
-        let simple =
-            shell::Simple { words: words.iter().map(quoted).collect(), ..shell::Simple::default() };
         Process {
             pid,
             parent: 0,
@@ -315,7 +329,7 @@ impl Process {
             doing: None,
             role,
             wait: Wait::Until(now),
-            code: Arc::new(vec![Step::Simple(Box::new(simple), 0)]),
+            code: Arc::new(vec![plain(words)]),
             at: 0,
             shell,
             frames: Vec::new(),
@@ -334,6 +348,7 @@ impl Process {
             typed: None,
             heard: String::new(),
             is_beside: false,
+            begun: None,
             resumed: false,
             signals: Vec::new(),
             interrupted: None,

@@ -9,8 +9,12 @@ use std::sync::Arc;
 /// As many steps as one process makes at one moment.
 // Simplified: a loop that never waits goes on once a second; a real one takes all of a CPU.
 const MOST_STEPS: u32 = 2_000;
+/// As many as a person's own shell makes before others have a turn.
+const MOST_STEPS_OF_A_TURN: u32 = 500;
 /// As long as a process rests that has used its CPU for a moment.
 pub(in crate::container) const REST: Duration = Duration::from_secs(1);
+/// The number of a person's first command that was sent off is behind this one.
+const FIRST_JOB: u32 = 1000;
 /// As deep as scripts and functions call each other.
 pub(super) const MOST_FRAMES: usize = 60;
 /// As many processes as a container has at once.
@@ -39,10 +43,17 @@ pub(in crate::container) fn run(process: &mut Process, ground: &mut Ground<'_>) 
         return process.follow(&path, seen, ground);
     }
     process.doing = None;
+    let (most, rest) = match ground.desk {
+        None => (MOST_STEPS, REST),
+        Some(_) => (MOST_STEPS_OF_A_TURN, Duration::ZERO),
+    };
     loop {
         process.steps += 1;
-        if process.steps > MOST_STEPS {
-            process.wait = Wait::Until(ground.now + REST);
+        if process.steps > most {
+            if rest.is_zero() {
+                process.steps = 0;
+            }
+            process.wait = Wait::Until(ground.now + rest);
             return;
         }
         process.hear();
@@ -63,7 +74,7 @@ impl Process {
     /// Whether nobody reads any more what it writes.
     fn is_unheard(&self, ground: &mut Ground<'_>) -> bool {
         let Stream::Pipe(number) = self.streams[1] else { return false };
-        ground.pipe(number).is_some_and(|pipe| pipe.is_broken)
+        ground.pipe(number).is_none_or(|pipe| pipe.is_broken)
     }
 
     /// Begins the trap of a signal that has come.
@@ -136,8 +147,8 @@ impl Process {
                 self.begin_subshell(self.at + count(*len) - 1, *captured);
             }
             Step::EndSubshell => self.end_subshell(ground),
-            Step::Spawn(len) => {
-                self.spawn(ground);
+            Step::Spawn(len, text) => {
+                self.spawn(text, ground);
                 self.jump(*len);
             }
             Step::Pipe(lens) => self.begin_pipe(lens, ground),
@@ -167,6 +178,7 @@ impl Process {
         };
         match items {
             Ok(items) => {
+                self.shell.status = 0;
                 let (head, items) = (self.at, Some((variable.to_owned(), items, 0)));
                 self.frames.push(Frame::Loop { head, last, items, endless: false });
             }
@@ -187,15 +199,28 @@ impl Process {
     }
 
     /// Begins a job that goes on at the next step.
-    fn spawn(&mut self, ground: &mut Ground<'_>) {
+    fn spawn(&mut self, text: &str, ground: &mut Ground<'_>) {
         if !self.can_fork(ground) {
             return;
         }
-        let pid = ground.number();
+        let sent_off = ground.sent_off.len();
+        let number = ground.desk.and_then(|desk| desk.next_job).filter(|_| !self.is_beside);
+        let number = number.map(|next| next.saturating_add(u32::try_from(sent_off).unwrap_or(0)));
+        let pid = match number {
+            Some(number) => number.saturating_add(FIRST_JOB),
+            None => ground.number(),
+        };
         let mut job = self.sibling(pid, self.at, ground.now);
         job.streams[0] = Stream::Nothing;
         job.is_beside = true;
-        ground.born.push(job);
+        match number {
+            Some(number) => {
+                job.doing = Some(text.to_owned());
+                ground.sent_off.push(job);
+                self.put(1, &format!("[{number}] {pid}\n"), ground);
+            }
+            None => ground.born.push(job),
+        }
         self.shell.last_job = Some(pid);
         self.shell.status = 0;
     }
@@ -324,6 +349,8 @@ impl Process {
                 self.stop_on_error()
             }
             Some(_) => None,
+            // Where a person types, a line's end is not the shell's.
+            None if self.shell.typing.is_some() => Some(Wait::Ended(self.shell.status)),
             None => self.last_trap().unwrap_or(Some(Wait::Ended(self.shell.status))),
         }
     }

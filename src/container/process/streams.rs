@@ -1,7 +1,7 @@
 //! Where a process reads from and writes to.
 
 use super::super::files::{self, normal};
-use super::super::shell::{Redirect, To};
+use super::super::shell::{self, Redirect, To};
 use super::{Ground, Process, Shell, Stream};
 use std::sync::Arc;
 
@@ -35,10 +35,10 @@ impl Process {
                     self.streams.get(usize::from(*other)).cloned().unwrap_or(Stream::Nothing)
                 }
             };
-            match stream {
+            match *stream {
                 0 => self.streams[0] = target,
                 2 => self.streams[2] = target,
-                3 => {
+                shell::BOTH => {
                     self.streams[1] = target.clone();
                     self.streams[2] = target;
                 }

@@ -68,7 +68,7 @@ impl Process {
             typing.unfinished.clear();
         }
         (self.code, self.at) = (Arc::new(Vec::new()), 0);
-        (self.typed, self.reply, self.resumed) = (None, None, false);
+        (self.typed, self.reply, self.resumed, self.begun) = (None, None, false, None);
         self.heard.clear();
         self.captured.clear();
         self.capturing.clear();

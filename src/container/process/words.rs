@@ -15,7 +15,18 @@ impl Process {
         captures: usize,
         ground: &mut Ground<'_>,
     ) -> Option<Wait> {
-        let words = match self.expand_only(&simple.words, captures, ground) {
+        let place = (self.frames.len(), self.at);
+        let begun = self.begun.take().filter(|(depth, at, _)| (*depth, *at) == place);
+        let words = match begun {
+            Some((.., words)) => Ok(words),
+            None => {
+                self.expand_only(&simple.words, captures, ground).map(|words| match ground.desk {
+                    Some(desk) => desk.aliased(words),
+                    None => words,
+                })
+            }
+        };
+        let words = match words {
             Ok(words) => words,
             Err(why) => {
                 self.use_captured(captures);
@@ -26,6 +37,7 @@ impl Process {
         let is_given = simple.redirects.iter().any(|redirect| redirect.stream == 0);
         if !is_given && let Some(wait) = self.input_is_missing(&words, ground) {
             self.at -= 1;
+            self.begun = Some((place.0, place.1, words));
             return Some(wait);
         }
         let streams = self.streams.clone();
@@ -53,13 +65,17 @@ impl Process {
                 self.streams[0] = input;
             }
         }
-        if let Some(before) = variables {
-            self.shell.variables = before;
+        for (name, before) in variables.into_iter().rev() {
+            match before {
+                Some(variable) => drop(self.shell.variables.insert(name, variable)),
+                None => drop(self.shell.variables.remove(&name)),
+            }
         }
         self.resumed = matches!(did, Did::Again(_));
         match did {
             Did::Again(wait) => {
                 self.at -= 1;
+                self.begun = Some((place.0, place.1, words));
                 Some(wait)
             }
             Did::Done(status) => {
@@ -90,16 +106,16 @@ impl Process {
         captures: usize,
         words: &[String],
         ground: &mut Ground<'_>,
-    ) -> Option<std::collections::BTreeMap<String, Variable>> {
-        if simple.assignments.is_empty() {
-            return None;
-        }
-        let before = (!words.is_empty()).then(|| self.shell.variables.clone());
+    ) -> Vec<(String, Option<Variable>)> {
+        let mut before = Vec::new();
         for (name, word) in &simple.assignments {
             match self.fill(word, captures, ground) {
                 Ok(text) => {
+                    if !words.is_empty() {
+                        before.push((name.clone(), self.shell.variables.get(name).cloned()));
+                    }
                     self.shell.set(name, text);
-                    if before.is_some()
+                    if !words.is_empty()
                         && let Some(variable) = self.shell.variables.get_mut(name)
                     {
                         variable.exported = true;
@@ -130,8 +146,11 @@ impl Process {
     ) -> Result<Vec<String>, String> {
         let mut filling = self.filling(captures, ground);
         let mut all = Vec::new();
+        let has_braces = filling.shell.dialect == Dialect::Bash;
         for word in words {
-            all.extend(shell::fields(word, &mut filling)?);
+            for word in if has_braces { shell::braces(word) } else { vec![word.clone()] } {
+                all.extend(shell::fields(&word, &mut filling)?);
+            }
         }
         filling.checked().map(|()| all)
     }
@@ -174,7 +193,7 @@ struct Filling<'a> {
 impl Filling<'_> {
     fn checked(&self) -> Result<(), String> {
         match self.unset.borrow_mut().take() {
-            Some(name) if self.shell.needs_variables => Err(format!("{name}: parameter not set")),
+            Some(name) if self.shell.needs_variables => Err(self.shell.dialect.unset(&name)),
             _ => Ok(()),
         }
     }

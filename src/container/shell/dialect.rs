@@ -111,6 +111,14 @@ impl Dialect {
         }
     }
 
+    /// A variable is not there that has to be.
+    pub(in crate::container) fn unset(self, name: &str) -> String {
+        match self {
+            Bash => format!("{name}: unbound variable"),
+            Ash | Dash => format!("{name}: parameter not set"),
+        }
+    }
+
     /// There is no such folder.
     pub(in crate::container) fn no_folder(self, path: &str) -> String {
         match self {

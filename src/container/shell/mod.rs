@@ -3,8 +3,9 @@
 //!
 //! Invariants: reading ends for any text; what a step does is decided in `process.rs`, not here.
 //!
-//! Reading order: `step` (what a script becomes), `dialect`, `parse`, `word`, `expand`, `sum`, `pattern`.
+//! Reading order: `step` (what a script becomes), `dialect`, `parse`, `word`, `braces`, `expand`, `sum`, `pattern`.
 
+mod braces;
 mod dialect;
 mod expand;
 mod parse;
@@ -13,8 +14,9 @@ mod step;
 mod sum;
 mod word;
 
+pub(super) use braces::braces;
 pub(super) use dialect::{Dialect, Wrong};
 pub(super) use expand::{Variables, fields, text};
-pub(super) use parse::{parse, parse_typed};
+pub(super) use parse::{open_document, parse, parse_typed};
 pub(super) use pattern::matches;
-pub(super) use step::{Part, Redirect, Simple, Step, To, Word};
+pub(super) use step::{BOTH, Part, Redirect, Simple, Step, To, Word};

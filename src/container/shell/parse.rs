@@ -27,6 +27,17 @@ pub(in crate::container) fn parse_typed(script: &str) -> Result<Vec<Step>, Wrong
     }
 }
 
+/// The line that would end the here-document which a text ends in, if it ends in one.
+pub(in crate::container) fn open_document(text: &str) -> Option<String> {
+    let mut parser = Parser { reader: Reader::new(text), depth: 0 };
+    // Whether it is a script shows when the document is whole.
+    let _ = parser.list(&[]);
+    match parser.reader.open {
+        Some(Missing::Document(tag)) => Some(tag),
+        _ => None,
+    }
+}
+
 fn read(script: &str) -> Result<(Vec<Step>, Option<Missing>), Wrong> {
     let mut parser = Parser { reader: Reader::new(script), depth: 0 };
     let mut steps = parser.list(&[])?;
@@ -63,13 +74,15 @@ impl Parser {
             if self.reader.peek().is_none() || self.is_at_end(ends) {
                 break;
             }
+            let begin = self.reader.place();
             let mut one = self.and_or()?;
             self.reader.skip_blanks();
             match self.reader.peek() {
                 Some('&') => {
+                    let text = self.reader.since(begin);
                     self.reader.next();
                     one.push(Step::Return);
-                    steps.push(Step::Spawn(way(one.len())));
+                    steps.push(Step::Spawn(way(one.len()), text.trim().into()));
                 }
                 Some(';') if !self.reader.starts_with(";;") => {
                     self.reader.next();
@@ -418,6 +431,11 @@ impl Parser {
 
     fn redirect(&mut self) -> Result<Option<Redirect>, Wrong> {
         let Some((stream, sign)) = self.reader.take_redirection() else { return Ok(None) };
+        if sign == "<<<" {
+            let mut text = self.word()?.ok_or_else(|| Wrong::Unexpected("newline".to_owned()))?;
+            text.push(Part::Quoted("\n".to_owned()));
+            return Ok(Some(Redirect { stream: 0, to: To::Here(text) }));
+        }
         if sign.starts_with("<<") {
             let text = self.here_document(sign == "<<-")?;
             return Ok(Some(Redirect { stream: 0, to: To::Here(text) }));
@@ -456,7 +474,7 @@ fn stays_inside(body: &[Step]) -> bool {
                     !LEAVING.contains(&name) && !crate::container::kit::ASKING.contains(&name)
                 })
         }
-        Step::Spawn(_) | Step::Define(..) => false,
+        Step::Spawn(..) | Step::Define(..) => false,
         _ => true,
     })
 }

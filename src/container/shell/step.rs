@@ -1,5 +1,7 @@
 //! What a script becomes.
 
+use std::sync::Arc;
+
 /// A word of a script, before its variables are filled in.
 pub(in crate::container) type Word = Vec<Part>;
 
@@ -57,6 +59,9 @@ pub(in crate::container) enum Change {
     },
 }
 
+/// Standard output and standard error: `&>`.
+pub(in crate::container) const BOTH: u8 = u8::MAX;
+
 /// Where a redirection leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::container) enum To {
@@ -75,7 +80,7 @@ pub(in crate::container) enum To {
 /// A redirection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::container) struct Redirect {
-    /// 0, 1 or 2.
+    /// 0, 1 or 2, or [`BOTH`].
     pub(in crate::container) stream: u8,
     /// Where it leads.
     pub(in crate::container) to: To,
@@ -152,8 +157,8 @@ pub(in crate::container) enum Step {
     },
     /// The subshell is over.
     EndSubshell,
-    /// Runs the next steps, so many, beside the rest: `&`.
-    Spawn(i32),
+    /// Runs the next steps, so many, beside the rest: `&`; the text that they were read from.
+    Spawn(i32, Arc<str>),
     /// Runs the next steps, in so many parts, at once: `|`.
     Pipe(Vec<i32>),
     /// Names the next steps, so many.

@@ -2,7 +2,7 @@
 
 use super::dialect::{Missing, Wrong};
 use super::parse::{Parser, way};
-use super::step::{Change, Part, Step, Word};
+use super::step::{BOTH, Change, Part, Step, Word};
 use core::mem;
 
 /// The letters of a script, and what was found on the way.
@@ -26,6 +26,16 @@ impl Reader {
             here: None,
             open: None,
         }
+    }
+
+    /// Where it is.
+    pub(super) const fn place(&self) -> usize {
+        self.at
+    }
+
+    /// The text from a place on.
+    pub(super) fn since(&self, place: usize) -> String {
+        self.letters.get(place..self.at).unwrap_or_default().iter().collect()
     }
 
     fn ahead(&self, steps: usize) -> Option<char> {
@@ -142,7 +152,7 @@ impl Reader {
         if both {
             self.at += 1;
         }
-        let signs = ["<<-", "<<", ">>", ">&", ">|", "<&", ">", "<"];
+        let signs = ["<<<", "<<-", "<<", ">>", ">&", ">|", "<&", ">", "<"];
         let Some(sign) = signs.into_iter().find(|sign| self.starts_with(sign)) else {
             self.at = begin;
             return None;
@@ -150,8 +160,7 @@ impl Reader {
         self.at += sign.len();
         let usual = if sign.starts_with('<') { 0 } else { 1 };
         let stream = digit.and_then(|digit| u8::try_from(digit).ok()).unwrap_or(usual);
-        // `&>` is both streams: the third number stands for them.
-        Some((if both { 3 } else { stream }, sign))
+        Some((if both { BOTH } else { stream }, sign))
     }
 }
 

@@ -2,12 +2,17 @@
 //!
 //! A pod whose containers are simple servers has none of this.
 
-use super::files::{Files, Setting, Trees, View};
+mod run;
+
+pub use run::Run;
+
+use super::files::{Files, Setting, Trees, User, View};
 use super::kit::kit_of;
 use super::log::Log;
 use super::output::Output;
 use super::process::{
-    self, Command, Ground, KILL, Pipe, Process, REST, Reply, Role, Service, Talk, Typed, Wait,
+    self, Asked, Command, Desk, Ground, KILL, Memory, Pipe, Process, REST, Reply, Role, Service,
+    Talk, Typed, Wait,
 };
 use super::tree::Tree;
 use crate::base::SimTime;
@@ -21,6 +26,8 @@ const MOST_ENDS: usize = 32;
 /// As many turns as processes have at one moment, and in one play: whoever wants more rests.
 const MOST_TURNS: u32 = 2_000;
 const MOST_TURNS_OF_A_PLAY: u32 = 200_000;
+/// The same of a person's own shell, which then lets others have a turn.
+const MOST_TURNS_OF_A_LINE: u32 = 40;
 /// The number of the first process beside the container's own.
 const FIRST_NUMBER: u32 = 7;
 
@@ -40,6 +47,10 @@ struct Inside {
     end: Option<(SimTime, i32)>,
     /// Signals to a first process that is no script.
     heard: Vec<u8>,
+    /// Commands that a person sent off with `&`.
+    sent_off: Vec<Process>,
+    /// What a person's own shell knew when it ended.
+    left: Option<Memory>,
 }
 
 impl Default for Inside {
@@ -55,6 +66,8 @@ impl Default for Inside {
             next_number: FIRST_NUMBER,
             end: None,
             heard: Vec::new(),
+            sent_off: Vec::new(),
+            left: None,
         }
     }
 }
@@ -78,6 +91,8 @@ pub struct Stage<'a> {
     /// The words of a container's first process, if that is no script, and whether it is the
     /// image's own server.
     pub first: &'a dyn Fn(usize) -> Option<(String, bool)>,
+    /// The machine, if it is a person's own.
+    pub desk: Option<Desk<'a>>,
 }
 
 /// A program that asks others.
@@ -87,8 +102,8 @@ pub struct Question {
     pub place: usize,
     /// The process.
     pub pid: u32,
-    /// The program's words.
-    pub words: Arc<[String]>,
+    /// The program.
+    pub asked: Arc<Asked>,
 }
 
 impl Scene {
@@ -262,11 +277,9 @@ impl Scene {
         let processes = self.insides.iter().enumerate();
         let all = processes
             .flat_map(|(place, inside)| inside.processes.iter().map(move |it| (place, it)));
-        all.filter_map(|(place, process)| match &process.wait {
-            Wait::Outside(words) => {
-                Some(Question { place, pid: process.pid, words: words.clone() })
-            }
-            _ => None,
+        all.filter_map(|(place, process)| {
+            let asked = process.asked()?.clone();
+            Some(Question { place, pid: process.pid, asked })
         })
         .collect()
     }
@@ -304,13 +317,17 @@ impl Scene {
         self.volumes.values().all(Tree::is_empty) && self.insides.iter().all(is_idle)
     }
 
-    /// Plays it up to a moment: every process does what it does, in the order of time.
-    pub fn play(&mut self, now: SimTime, stage: &mut Stage<'_>) {
+    /// Plays it up to a moment: every process does what it does, in the order of time. Says whether
+    /// a person's own shell could go on at once.
+    pub fn play(&mut self, now: SimTime, stage: &mut Stage<'_>) -> bool {
         let mut settings: Vec<Option<Setting>> = vec![None; self.insides.len()];
         let (mut moment, mut turns, mut all_turns) = (self.played, 0, 0);
         while let Some((at, place, pid)) = self.next(now) {
             turns = if at == moment { turns + 1 } else { 1 };
             (moment, all_turns) = (at, all_turns + 1);
+            if stage.desk.is_some() && all_turns > MOST_TURNS_OF_A_LINE {
+                return true;
+            }
             if turns > MOST_TURNS || all_turns > MOST_TURNS_OF_A_PLAY {
                 let is_over = all_turns > MOST_TURNS_OF_A_PLAY;
                 let rests = if is_over { now } else { at } + REST;
@@ -323,6 +340,7 @@ impl Scene {
             self.run(place, pid, at, setting, stage);
         }
         self.played = self.played.max(now);
+        false
     }
 
     /// The process that goes on first: when, in which container, its number.
@@ -362,6 +380,8 @@ impl Scene {
             ended: &mut inside.ended,
             next_number: &mut inside.next_number,
             born: Vec::new(),
+            desk: stage.desk,
+            sent_off: &mut inside.sent_off,
             signals: Vec::new(),
             is_serving: first.as_ref().is_some_and(|(_, is_server)| *is_server),
             now: at,
@@ -408,6 +428,12 @@ impl Inside {
     fn end_process(&mut self, pid: u32, code: i32, now: SimTime) {
         let Some(index) = self.processes.iter().position(|it| it.pid == pid) else { return };
         let process = self.processes.remove(index);
+        if process.is_first_of_talk() {
+            self.left = process.memory().map(|mut memory| {
+                memory.end_with(code);
+                memory
+            });
+        }
         self.ended.push((pid, code));
         if self.ended.len() > MOST_ENDS {
             self.ended.remove(0);
