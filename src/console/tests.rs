@@ -144,10 +144,10 @@ fn what_is_no_script_is_said_in_bash_s_words() {
 
 #[test]
 fn a_command_of_kubectl_reads_what_a_pipe_or_a_document_gives_it() {
-    let text = "$ for n in a b; do kubectl create namespace $n -o yaml --dry-run=client; echo ---; done | kubectl apply -f -\n$ kubectl get ns -o name | grep -E '/(a|b)$' | while read ns; do kubectl get $ns --no-headers | cut -c1-8; done\n$ kubectl delete ns a b --wait=false | awk '{print $2}'\n";
+    let text = "$ for n in a b; do kubectl create namespace $n -o yaml --dry-run=client; echo ---; done | kubectl apply -f -\n$ kubectl get ns -o name | grep -E '/(a|b)$' | while read ns; do kubectl get $ns --no-headers | awk '{print $1, $2}'; done\n$ kubectl delete ns a b --wait=false | awk '{print $2}'\n";
     let said = session(text);
     assert!(said.contains("namespace/a created\nnamespace/b created\n"), "{said}");
-    assert!(said.contains("a   Acti\nb   Acti\n"), "{said}");
+    assert!(said.contains("a Active\nb Active\n"), "{said}");
     assert!(said.ends_with("\"a\"\n\"b\"\n"), "{said}");
 }
 

@@ -524,7 +524,7 @@ mod tests {
                 "END {for (i = 1; i <= 3; i++) s = s i; print s; while (i > 0) i--; print i}",
                 "123\n0\n",
             ),
-            ("/db/ {next} {print ($3 > 3 ? \"old\" : \"new\")}", "old\nnew\nold\n"),
+            ("/db/ {next} {print ($3 + 0 > 3 ? \"old\" : \"new\")}", "new\nnew\nold\n"),
             (
                 "END {print 0.1 + 0.2, 10 / 3, 10 / 4, -7 % 3, 1000000 * 10}",
                 "0.3 3.33333 2.5 -1 10000000\n",
