@@ -548,6 +548,31 @@ mod tests {
     }
 
     #[test]
+    fn the_console_reads_what_is_typed_and_remembers_it() {
+        let mut model = model();
+        for line in ["read name", "Ann", "greet() {", "echo hi $1", "}", "greet $name"] {
+            typed(&mut model, line);
+        }
+        assert_eq!(said(&model, "greet $name"), "hi Ann\n");
+        for line in ["cat > note", "one", "two"] {
+            typed(&mut model, line);
+        }
+        update(&mut model, Msg::EndInput);
+        typed(&mut model, "while read line; do greet $line; done < note");
+        let text = said(&model, "while read line; do greet $line; done < note");
+        assert_eq!(text, "hi one\nhi two\n");
+        // What goes on beside has its number, and can be waited for.
+        let line = "for i in 1 2; do (sleep $i; echo $i) & done; wait; echo after";
+        typed(&mut model, line);
+        tick(&mut model, 1);
+        assert!(!said(&model, line).contains("after"), "{}", said(&model, line));
+        tick(&mut model, 4);
+        let text = said(&model, line);
+        assert!(text.starts_with("[1] 1001\n[2] 1002\n") && text.ends_with("after\n"), "{text}");
+        assert!(text.contains("\n1\n") && text.contains("\n2\n"), "{text}");
+    }
+
+    #[test]
     fn pasted_lines_are_entered_one_after_the_other() {
         let mut model = model();
         update(&mut model, Msg::Type("kubectl ".into()));
