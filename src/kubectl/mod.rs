@@ -159,6 +159,33 @@ pub fn begin(
     if call.flags.given("record") {
         call.warn("Flag --record has been deprecated, --record will be removed in the future");
     }
+    if let Some(text) = old_dry_run(&call) {
+        call.warn(text);
+    }
     let outcome = (verb.run)(&mut call);
     task::finish(call, outcome)
+}
+
+/// What kubectl logs when `--dry-run` is said as it was before 1.18.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/util/helpers.go GetDryRunStrategy and klog's header.
+fn old_dry_run(call: &Call<'_>) -> Option<String> {
+    let value = call.flags.get("dry-run")?;
+    let (line, what, new) = match value {
+        "unchanged" => (719, String::new(), "client"),
+        value if flags::is_true(value) => (733, format!("={value}"), "client"),
+        value if flags::is_false(value) => (736, format!("={value}"), "none"),
+        _ => return None,
+    };
+    let kind = if what.is_empty() { "" } else { " (boolean value)" };
+    let moment = call.world.now().rfc3339_micros();
+    let part = |from: usize, to: usize| moment.get(from..to).unwrap_or_default();
+    // Any process has a number.
+    const PROCESS: u32 = 4242;
+    Some(format!(
+        "W{}{} {} {PROCESS:>7} helpers.go:{line}] --dry-run{what} is deprecated{kind} and can be replaced with --dry-run={new}.",
+        part(5, 7),
+        part(8, 10),
+        part(11, 26),
+    ))
 }

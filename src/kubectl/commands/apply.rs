@@ -39,10 +39,7 @@ pub(super) fn prepared(manifest: &Manifest) -> Value {
 ///
 /// Models staging/src/k8s.io/kubectl/pkg/cmd/apply/apply.go and patcher.go.
 pub(crate) fn apply(call: &mut Call<'_>) -> Outcome {
-    if call.flags.list("filename").is_empty() {
-        if call.flags.given("kustomize") {
-            return plain("kustomize needs folders, which this console does not have");
-        }
+    if call.flags.list("filename").is_empty() && !call.flags.given("kustomize") {
         return plain("must specify one of -f and -k");
     }
     if let Some(arg) = call.args.first() {
@@ -298,8 +295,9 @@ impl Manifests {
         for manifest in self.left.iter().rev() {
             let found = call.object(manifest.kind, &manifest.namespace, &manifest.name);
             let Ok(object) = found else { continue };
-            super::delete::delete_one(call, &object, &options)?;
-            self.gone.push((manifest.kind, ObjectKey::of(&object), object.meta.uid));
+            let key = ObjectKey::of(&object);
+            super::delete::delete_one(call, manifest.kind, &key, &options)?;
+            self.gone.push((manifest.kind, key, object.meta.uid));
         }
         self.limit = call.world.now() + super::PATIENCE;
         Ok(())

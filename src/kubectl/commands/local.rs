@@ -16,7 +16,7 @@ pub(crate) fn kustomize(call: &mut Call<'_>) -> Outcome {
 
 /// What `-k` and `kubectl kustomize` make of a folder.
 // Simplified: nothing is built; what is refused is told.
-pub(super) fn build<T>(
+pub(crate) fn build<T>(
     call: &Call<'_>,
     folder: &str,
 ) -> Result<T, crate::kubectl::failure::Failure> {

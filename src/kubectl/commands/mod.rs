@@ -118,6 +118,9 @@ pub(crate) fn duration(text: &str) -> Result<Duration, Failure> {
     }
     while !rest.is_empty() {
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        if end == 0 {
+            return Err(wrong());
+        }
         let (number, tail) = rest.split_at(end);
         let unit_end = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
         let (unit, after) = tail.split_at(unit_end);

@@ -2,7 +2,8 @@
 
 use super::super::commands::{apply, create, run};
 use super::{
-    BASIC, DRY_RUN, FILES, Flag, OUTPUT, SAVE, SELECTOR, Verb, int, list, switch, time_span, value,
+    BASIC, DRY_RUN, FILES, Flag, MANAGER, OUTPUT, SAVE, SELECTOR, VALIDATE, Verb, int, list, pairs,
+    switch, time_span, value,
 };
 
 const RUN: &[Flag] = &[
@@ -45,26 +46,16 @@ const SOURCES: &[Flag] = &[
     list("from-literal", "KEY=VALUE, may be repeated"),
     list("from-file", "[KEY=]FILE, may be repeated"),
     list("from-env-file", "A file of KEY=VALUE lines"),
-    switch("append-hash", "Append a hash to the name"),
 ];
 
-const SERVICE: &[Flag] = &[
-    list("tcp", "PORT[:TARGET]"),
-    int("node-port", "The port on each node"),
-    value("clusterip", "The address, or None"),
-];
+const HASH: &[Flag] = &[switch("append-hash", "Append a hash to the name")];
 
-const EXTERNAL: &[Flag] = &[
-    list("tcp", "PORT[:TARGET]"),
-    value("external-name", "Another name for the Service").required(),
-];
+const PORTS: &[Flag] = &[list("tcp", "PORT[:TARGET]")];
 
 const RULES: &[Flag] = &[
     list("verb", "get, list, …"),
     list("resource", "pods, deployments.apps, …"),
     list("resource-name", "Only objects of this name"),
-    list("non-resource-url", "A path"),
-    value("aggregation-rule", "Labels of the roles that it collects"),
 ];
 
 const BINDING: &[Flag] = &[
@@ -80,7 +71,7 @@ macro_rules! verb {
             usage: $usage,
             help: $help,
             group: "",
-            flags: &[OUTPUT, DRY_RUN, SAVE, $($flags),*],
+            flags: &[OUTPUT, DRY_RUN, MANAGER, SAVE, VALIDATE, $($flags),*],
             run: $run,
         }
     };
@@ -97,9 +88,15 @@ pub(super) const VERBS: &[Verb] = &[
             OUTPUT,
             FILES,
             DRY_RUN,
+            MANAGER,
             SAVE,
+            VALIDATE,
             SELECTOR,
-            &[switch("edit", "Edit first"), value("raw", "URI")],
+            &[
+                switch("edit", "Edit first"),
+                value("raw", "URI"),
+                switch("windows-line-endings", "End lines as Windows does, for the editor"),
+            ],
         ],
         run: apply::create,
     },
@@ -109,7 +106,7 @@ pub(super) const VERBS: &[Verb] = &[
         usage: "NAME --image=image [--env=\"key=value\"] [--port=port] [--dry-run=server|client] [--overrides=inline-json] [--command] -- [COMMAND] [args...]",
         help: "Run a particular image on the cluster",
         group: BASIC,
-        flags: &[RUN, OUTPUT, DRY_RUN, SAVE],
+        flags: &[RUN, OUTPUT, DRY_RUN, MANAGER, SAVE],
         run: run::run,
     },
     Verb {
@@ -118,7 +115,7 @@ pub(super) const VERBS: &[Verb] = &[
         usage: "(-f FILENAME | TYPE NAME) [--port=port] [--protocol=TCP|UDP|SCTP] [--target-port=number-or-name] [--name=name] [--external-ip=external-ip-of-service] [--type=type]",
         help: "Take a replication controller, service, deployment or pod and expose it as a new Kubernetes service",
         group: BASIC,
-        flags: &[EXPOSE, OUTPUT, FILES, DRY_RUN, SAVE],
+        flags: &[EXPOSE, OUTPUT, FILES, DRY_RUN, MANAGER, SAVE],
         run: run::expose,
     },
     verb!(
@@ -128,8 +125,8 @@ pub(super) const VERBS: &[Verb] = &[
         "Create a deployment with the specified name",
         [&[
             list("image", "Image, may be repeated").required(),
-            int("replicas", "How many pods").short('r').default("1"),
-            int("port", "The port that the container opens").default("-1")
+            int("replicas", "How many pods").small().short('r').default("1"),
+            int("port", "The port that the container opens").small().default("-1")
         ]],
         create::deployment
     ),
@@ -146,7 +143,7 @@ pub(super) const VERBS: &[Verb] = &[
         ["cm"],
         "NAME [--from-file=[key=]source] [--from-literal=key1=value1]",
         "Create a config map from a local file, directory or literal value",
-        [SOURCES],
+        [SOURCES, HASH],
         create::config_map
     ),
     verb!(
@@ -154,7 +151,7 @@ pub(super) const VERBS: &[Verb] = &[
         [],
         "NAME [--type=string] [--from-file=[key=]source] [--from-literal=key1=value1]",
         "Create a secret from a local file, directory, or literal value",
-        [SOURCES, &[value("type", "The type of the secret")]],
+        [SOURCES, HASH, &[value("type", "The type of the secret")]],
         create::secret_generic
     ),
     verb!(
@@ -162,7 +159,7 @@ pub(super) const VERBS: &[Verb] = &[
         [],
         "NAME --cert=path/to/cert/file --key=path/to/key/file",
         "Create a TLS secret",
-        [&[value("cert", "File with the certificate"), value("key", "File with the key")]],
+        [HASH, &[value("cert", "File with the certificate"), value("key", "File with the key")]],
         create::secret_tls
     ),
     verb!(
@@ -170,12 +167,16 @@ pub(super) const VERBS: &[Verb] = &[
         [],
         "NAME --docker-username=user --docker-password=password --docker-email=email",
         "Create a secret for use with a Docker registry",
-        [&[
-            value("docker-username", "User"),
-            value("docker-password", "Password"),
-            value("docker-email", "Address"),
-            value("docker-server", "Registry").default("https://index.docker.io/v1/")
-        ]],
+        [
+            HASH,
+            &[
+                list("from-file", "[KEY=]FILE, may be repeated"),
+                value("docker-username", "User"),
+                value("docker-password", "Password"),
+                value("docker-email", "Address"),
+                value("docker-server", "Registry").default("https://index.docker.io/v1/")
+            ]
+        ],
         create::secret_docker
     ),
     verb!(
@@ -183,11 +184,7 @@ pub(super) const VERBS: &[Verb] = &[
         [],
         "NAME --image=image [--from=cronjob/name] -- [COMMAND] [args...]",
         "Create a job with the specified name",
-        [&[
-            value("image", "Image"),
-            value("from", "cronjob/NAME"),
-            value("restart", "OnFailure or Never")
-        ]],
+        [&[value("image", "Image"), value("from", "cronjob/NAME")]],
         create::job
     ),
     verb!(
@@ -207,7 +204,7 @@ pub(super) const VERBS: &[Verb] = &[
         [],
         "NAME [--tcp=<port>:<targetPort>]",
         "Create a ClusterIP service",
-        [SERVICE],
+        [PORTS, &[value("clusterip", "The address, or None")]],
         create::service
     ),
     verb!(
@@ -215,7 +212,7 @@ pub(super) const VERBS: &[Verb] = &[
         [],
         "NAME [--tcp=port:targetPort]",
         "Create a NodePort service",
-        [SERVICE],
+        [PORTS, &[int("node-port", "The port on each node")]],
         create::service
     ),
     verb!(
@@ -223,7 +220,7 @@ pub(super) const VERBS: &[Verb] = &[
         [],
         "NAME [--tcp=port:targetPort]",
         "Create a LoadBalancer service",
-        [SERVICE],
+        [PORTS],
         create::service
     ),
     verb!(
@@ -231,7 +228,7 @@ pub(super) const VERBS: &[Verb] = &[
         [],
         "NAME --external-name external.name",
         "Create an ExternalName service",
-        [EXTERNAL],
+        [PORTS, &[value("external-name", "Another name for the Service").required()]],
         create::service
     ),
     verb!(
@@ -276,7 +273,13 @@ pub(super) const VERBS: &[Verb] = &[
         [],
         "NAME --verb=verb --resource=resource.group [--resource-name=resourcename]",
         "Create a cluster role",
-        [RULES],
+        [
+            RULES,
+            &[
+                list("non-resource-url", "A path"),
+                pairs("aggregation-rule", "Labels of the roles that it collects"),
+            ]
+        ],
         create::cluster_role
     ),
     verb!(
@@ -300,13 +303,11 @@ pub(super) const VERBS: &[Verb] = &[
         ["pdb"],
         "NAME --selector=SELECTOR --min-available=N",
         "Create a pod disruption budget with the specified name",
-        [
-            SELECTOR,
-            &[
-                value("min-available", "Number or percentage"),
-                value("max-unavailable", "Number or percentage")
-            ]
-        ],
+        [&[
+            value("selector", "Which pods"),
+            value("min-available", "Number or percentage"),
+            value("max-unavailable", "Number or percentage")
+        ]],
         create::budget
     ),
     verb!(
@@ -315,7 +316,7 @@ pub(super) const VERBS: &[Verb] = &[
         "NAME --value=VALUE --global-default=BOOL",
         "Create a priority class with the specified name",
         [&[
-            int("value", "The priority").default("0"),
+            int("value", "The priority").small().default("0"),
             switch("global-default", "For pods without a class"),
             value("description", "When to use it"),
             value("preemption-policy", "PreemptLowerPriority or Never")
@@ -323,12 +324,22 @@ pub(super) const VERBS: &[Verb] = &[
         ]],
         create::priority_class
     ),
-    verb!(
-        "create token",
-        [],
-        "SERVICE_ACCOUNT_NAME",
-        "Request a service account token",
-        [&[value("audience", "For whom"), time_span("duration", "How long").default("0s")]],
-        create::token
-    ),
+    Verb {
+        path: "create token",
+        aliases: &[],
+        usage: "SERVICE_ACCOUNT_NAME",
+        help: "Request a service account token",
+        group: "",
+        flags: &[
+            OUTPUT,
+            &[
+                list("audience", "For whom, may be repeated"),
+                time_span("duration", "How long").default("0s"),
+                value("bound-object-kind", "Node, Pod or Secret"),
+                value("bound-object-name", "Its name"),
+                value("bound-object-uid", "Its uid"),
+            ],
+        ],
+        run: create::token,
+    },
 ];

@@ -6,7 +6,7 @@ use super::super::commands::{
 };
 use super::{
     ADVANCED, ALL, BASIC, CLUSTER, DEPLOY, DRY_RUN, EVERYWHERE, FIELDS, FILES, Flag, INTERMEDIATE,
-    OUTPUT, SAVE, SELECTOR, SETTINGS, Verb, int, list, switch, time_span, value,
+    MANAGER, OUTPUT, SAVE, SELECTOR, SETTINGS, VALIDATE, Verb, int, list, switch, time_span, value,
 };
 
 const APPLY: &[Flag] = &[
@@ -17,7 +17,6 @@ const APPLY: &[Flag] = &[
     switch("force", "Delete and create where a change is refused"),
     switch("openapi-patch", "Use the schema for the difference").default("true"),
     switch("wait", "Wait for deleted objects to be gone"),
-    value("validate", "strict, warn or ignore").default("strict").optional("strict"),
     value("subresource", "Which subresource, with --server-side"),
     list("prune-allowlist", "Kinds that --prune looks at"),
     time_span("timeout", "How long --force waits").default("0s"),
@@ -49,7 +48,8 @@ const LABEL: &[Flag] = &[
     value("resource-version", "Only at this version"),
 ];
 
-const COMMON: &[&[Flag]] = &[LABEL, OUTPUT, FILES, DRY_RUN, SELECTOR, FIELDS, ALL, EVERYWHERE];
+const COMMON: &[&[Flag]] =
+    &[LABEL, OUTPUT, FILES, DRY_RUN, MANAGER, SELECTOR, FIELDS, ALL, EVERYWHERE];
 
 const DRAIN: &[Flag] = &[
     switch("ignore-daemonsets", "Leave pods of DaemonSets alone"),
@@ -120,7 +120,7 @@ pub(super) const VERBS: &[Verb] = &[
         usage: "(-f FILENAME | -k DIRECTORY)",
         help: "Apply a configuration to a resource by file name or stdin",
         group: ADVANCED,
-        flags: &[APPLY, OUTPUT, FILES, DRY_RUN, SELECTOR, ALL],
+        flags: &[APPLY, OUTPUT, FILES, DRY_RUN, MANAGER, VALIDATE, SELECTOR, ALL],
         run: apply::apply,
     },
     Verb {
@@ -142,6 +142,7 @@ pub(super) const VERBS: &[Verb] = &[
             OUTPUT,
             FILES,
             DRY_RUN,
+            MANAGER,
             &[switch("create-annotation", "Make the annotation where there is none")],
         ],
         run: last_applied::set,
@@ -182,6 +183,8 @@ pub(super) const VERBS: &[Verb] = &[
             OUTPUT,
             FILES,
             DRY_RUN,
+            MANAGER,
+            VALIDATE,
             SAVE,
             &[
                 switch("force", "Delete and create"),
@@ -212,7 +215,7 @@ pub(super) const VERBS: &[Verb] = &[
         usage: "(-f FILENAME | TYPE NAME) [-p PATCH|--patch-file FILE]",
         help: "Update fields of a resource",
         group: ADVANCED,
-        flags: &[PATCH, OUTPUT, FILES, DRY_RUN],
+        flags: &[PATCH, OUTPUT, FILES, DRY_RUN, MANAGER],
         run: patch::patch,
     },
     Verb {
@@ -251,12 +254,11 @@ pub(super) const VERBS: &[Verb] = &[
         flags: &[
             OUTPUT,
             DRY_RUN,
+            MANAGER,
             SELECTOR,
             ALL,
-            &[
-                switch("overwrite", "Change values that are there"),
-                value("validate", "strict, warn or ignore").default("strict").optional("strict"),
-            ],
+            VALIDATE,
+            &[switch("overwrite", "Change values that are there")],
         ],
         run: nodes::taint,
     },
@@ -306,6 +308,7 @@ pub(super) const VERBS: &[Verb] = &[
             OUTPUT,
             FILES,
             DRY_RUN,
+            MANAGER,
             SAVE,
             &[
                 int("min", "Pods at least").default("-1"),
@@ -351,7 +354,7 @@ pub(super) const VERBS: &[Verb] = &[
         usage: "RESOURCE",
         help: "Restart a resource",
         group: DEPLOY,
-        flags: &[OUTPUT, FILES, DRY_RUN, SELECTOR],
+        flags: &[OUTPUT, FILES, MANAGER, SELECTOR],
         run: rollout::restart,
     },
     Verb {
@@ -360,7 +363,7 @@ pub(super) const VERBS: &[Verb] = &[
         usage: "RESOURCE",
         help: "Mark the provided resource as paused",
         group: DEPLOY,
-        flags: &[OUTPUT, FILES, DRY_RUN, SELECTOR],
+        flags: &[OUTPUT, FILES, MANAGER, SELECTOR],
         run: rollout::pause,
     },
     Verb {
@@ -369,7 +372,7 @@ pub(super) const VERBS: &[Verb] = &[
         usage: "RESOURCE",
         help: "Resume a paused resource",
         group: DEPLOY,
-        flags: &[OUTPUT, FILES, DRY_RUN, SELECTOR],
+        flags: &[OUTPUT, FILES, MANAGER, SELECTOR],
         run: rollout::resume,
     },
     Verb {
@@ -382,6 +385,7 @@ pub(super) const VERBS: &[Verb] = &[
             OUTPUT,
             FILES,
             DRY_RUN,
+            MANAGER,
             SELECTOR,
             ALL,
             &[switch("local", "Do not ask the server")],
@@ -403,7 +407,7 @@ pub(super) const VERBS: &[Verb] = &[
         usage: "(-f FILENAME | TYPE NAME) ([--limits=LIMITS & --requests=REQUESTS]",
         help: "Update resource requests/limits on objects with pod templates",
         group: BASIC,
-        flags: &[RESOURCES, OUTPUT, FILES, DRY_RUN, SELECTOR, ALL],
+        flags: &[RESOURCES, OUTPUT, FILES, DRY_RUN, MANAGER, SELECTOR, ALL],
         run: set::resources,
     },
     Verb {
@@ -416,6 +420,7 @@ pub(super) const VERBS: &[Verb] = &[
             OUTPUT,
             FILES,
             DRY_RUN,
+            MANAGER,
             ALL,
             &[
                 switch("local", "Do not ask the server"),
@@ -430,7 +435,7 @@ pub(super) const VERBS: &[Verb] = &[
         usage: "(-f FILENAME | TYPE NAME) SERVICE_ACCOUNT",
         help: "Update the service account of a resource",
         group: BASIC,
-        flags: &[OUTPUT, FILES, DRY_RUN, ALL, &[switch("local", "Do not ask the server")]],
+        flags: &[OUTPUT, FILES, DRY_RUN, MANAGER, ALL, &[switch("local", "Do not ask the server")]],
         run: set::service_account,
     },
     Verb {

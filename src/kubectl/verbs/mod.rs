@@ -8,7 +8,7 @@ mod show;
 
 use super::call::Call;
 use super::failure::Outcome;
-use super::flags::{Flag, int, list, switch, time_span, value};
+use super::flags::{Flag, int, list, pairs, switch, time_span, value};
 
 pub(crate) use look_up::{Lookup, look_up};
 
@@ -167,20 +167,20 @@ const FILES: &[Flag] = &[
     switch("recursive", "Go through folders").short('R'),
 ];
 
-const DRY_RUN: &[Flag] = &[
-    value(
-        "dry-run",
-        "none, client or server: print what would be sent, or what the server would do",
-    )
-    .default("none")
-    .optional("client"),
-    value("field-manager", "Name of the manager of the fields"),
-];
+const DRY_RUN: &[Flag] = &[value(
+    "dry-run",
+    "none, client or server: print what would be sent, or what the server would do",
+)
+.default("none")
+.optional("unchanged")];
 
-const SAVE: &[Flag] = &[
-    switch("save-config", "Keep the manifest in an annotation for later kubectl apply"),
-    value("validate", "strict, warn or ignore").default("strict").optional("strict"),
-];
+const MANAGER: &[Flag] = &[value("field-manager", "Name of the manager of the fields")];
+
+const SAVE: &[Flag] =
+    &[switch("save-config", "Keep the manifest in an annotation for later kubectl apply")];
+
+const VALIDATE: &[Flag] =
+    &[value("validate", "strict, warn or ignore").default("strict").optional("strict")];
 
 const SELECTOR: &[Flag] = &[value("selector", "Label query: app=web,env in (dev,test)").short('l')];
 const FIELDS: &[Flag] = &[value("field-selector", "Field query: status.phase=Running")];
