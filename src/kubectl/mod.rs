@@ -104,16 +104,26 @@ fn context_of(
     if ["config", "completion", "options"].iter().any(|word| verb.path.starts_with(word)) {
         return Ok(None);
     }
+    // A command's own flag hides one of all commands.
+    let global = |name: &str| match verb.has(name) {
+        true => None,
+        false => flags.get(name),
+    };
     let time = flags.text("request-timeout");
     let is_time = time.parse::<u32>().is_ok() || commands::duration(time).is_ok();
     if !time.is_empty() && !is_time {
         return Err("error: Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding time unit (e.g. 1s | 2m | 3h)".to_owned());
     }
     let config = &session.kubeconfig;
-    let other = flags.get("context");
+    let other = global("context");
     let context = other.unwrap_or(&config.current);
-    let namespace =
-        config.namespace_of(context, flags.text("cluster"), flags.text("user"))?.to_owned();
+    let namespace = config
+        .namespace_of(
+            context,
+            global("cluster").unwrap_or_default(),
+            global("user").unwrap_or_default(),
+        )?
+        .to_owned();
     let namespace = if namespace.is_empty() { "default".to_owned() } else { namespace };
     Ok(other.filter(|other| **other != config.current).map(|_| namespace))
 }

@@ -80,6 +80,13 @@ pub(crate) const MISSING: &str = "You must provide one or more resources by argu
 /// What kubectl says where it may not ask the server.
 pub(crate) const LOCAL: &str = "error: you must specify resources by --filename when --local is set.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'";
 
+/// Whether a word changes something, `key=value` or `key-`, and names no object.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/util/helpers.go GetResourcesAndPairs.
+pub(crate) fn is_change(word: &str) -> bool {
+    (word.contains('=') && !word.starts_with('=')) || (word.ends_with('-') && word != "-")
+}
+
 /// Reads the words after a verb.
 ///
 /// Models staging/src/k8s.io/cli-runtime/pkg/resource/builder.go ResourceTypeOrNameArgs.

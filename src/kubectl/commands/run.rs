@@ -6,6 +6,7 @@ use super::{ADMISSION_RETRY, ADMISSION_TRIES};
 use crate::api::error::go_quote;
 use crate::api::pod::ContainerState;
 use crate::api::tree::{Tree as _, TreeMut as _};
+use crate::api::validation::names::variable_name;
 use crate::api::{Kind, Value};
 use crate::base::SimTime;
 use crate::kubectl::call::{Call, DryRun, shown};
@@ -13,6 +14,7 @@ use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::output::complete_for_client;
 use crate::kubectl::resources;
 use crate::kubectl::task::{Input, Task, Wake};
+use crate::store::patch::{FieldValidation, Patch, PatchType, patch_locally};
 use serde_json::{Map, json};
 
 /// As long as a terminal stays with a pod that does not end, where nobody can leave.
@@ -46,6 +48,7 @@ pub(crate) fn run(call: &mut Call<'_>) -> Outcome {
     let name = args.remove(0);
     args.append(&mut command);
     let words = args.clone();
+    call.dry_run()?;
     let image = call.flags.text("image").to_owned();
     if image.is_empty() {
         return plain("--image is required");
@@ -91,11 +94,12 @@ pub(crate) fn run(call: &mut Call<'_>) -> Outcome {
         "spec": {"containers": [container], "restartPolicy": restart, "dnsPolicy": "ClusterFirst"},
     });
     for pair in call.flags.all("annotations") {
-        if let Some((key, text)) = pair.split_once('=') {
-            value.put(&["metadata", "annotations", key], text);
-        }
+        let Some((key, text)) = pair.split_once('=') else {
+            return plain(format!("invalid annotations format: {pair}"));
+        };
+        value.put(&["metadata", "annotations", key], text);
     }
-    override_with(call, &mut value)?;
+    override_with(call, Kind::Pod, &mut value)?;
     complete_for_client(Kind::Pod, &mut value);
     Admission { name, pod: value, labels: marks, words, tries: 0 }.go_on(call)
 }
@@ -185,13 +189,17 @@ impl Admission {
             other => other?,
         }
         if let (true, Some(port)) = (call.flags.on("expose"), port(call)?) {
-            let service = json!({
+            let mut service = json!({
                 "apiVersion": "v1", "kind": "Service", "metadata": {"name": self.name},
                 "spec": {
                     "selector": self.labels,
                     "ports": [{"port": port, "protocol": "TCP", "targetPort": port}],
                 },
             });
+            complete_for_client(Kind::Service, &mut service);
+            if call.flags.text("output") == "yaml" {
+                call.say("---");
+            }
             call.create_generated(Kind::Service, service, "created")?;
         }
         if !is_attached {
@@ -213,20 +221,28 @@ fn is_attached(call: &Call<'_>) -> Result<bool, Failure> {
 /// The variables that `--env` names.
 fn env(call: &Call<'_>) -> Result<Vec<Value>, Failure> {
     let variable = |pair: &String| match pair.split_once('=') {
-        Some((key, value)) => Ok(json!({"name": key, "value": value})),
-        None => plain(format!("invalid env: {pair}")),
+        Some((key, value)) if variable_name(key).is_empty() => {
+            Ok(json!({"name": key, "value": value}))
+        }
+        _ => plain(format!("invalid env: {pair}")),
     };
     call.flags.all("env").iter().map(variable).collect()
 }
 
-/// `--overrides` is merged into what the command makes.
-fn override_with(call: &Call<'_>, value: &mut Value) -> Outcome {
-    let Some(text) = call.flags.get("overrides") else { return Ok(()) };
-    let Some(change) = crate::kubectl::manifests::parse_value(text) else {
-        return plain("Invalid JSON Patch");
+/// `--overrides` changes what the command makes.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/util/override_options.go NewOverrider.
+fn override_with(call: &Call<'_>, kind: Kind, value: &mut Value) -> Outcome {
+    let how = match call.flags.text("override-type") {
+        "merge" => PatchType::Merge,
+        "strategic" => PatchType::Strategic,
+        "json" => PatchType::Json,
+        other => return plain(format!("invalid override type: {other}")),
     };
-    crate::store::patch::merge(value, &change);
-    Ok(())
+    let Some(text) = call.flags.get("overrides") else { return Ok(()) };
+    let Ok(body) = serde_json::from_str::<Value>(text) else { return plain("Invalid JSON Patch") };
+    let patch = Patch { how, body, fields: FieldValidation::Ignore, of_status: false };
+    patch_locally(kind, value, &patch).map_err(Failure::Plain)
 }
 
 /// A pod that the command stays with: `-it`, `--rm`.
@@ -397,6 +413,10 @@ fn service_for(call: &Call<'_>, kind: Kind, object: &Value) -> Result<Value, Fai
     let named = call.flags.get("name").map(str::to_owned);
     let name = named
         .unwrap_or_else(|| object.str_at(&["metadata", "name"]).unwrap_or_default().to_owned());
+    let affinity = call.flags.text("session-affinity");
+    if !matches!(affinity, "" | "None" | "ClientIP") {
+        return plain(format!("unknown session affinity: {affinity}"));
+    }
     let protocol = call.flags.get("protocol").unwrap_or("TCP");
     let several = ports.len() > 1;
     let port = |(index, (port, own)): (usize, &(i64, String))| {
@@ -436,6 +456,7 @@ fn service_for(call: &Call<'_>, kind: Kind, object: &Value) -> Result<Value, Fai
     if let Some(address) = call.flags.get("external-ip") {
         service.put(&["spec", "externalIPs"], json!([address]));
     }
+    override_with(call, Kind::Service, &mut service)?;
     complete_for_client(Kind::Service, &mut service);
     Ok(service)
 }
@@ -485,9 +506,7 @@ fn ports(call: &Call<'_>, kind: Kind, object: &Value) -> Result<Vec<(i64, String
         }
     };
     if found.is_empty() {
-        return plain(
-            "couldn't find port via --port flag or introspection\nSee 'kubectl expose -h' for help and examples",
-        );
+        return plain("couldn't find port via --port flag or introspection");
     }
     Ok(found)
 }

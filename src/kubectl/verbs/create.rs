@@ -6,6 +6,8 @@ use super::{
     switch, time_span, value,
 };
 
+const OVERRIDE_TYPE: Flag = value("override-type", "json, merge or strategic").default("merge");
+
 const RUN: &[Flag] = &[
     value("image", "The image of the container").required(),
     value("port", "The port that the container opens"),
@@ -14,7 +16,8 @@ const RUN: &[Flag] = &[
     list("annotations", "Annotation of the pod, may be repeated"),
     value("restart", "Always, OnFailure or Never").default("Always"),
     value("image-pull-policy", "Always, IfNotPresent or Never"),
-    value("overrides", "JSON that is merged into the object"),
+    value("overrides", "JSON that changes the object"),
+    OVERRIDE_TYPE,
     time_span("pod-running-timeout", "How long to wait for the pod").default("1m0s"),
     switch("command", "What follows is the command, not its arguments"),
     switch("expose", "Make a Service too"),
@@ -39,7 +42,8 @@ const EXPOSE: &[Flag] = &[
     value("external-ip", "Another address"),
     value("load-balancer-ip", "Address of the load balancer"),
     value("session-affinity", "None or ClientIP"),
-    value("overrides", "JSON that is merged into the object"),
+    value("overrides", "JSON that changes the object"),
+    OVERRIDE_TYPE,
 ];
 
 const SOURCES: &[Flag] = &[
@@ -59,6 +63,7 @@ const RULES: &[Flag] = &[
 ];
 
 const BINDING: &[Flag] = &[
+    list("user", "A user, may be repeated"),
     list("group", "A group, may be repeated"),
     list("serviceaccount", "NAMESPACE:NAME, may be repeated"),
 ];

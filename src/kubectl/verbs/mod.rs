@@ -209,10 +209,15 @@ const RECORDING: [&str; 14] = [
 ];
 
 impl Verb {
-    /// Its flags and those of all commands, and one that is shown nowhere any more.
+    /// Its flags, which come first, and those of all commands, and one that is shown nowhere any more.
     pub(crate) fn all_flags(&self) -> Vec<&'static [Flag]> {
         let record = RECORDING.contains(&self.path).then_some(RECORD);
         self.flags.iter().copied().chain([GLOBAL]).chain(record).collect()
+    }
+
+    /// Whether it has a flag of its own of that name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.flags.iter().flat_map(|group| group.iter()).any(|flag| flag.name == name)
     }
 
     /// Whether `-l` chooses the objects that the command acts on.
@@ -235,7 +240,7 @@ mod tests {
     #[test]
     fn no_flag_of_a_command_stands_in_the_table_twice() {
         for verb in all() {
-            let groups = verb.all_flags();
+            let groups = verb.flags;
             let mut names: Vec<&str> =
                 groups.iter().flat_map(|g| g.iter()).map(|f| f.name).collect();
             let mut letters: Vec<char> =

@@ -150,6 +150,7 @@ pub(super) const VERBS: &[Verb] = &[
             ALL,
             &[
                 switch("local", "Do not ask the server"),
+                list("user", "Users, may be repeated"),
                 list("group", "Groups, may be repeated"),
                 list("serviceaccount", "NAMESPACE:NAME, may be repeated"),
             ],
