@@ -115,6 +115,13 @@ fn context_of(
         return Err("error: Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding time unit (e.g. 1s | 2m | 3h)".to_owned());
     }
     let config = &session.kubeconfig;
+    let others = ["as-uid", "as-group", "as-user-extra"];
+    if flags.get("as").is_none() && others.iter().any(|name| flags.get(name).is_some()) {
+        let user = config.contexts.get(&config.current).map_or("", |context| &context.user);
+        return Err(format!(
+            "error: requesting uid, groups or user-extra for {user} without impersonating a user"
+        ));
+    }
     let other = global("context");
     let context = other.unwrap_or(&config.current);
     let namespace = config
@@ -147,8 +154,13 @@ pub fn begin(
     let mut parsed = match flags::parse(&rest, &verb.all_flags()) {
         Ok(parsed) => parsed,
         Err(why) => {
-            let text = format!("error: {why}\nSee 'kubectl {} --help' for usage.\n", verb.path);
-            return ended(String::new(), text, 1);
+            // Models cmd/diff/diff.go NewCmdDiff, whose wrong flags are wrong use.
+            let (see, exit) = match verb.path {
+                "diff" => ("-h' for help and examples", 2),
+                _ => ("--help' for usage.", 1),
+            };
+            let text = format!("error: {why}\nSee 'kubectl {} {see}\n", verb.path);
+            return ended(String::new(), text, exit);
         }
     };
     if parsed.help {

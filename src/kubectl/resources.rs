@@ -208,6 +208,15 @@ fn note_kind(found: &mut Found, kind: Kind) {
     }
 }
 
+/// What is said of names beside a selector.
+pub(crate) fn no_names(call: &Call<'_>) -> Failure {
+    let why = match call.args.iter().any(|arg| arg.contains('/')) {
+        true => "selectors and the all flag cannot be used when passing resource/name arguments",
+        false => "name cannot be provided when a selector is specified",
+    };
+    Failure::Plain(why.to_owned())
+}
+
 /// That what is asked for goes together.
 ///
 /// # Errors
@@ -220,14 +229,8 @@ pub(crate) fn check(call: &Call<'_>, queries: &[Query]) -> Result<(), Failure> {
             return Err(unknown_kind(kind.plural()));
         }
     }
-    let selects = is_narrowed(call) || call.flags.on("all");
-    if named && selects {
-        return plain(match call.args.iter().any(|arg| arg.contains('/')) {
-            true => {
-                "selectors and the all flag cannot be used when passing resource/name arguments"
-            }
-            false => "name cannot be provided when a selector is specified",
-        });
+    if named && is_narrowed(call) {
+        return Err(no_names(call));
     }
     for query in queries {
         if let Query::Named(kind, name) = query {

@@ -180,7 +180,7 @@ fn group_version_kind(kind: Kind) -> String {
     format!("{}, Kind={}", group_version(kind), kind.name())
 }
 
-fn check_no_args(call: &Call<'_>) -> Outcome {
+pub(super) fn check_no_args(call: &Call<'_>) -> Outcome {
     match call.args.is_empty() {
         true => Ok(()),
         false => call.usage(&format!("Unexpected args: [{}]", call.args.join(" "))),
@@ -189,7 +189,7 @@ fn check_no_args(call: &Call<'_>) -> Outcome {
 
 /// Models staging/src/k8s.io/cli-runtime/pkg/resource/builder.go RequireFilenameOrKustomize and
 /// validate.
-fn check_files(call: &Call<'_>) -> Outcome {
+pub(super) fn check_files(call: &Call<'_>) -> Outcome {
     match (call.flags.list("filename").is_empty(), call.flags.given("kustomize")) {
         (true, false) => plain("must specify one of -f and -k"),
         (false, true) => plain("only one of -f or -k can be specified"),

@@ -140,7 +140,8 @@ impl Gone {
     }
 }
 
-fn options(call: &mut Call<'_>) -> Result<DeleteOptions, Failure> {
+/// How the flags ask to delete.
+pub(super) fn options(call: &mut Call<'_>) -> Result<DeleteOptions, Failure> {
     let text = call.flags.text("cascade").to_owned();
     let propagation = match text.as_str() {
         "background" => Propagation::Background,
@@ -201,6 +202,9 @@ fn targets(call: &Call<'_>) -> Result<Targets, Failure> {
     let by_kind = queries.iter().any(|query| matches!(query, Query::All(_)));
     if by_kind && !all && !resources::is_narrowed(call) {
         return plain("resource(s) were provided, but no name was specified");
+    }
+    if all && queries.iter().any(|query| matches!(query, Query::Named(..))) {
+        return Err(resources::no_names(call));
     }
     resources::check(call, &queries)?;
     let (mut targets, mut failures) = (Vec::new(), Vec::new());

@@ -1,8 +1,8 @@
 //! `kubectl diff`.
 
 use super::apply::{LAST_APPLIED, note_last_applied, prepared};
-use crate::api::Value;
 use crate::api::tree::{Tree as _, TreeMut as _};
+use crate::api::{Kind, Value};
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome};
 use crate::kubectl::manifests::{self, to_yaml};
@@ -10,8 +10,19 @@ use crate::kubectl::patch::three_way;
 use crate::store::ObjectKey;
 use crate::store::patch::{FieldValidation, Patch};
 
-/// `kubectl diff`: exit code 1 if something differs.
+/// `kubectl diff`: exit code 1 if something differs, 2 if something is wrong.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/diff/diff.go and cmd/util/helpers.go CheckDiffErr.
 pub(crate) fn diff(call: &mut Call<'_>) -> Outcome {
+    difference(call).map_err(|failure| match failure {
+        Failure::Silent(code) => Failure::Silent(code),
+        other => Failure::Coded(other.report().0, 2),
+    })
+}
+
+fn difference(call: &mut Call<'_>) -> Outcome {
+    super::apply::check_no_args(call)?;
+    super::apply::check_files(call)?;
     let (manifests, failures) = manifests::read_all(call)?;
     let mut differs = false;
     for manifest in manifests {
@@ -44,8 +55,12 @@ pub(crate) fn diff(call: &mut Call<'_>) -> Outcome {
             }
             value
         };
-        let before = live.as_ref().map_or_else(String::new, |live| to_yaml(&clean(live)));
-        let after = to_yaml(&clean(&shown(&*merged?)));
+        let (mut live, mut merged) = (live.as_ref().map(clean), clean(&shown(&*merged?)));
+        if manifest.kind == Kind::Secret && !call.flags.on("show-secrets") {
+            mask(live.as_mut(), &mut merged);
+        }
+        let before = live.as_ref().map_or_else(String::new, to_yaml);
+        let after = to_yaml(&merged);
         if before != after {
             differs = true;
             let group = manifest.kind.api_version().replace('/', ".");
@@ -61,6 +76,31 @@ pub(crate) fn diff(call: &mut Call<'_>) -> Outcome {
     }
     Failure::of(failures)?;
     if differs { Err(Failure::Silent(1)) } else { Ok(()) }
+}
+
+/// Hides the values of a Secret; those that change are told apart.
+///
+/// Models diff.go Masker.
+fn mask(from: Option<&mut Value>, to: &mut Value) {
+    const HIDDEN: &str = "***";
+    let mut none = serde_json::Map::new();
+    let from = from.and_then(|from| from.get_mut("data")).and_then(Value::as_object_mut);
+    let from = from.unwrap_or(&mut none);
+    let mut other = serde_json::Map::new();
+    let to = to.get_mut("data").and_then(Value::as_object_mut).unwrap_or(&mut other);
+    for (key, value) in from.iter_mut() {
+        let (before, after) = match to.get(key) {
+            Some(new) if *new != *value => ("*** (before)", "*** (after)"),
+            _ => (HIDDEN, HIDDEN),
+        };
+        *value = before.into();
+        if let Some(new) = to.get_mut(key) {
+            *new = after.into();
+        }
+    }
+    for (_, value) in to.iter_mut().filter(|(key, _)| !from.contains_key(*key)) {
+        *value = HIDDEN.into();
+    }
 }
 
 /// A unified difference with three lines around each change.

@@ -28,6 +28,21 @@ pub(super) fn pod_of(call: &mut Call<'_>, word: &str) -> Result<Arc<Object>, Fai
     if kind == Kind::Pod {
         return Ok(object);
     }
+    let has_selector = object.spec().at(&["selector"]).is_some();
+    let is_workload = super::set::pod_spec_path(kind).is_some() && kind != Kind::CronJob;
+    let verb = call.verb.path;
+    let version = format!("*{}.{kind}", kind.resource().version);
+    let why = match kind {
+        Kind::Service if !has_selector => {
+            format!("invalid service '{name}': Service is defined without a selector")
+        }
+        Kind::Service => String::new(),
+        _ if !is_workload => format!("selector for {version} not implemented"),
+        _ => String::new(),
+    };
+    if verb == "logs" && !why.is_empty() {
+        return plain(format!("cannot get the logs from {version}: {why}"));
+    }
     let selector = match kind {
         Kind::Service => crate::api::Selector::from_map(object.spec().at(&["selector"])),
         _ => crate::api::Selector::from_label_selector(object.spec().at(&["selector"]))
@@ -108,6 +123,7 @@ pub(crate) fn logs(call: &mut Call<'_>) -> Outcome {
             );
         }
     };
+    validate(call)?;
     let by_selector = call.args.is_empty();
     if pods.is_empty() {
         call.warn(format!("No resources found in {} namespace.", call.namespace()));
@@ -147,9 +163,25 @@ fn check(call: &Call<'_>) -> Outcome {
     if inline && named {
         return call.usage("only one of -c or an inline [CONTAINER] arg is allowed");
     }
-    if call.flags.on("all-containers") && (inline || named) {
-        let own = call.flags.text("container");
-        let name = call.args.get(1).map_or(own, String::as_str);
+    if let Some(time) = call.flags.get("since-time").filter(|_| !call.flags.given("since"))
+        && SimTime::parse_rfc3339(time).is_none()
+    {
+        let layout = "2006-01-02T15:04:05Z07:00";
+        let time = crate::api::error::go_quote(time);
+        return plain(format!(
+            "parsing time {time} as \"{layout}\": cannot parse {time} as \"2006\""
+        ));
+    }
+    Ok(())
+}
+
+/// What is looked at once the objects are found.
+///
+/// Models logs.go Validate.
+fn validate(call: &Call<'_>) -> Outcome {
+    let own = call.flags.text("container");
+    let name = call.args.get(1).map_or(own, String::as_str);
+    if call.flags.on("all-containers") && !name.is_empty() {
         return plain(format!(
             "--all-containers=true should not be specified with container name {name}"
         ));
@@ -181,7 +213,7 @@ fn selected(call: &Call<'_>) -> Result<Vec<Arc<Object>>, Failure> {
     Ok(all.filter(|pod| selector.matches(&pod.meta.labels)).cloned().collect())
 }
 
-fn names_of(pod: &Value) -> Vec<String> {
+pub(super) fn names_of(pod: &Value) -> Vec<String> {
     let lists = ["initContainers", "containers"].into_iter();
     let all = lists.flat_map(|list| pod.items_at(&["spec", list]));
     all.filter_map(|container| container.str_at(&["name"]).map(str::to_owned)).collect()
@@ -321,7 +353,7 @@ pub(super) fn status_of(pod: &Value, name: &str) -> Value {
 /// Why there is no log.
 ///
 /// Models pkg/kubelet/kubelet_pods.go validateContainerLogStatus.
-fn refused(status: &Value, name: &str, pod: &str, previous: bool) -> Option<String> {
+pub(super) fn refused(status: &Value, name: &str, pod: &str, previous: bool) -> Option<String> {
     let ended_before = status.at(&["lastState", "terminated"]).is_some();
     if previous {
         return (!ended_before).then(|| {

@@ -9,6 +9,7 @@ pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod diff;
 pub(crate) mod drain;
+pub(crate) mod dump;
 pub(crate) mod edit;
 pub(crate) mod exec;
 pub(crate) mod explain;

@@ -359,10 +359,9 @@ impl Attach {
         let Attach { namespace, name, .. } = self;
         if call.flags.on("rm") {
             let key = crate::store::ObjectKey::new(namespace, name);
-            let options = crate::store::DeleteOptions::default();
-            if call.world.delete(Kind::Pod, &key, &options).is_ok() {
-                call.say(format!("pod \"{name}\" deleted from {namespace} namespace"));
-            }
+            let options = super::delete::options(call)?;
+            // One that is gone already needs no word.
+            let _ = super::delete::delete_one(call, Kind::Pod, &key, &options);
         }
         match outcome {
             Err(Failure::Exited(_)) if call.flags.text("restart") == "Always" => Ok(()),

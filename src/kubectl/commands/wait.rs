@@ -160,23 +160,57 @@ fn condition(text: &str) -> Result<Condition, Failure> {
         return Ok(Condition::Status(name.to_owned(), wanted.to_owned()));
     }
     if let Some(rest) = text.strip_prefix("jsonpath=") {
-        let rest = rest.trim_matches('\'');
-        let (path, wanted) = match rest.rfind('}') {
-            Some(end) => {
-                (rest.get(..=end).unwrap_or_default(), rest.get(end + 1..).unwrap_or_default())
-            }
-            None => rest
-                .split_once('=')
-                .map_or((rest, ""), |(path, _)| (path, rest.get(path.len()..).unwrap_or_default())),
-        };
-        let wanted = wanted
-            .trim_start_matches('\'')
-            .strip_prefix('=')
-            .map(|text| text.trim_matches(['"', '\'']).to_owned());
-        let path = JsonPath::parse(&columns::relaxed(path)?).map_err(Failure::Plain)?;
-        return Ok(Condition::Path(path, wanted));
+        return path_condition(rest);
     }
     plain(format!("unrecognized condition: {}", crate::api::error::go_quote(text)))
+}
+
+/// Models wait.go processJSONPathInput and newJSONPathParser.
+fn path_condition(text: &str) -> Result<Condition, Failure> {
+    let (path, wanted) = match parts(text).as_slice() {
+        [path] => (path.clone(), None),
+        [path, wanted] => (path.clone(), Some(wanted.trim_matches(['\'', '"']).to_owned())),
+        _ => {
+            return plain(
+                "jsonpath wait format must be --for=jsonpath='{.status.readyReplicas}'=3 or --for=jsonpath='{.status.readyReplicas}'",
+            );
+        }
+    };
+    if path.is_empty() {
+        return plain("jsonpath expression cannot be empty");
+    }
+    let path = columns::relaxed(&path)?;
+    if wanted.as_deref() == Some("") {
+        return plain(
+            "jsonpath wait has to have a value after equal sign, like --for=jsonpath='{.status.readyReplicas}'=3",
+        );
+    }
+    Ok(Condition::Path(JsonPath::parse(&path).map_err(Failure::Plain)?, wanted))
+}
+
+/// The parts between single equals signs; what follows one in a row belongs to the text.
+///
+/// Models wait.go splitJSONPathInput.
+fn parts(text: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut rest = text;
+    while let Some(at) = rest.find('=') {
+        let (before, signs) = rest.split_at(at);
+        let after = signs.trim_start_matches('=');
+        let count = signs.len() - after.len();
+        if let Some(last) = parts.last_mut() {
+            last.push_str(before);
+            last.push_str(&"=".repeat(count - count % 2));
+        }
+        if count % 2 == 1 {
+            parts.push(String::new());
+        }
+        rest = after;
+    }
+    if let Some(last) = parts.last_mut() {
+        last.push_str(rest);
+    }
+    parts
 }
 
 fn holds(condition: &Condition, object: &Object) -> bool {

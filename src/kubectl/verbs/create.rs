@@ -2,8 +2,8 @@
 
 use super::super::commands::{apply, create, run};
 use super::{
-    BASIC, DRY_RUN, FILES, Flag, MANAGER, OUTPUT, SAVE, SELECTOR, VALIDATE, Verb, int, list, pairs,
-    switch, time_span, value,
+    BASIC, DELETING, DRY_RUN, FILES, Flag, MANAGER, OUTPUT, SAVE, SELECTOR, VALIDATE, Verb, int,
+    list, pairs, switch, time_span, value,
 };
 
 const OVERRIDE_TYPE: Flag = value("override-type", "json, merge or strategic").default("merge");
@@ -22,6 +22,7 @@ const RUN: &[Flag] = &[
     switch("command", "What follows is the command, not its arguments"),
     switch("expose", "Make a Service too"),
     switch("rm", "Delete the pod when it is done"),
+    switch("wait", "Wait for the deleted pod to be gone"),
     switch("attach", "Attach to the pod"),
     switch("stdin", "Keep standard input open").short('i'),
     switch("tty", "Standard input is a terminal").short('t'),
@@ -111,7 +112,7 @@ pub(super) const VERBS: &[Verb] = &[
         usage: "NAME --image=image [--env=\"key=value\"] [--port=port] [--dry-run=server|client] [--overrides=inline-json] [--command] -- [COMMAND] [args...]",
         help: "Run a particular image on the cluster",
         group: BASIC,
-        flags: &[RUN, OUTPUT, DRY_RUN, MANAGER, SAVE],
+        flags: &[RUN, DELETING, OUTPUT, DRY_RUN, MANAGER, SAVE],
         run: run::run,
     },
     Verb {

@@ -5,8 +5,9 @@ use super::super::commands::{
     set, set_env, wait,
 };
 use super::{
-    ADVANCED, ALL, BASIC, CLUSTER, DEPLOY, DRY_RUN, EVERYWHERE, FIELDS, FILES, Flag, INTERMEDIATE,
-    MANAGER, OUTPUT, SAVE, SELECTOR, SETTINGS, VALIDATE, Verb, int, list, switch, time_span, value,
+    ADVANCED, ALL, BASIC, CLUSTER, DELETING, DEPLOY, DRY_RUN, EVERYWHERE, FIELDS, FILES, Flag,
+    INTERMEDIATE, MANAGER, OUTPUT, SAVE, SELECTOR, SETTINGS, VALIDATE, Verb, int, list, switch,
+    time_span, value,
 };
 
 const APPLY: &[Flag] = &[
@@ -14,29 +15,17 @@ const APPLY: &[Flag] = &[
     switch("force-conflicts", "Win conflicts with --server-side"),
     switch("overwrite", "Overwrite what others changed").default("true"),
     switch("prune", "Delete what is in no manifest any more"),
-    switch("force", "Delete and create where a change is refused"),
     switch("openapi-patch", "Use the schema for the difference").default("true"),
     switch("wait", "Wait for deleted objects to be gone"),
     value("subresource", "Which subresource, with --server-side"),
     list("prune-allowlist", "Kinds that --prune looks at"),
-    time_span("timeout", "How long --force waits").default("0s"),
-    int("grace-period", "Seconds that pods get to end with --force").default("-1"),
-    value("cascade", "background, orphan or foreground")
-        .default("background")
-        .optional("background"),
 ];
 
 const DELETE: &[Flag] = &[
-    switch("force", "Do not wait for the kubelet"),
     switch("ignore-not-found", "Succeed if an object does not exist"),
     switch("now", "Give the pods one second"),
     switch("wait", "Wait until the objects are gone").default("true"),
     switch("interactive", "Ask first").short('i'),
-    int("grace-period", "Seconds that pods get to end").default("-1"),
-    time_span("timeout", "How long to wait").default("0s"),
-    value("cascade", "background, orphan or foreground")
-        .default("background")
-        .optional("background"),
     value("raw", "URI to delete"),
     value("output", "name for short output").short('o'),
 ];
@@ -120,7 +109,7 @@ pub(super) const VERBS: &[Verb] = &[
         usage: "(-f FILENAME | -k DIRECTORY)",
         help: "Apply a configuration to a resource by file name or stdin",
         group: ADVANCED,
-        flags: &[APPLY, OUTPUT, FILES, DRY_RUN, MANAGER, VALIDATE, SELECTOR, ALL],
+        flags: &[APPLY, DELETING, OUTPUT, FILES, DRY_RUN, MANAGER, VALIDATE, SELECTOR, ALL],
         run: apply::apply,
     },
     Verb {
@@ -168,7 +157,12 @@ pub(super) const VERBS: &[Verb] = &[
             &[
                 switch("server-side", "Let the server merge"),
                 value("field-manager", "Name of the manager"),
+                switch("force-conflicts", "Win conflicts with --server-side"),
                 switch("prune", "Show what --prune would delete"),
+                list("prune-allowlist", "Kinds that --prune looks at"),
+                switch("show-managed-fields", "Keep managedFields"),
+                switch("show-secrets", "Show the values of Secrets"),
+                int("concurrency", "Objects at once").default("1"),
             ],
         ],
         run: diff::diff,
@@ -186,14 +180,9 @@ pub(super) const VERBS: &[Verb] = &[
             MANAGER,
             VALIDATE,
             SAVE,
+            DELETING,
             &[
-                switch("force", "Delete and create"),
-                int("grace-period", "Seconds that pods get to end").default("-1"),
-                time_span("timeout", "How long to wait").default("0s"),
                 switch("wait", "Wait for deleted objects to be gone"),
-                value("cascade", "background, orphan or foreground")
-                    .default("background")
-                    .optional("background"),
                 value("raw", "URI"),
                 value("subresource", "Which subresource"),
             ],
@@ -206,7 +195,7 @@ pub(super) const VERBS: &[Verb] = &[
         usage: "([-f FILENAME] | TYPE [(NAME | -l label | --all)])",
         help: "Delete resources by file names, stdin, resources and names, or by resources and label selector",
         group: INTERMEDIATE,
-        flags: &[DELETE, FILES, DRY_RUN, SELECTOR, FIELDS, ALL, EVERYWHERE],
+        flags: &[DELETE, DELETING, FILES, DRY_RUN, SELECTOR, FIELDS, ALL, EVERYWHERE],
         run: delete::delete,
     },
     Verb {
@@ -224,7 +213,7 @@ pub(super) const VERBS: &[Verb] = &[
         usage: "(TYPE/NAME | -f FILENAME)",
         help: "Edit a resource on the server",
         group: INTERMEDIATE,
-        flags: &[OUTPUT, FILES],
+        flags: &[OUTPUT, FILES, MANAGER, VALIDATE],
         run: edit::edit,
     },
     Verb {

@@ -148,6 +148,9 @@ pub(crate) const GLOBAL: &[Flag] = &[
     value("kubeconfig", "Path of the kubeconfig file"),
     value("server", "Address of the API server").short('s'),
     value("as", "User to impersonate"),
+    list("as-group", "Group to impersonate, may be repeated"),
+    value("as-uid", "UID to impersonate"),
+    list("as-user-extra", "What else to impersonate, may be repeated"),
     value("request-timeout", "How long to wait for one request").default("0"),
     value("v", "How much to log").short('v'),
     switch("insecure-skip-tls-verify", "Do not check the server's certificate"),
@@ -181,6 +184,16 @@ const SAVE: &[Flag] =
 
 const VALIDATE: &[Flag] =
     &[value("validate", "strict, warn or ignore").default("strict").optional("strict")];
+
+/// How the commands delete that do, beside what they are for.
+const DELETING: &[Flag] = &[
+    switch("force", "Do not wait for the kubelet"),
+    int("grace-period", "Seconds that pods get to end").default("-1"),
+    time_span("timeout", "How long to wait").default("0s"),
+    value("cascade", "background, orphan or foreground")
+        .default("background")
+        .optional("background"),
+];
 
 const SELECTOR: &[Flag] = &[value("selector", "Label query: app=web,env in (dev,test)").short('l')];
 const FIELDS: &[Flag] = &[value("field-selector", "Field query: status.phase=Running")];

@@ -15,7 +15,7 @@ use serde_json::json;
 const GROUP: &str = "rbac.authorization.k8s.io";
 
 /// The verbs that requests for objects have.
-const VERBS: [&str; 14] = [
+pub(in crate::kubectl::commands) const VERBS: [&str; 14] = [
     "*",
     "get",
     "delete",
@@ -32,7 +32,8 @@ const VERBS: [&str; 14] = [
     "impersonate",
 ];
 /// The verbs that requests for other paths have.
-const PATH_VERBS: [&str; 8] = ["*", "get", "post", "put", "delete", "patch", "head", "options"];
+pub(in crate::kubectl::commands) const PATH_VERBS: [&str; 8] =
+    ["*", "get", "post", "put", "delete", "patch", "head", "options"];
 
 /// What only some resources can be done to: the verb, the group, the resource.
 const SPECIAL: [(&str, &str, &str); 10] = [

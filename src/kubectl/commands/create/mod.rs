@@ -11,6 +11,7 @@ mod policy;
 mod token;
 mod workloads;
 
+pub(super) use access::{PATH_VERBS, VERBS};
 pub(crate) use access::{cluster_role, cluster_role_binding, role, role_binding, service_account};
 pub(crate) use config::{config_map, secret_docker, secret_generic, secret_tls};
 pub(crate) use network::{ingress, service};
