@@ -13,6 +13,7 @@ pub(crate) mod dump;
 pub(crate) mod edit;
 pub(crate) mod exec;
 pub(crate) mod explain;
+pub(crate) mod expose;
 pub(crate) mod get;
 pub(crate) mod history;
 pub(crate) mod info;

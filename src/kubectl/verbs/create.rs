@@ -1,6 +1,6 @@
 //! Commands that make new objects.
 
-use super::super::commands::{apply, create, run};
+use super::super::commands::{apply, create, expose, run};
 use super::{
     BASIC, DELETING, DRY_RUN, FILES, Flag, MANAGER, OUTPUT, SAVE, SELECTOR, VALIDATE, Verb, int,
     list, pairs, switch, time_span, value,
@@ -122,7 +122,7 @@ pub(super) const VERBS: &[Verb] = &[
         help: "Take a replication controller, service, deployment or pod and expose it as a new Kubernetes service",
         group: BASIC,
         flags: &[EXPOSE, OUTPUT, FILES, DRY_RUN, MANAGER, SAVE],
-        run: run::expose,
+        run: expose::expose,
     },
     verb!(
         "create deployment",
