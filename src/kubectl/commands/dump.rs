@@ -3,7 +3,7 @@
 //! Models staging/src/k8s.io/kubectl/pkg/cmd/clusterinfo/clusterinfo_dump.go.
 
 use super::logs;
-use crate::api::tree::{Tree as _, TreeMut as _};
+use crate::api::tree::TreeMut as _;
 use crate::api::{Kind, Object, Value};
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::Outcome;

@@ -16,6 +16,17 @@ const FOLLOWING: Duration = Duration::from_secs(30);
 
 /// The pod of `NAME` or `TYPE/NAME`: a workload's first pod.
 pub(super) fn pod_of(call: &mut Call<'_>, word: &str) -> Result<Arc<Object>, Failure> {
+    let mut pods = pods_of(call, word)?;
+    let (count, pod) = (pods.len(), pods.swap_remove(0));
+    // Models staging/src/k8s.io/kubectl/pkg/polymorphichelpers/logsforobject.go.
+    if count > 1 && call.verb.path == "logs" {
+        call.warn(format!("Found {count} pods, using pod/{}", pod.meta.name));
+    }
+    Ok(pod)
+}
+
+/// The pods of `NAME` or `TYPE/NAME`, at least one, those that are ready first.
+fn pods_of(call: &Call<'_>, word: &str) -> Result<Vec<Arc<Object>>, Failure> {
     let (kind, name) = match resources::queries(&[word.to_owned()]) {
         Ok(queries) if word.contains('/') => match queries.into_iter().next() {
             Some(Query::Named(kind, name)) => (kind, name),
@@ -26,7 +37,7 @@ pub(super) fn pod_of(call: &mut Call<'_>, word: &str) -> Result<Arc<Object>, Fai
     };
     let object = call.object(kind, &call.namespace(), &name)?;
     if kind == Kind::Pod {
-        return Ok(object);
+        return Ok(vec![object]);
     }
     let has_selector = object.spec().at(&["selector"]).is_some();
     let is_workload = super::set::pod_spec_path(kind).is_some() && kind != Kind::CronJob;
@@ -50,21 +61,15 @@ pub(super) fn pod_of(call: &mut Call<'_>, word: &str) -> Result<Arc<Object>, Fai
     };
     let store = call.world.store();
     let namespace = call.namespace();
-    let mut pods: Vec<&Arc<Object>> = store
+    let mut pods: Vec<Arc<Object>> = store
         .list_in(Kind::Pod, &namespace)
         .filter(|pod| selector.matches(&pod.meta.labels))
+        .cloned()
         .collect();
     order::sort_by_key(&mut pods, |pod| !pod.pod().is_some_and(|pod| pod.status.is_ready()));
-    let (count, first) = (pods.len(), pods.first().map(|pod| (*pod).clone()));
-    match first {
-        Some(pod) => {
-            // Models staging/src/k8s.io/kubectl/pkg/polymorphichelpers/logsforobject.go.
-            if count > 1 && call.verb.path == "logs" {
-                call.warn(format!("Found {count} pods, using pod/{}", pod.meta.name));
-            }
-            Ok(pod)
-        }
-        None => plain(format!("timed out waiting for the condition on {}/{name}", kind.plural())),
+    match pods.is_empty() {
+        true => plain(format!("timed out waiting for the condition on {}/{name}", kind.plural())),
+        false => Ok(pods),
     }
 }
 
@@ -114,7 +119,9 @@ fn all_names(all: &[&Value], regular: usize) -> String {
 /// Models staging/src/k8s.io/kubectl/pkg/cmd/logs/logs.go.
 pub(crate) fn logs(call: &mut Call<'_>) -> Outcome {
     check(call)?;
+    let all_pods = call.flags.on("all-pods");
     let pods = match call.args.first().cloned() {
+        Some(word) if all_pods => pods_of(call, &word).map_err(|why| not_found(call, why))?,
         Some(word) => vec![pod_of(call, &word).map_err(|why| not_found(call, why))?],
         None if !call.flags.text("selector").is_empty() => selected(call)?,
         None => {
@@ -277,7 +284,7 @@ impl Reading {
     }
 
     fn say(&self, call: &mut Call<'_>, time: SimTime, line: &str) {
-        let prefix = match call.flags.on("prefix") {
+        let prefix = match call.flags.on("prefix") || call.flags.on("all-pods") {
             true => format!("[pod/{}/{}] ", self.pod.meta.name, self.container),
             false => String::new(),
         };

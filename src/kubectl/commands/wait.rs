@@ -44,7 +44,7 @@ pub(crate) fn wait(call: &mut Call<'_>) -> Outcome {
     if waits_for(|condition| matches!(condition, Condition::Create)) {
         return Creation { conditions, limit }.go_on(call);
     }
-    let found = resources::find(call)?;
+    let found = resources::find_named(call)?;
     let mut failures = found.failures;
     if waits_for(|condition| matches!(condition, Condition::Delete)) {
         failures.retain(|failure| !failure.is_not_found());
@@ -134,7 +134,7 @@ pub(crate) struct Creation {
 
 impl Creation {
     pub(crate) fn go_on(self, call: &mut Call<'_>) -> Outcome {
-        let found = resources::find(call)?;
+        let found = resources::find_named(call)?;
         if !found.objects.is_empty() && found.failures.is_empty() {
             let mut left = found.objects;
             left.reverse();

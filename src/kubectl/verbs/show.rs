@@ -33,6 +33,7 @@ const LOGS: &[Flag] = &[
     switch("previous", "The instance before this one").short('p'),
     switch("timestamps", "A time before each line"),
     switch("all-containers", "All containers"),
+    switch("all-pods", "All pods of the object, each line with its source"),
     switch("prefix", "The source before each line"),
     value("container", "Which container").short('c'),
     int("tail", "How many of the last lines").default("-1"),
@@ -359,8 +360,10 @@ pub(super) const VERBS: &[Verb] = &[
         help: "Set a cluster entry in kubeconfig",
         group: OTHER,
         flags: &[&[
+            value("server", "Address of the API server"),
             value("certificate-authority", "File of the authority"),
             switch("embed-certs", "Copy certificates"),
+            switch("insecure-skip-tls-verify", "Do not check the server's certificate"),
         ]],
         run: config::set_entry,
     },
@@ -370,7 +373,12 @@ pub(super) const VERBS: &[Verb] = &[
         usage: "[NAME | --current] [--cluster=cluster_nickname] [--user=user_nickname] [--namespace=namespace]",
         help: "Set a context entry in kubeconfig",
         group: OTHER,
-        flags: &[&[switch("current", "The current context")]],
+        flags: &[&[
+            switch("current", "The current context"),
+            value("cluster", "The cluster of the context"),
+            value("user", "The user of the context"),
+            value("namespace", "The namespace of the context").short('n'),
+        ]],
         run: config::set_context,
     },
     Verb {
