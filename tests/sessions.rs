@@ -36,9 +36,9 @@ const SESSIONS: [(&str, &str, usize, usize); 21] = [
     ("rollouts", include_str!("conformance/sessions/16-rollouts.txt"), 159, 159),
     ("set", include_str!("conformance/sessions/17-set.txt"), 172, 172),
     ("marked", include_str!("conformance/sessions/18-marked.txt"), 139, 139),
-    ("asked", include_str!("conformance/sessions/19-asked.txt"), 157, 157),
+    ("asked", include_str!("conformance/sessions/19-asked.txt"), 158, 158),
     ("config", include_str!("conformance/sessions/20-config.txt"), 44, 44),
-    ("flags", include_str!("conformance/sessions/21-flags.txt"), 304, 304),
+    ("flags", include_str!("conformance/sessions/21-flags.txt"), 305, 305),
 ];
 
 /// What is volatile, and what stands for it.
