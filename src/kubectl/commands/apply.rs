@@ -45,12 +45,21 @@ pub(crate) fn apply(call: &mut Call<'_>) -> Outcome {
     check_files(call)?;
     super::server_side::check_flags(call)?;
     let (mut manifests, failures) = manifests::read_all(call)?;
-    let selector = resources::selector(call)?;
-    let labels = |manifest: &Manifest| {
-        crate::api::StringMap::from_value(manifest.value.at(&["metadata", "labels"]))
-    };
-    manifests.retain(|manifest| selector.matches(&labels(manifest)));
+    select(call, &mut manifests, &failures)?;
     Manifests::new(How::Apply, manifests, failures).go_on(call)
+}
+
+/// Leaves the manifests that `-l` chooses.
+fn select(call: &Call<'_>, manifests: &mut Vec<Manifest>, failures: &[Failure]) -> Outcome {
+    let selector = resources::selector(call)?;
+    manifests.retain(|manifest| {
+        let labels = manifest.value.at(&["metadata", "labels"]);
+        selector.matches(&crate::api::StringMap::from_value(labels))
+    });
+    match manifests.is_empty() && failures.is_empty() {
+        true => plain(format!("no objects passed to {}", call.verb.path)),
+        false => Ok(()),
+    }
 }
 
 fn apply_one(call: &mut Call<'_>, manifest: &Manifest) -> Result<(Value, &'static str), Failure> {
@@ -203,7 +212,8 @@ pub(crate) fn create(call: &mut Call<'_>) -> Outcome {
     check_files(call)?;
     call.dry_run()?;
     call.field_validation()?;
-    let (manifests, failures) = manifests::read_all(call)?;
+    let (mut manifests, failures) = manifests::read_all(call)?;
+    select(call, &mut manifests, &failures)?;
     Manifests::new(How::Create, manifests, failures).go_on(call)
 }
 
@@ -325,6 +335,8 @@ impl Manifests {
     /// Models staging/src/k8s.io/kubectl/pkg/cmd/replace/replace.go forceReplace.
     fn make_room(&mut self, call: &mut Call<'_>) -> Outcome {
         let grace = call.flags.int("grace-period")?.filter(|seconds| *seconds >= 0);
+        // None at all would lose data.
+        let grace = grace.map(|seconds| seconds.max(1));
         let options = DeleteOptions { grace_period_seconds: grace, ..DeleteOptions::default() };
         for manifest in self.left.iter().rev() {
             let found = call.object(manifest.kind, &manifest.namespace, &manifest.name);

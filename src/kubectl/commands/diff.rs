@@ -1,8 +1,9 @@
 //! `kubectl diff`.
 
-use super::apply::{LAST_APPLIED, note_last_applied, prepared};
+use super::apply::{LAST_APPLIED, prepared};
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Value};
+use crate::base::{Rng, SimTime};
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome};
 use crate::kubectl::manifests::{self, to_yaml};
@@ -29,8 +30,7 @@ fn difference(call: &mut Call<'_>) -> Outcome {
         let live = call.object(manifest.kind, &manifest.namespace, &manifest.name).ok();
         let live = live.map(|object| shown(&object));
         let mut copy = call.world.clone();
-        let mut new = prepared(&manifest);
-        note_last_applied(&mut new);
+        let new = prepared(&manifest);
         let merged = match &live {
             None => copy.create(manifest.kind, &new, &manifest.namespace),
             Some(live) => {
@@ -39,23 +39,24 @@ fn difference(call: &mut Call<'_>) -> Outcome {
                     note.and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null);
                 let (how, body) =
                     three_way(manifest.kind, &last, &new, live).map_err(Failure::Plain)?;
-                let fields = FieldValidation::Strict;
+                let fields = FieldValidation::Warn;
                 let patch = Patch { how, body, fields, of_status: false };
                 let key = ObjectKey::new(&manifest.namespace, &manifest.name);
-                copy.patch(manifest.kind, &key, &patch).map(|patched| patched.object)
+                copy.patch(manifest.kind, &key, &patch).map(|patched| {
+                    for field in patched.unknown {
+                        call.warn(format!("Warning: unknown field \"{field}\""));
+                    }
+                    patched.object
+                })
             }
         };
-        let clean = |value: &Value| {
-            let mut value = value.clone();
-            value.remove(&["metadata", "annotations", LAST_APPLIED]);
-            value.remove(&["metadata", "resourceVersion"]);
-            if value.fields_at(&["metadata", "annotations"]).is_some_and(serde_json::Map::is_empty)
-            {
-                value.remove(&["metadata", "annotations"]);
-            }
-            value
-        };
-        let (mut live, mut merged) = (live.as_ref().map(clean), clean(&shown(&*merged?)));
+        let (mut live, mut merged) = (live, shown(&*merged?));
+        // What is only tried gets no version of its own.
+        let version = ["metadata", "resourceVersion"];
+        match live.as_ref().and_then(|live| live.at(&version)) {
+            Some(own) => merged.put(&version, own.clone()),
+            None => drop(merged.remove(&version)),
+        }
         if manifest.kind == Kind::Secret && !call.flags.on("show-secrets") {
             mask(live.as_mut(), &mut merged);
         }
@@ -70,7 +71,7 @@ fn difference(call: &mut Call<'_>) -> Outcome {
                 manifest.namespace,
                 manifest.name
             );
-            let text = unified(&before, &after, &name);
+            let text = unified(&before, &after, &name, call.world.now());
             call.out.push_str(&text);
         }
     }
@@ -104,11 +105,14 @@ fn mask(from: Option<&mut Value>, to: &mut Value) {
 }
 
 /// A unified difference with three lines around each change.
-fn unified(before: &str, after: &str, name: &str) -> String {
+fn unified(before: &str, after: &str, name: &str, now: SimTime) -> String {
     let (a, b): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
-    let mut text = format!(
-        "diff -u -N /tmp/LIVE/{name} /tmp/MERGED/{name}\n--- /tmp/LIVE/{name}\n+++ /tmp/MERGED/{name}\n"
-    );
+    let mut rng = Rng::new(now.as_micros());
+    let [live, merged] =
+        ["LIVE", "MERGED"].map(|folder| format!("/tmp/{folder}-{}/{name}", rng.bits()));
+    let time = now.format("%F %T.%N +0000");
+    let mut text =
+        format!("diff -u -N {live} {merged}\n--- {live}\t{time}\n+++ {merged}\t{time}\n");
     let edits = edits(&a, &b);
     let changed: Vec<usize> = edits
         .iter()

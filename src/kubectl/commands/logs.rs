@@ -186,6 +186,17 @@ fn check(call: &Call<'_>) -> Outcome {
 ///
 /// Models logs.go Validate.
 fn validate(call: &Call<'_>) -> Outcome {
+    let given = |flag| call.flags.get(flag);
+    if given("since").is_some() && given("since-time").is_some() {
+        return plain("at most one of `sinceTime` or `sinceSeconds` may be specified");
+    }
+    let is_negative = |text: &str| text.starts_with('-');
+    if given("since").is_some_and(is_negative) {
+        return plain("--since must be greater than 0");
+    }
+    if call.flags.given("limit-bytes") && call.flags.int("limit-bytes")?.is_some_and(|it| it < 0) {
+        return plain("--limit-bytes must be greater than 0");
+    }
     let own = call.flags.text("container");
     let name = call.args.get(1).map_or(own, String::as_str);
     if call.flags.on("all-containers") && !name.is_empty() {

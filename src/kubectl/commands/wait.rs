@@ -84,7 +84,11 @@ impl Conditions {
 
     pub(crate) fn go_on(mut self, call: &mut Call<'_>) -> Outcome {
         while let Some(object) = self.left.last().cloned() {
-            if !self.is_over && self.is_met(call, &object) {
+            let is_met = match !self.is_over {
+                true => self.is_met(call, &object)?,
+                false => false,
+            };
+            if is_met {
                 call.done(object.kind, &shown(&object), "condition met")?;
                 (self.met, self.seen) = (self.met + 1, 0);
                 if self.met < self.conditions.len() {
@@ -109,19 +113,19 @@ impl Conditions {
         Failure::of(self.failures)
     }
 
-    fn is_met(&mut self, call: &Call<'_>, object: &Object) -> bool {
+    fn is_met(&mut self, call: &Call<'_>, object: &Object) -> Result<bool, Failure> {
         let now = call.world.store().get(object.kind, &ObjectKey::of(object));
-        let Some(condition) = self.conditions.get(self.met) else { return true };
-        match (condition, now) {
+        let Some(condition) = self.conditions.get(self.met) else { return Ok(true) };
+        Ok(match (condition, now) {
             (Condition::Create, Some(_)) => true,
             (Condition::Delete, now) => now.is_none_or(|now| now.meta.uid != object.meta.uid),
             (_, None) => false,
             (condition, Some(now)) => {
                 let version = now.meta.resource_version;
                 let is_new = core::mem::replace(&mut self.seen, version) != version;
-                is_new && holds(condition, now)
+                is_new && holds(condition, now)?
             }
-        }
+        })
     }
 }
 
@@ -213,9 +217,9 @@ fn parts(text: &str) -> Vec<String> {
     parts
 }
 
-fn holds(condition: &Condition, object: &Object) -> bool {
+fn holds(condition: &Condition, object: &Object) -> Result<bool, Failure> {
     let value = shown(object);
-    match condition {
+    Ok(match condition {
         Condition::Status(name, wanted) => {
             let conditions = value.items_at(&["status", "conditions"]);
             let found = conditions
@@ -234,16 +238,20 @@ fn holds(condition: &Condition, object: &Object) -> bool {
             let found = path.find(&value, true).unwrap_or_default();
             match (found.as_slice(), wanted) {
                 ([], _) => false,
+                ([_, _, ..], _) => {
+                    return plain("given jsonpath expression matches more than one value");
+                }
                 (_, None) => true,
-                ([one], Some(wanted)) => match one {
-                    Value::Object(_) | Value::Array(_) => false,
-                    scalar => {
-                        crate::kubectl::go_text::scalar_text(scalar).eq_ignore_ascii_case(wanted)
-                    }
-                },
-                _ => false,
+                ([Value::Object(_) | Value::Array(_)], Some(_)) => {
+                    return plain(
+                        "jsonpath leads to a nested object or list which is not supported",
+                    );
+                }
+                ([scalar], Some(wanted)) => {
+                    crate::kubectl::go_text::scalar_text(scalar).eq_ignore_ascii_case(wanted)
+                }
             }
         }
         Condition::Create | Condition::Delete => true,
-    }
+    })
 }

@@ -37,7 +37,12 @@ fn carry_out(value: &mut Value, operation: &Value) -> Result<(), String> {
             )
         }),
         "replace" => {
-            take(value, path).ok_or_else(|| key_missing("replace"))?;
+            // The library lets any key of an object be replaced, also one that is not there.
+            let is_new = split(path)
+                .is_some_and(|(parent, _)| value.pointer(parent).is_some_and(Value::is_object));
+            if !is_new {
+                take(value, path).ok_or_else(|| key_missing("replace"))?;
+            }
             add(value, path, given()).ok_or_else(|| missing("replace"))
         }
         "move" | "copy" => {
@@ -114,8 +119,11 @@ mod tests {
         let wanted =
             json!({"spec": {"replicas": 3, "l": ["c", "a", "b"]}, "metadata": {"labels": {}}});
         assert_eq!(value, wanted);
-        let wrong = json!([{"op": "remove", "path": "/spec/replicas"}, {"op": "replace", "path": "/no", "value": 1}]);
+        let wrong = json!([{"op": "remove", "path": "/spec/replicas"}, {"op": "replace", "path": "/no/no", "value": 1}]);
         assert!(json_patch(&mut value, &wrong).is_err());
         assert_eq!(value, wanted);
+        let new = json!([{"op": "replace", "path": "/spec/new", "value": 1}]);
+        json_patch(&mut value, &new).unwrap();
+        assert_eq!(value["spec"]["new"], 1);
     }
 }
