@@ -136,7 +136,9 @@ pub fn open_document(text: &str) -> Option<String> {
 pub(super) fn reads_input(words: &[String]) -> bool {
     reads_typed(words)
         || words.first().is_some_and(|name| name == "node")
-        || words.iter().any(|word| matches!(word.as_str(), "-i" | "-it" | "-ti" | "--stdin"))
+        || words
+            .iter()
+            .any(|word| matches!(word.as_str(), "-i" | "-it" | "-ti" | "--stdin" | "--interactive"))
 }
 
 /// The same if nobody but a person gives it anything.

@@ -16,17 +16,7 @@ impl Process {
         ground: &mut Ground<'_>,
     ) -> Option<Wait> {
         let place = (self.frames.len(), self.at);
-        let begun = self.begun.take().filter(|(depth, at, _)| (*depth, *at) == place);
-        let words = match begun {
-            Some((.., words)) => Ok(words),
-            None => {
-                self.expand_only(&simple.words, captures, ground).map(|words| match ground.desk {
-                    Some(desk) => desk.aliased(words),
-                    None => words,
-                })
-            }
-        };
-        let words = match words {
+        let words = match self.words_of(simple, captures, ground) {
             Ok(words) => words,
             Err(why) => {
                 self.use_captured(captures);
@@ -65,12 +55,7 @@ impl Process {
                 self.streams[0] = input;
             }
         }
-        for (name, before) in variables.into_iter().rev() {
-            match before {
-                Some(variable) => drop(self.shell.variables.insert(name, variable)),
-                None => drop(self.shell.variables.remove(&name)),
-            }
-        }
+        self.put_back(variables);
         self.resumed = matches!(did, Did::Again(_));
         match did {
             Did::Again(wait) => {
@@ -95,6 +80,35 @@ impl Process {
                     Wait::Ended(status) => Some(Wait::Ended(status)),
                     _ => None,
                 }
+            }
+        }
+    }
+
+    /// What a command's words are: of one that was begun before, those that they were then.
+    fn words_of(
+        &mut self,
+        simple: &Simple,
+        captures: usize,
+        ground: &Ground<'_>,
+    ) -> Result<Vec<String>, String> {
+        let place = (self.frames.len(), self.at);
+        let begun = self.begun.take().filter(|(depth, at, _)| (*depth, *at) == place);
+        if let Some((.., words)) = begun {
+            return Ok(words);
+        }
+        let words = self.expand_only(&simple.words, captures, ground)?;
+        Ok(match ground.desk {
+            Some(desk) => desk.aliased(words),
+            None => words,
+        })
+    }
+
+    /// Gives variables back what they were before a command.
+    fn put_back(&mut self, variables: Vec<(String, Option<Variable>)>) {
+        for (name, before) in variables.into_iter().rev() {
+            match before {
+                Some(variable) => drop(self.shell.variables.insert(name, variable)),
+                None => drop(self.shell.variables.remove(&name)),
             }
         }
     }
