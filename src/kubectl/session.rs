@@ -76,6 +76,18 @@ impl Session {
         self.files.write(key(&path), text, SimTime::WORLD_START);
     }
 
+    /// Makes a folder, and those above it.
+    pub fn make_folder(&mut self, path: &str) {
+        let path = self.resolve(path);
+        let ends = path.match_indices('/').skip(1).map(|(at, _)| at).chain([path.len()]);
+        for folder in ends.filter_map(|end| path.get(..end)) {
+            if self.find(folder).is_none() {
+                let modified = SimTime::WORLD_START;
+                self.files.set(key(folder), Entry::Folder { modified });
+            }
+        }
+    }
+
     /// Takes a file away.
     pub fn remove(&mut self, path: &str) {
         let path = self.resolve(path);

@@ -92,8 +92,8 @@ fn put_list(call: &mut Call<'_>, printer: &Printer, kind: Kind, file: &str, all:
 fn put(call: &mut Call<'_>, file: &str, text: String) {
     let Some(folder) = folder(call) else { return call.out.push_str(&text) };
     let path = call.session.resolve(&format!("{folder}/{file}"));
-    for (at, _) in path.match_indices('/').skip(1) {
-        call.session.folders.extend(path.get(..at).map(str::to_owned));
+    if let Some((folder, _)) = path.rsplit_once('/') {
+        call.session.make_folder(folder);
     }
     call.session.write(&path, text);
 }
