@@ -3,9 +3,9 @@
 //! Models pkg/scheduler/schedule_one.go.
 
 use super::framework::{Cycle, Filter, Rejection, Scores};
-use super::node_info::{NodeInfo, Snapshot};
+use super::node_info::{NodeInfo, Snapshot, at};
 use super::plugins::Local;
-use super::verdicts::{Points, Verdict};
+use super::verdicts::Verdict;
 use super::{plugins, preemption};
 use crate::api::Object;
 use crate::base::{Rng, order};
@@ -211,13 +211,13 @@ pub(super) fn decide_quickly(
         return None;
     }
     let nodes = cycle.snapshot.nodes();
-    let (mut feasible, mut points): (Vec<&Arc<NodeInfo>>, Vec<Points>) = Default::default();
+    let most = search.enough.min(nodes.len());
+    let (mut feasible, mut points) = (Vec::with_capacity(most), Vec::with_capacity(most));
     let mut local = None;
     let mut looked_at = 0;
+    let start = u32::try_from(search.start).ok()?;
     let (before, from) = known.split_at_mut_checked(search.start)?;
-    let (nodes_before, nodes_from) = nodes.split_at_checked(search.start)?;
-    let from = nodes_from.iter().zip(from);
-    for (node, verdict) in from.chain(nodes_before.iter().zip(before)) {
+    for (place, verdict) in (start..).zip(from).chain((0..).zip(before)) {
         if feasible.len() >= search.enough {
             break;
         }
@@ -227,10 +227,10 @@ pub(super) fn decide_quickly(
                 Some(local) => local,
                 none => none.insert(Local::prepare(cycle).ok()?),
             };
-            *verdict = local.verdict(node);
+            *verdict = local.verdict(nodes.get(at(place))?);
         }
         if let Verdict::Yes(of_node) = *verdict {
-            feasible.push(node);
+            feasible.push(place);
             points.push(of_node);
         }
     }
@@ -241,7 +241,8 @@ pub(super) fn decide_quickly(
     let most = totals.iter().max().copied()?;
     let best = || feasible.iter().zip(&totals).filter(|(_, total)| **total == most);
     let lot = draw(best().count(), rng)?;
-    best().nth(lot).map(|(node, _)| (node.name().clone(), looked_at))
+    let (place, _) = best().nth(lot)?;
+    Some((nodes.get(at(*place))?.name().clone(), looked_at))
 }
 
 /// Looks for pods whose removal would make room, and says what the event adds about it.

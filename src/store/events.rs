@@ -152,10 +152,9 @@ impl Store {
     ) -> impl Iterator<Item = &'a Arc<Object>> + use<'a> {
         let namespace = if namespace.is_empty() { "default" } else { namespace };
         let prefix = format!("{name}.");
-        let start = ObjectKey::new(namespace, &prefix);
-        let namespace = start.namespace.clone();
-        self.range_from(Kind::Event, start)
-            .take_while(move |o| o.meta.namespace == namespace && o.meta.name.starts_with(&prefix))
+        let all = self.range_from(Kind::Event, namespace, &prefix);
+        let namespace = namespace.to_owned();
+        all.take_while(move |o| o.meta.name.starts_with(&prefix) && *o.meta.namespace == *namespace)
     }
 
     /// Whether a source may say something about an object again so soon. `kin` is what it has said.
@@ -167,9 +166,7 @@ impl Store {
         if by_events.is_none() && self.recorders.buckets.is_empty() {
             return true;
         }
-        let about = (&event.involved.name, event.involved.uid.0, event.warning);
-        let who = format!("{about:?} {} {}", event.component, event.host);
-        let source = fnv64a(0, who.as_bytes());
+        let source = source_hash(0, event);
         let known = self.recorders.buckets.get(&source).copied();
         let Some(mut bucket) = known.or(by_events) else {
             return true;
@@ -239,10 +236,21 @@ pub(super) fn stamp(about: &[Arc<Object>], event: &Event) -> Arc<str> {
 
 /// A hash of all that makes an event a repeat of another.
 fn hash_of(event: &Event) -> u64 {
-    let about = (&event.involved.name, event.involved.uid.0, &event.involved.field_path);
+    let path = event.involved.field_path.as_deref().unwrap_or_default();
     let message = if event.is_combined() { COMBINED } else { &*event.message };
-    let source = (&event.component, &event.host, event.warning, &event.reason);
-    fnv64a(1, format!("{about:?} {source:?} {message}").as_bytes())
+    [path, &*event.reason, message].iter().fold(source_hash(1, event), with_text)
+}
+
+/// A hash of who says something about whom, and how bad it is.
+fn source_hash(seed: u64, event: &Event) -> u64 {
+    let hash = fnv64a(seed, &event.involved.uid.0.to_le_bytes());
+    let hash = fnv64a(hash, &[u8::from(event.warning)]);
+    [&*event.involved.name, &*event.component, &*event.host].iter().fold(hash, with_text)
+}
+
+/// A hash of one text more; texts end with a byte that is in none.
+fn with_text(hash: u64, text: &&str) -> u64 {
+    fnv64a(fnv64a(hash, text.as_bytes()), &[u8::MAX])
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::api::{Kind, Object, Selector, StringMap, Uid};
 use crate::base::{Map, Rng, SimTime, order};
 use core::borrow::Borrow;
 use core::cmp::Ordering;
+use core::ops::Bound;
 use imbl::ordmap::DiffItem;
 use std::sync::Arc;
 
@@ -40,13 +41,18 @@ impl PartialOrd for ObjectKey {
 
 impl Ord for ObjectKey {
     fn cmp(&self, other: &Self) -> Ordering {
-        // Most keys that meet share their namespace in memory.
-        let namespaces = match Arc::ptr_eq(&self.namespace, &other.namespace) {
-            true => Ordering::Equal,
-            false => self.namespace.cmp(&other.namespace),
-        };
-        namespaces.then_with(|| self.name.cmp(&other.name))
+        compare(self.names(), other.names())
     }
+}
+
+/// The order of two namespaces with names in them.
+fn compare(one: (&str, &str), other: (&str, &str)) -> Ordering {
+    // Most keys that meet share their namespace in memory.
+    let namespaces = match core::ptr::eq(one.0, other.0) {
+        true => Ordering::Equal,
+        false => one.0.cmp(other.0),
+    };
+    namespaces.then_with(|| one.1.cmp(other.1))
 }
 
 /// What has a namespace and a name: a key, or two texts that nobody needs to make one of.
@@ -88,7 +94,7 @@ impl PartialOrd for dyn Named + '_ {
 
 impl Ord for dyn Named + '_ {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.names().cmp(&other.names())
+        compare(self.names(), other.names())
     }
 }
 
@@ -168,14 +174,17 @@ impl Store {
         &self.indexes
     }
 
-    /// The objects of a kind from `start` on, by namespace and name.
+    /// The objects of a kind from this namespace and name on, in their order.
     pub(super) fn range_from<'a>(
         &'a self,
         kind: Kind,
-        start: ObjectKey,
+        namespace: &str,
+        name: &str,
     ) -> impl Iterator<Item = &'a Arc<Object>> + use<'a> {
-        let table = self.tables.get(&kind).into_iter();
-        table.flat_map(move |table| table.range(start.clone()..)).map(|(_, object)| object)
+        let start: &dyn Named = &(namespace, name);
+        let from = (Bound::Included(start), Bound::Unbounded);
+        let range = self.tables.get(&kind).map(|table| table.range::<_, dyn Named>(from));
+        range.into_iter().flatten().map(|(_, object)| object)
     }
 
     /// The object of a key.
@@ -224,9 +233,9 @@ impl Store {
         kind: Kind,
         namespace: &str,
     ) -> impl Iterator<Item = &'a Arc<Object>> + use<'a> {
-        let start = ObjectKey::new(namespace, "");
-        let namespace = start.namespace.clone();
-        self.range_from(kind, start).take_while(move |object| object.meta.namespace == namespace)
+        let all = self.range_from(kind, namespace, "");
+        let namespace = namespace.to_owned();
+        all.take_while(move |object| *object.meta.namespace == *namespace)
     }
 
     /// How many objects of a kind there are.

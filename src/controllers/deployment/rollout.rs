@@ -6,7 +6,7 @@ use super::super::pod_control::{
 };
 use super::NAME;
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::{Body, Kind, Object, ObjectMeta, Selector, Uid, Value};
+use crate::api::{Body, Details, Kind, Object, ObjectMeta, Selector, Uid, Value};
 use crate::base::{SimTime, names, order};
 use crate::store::{Plan, Store, Write};
 use serde_json::json;
@@ -171,7 +171,11 @@ impl<'a> Rollout<'a> {
             name: format!("{}-{hash}", self.deployment.meta.name).into(),
             namespace: self.deployment.meta.namespace.clone(),
             labels: with_label(&labels, TEMPLATE_HASH, &hash),
-            owner_references: Arc::from([controller_reference(&self.deployment)]),
+            details: Details {
+                owner_references: Arc::from([controller_reference(&self.deployment)]),
+                ..Details::default()
+            }
+            .into(),
             creation_timestamp: self.now,
             ..ObjectMeta::default()
         };

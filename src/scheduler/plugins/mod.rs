@@ -22,7 +22,7 @@ pub(super) use volume_zone::ZONE_LABELS;
 pub(super) use volumes::{Bindings, bindings_on, claims_of};
 
 use super::framework::{Cycle, Filter, Normalization, Rejection, Scores};
-use super::node_info::NodeInfo;
+use super::node_info::{NodeInfo, at};
 use super::verdicts::{Points, Verdict};
 use crate::api::PodSpec;
 use std::sync::Arc;
@@ -94,7 +94,7 @@ impl<'a> Local<'a> {
 }
 
 /// What the points of [`scores`] add up to, where those of [`Local`] are known.
-pub(super) fn totals(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>], local: &[Points]) -> Vec<i64> {
+pub(super) fn totals(cycle: &Cycle<'_>, places: &[u32], local: &[Points]) -> Vec<i64> {
     let most = |of: fn(&Points) -> i64| local.iter().map(of).max().unwrap_or_default();
     let (taints, preferred) = (most(|it| it.soft_taints), most(|it| it.preferred));
     let has_preferred = node_affinity::preferred(cycle.spec).is_some();
@@ -107,9 +107,11 @@ pub(super) fn totals(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>], local: &[Point
         reversed * taint_toleration::WEIGHT + highest * node_affinity::WEIGHT + points.resources
     };
     let mut totals: Vec<i64> = local.iter().map(total).collect();
-    let images = cycle.snapshot.has_images().then(|| image_locality::score(cycle, nodes));
-    let others =
-        [pod_topology_spread::score(cycle, nodes), inter_pod_affinity::score(cycle, nodes), images];
+    let all = cycle.snapshot.nodes();
+    let nodes: Vec<_> = places.iter().filter_map(|place| all.get(at(*place))).collect();
+    let spread = pod_topology_spread::score(cycle, places);
+    let images = cycle.snapshot.has_images().then(|| image_locality::score(cycle, &nodes));
+    let others = [spread, inter_pod_affinity::score(cycle, &nodes), images];
     for scores in others.iter().flatten() {
         scores.add_to(&mut totals);
     }
@@ -123,11 +125,12 @@ pub(super) fn wanted_names(cycle: &Cycle<'_>) -> Option<Vec<String>> {
 
 /// The points of each plugin for the nodes that passed.
 pub(super) fn scores(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>]) -> Vec<Scores> {
+    let places: Vec<u32> = nodes.iter().map(|node| node.place).collect();
     [
         Some(taint_toleration::score(cycle, nodes)),
         node_affinity::score(cycle, nodes),
         Some(node_resources::score_fit(cycle, nodes)),
-        pod_topology_spread::score(cycle, nodes),
+        pod_topology_spread::score(cycle, &places),
         inter_pod_affinity::score(cycle, nodes),
         node_resources::score_balance(cycle, nodes),
         Some(image_locality::score(cycle, nodes)),
