@@ -64,11 +64,10 @@ impl Store {
             "" => Arc::from("default"),
             _ => event.involved.namespace.clone(),
         };
-        if self.find(Kind::Namespace, "", &namespace).is_none() {
-            return;
-        }
+        let Some(place) = self.find(Kind::Namespace, "", &namespace) else { return };
+        let is_ending = place.meta.is_terminating();
         if event.from_events_api {
-            self.record_in_series(context, namespace, event);
+            self.record_in_series(context, namespace, is_ending, event);
             return;
         }
         let about: Vec<Arc<Object>> =
@@ -98,6 +97,7 @@ impl Store {
         }
         match repeat {
             Some(repeat) => self.count_event(context, repeat, event),
+            None if is_ending => {}
             None => {
                 let stamp = stamp(&about, &event);
                 self.create_event(context, namespace, stamp, event);
@@ -116,7 +116,7 @@ impl Store {
         self.put(new, &context.cause);
     }
 
-    /// Stores an event of its own under a name, unless its namespace is going.
+    /// Stores an event of its own under a name; nothing new comes into a namespace that is ending.
     pub(super) fn create_event(
         &mut self,
         context: &Context,
@@ -124,10 +124,6 @@ impl Store {
         name: Arc<str>,
         mut event: Event,
     ) {
-        let place = self.find(Kind::Namespace, "", &namespace);
-        if place.is_none_or(|place| place.meta.is_terminating()) {
-            return;
-        }
         let Event { involved, reason, message, component, host, .. } = &mut event;
         let field_path = involved.field_path.iter_mut();
         for text in [reason, message, component, host].into_iter().chain(field_path) {

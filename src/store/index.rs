@@ -79,17 +79,17 @@ impl Indexes {
         }
     }
 
-    fn owner(
+    fn owner<'a>(
         &mut self,
         kind: Kind,
-        old: Option<&Arc<Object>>,
-        new: Option<&Arc<Object>>,
+        old: Option<&'a Arc<Object>>,
+        new: Option<&'a Arc<Object>>,
         key: &ObjectKey,
     ) {
-        let owners = |object: Option<&Arc<Object>>| object.map(|o| o.meta.owner_references.clone());
-        let (before, after) = (owners(old), owners(new));
+        let owners = |object: &'a Arc<Object>| &object.meta.owner_references;
+        let (before, after) = (old.map(owners), new.map(owners));
         let key = (kind, key.clone());
-        let unchanged = before.as_ref().zip(after.as_ref());
+        let unchanged = before.zip(after);
         if !unchanged.is_some_and(|(a, b)| Arc::ptr_eq(a, b) || a == b) {
             for owner in before.iter().flat_map(|owners| owners.iter()) {
                 if let Some(owned) = self.by_owner.get_mut(&owner.uid) {
@@ -102,7 +102,11 @@ impl Indexes {
         }
         let Some((object, owners)) = new.zip(after) else { return };
         for owner in owners.iter() {
-            self.by_owner.entry(owner.uid).or_default().insert(key.clone(), object.clone());
+            let (key, object) = (key.clone(), object.clone());
+            match self.by_owner.get_mut(&owner.uid) {
+                Some(owned) => drop(owned.insert(key, object)),
+                None => drop(self.by_owner.insert(owner.uid, Map::unit(key, object))),
+            }
         }
     }
 

@@ -117,14 +117,17 @@ impl<'a> Rollout<'a> {
     ///
     /// Models sync.go getAllReplicaSetsAndSyncRevision, getNewReplicaSet.
     pub(super) fn find_new_set(&mut self, create: bool) {
-        let template = self.deployment.spec().get("template").cloned().unwrap_or_default();
-        let found = self.sets.iter().find(|set| same_template(set, &template));
+        let template = self.deployment.spec().get("template").unwrap_or(&Value::Null);
+        let found = self.sets.iter().find(|set| same_template(set, template));
         self.new_set = found.map(|set| set.meta.uid);
         let newest_old = self.old_sets().map(revision_of).max().unwrap_or_default();
         let revision = newest_old + 1;
         match self.new_set {
             Some(uid) => self.renew(uid, revision),
-            None if create => self.make_new_set(template, revision),
+            None if create => {
+                let template = self.deployment.spec().get("template").cloned();
+                self.make_new_set(template.unwrap_or_default(), revision);
+            }
             None => {}
         }
     }

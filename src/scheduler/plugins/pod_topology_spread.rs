@@ -280,16 +280,18 @@ pub(super) fn score(cycle: &Cycle<'_>, places: &[u32]) -> Option<Scores> {
         own && nodes.get(at(place)).is_none_or(|node| lacks(node))
     };
     let required = RequiredNodes::of(cycle.spec);
-    let mut sums = vec![0.0; places.len()];
-    for constraint in &constraints {
-        let domains = Domains::of(cycle, constraint, &required, places, &is_ignored);
-        domains.add_to(&mut sums, places, cycle.snapshot);
-    }
-    let points = |(place, sum): (&u32, f64)| (!is_ignored(*place)).then(|| rounded(sum));
+    let domains = constraints
+        .iter()
+        .map(|constraint| Domains::of(cycle, constraint, &required, places, &is_ignored));
+    let domains: Vec<Domains<'_>> = domains.collect();
+    let points = |place: &u32| {
+        let points = domains.iter().map(|domains| domains.points(cycle.snapshot, *place));
+        (!is_ignored(*place)).then(|| rounded(points.fold(0.0, |sum, points| sum + points)))
+    };
     Some(Scores {
         plugin: NAME,
         weight: 2,
-        raw: places.iter().zip(sums).map(points).collect(),
+        raw: places.iter().map(points).collect(),
         normalization: Normalization::Spread,
     })
 }
@@ -380,45 +382,27 @@ impl<'a> Domains<'a> {
         Domains { counts, weight: domain_weight(size), max_skew: constraint.max_skew }
     }
 
-    /// Adds the points of the nodes at these places to the sums: the more pods in a node's domain the
-    /// more points, of which fewer are better. A node outside of all domains gets none.
-    fn add_to(&self, sums: &mut [f64], places: &[u32], snapshot: &Snapshot) {
-        let spots = snapshot.spots();
-        let sums = sums.iter_mut().zip(places);
-        match &self.counts {
-            Counts::Nodes(counts) => {
-                for (sum, place) in sums {
-                    let has_hostname = spots.get(at(*place)).is_some_and(|spot| spot.has_hostname);
-                    if let Some(count) = counts.get(at(*place)).filter(|_| has_hostname) {
-                        *sum += self.points(i64::from(*count));
-                    }
-                }
-            }
-            Counts::Zones(counts) => {
-                let counts = counts.iter().map(|count| count.unwrap_or_default());
-                let points: Vec<f64> = counts.map(|count| self.points(count)).collect();
-                for (sum, place) in sums {
-                    let zone = spots.get(at(*place)).and_then(|spot| spot.zone);
-                    if let Some(points) = zone.and_then(|zone| points.get(at(zone))) {
-                        *sum += points;
-                    }
-                }
-            }
-            Counts::Others(key, counts) => {
-                for (sum, place) in sums {
-                    let node = snapshot.nodes().get(at(*place));
-                    if let Some(value) = node.and_then(|node| node.label(key)) {
-                        *sum += self.points(counts.get(value).copied().unwrap_or_default());
-                    }
-                }
-            }
-        }
-    }
-
-    /// The points of a domain with so many pods.
+    /// The more pods in a node's domain, the more points, of which fewer are better. A node outside
+    /// of all domains gets none.
     #[expect(clippy::cast_precision_loss, reason = "as upstream")]
-    fn points(&self, count: i64) -> f64 {
-        count as f64 * self.weight + (self.max_skew - 1) as f64
+    fn points(&self, snapshot: &Snapshot, place: u32) -> f64 {
+        let spot = || snapshot.spots().get(at(place));
+        let count = match &self.counts {
+            Counts::Nodes(counts) => {
+                let count = counts.get(at(place)).map(|count| i64::from(*count));
+                count.filter(|_| spot().is_some_and(|spot| spot.has_hostname))
+            }
+            Counts::Zones(counts) => spot()
+                .and_then(|spot| spot.zone)
+                .map(|zone| counts.get(at(zone)).copied().flatten().unwrap_or_default()),
+            Counts::Others(key, counts) => {
+                let node = snapshot.nodes().get(at(place));
+                let value = node.and_then(|node| node.label(key));
+                value.map(|value| counts.get(value).copied().unwrap_or_default())
+            }
+        };
+        let points = |count| count as f64 * self.weight + (self.max_skew - 1) as f64;
+        count.map_or(0.0, points)
     }
 }
 
