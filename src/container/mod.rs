@@ -39,4 +39,4 @@ pub use machine::Machine;
 pub use output::{Mark, Output, Part, Stream};
 pub use process::{Command, KILL, Reply, Service, TERM, Talk};
 pub use scene::{Question, Scene, Stage};
-pub use start::{Start, missing, start, stop_code};
+pub use start::{Start, missing, start, start_alone, stop_code};

@@ -122,10 +122,42 @@ impl Change {
     }
 }
 
+/// The objects of a kind.
+type Table = Map<ObjectKey, Arc<Object>>;
+
+/// A table for each kind. Nothing is asked for more often, so those of the kinds that something acts on
+/// are found by number; a copy shares them.
+#[derive(Clone, Debug, Default)]
+struct Tables {
+    known: Arc<Vec<Table>>,
+    others: Map<Kind, Table>,
+}
+
+impl Tables {
+    fn get(&self, kind: Kind) -> Option<&Table> {
+        match kind.number() {
+            Some(number) => self.known.get(number),
+            None => self.others.get(&kind),
+        }
+    }
+
+    fn of(&mut self, kind: Kind) -> &mut Table {
+        let Some(number) = kind.number() else { return self.others.entry(kind).or_default() };
+        let known = Arc::make_mut(&mut self.known);
+        if known.len() <= number {
+            known.resize_with(number + 1, Table::new);
+        }
+        match known.get_mut(number) {
+            Some(table) => table,
+            None => self.others.entry(kind).or_default(),
+        }
+    }
+}
+
 /// All objects of a cluster.
 #[derive(Clone, Debug)]
 pub struct Store {
-    tables: Map<Kind, Map<ObjectKey, Arc<Object>>>,
+    tables: Tables,
     indexes: Indexes,
     revision: u64,
     changes: Vec<Change>,
@@ -141,7 +173,7 @@ impl Store {
     /// An empty store; `rng` gives UIDs, generated names and allocated addresses.
     pub fn new(rng: Rng) -> Self {
         Store {
-            tables: Map::new(),
+            tables: Tables::default(),
             indexes: Indexes::default(),
             revision: 0,
             changes: Vec::new(),
@@ -183,24 +215,24 @@ impl Store {
     ) -> impl Iterator<Item = &'a Arc<Object>> + use<'a> {
         let start: &dyn Named = &(namespace, name);
         let from = (Bound::Included(start), Bound::Unbounded);
-        let range = self.tables.get(&kind).map(|table| table.range::<_, dyn Named>(from));
+        let range = self.tables.get(kind).map(|table| table.range::<_, dyn Named>(from));
         range.into_iter().flatten().map(|(_, object)| object)
     }
 
     /// The object of a key.
     pub fn get(&self, kind: Kind, key: &ObjectKey) -> Option<&Arc<Object>> {
-        self.tables.get(&kind)?.get(key)
+        self.tables.get(kind)?.get(key)
     }
 
     /// The object of a name; the namespace is empty for kinds without.
     pub fn find(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Arc<Object>> {
         let key: &dyn Named = &(namespace, name);
-        self.tables.get(&kind)?.get(key)
+        self.tables.get(kind)?.get(key)
     }
 
     /// All objects of a kind as they are now: to be compared with what they will be.
     pub fn table(&self, kind: Kind) -> Map<ObjectKey, Arc<Object>> {
-        self.tables.get(&kind).cloned().unwrap_or_default()
+        self.tables.get(kind).cloned().unwrap_or_default()
     }
 
     /// The objects of a kind that are new, other or gone since they were `seen`, by revision; what
@@ -224,7 +256,7 @@ impl Store {
 
     /// All objects of a kind, by namespace and name.
     pub fn list(&self, kind: Kind) -> impl Iterator<Item = &Arc<Object>> {
-        self.tables.get(&kind).into_iter().flat_map(|table| table.values())
+        self.tables.get(kind).into_iter().flat_map(|table| table.values())
     }
 
     /// The objects of a kind in one namespace, by name.
@@ -240,7 +272,7 @@ impl Store {
 
     /// How many objects of a kind there are.
     pub fn count(&self, kind: Kind) -> usize {
-        self.tables.get(&kind).map_or(0, |table| table.len())
+        self.tables.get(kind).map_or(0, |table| table.len())
     }
 
     /// The object of a UID. Events are not found this way.
@@ -264,7 +296,7 @@ impl Store {
     /// asks for a value, and looks at every pod of the namespace where it does not.
     pub fn pods_matching<'a>(
         &'a self,
-        namespace: &str,
+        namespace: &'a str,
         selector: &'a Selector,
     ) -> Box<dyn Iterator<Item = &'a Arc<Object>> + 'a> {
         let indexed = selector
@@ -289,7 +321,7 @@ impl Store {
     /// The Services of a namespace whose selector selects an object with these labels.
     pub fn services_selecting<'a>(
         &'a self,
-        namespace: &str,
+        namespace: &'a str,
         labels: &'a StringMap,
     ) -> impl Iterator<Item = &'a Arc<Object>> + use<'a> {
         let keys = self.indexes.services_for(namespace, labels);
@@ -361,7 +393,7 @@ impl Store {
             super::custom::kind_of(&object);
         }
         let object = Arc::new(object);
-        let old = self.tables.entry(kind).or_default().insert(key.clone(), object.clone());
+        let old = self.tables.of(kind).insert(key.clone(), object.clone());
         self.indexes.replace(old.as_ref(), Some(&object), &key);
         self.forget_admitted(kind);
         let (new, revision) = (Some(object.clone()), self.revision);
@@ -376,7 +408,7 @@ impl Store {
         key: &ObjectKey,
         cause: &Cause,
     ) -> Option<Arc<Object>> {
-        let old = self.tables.get_mut(&kind)?.remove(key)?;
+        let old = self.tables.of(kind).remove(key)?;
         self.revision += 1;
         self.indexes.replace(Some(&old), None, key);
         self.forget_admitted(kind);
