@@ -211,7 +211,8 @@ impl Candidates {
     /// Looks at nodes until enough of them will do, and asks the plugins only where nothing is known.
     /// Says how many it looked at; `None` if a plugin refuses every node at once.
     fn find(&mut self, cycle: &Cycle<'_>, known: &mut [Verdict], search: Search) -> Option<usize> {
-        (self.places.clear(), self.points.clear());
+        self.places.clear();
+        self.points.clear();
         let nodes = cycle.snapshot.nodes();
         let mut local = None;
         let mut looked_at = 0;

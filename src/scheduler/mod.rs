@@ -144,8 +144,10 @@ impl Scheduler {
             }
             if let (Some(node), Some(new)) = (&after, new) {
                 // Assumed already, perhaps.
-                self.snapshot.remove_pod(node, new.meta.uid);
-                self.snapshot.add_pod(node, new);
+                if before.is_some() || !self.snapshot.settle(node, new) {
+                    self.snapshot.remove_pod(node, new.meta.uid);
+                    self.snapshot.add_pod(node, new);
+                }
             }
         } else if let (Some(node), Some(new)) = (&after, new) {
             self.snapshot.replace_pod(node, new);

@@ -285,6 +285,29 @@ impl Snapshot {
         self.assumed.insert(ObjectKey::of(pod), pod.clone());
     }
 
+    /// The store knows a pod to be on its node, which was assumed: only the object is another. Says
+    /// whether that is all.
+    pub fn settle(&mut self, node: &str, pod: &Arc<Object>) -> bool {
+        let Some(place) = self.places.get(node).copied() else { return false };
+        let Some(info) = Arc::make_mut(&mut self.nodes).get_mut(at(place)) else { return false };
+        let pods = &mut Arc::make_mut(info).pods;
+        let Some(index) = pods.iter().position(|placed| placed.uid == pod.meta.uid) else {
+            return false;
+        };
+        // It comes last, as if it had left and come.
+        let later = pods.get_mut(index..).unwrap_or_default();
+        later.rotate_left(1);
+        let Some(placed) = later.last_mut() else { return false };
+        let spec = |object: &Object| object.pod().map(|pod| Arc::as_ptr(&pod.spec));
+        if placed.affinity.is_some() || spec(&placed.pod) != spec(pod) {
+            return false;
+        }
+        let old = core::mem::replace(&mut placed.pod, pod.clone());
+        self.tallies.remove(place, &old);
+        self.tallies.add(place, pod);
+        true
+    }
+
     /// The store knows what was assumed of a pod, or better.
     pub fn confirm(&mut self, key: &ObjectKey) {
         self.assumed.remove(key);

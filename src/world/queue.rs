@@ -53,8 +53,8 @@ impl Due {
     }
 }
 
-/// Something that is due, with its hash.
-type Hashed = (u64, Due);
+/// Something that is due, with its hash; both maps share it.
+type Hashed = (u64, Arc<Due>);
 
 /// The queue. Each thing is in it once: asking again for an earlier time moves it forward.
 #[derive(Clone, Debug, Default)]
@@ -67,7 +67,7 @@ pub(super) struct Queue {
 impl Queue {
     /// Asks for something at a time; an earlier wish for the same stays.
     pub(super) fn push(&mut self, at: SimTime, due: Due) {
-        let due = (due.hash(), due);
+        let due = (due.hash(), Arc::new(due));
         if let Some(place) = self.places.get(&due).copied() {
             if place.0 <= at {
                 return;
@@ -88,7 +88,7 @@ impl Queue {
         }
         let due = self.by_time.remove(&place)?;
         self.places.remove(&due);
-        Some((place.0, due.1))
+        Some((place.0, Arc::unwrap_or_clone(due.1)))
     }
 
     /// When the first thing is due.

@@ -274,24 +274,28 @@ pub(super) fn score(cycle: &Cycle<'_>, places: &[u32]) -> Option<Scores> {
         return None;
     }
     let nodes = cycle.snapshot.nodes();
-    let is_ignored = |place: u32| {
-        let lacks =
-            |node: &NodeInfo| constraints.iter().any(|c| node.label(&c.topology_key).is_none());
-        own && nodes.get(at(place)).is_none_or(|node| lacks(node))
+    let lacks_a_key =
+        |node: &NodeInfo| constraints.iter().any(|c| node.label(&c.topology_key).is_none());
+    let is_ignored = |place: u32| own && nodes.get(at(place)).is_none_or(|node| lacks_a_key(node));
+    let kept: Cow<'_, [u32]> = match own {
+        true => places.iter().copied().filter(|place| !is_ignored(*place)).collect(),
+        false => Cow::Borrowed(places),
     };
     let required = RequiredNodes::of(cycle.spec);
-    let domains = constraints
-        .iter()
-        .map(|constraint| Domains::of(cycle, constraint, &required, places, &is_ignored));
-    let domains: Vec<Domains<'_>> = domains.collect();
-    let points = |place: &u32| {
-        let points = domains.iter().map(|domains| domains.points(cycle.snapshot, *place));
-        (!is_ignored(*place)).then(|| rounded(points.fold(0.0, |sum, points| sum + points)))
-    };
+    let mut sums = vec![0.0; kept.len()];
+    for constraint in &constraints {
+        let domains = Domains::of(cycle, constraint, &required, &kept, &is_ignored);
+        domains.add_to(&mut sums, &kept, cycle.snapshot);
+    }
+    let mut sums = sums.into_iter();
+    let raw = places.iter().map(|place| match is_ignored(*place) {
+        true => None,
+        false => sums.next().map(rounded),
+    });
     Some(Scores {
         plugin: NAME,
         weight: 2,
-        raw: places.iter().map(points).collect(),
+        raw: raw.collect(),
         normalization: Normalization::Spread,
     })
 }
@@ -319,21 +323,20 @@ impl<'a> Domains<'a> {
         cycle: &Cycle<'a>,
         constraint: &'a Constraint,
         required: &RequiredNodes,
-        places: &[u32],
+        kept: &[u32],
         is_ignored: &dyn Fn(u32) -> bool,
     ) -> Self {
         let on_node =
             cycle.snapshot.tally(cycle.store, &cycle.pod.meta.namespace, &constraint.selector);
         let (all, spots) = (cycle.snapshot.nodes(), cycle.snapshot.spots());
         let counts_all =
-            !constraint.honor_taints && !(constraint.honor_affinity && required.is_anything());
+            !(constraint.honor_taints || constraint.honor_affinity && required.is_anything());
         let counts = |place: u32| {
             let node = || all.get(at(place));
             counts_all || node().is_some_and(|node| constraint.counts_node(cycle, required, node))
         };
         let placed = on_node.iter().filter(|(place, _)| !is_ignored(**place) && counts(**place));
         let placed = placed.map(|(place, count)| (*place, i64::from(*count)));
-        let candidates = || places.iter().copied().filter(|place| !is_ignored(*place));
         let zone = |place: u32| spots.get(at(place))?.zone.map(at);
         let (counts, size) = match &*constraint.topology_key {
             // As upstream, the pods of a node count even where the others would not.
@@ -344,13 +347,13 @@ impl<'a> Domains<'a> {
                         *slot = *count;
                     }
                 }
-                (Counts::Nodes(counts), candidates().count())
+                (Counts::Nodes(counts), kept.len())
             }
             ZONE => {
                 let mut counts = vec![None; cycle.snapshot.zones()];
                 let mut nowhere = false;
-                for place in candidates() {
-                    match zone(place).and_then(|zone| counts.get_mut(zone)) {
+                for place in kept {
+                    match zone(*place).and_then(|zone| counts.get_mut(zone)) {
                         Some(slot) => *slot = Some(0),
                         None => nowhere = true,
                     }
@@ -369,7 +372,7 @@ impl<'a> Domains<'a> {
                 let value = |place| all.get(at(place))?.label(key);
                 let value = |place| value(place).unwrap_or_default();
                 let mut counts: BTreeMap<&str, i64> =
-                    candidates().map(|place| (value(place), 0)).collect();
+                    kept.iter().map(|place| (value(*place), 0)).collect();
                 for (place, count) in placed {
                     if let Some(slot) = counts.get_mut(value(place)) {
                         *slot += count;
@@ -382,27 +385,44 @@ impl<'a> Domains<'a> {
         Domains { counts, weight: domain_weight(size), max_skew: constraint.max_skew }
     }
 
-    /// The more pods in a node's domain, the more points, of which fewer are better. A node outside
-    /// of all domains gets none.
-    #[expect(clippy::cast_precision_loss, reason = "as upstream")]
-    fn points(&self, snapshot: &Snapshot, place: u32) -> f64 {
-        let spot = || snapshot.spots().get(at(place));
-        let count = match &self.counts {
+    /// Adds the points of the nodes at these places to their sums: the more pods in a node's domain the
+    /// more points, of which fewer are better. A node outside of all domains gets none.
+    fn add_to(&self, sums: &mut [f64], places: &[u32], snapshot: &Snapshot) {
+        let (sums, spots) = (sums.iter_mut().zip(places), snapshot.spots());
+        match &self.counts {
             Counts::Nodes(counts) => {
-                let count = counts.get(at(place)).map(|count| i64::from(*count));
-                count.filter(|_| spot().is_some_and(|spot| spot.has_hostname))
+                for (sum, place) in sums {
+                    let has_hostname = spots.get(at(*place)).is_some_and(|spot| spot.has_hostname);
+                    if let Some(count) = counts.get(at(*place)).filter(|_| has_hostname) {
+                        *sum += self.points(i64::from(*count));
+                    }
+                }
             }
-            Counts::Zones(counts) => spot()
-                .and_then(|spot| spot.zone)
-                .map(|zone| counts.get(at(zone)).copied().flatten().unwrap_or_default()),
+            Counts::Zones(counts) => {
+                let counts = counts.iter().map(|count| count.unwrap_or_default());
+                let points: Vec<f64> = counts.map(|count| self.points(count)).collect();
+                for (sum, place) in sums {
+                    let zone = spots.get(at(*place)).and_then(|spot| spot.zone);
+                    if let Some(points) = zone.and_then(|zone| points.get(at(zone))) {
+                        *sum += points;
+                    }
+                }
+            }
             Counts::Others(key, counts) => {
-                let node = snapshot.nodes().get(at(place));
-                let value = node.and_then(|node| node.label(key));
-                value.map(|value| counts.get(value).copied().unwrap_or_default())
+                for (sum, place) in sums {
+                    let node = snapshot.nodes().get(at(*place));
+                    if let Some(value) = node.and_then(|node| node.label(key)) {
+                        *sum += self.points(counts.get(value).copied().unwrap_or_default());
+                    }
+                }
             }
-        };
-        let points = |count| count as f64 * self.weight + (self.max_skew - 1) as f64;
-        count.map_or(0.0, points)
+        }
+    }
+
+    /// The points of a domain with so many pods.
+    #[expect(clippy::cast_precision_loss, reason = "as upstream")]
+    fn points(&self, count: i64) -> f64 {
+        count as f64 * self.weight + (self.max_skew - 1) as f64
     }
 }
 
