@@ -1,12 +1,13 @@
 //! One command at work: what was said, the world it acts on, and what it prints.
 
-use super::failure::{Failure, Outcome};
+use super::failure::{Failure, Outcome, plain};
 use super::flags::Flags;
 use super::manifests::to_yaml;
 use super::output::{self, Objects, Printer};
 use super::session::Session;
 use super::task::{Task, Wake};
 use super::verbs::Verb;
+use crate::api::error::go_quote;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, Value};
 use crate::base::SimTime;
@@ -152,6 +153,19 @@ impl Call<'_> {
             Some(other) => Err(Failure::Plain(format!(
                 "Invalid dry-run value ({other}). Must be \"none\", \"server\", or \"client\"."
             ))),
+        }
+    }
+
+    /// Reads `--validate`.
+    ///
+    /// Models staging/src/k8s.io/kubectl/pkg/cmd/util/helpers.go GetValidationDirective.
+    pub(crate) fn field_validation(&self) -> Outcome {
+        match self.flags.text("validate") {
+            "" | "true" | "strict" | "warn" | "false" | "ignore" => Ok(()),
+            other => plain(format!(
+                "invalid - validate option {}; must be one of: strict (or true), warn, ignore (or false)",
+                go_quote(other)
+            )),
         }
     }
 
@@ -329,14 +343,14 @@ impl Call<'_> {
         if kind.namespaced() && self.flags.given("namespace") {
             value.put(&["metadata", "namespace"], self.namespace());
         }
-        if self.dry_run()? == DryRun::Client {
-            return Ok(value);
-        }
-        let namespace = self.namespace_for(kind);
         self.record(&mut value);
         if self.flags.on("save-config") {
             super::commands::apply::note_last_applied(&mut value);
         }
+        if self.dry_run()? == DryRun::Client {
+            return Ok(value);
+        }
+        let namespace = self.namespace_for(kind);
         Ok(shown(&*self.create(kind, &value, &namespace)?))
     }
 

@@ -27,6 +27,9 @@ pub(crate) struct Manifest {
 /// Models staging/src/k8s.io/cli-runtime/pkg/resource: builder.go FilenameParam, visitor.go
 /// StreamVisitor.Visit, EagerVisitorList.Visit.
 pub(crate) fn read_all(call: &Call<'_>) -> Result<(Vec<Manifest>, Vec<Failure>), Failure> {
+    if let Some(folder) = call.flags.get("kustomize") {
+        return super::commands::local::build(call, folder);
+    }
     let (mut texts, mut missing) = (Vec::new(), Vec::new());
     let paths = call.flags.list("filename").into_iter().flat_map(|path| files_of(call, path));
     for path in paths {
@@ -43,7 +46,7 @@ pub(crate) fn read_all(call: &Call<'_>) -> Result<(Vec<Manifest>, Vec<Failure>),
             failures.push(failure);
         }
     }
-    if all.is_empty() && failures.is_empty() {
+    if all.is_empty() && failures.is_empty() && call.verb.path != "delete" {
         return Err(Failure::Plain("no objects passed to ".to_owned() + call.verb.path));
     }
     Ok((all, failures))
@@ -189,9 +192,4 @@ pub(super) fn documents(text: &str, source: &str) -> (Vec<Value>, Option<Failure
 /// YAML as kubectl prints it.
 pub(crate) fn to_yaml(value: &Value) -> String {
     manifest::to_yaml(value)
-}
-
-/// One value from YAML or JSON text on the command line.
-pub(crate) fn parse_value(text: &str) -> Option<Value> {
-    manifest::parse(text).documents.into_iter().next().map(|document| document.value)
 }

@@ -16,16 +16,19 @@ pub(crate) fn kustomize(call: &mut Call<'_>) -> Outcome {
 
 /// What `-k` and `kubectl kustomize` make of a folder.
 // Simplified: nothing is built; what is refused is told.
-pub(super) fn build<T>(
+pub(crate) fn build<T>(
     call: &Call<'_>,
     folder: &str,
 ) -> Result<T, crate::kubectl::failure::Failure> {
+    let written = folder;
     let folder = call.session.resolve(folder);
     if FILES.iter().any(|name| call.session.read(&format!("{folder}/{name}")).is_some()) {
         return plain("this model builds no kustomizations; apply the manifests with -f");
     }
     if !call.session.is_folder(&folder) {
-        return plain(format!("accumulating resources: '{folder}' doesn't exist"));
+        return plain(format!(
+            "must build at directory: not a valid directory: evalsymlink failure on '{written}' : lstat {folder}: no such file or directory"
+        ));
     }
     plain(format!(
         "unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '{folder}'"
