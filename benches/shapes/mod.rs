@@ -1,7 +1,7 @@
 //! The clusters that the benchmarks measure, the same natively and in a browser.
 
 use core::time::Duration;
-use diorama::api::{Body, Kind, Object, ObjectMeta, OwnerReference, Pod, Uid};
+use diorama::api::{Body, Details, Kind, Object, ObjectMeta, OwnerReference, Pod, Uid};
 use diorama::base::{Rng, SimTime};
 use diorama::scheduler::Scheduler;
 use diorama::store::{Cause, Context, Manager, Plan, Store, Write};
@@ -116,7 +116,8 @@ impl Scheduling {
                     name: format!("{name}-{replica}").into(),
                     namespace: namespace.clone(),
                     labels: template.labels.clone(),
-                    owner_references: owners.clone(),
+                    details: Details { owner_references: owners.clone(), ..Details::default() }
+                        .into(),
                     ..ObjectMeta::default()
                 };
                 let body = Body::Pod(Pod::new(template.spec.clone()));

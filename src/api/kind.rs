@@ -326,10 +326,10 @@ impl Kind {
         }
     }
 
-    /// How the API names it.
-    pub const fn resource(self) -> &'static Resource {
-        let place = match self {
-            Kind::Other(OtherKind(resource)) => return resource,
+    /// Its place among the [`known`](Self::known) kinds, if it is one.
+    pub const fn number(self) -> Option<usize> {
+        Some(match self {
+            Kind::Other(_) => return None,
             Kind::Pod => 0,
             Kind::ReplicationController => 1,
             Kind::PodTemplate => 2,
@@ -366,6 +366,15 @@ impl Kind {
             Kind::RoleBinding => 33,
             Kind::ClusterRoleBinding => 34,
             Kind::CustomResourceDefinition => 35,
+        })
+    }
+
+    /// How the API names it.
+    pub const fn resource(self) -> &'static Resource {
+        let place = match (self, self.number()) {
+            (Kind::Other(OtherKind(resource)), _) => return resource,
+            (_, Some(place)) => place,
+            (_, None) => 0,
         };
         #[expect(
             clippy::indexing_slicing,

@@ -4,12 +4,16 @@ use super::managed_fields::ManagedFields;
 use super::tree::Tree as _;
 use crate::base::SimTime;
 use core::fmt;
+use core::ops::{Deref, DerefMut};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 /// An object's identity through its life: a random UUID.
+///
+/// Packed: aligned as a `u128` it would make every object and event larger.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(Rust, packed(8))]
 pub struct Uid(pub u128);
 
 impl Uid {
@@ -173,15 +177,14 @@ pub struct Deletion {
     pub grace_period_seconds: i64,
 }
 
-/// Metadata of an object.
+/// Metadata of an object: what each has of its own, and [`Details`], whose fields are read and
+/// written as if they were here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ObjectMeta {
     /// Name, unique among the objects of its kind and namespace.
     pub name: Arc<str>,
     /// Namespace; empty for kinds without.
     pub namespace: Arc<str>,
-    /// The prefix its name was generated from; empty if it was not.
-    pub generate_name: Arc<str>,
     /// Identity; zero until the API server gives one.
     pub uid: Uid,
     /// The revision of the store at the last change; zero until it is stored.
@@ -190,10 +193,20 @@ pub struct ObjectMeta {
     pub generation: i64,
     /// When it was created.
     pub creation_timestamp: SimTime,
-    /// Set once deletion was asked for.
-    pub deletion: Option<Deletion>,
     /// Labels.
     pub labels: StringMap,
+    /// The rest.
+    pub details: SharedDetails,
+}
+
+/// What many objects have nothing of, events above all, and what the pods of one owner have in
+/// common.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Details {
+    /// The prefix its name was generated from; empty if it was not.
+    pub generate_name: Arc<str>,
+    /// Set once deletion was asked for.
+    pub deletion: Option<Deletion>,
     /// Annotations.
     pub annotations: StringMap,
     /// Owners.
@@ -204,6 +217,55 @@ pub struct ObjectMeta {
     pub managed_fields: ManagedFields,
 }
 
+/// [`Details`] that copies share until one of them is written to. Where there are none it takes no
+/// memory.
+#[derive(Clone, Debug, Default)]
+pub struct SharedDetails(Option<Arc<Details>>);
+
+impl From<Details> for SharedDetails {
+    fn from(details: Details) -> Self {
+        SharedDetails((details != Details::default()).then(|| Arc::new(details)))
+    }
+}
+
+impl PartialEq for SharedDetails {
+    fn eq(&self, other: &Self) -> bool {
+        let (one, other): (&Details, &Details) = (self, other);
+        core::ptr::eq(one, other) || one == other
+    }
+}
+
+impl Eq for SharedDetails {}
+
+impl Deref for SharedDetails {
+    type Target = Details;
+
+    fn deref(&self) -> &Details {
+        static NONE: LazyLock<Details> = LazyLock::new(Details::default);
+        self.0.as_deref().unwrap_or(&NONE)
+    }
+}
+
+impl DerefMut for SharedDetails {
+    fn deref_mut(&mut self) -> &mut Details {
+        Arc::make_mut(self.0.get_or_insert_default())
+    }
+}
+
+impl Deref for ObjectMeta {
+    type Target = Details;
+
+    fn deref(&self) -> &Details {
+        &self.details
+    }
+}
+
+impl DerefMut for ObjectMeta {
+    fn deref_mut(&mut self) -> &mut Details {
+        &mut self.details
+    }
+}
+
 impl ObjectMeta {
     /// The owner that manages this object.
     pub fn controller(&self) -> Option<&OwnerReference> {
@@ -211,7 +273,7 @@ impl ObjectMeta {
     }
 
     /// Whether deletion was asked for.
-    pub const fn is_terminating(&self) -> bool {
+    pub fn is_terminating(&self) -> bool {
         self.deletion.is_some()
     }
 
@@ -226,20 +288,10 @@ impl ObjectMeta {
         let time = |key| value.str_at(&[key]).and_then(SimTime::parse_rfc3339);
         let grace_period_seconds =
             value.int_at(&["deletionGracePeriodSeconds"]).unwrap_or_default();
-        ObjectMeta {
-            name: text("name"),
-            namespace: text("namespace"),
+        let details = Details {
             generate_name: text("generateName"),
-            uid: value.str_at(&["uid"]).and_then(Uid::parse).unwrap_or_default(),
-            resource_version: value
-                .str_at(&["resourceVersion"])
-                .and_then(|text| text.parse().ok())
-                .unwrap_or_default(),
-            generation: value.int_at(&["generation"]).unwrap_or_default(),
-            creation_timestamp: time("creationTimestamp").unwrap_or_default(),
             deletion: time("deletionTimestamp")
                 .map(|timestamp| Deletion { timestamp, grace_period_seconds }),
-            labels: StringMap::from_value(value.at(&["labels"])),
             annotations: StringMap::from_value(value.at(&["annotations"])),
             owner_references: value
                 .items_at(&["ownerReferences"])
@@ -253,6 +305,19 @@ impl ObjectMeta {
                 .map(Arc::from)
                 .collect(),
             managed_fields: ManagedFields::default(),
+        };
+        ObjectMeta {
+            name: text("name"),
+            namespace: text("namespace"),
+            uid: value.str_at(&["uid"]).and_then(Uid::parse).unwrap_or_default(),
+            resource_version: value
+                .str_at(&["resourceVersion"])
+                .and_then(|text| text.parse().ok())
+                .unwrap_or_default(),
+            generation: value.int_at(&["generation"]).unwrap_or_default(),
+            creation_timestamp: time("creationTimestamp").unwrap_or_default(),
+            labels: StringMap::from_value(value.at(&["labels"])),
+            details: details.into(),
         }
     }
 

@@ -29,7 +29,7 @@ pub use event::{Event, ObjectReference};
 pub use go_text::{go_syntax, go_value};
 pub use kind::Kind;
 pub use managed_fields::{FieldSet, ManagedFields, ManagedFieldsEntry};
-pub use meta::{Deletion, ObjectMeta, OwnerReference, StringMap, Uid};
+pub use meta::{Deletion, Details, ObjectMeta, OwnerReference, StringMap, Uid};
 pub use object::{Body, Object, PodTemplate};
 pub use pod::{Pod, PodSpec, PodStatus};
 pub use selector::Selector;

@@ -212,9 +212,9 @@ impl Content {
             let meta = ObjectMeta::from_value(template.get("metadata").unwrap_or(&Value::Null));
             let spec = template.get("spec").cloned().unwrap_or(json!({}));
             Some(PodTemplate {
+                annotations: meta.annotations.clone(),
+                finalizers: meta.finalizers.clone(),
                 labels: meta.labels,
-                annotations: meta.annotations,
-                finalizers: meta.finalizers,
                 spec: Arc::new(PodSpec::from_value(spec)),
             })
         };

@@ -44,4 +44,4 @@ pub use process::{
     is_builtin, open_document,
 };
 pub use scene::{Question, Run, Scene, Stage};
-pub use start::{Start, missing, start, stop_code};
+pub use start::{Start, missing, start, start_alone, stop_code};

@@ -38,8 +38,21 @@ const SHELL_ENDS: Duration = Duration::from_millis(200);
 /// How long the allocation of too much memory takes.
 const FILLS_MEMORY: Duration = Duration::from_secs(1);
 
-/// What the first process of a container is: of this image, started with these words (none for the
-/// image's own), with standard input held open or not, in this folder, under this limit of memory.
+/// What the first process of a container is that starts what its image says, with standard input held
+/// open or not.
+pub fn start_alone(image: &str, has_input: bool) -> Start {
+    if image.contains(CERTIFICATE_MAKER) {
+        return Start::Ends { after: MAKES_CERTIFICATE, code: 0, out_of_memory: false };
+    }
+    let is_control = image.contains(GATEWAY_CONTROL);
+    match images::ends_at_once(image) && !has_input && !is_control {
+        true => Start::Ends { after: SHELL_ENDS, code: 0, out_of_memory: false },
+        false => Start::Server,
+    }
+}
+
+/// What the first process of a container is: of this image, started with these words, with standard
+/// input held open or not, in this folder, under this limit of memory.
 pub fn start(
     image: &str,
     words: &[String],
@@ -48,6 +61,9 @@ pub fn start(
     memory_limit: i64,
     view: &View<'_>,
 ) -> Start {
+    let Some((first, arguments)) = words.split_first() else {
+        return start_alone(image, has_input);
+    };
     if image.contains(CERTIFICATE_MAKER) {
         return Start::Ends { after: MAKES_CERTIFICATE, code: 0, out_of_memory: false };
     }
@@ -59,12 +75,6 @@ pub fn start(
             false => Start::Server,
         };
     }
-    let Some((first, arguments)) = words.split_first() else {
-        return match images::ends_at_once(image) && !has_input {
-            true => Start::Ends { after: SHELL_ENDS, code: 0, out_of_memory: false },
-            false => Start::Server,
-        };
-    };
     // The image's own server takes what is given as its arguments.
     if first.starts_with('-') && !images::ends_at_once(image) {
         return Start::Server;

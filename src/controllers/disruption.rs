@@ -67,7 +67,7 @@ fn says_disrupted(pod: &Object) -> Option<SimTime> {
     let state = pod.pod().filter(|state| !state.status.phase.is_terminal())?;
     let condition = state.status.condition(ConditionType::DisruptionTarget)?;
     let stale = condition.status
-        && condition.reason.as_deref() != Some("TerminationByKubelet")
+        && condition.reason() != "TerminationByKubelet"
         && !pod.meta.is_terminating();
     stale.then_some(condition.last_transition_time)
 }

@@ -6,7 +6,7 @@
 
 use super::pod_control::{controller_reference, is_ready, phase};
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::{Kind, Object, ObjectMeta, Selector, StringMap, Value};
+use crate::api::{Details, Kind, Object, ObjectMeta, Selector, StringMap, Value};
 use crate::base::{SimTime, names, order};
 use crate::store::{Change, Controller, Key, ObjectKey, Plan, Store, Write};
 use serde_json::json;
@@ -319,10 +319,14 @@ fn update_slice(
 fn new_slice(service: &Object, ports: &Value, endpoints: &[Value], now: SimTime) -> Object {
     let mut slice = Object::from_value(Kind::EndpointSlice, slice_content(ports, endpoints));
     slice.meta = ObjectMeta {
-        generate_name: format!("{}-", service.meta.name).into(),
         namespace: service.meta.namespace.clone(),
         labels: slice_labels(service),
-        owner_references: Arc::from([controller_reference(service)]),
+        details: Details {
+            generate_name: format!("{}-", service.meta.name).into(),
+            owner_references: Arc::from([controller_reference(service)]),
+            ..Details::default()
+        }
+        .into(),
         ..ObjectMeta::default()
     };
     slice.meta.annotations.set(TRIGGER_TIME, &now.rfc3339());

@@ -6,7 +6,7 @@
 
 use super::pod_control::{controller_reference, with_label};
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::{Body, Kind, Object, ObjectMeta, PodTemplate, Uid, Value};
+use crate::api::{Body, Details, Kind, Object, ObjectMeta, PodTemplate, Uid, Value};
 use crate::base::{names, order};
 use crate::store::{Store, Write};
 use serde_json::json;
@@ -119,8 +119,12 @@ fn new_revision(owner: &Object, data: Value, number: i64, label: &str) -> Object
         name: format!("{}-{hash}", owner.meta.name).into(),
         namespace: owner.meta.namespace.clone(),
         labels: with_label(&labels, label, &hash),
-        annotations: owner.meta.annotations.clone(),
-        owner_references: Arc::from([controller_reference(owner)]),
+        details: Details {
+            annotations: owner.meta.annotations.clone(),
+            owner_references: Arc::from([controller_reference(owner)]),
+            ..Details::default()
+        }
+        .into(),
         ..ObjectMeta::default()
     };
     let body = Body::Tree { content: Arc::default(), status: None };

@@ -6,7 +6,9 @@
 use crate::api::meta::OwnerReference;
 use crate::api::pod::{ConditionType, Phase};
 use crate::api::tree::Tree as _;
-use crate::api::{Body, Kind, Object, ObjectMeta, Pod, PodTemplate, Selector, StringMap, Value};
+use crate::api::{
+    Body, Details, Kind, Object, ObjectMeta, Pod, PodTemplate, Selector, StringMap, Value,
+};
 use crate::base::{SimTime, order};
 use crate::store::{Key, ObjectKey, Outcome, Store, Write};
 use core::cmp::Reverse;
@@ -35,12 +37,16 @@ pub(super) fn controller_reference(owner: &Object) -> OwnerReference {
 /// Models controller_utils.go GetPodFromTemplate.
 pub(super) fn pod_of_template(owner: &Object, template: &PodTemplate) -> Object {
     let meta = ObjectMeta {
-        generate_name: name_prefix(&owner.meta.name),
         namespace: owner.meta.namespace.clone(),
         labels: template.labels.clone(),
-        annotations: template.annotations.clone(),
-        finalizers: template.finalizers.clone(),
-        owner_references: Arc::from([controller_reference(owner)]),
+        details: Details {
+            generate_name: name_prefix(&owner.meta.name),
+            annotations: template.annotations.clone(),
+            finalizers: template.finalizers.clone(),
+            owner_references: Arc::from([controller_reference(owner)]),
+            ..Details::default()
+        }
+        .into(),
         ..ObjectMeta::default()
     };
     Object { kind: Kind::Pod, meta, body: Body::Pod(Pod::new(template.spec.clone())) }

@@ -79,10 +79,13 @@ fn stranded(store: &Store, old: Option<&Object>, pod: &Object, own: Key) -> Opti
     let Some(name) = node(pod) else {
         return (is_going && !was_going).then_some(own);
     };
-    let machine = store.find(Kind::Node, "", name);
-    let is_stranded = match machine {
-        None => old.and_then(node) != Some(name),
-        Some(machine) => is_going && !was_going && is_out_of_service(machine),
+    let (is_new_there, begins_to_go) = (old.and_then(node) != Some(name), is_going && !was_going);
+    if !is_new_there && !begins_to_go {
+        return None;
+    }
+    let is_stranded = match store.find(Kind::Node, "", name) {
+        None => is_new_there,
+        Some(machine) => begins_to_go && is_out_of_service(machine),
     };
     is_stranded.then(|| Key { kind: Kind::Node, object: ObjectKey::new("", name) })
 }

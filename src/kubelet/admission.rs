@@ -6,7 +6,7 @@
 
 use super::sync::Look;
 use crate::api::node_affinity::RequiredNodes;
-use crate::api::pod::{ConditionType, Effect, Phase, Resources, Taint};
+use crate::api::pod::{ConditionType, Effect, Phase, Resources, Taint, Why};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, PodStatus};
 use crate::store::Write;
@@ -103,8 +103,7 @@ pub(super) fn reject(look: &mut Look<'_>, refusal: Refusal) {
     if let Some(pod) = changed.pod_mut() {
         pod.status = PodStatus {
             phase: Phase::Failed,
-            reason: Some(reason.into()),
-            message: Some(format!("Pod was rejected: {message}").into()),
+            why: Why::of(&reason, &format!("Pod was rejected: {message}")),
             start_time: Some(look.now),
             ..PodStatus::default()
         };

@@ -26,8 +26,8 @@ pub struct NodeRuntime {
     pub pod_offsets: Set<u32>,
     /// The images on its disk.
     pub images: Set<Arc<str>>,
-    /// The pods that run on it.
-    pub pods: Map<Uid, PodRuntime>,
+    /// The pods that run on it. Each lies by itself: the map has room for more than there are.
+    pub pods: Map<Uid, Arc<PodRuntime>>,
     /// Whether its containers are no more than entries in a list, as on the machines that the
     /// recordings were made with: what is asked to end does so at once and well, and a readiness
     /// probe does not wait for its turn.

@@ -14,7 +14,7 @@ use crate::api::Kind;
 use crate::api::pod::Container;
 use crate::api::tree::Tree as _;
 use crate::base::SimTime;
-use crate::container::{Start, images, start as start_of};
+use crate::container::{Start, images, start as start_of, start_alone};
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -197,6 +197,7 @@ fn started(
     let has_input = tree.bool_at(&["stdin"]) == Some(true);
     let folder = tree.str_at(&["workingDir"]).unwrap_or("/");
     let begins = match is_command || !images::has_entrypoint(&container.image) {
+        true if words.is_empty() => start_alone(&container.image, has_input),
         true => {
             let site = Inside { api: look.api, object: look.object, runtime, disks: kubelet.disks };
             let memory = container.limits.memory;

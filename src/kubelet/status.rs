@@ -5,7 +5,7 @@
 use super::runtime::{ContainerRuntime, End, PodRuntime, RunState};
 use super::sync::Look;
 use crate::api::PodStatus;
-use crate::api::pod::{ConditionType, ContainerState, ContainerStatus, Phase};
+use crate::api::pod::{ConditionType, ContainerState, ContainerStatus, Phase, Why};
 use crate::base::SimTime;
 use core::net::Ipv4Addr;
 use std::sync::Arc;
@@ -33,8 +33,7 @@ pub(super) fn of(look: &Look<'_>, runtime: &PodRuntime, host_ip: Ipv4Addr) -> Po
         status.phase = phase(look, runtime, &status);
         if runtime.is_past_deadline {
             status.phase = Phase::Failed;
-            status.reason = Some(Arc::from(DEADLINE.0));
-            status.message = Some(Arc::from(DEADLINE.1));
+            status.why = Why::of(DEADLINE.0, DEADLINE.1);
         }
     }
     conditions(look, runtime, &mut status, sandbox);

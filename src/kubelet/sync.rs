@@ -124,7 +124,7 @@ pub fn sync(kubelet: &mut Kubelet<'_>, uid: Uid, object: Option<&Arc<Object>>) -
     let now = kubelet.now;
     let spec = &pod.spec;
     let mut look = Look::new(kubelet, object, pod);
-    let known = kubelet.node.pods.get(&uid).cloned();
+    let known = kubelet.node.pods.get(&uid).map(|known| (**known).clone());
     if known.is_none() && pod.status.phase.is_terminal() {
         // It ended before this kubelet started, or was never let in; only its removal is left.
         return if object.meta.is_terminating() {
@@ -171,7 +171,7 @@ pub fn sync(kubelet: &mut Kubelet<'_>, uid: Uid, object: Option<&Arc<Object>>) -
     }
     let due = next_due(&look, &runtime);
     let writes = look.writes;
-    kubelet.node.pods.insert(uid, runtime);
+    kubelet.node.pods.insert(uid, Arc::new(runtime));
     Plan { writes, requeue_after: due.map(|due| due.since(now)) }
 }
 

@@ -37,8 +37,7 @@ pub fn node_word(node: &Object) -> String {
 pub fn why_unscheduled(object: &Object) -> &str {
     let conditions = object.pod().map(|pod| pod.status.conditions.as_slice()).unwrap_or_default();
     let is_it = |one: &&PodCondition| one.condition_type == ConditionType::PodScheduled;
-    let message = conditions.iter().find(is_it).and_then(|one| one.message.as_deref());
-    let message = message.unwrap_or_default();
+    let message = conditions.iter().find(is_it).map(PodCondition::message).unwrap_or_default();
     let after = message.split_once(" nodes are available: ").map_or(message, |(_, after)| after);
     let reason = after.split_once(". ").map_or(after, |(reason, _)| reason);
     reason.trim_end_matches('.')
@@ -109,7 +108,10 @@ pub fn pod_word(object: &Object) -> String {
     if object.meta.is_terminating() {
         return "Terminating".into();
     }
-    let mut word = pod.status.reason.as_deref().unwrap_or(pod.status.phase.name()).to_owned();
+    let mut word = match pod.status.why.as_ref().map_or("", |why| &why.reason) {
+        "" => pod.status.phase.name().to_owned(),
+        reason => reason.to_owned(),
+    };
     let mut is_initializing = false;
     let plain = pod.spec.init_containers.iter().zip(&pod.status.init_containers);
     for (at, (container, status)) in plain.enumerate() {

@@ -67,7 +67,11 @@ fn pod(object: &Object) -> Vec<Fact> {
     }
     let failing = pod.status.conditions.iter().filter(|one| !one.status);
     facts.extend(
-        failing.filter_map(|one| one.message.as_deref()).take(1).map(|why| words("Why", why)),
+        failing
+            .map(|one| one.message())
+            .filter(|why| !why.is_empty())
+            .take(1)
+            .map(|why| words("Why", why)),
     );
     facts
 }

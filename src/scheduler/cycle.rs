@@ -3,7 +3,7 @@
 //! Models pkg/scheduler/schedule_one.go.
 
 use super::framework::{Cycle, Filter, Rejection, Scores};
-use super::node_info::{NodeInfo, Snapshot};
+use super::node_info::{NodeInfo, Snapshot, at};
 use super::plugins::Local;
 use super::verdicts::{Points, Verdict};
 use super::{plugins, preemption};
@@ -198,6 +198,60 @@ fn filter_nodes(
     looked_at
 }
 
+/// The nodes that will do for a pod, by what is known of nodes for pods like it: their places, and what
+/// they get. The memory is used again for the next pod.
+#[derive(Debug, Default)]
+pub(super) struct Candidates {
+    places: Vec<u32>,
+    points: Vec<Points>,
+    totals: Vec<i64>,
+}
+
+impl Candidates {
+    /// Looks at nodes until enough of them will do, and asks the plugins only where nothing is known.
+    /// Says how many it looked at; `None` if a plugin refuses every node at once.
+    fn find(&mut self, cycle: &Cycle<'_>, known: &mut [Verdict], search: Search) -> Option<usize> {
+        self.places.clear();
+        self.points.clear();
+        let nodes = cycle.snapshot.nodes();
+        let mut local = None;
+        let mut looked_at = 0;
+        let start = u32::try_from(search.start).ok()?;
+        let (before, from) = known.split_at_mut_checked(search.start)?;
+        for (place, verdict) in (start..).zip(from).chain((0..).zip(before)) {
+            if self.places.len() >= search.enough {
+                break;
+            }
+            looked_at += 1;
+            if *verdict == Verdict::Unknown {
+                let local: &Local<'_> = match &mut local {
+                    Some(local) => local,
+                    none => none.insert(Local::prepare(cycle).ok()?),
+                };
+                *verdict = local.verdict(nodes.get(at(place))?);
+            }
+            if let Verdict::Yes(points) = *verdict {
+                self.places.push(place);
+                self.points.push(points);
+            }
+        }
+        Some(looked_at)
+    }
+
+    /// One of those with the most points, by lot.
+    fn choose(&mut self, cycle: &Cycle<'_>, rng: &mut Rng) -> Option<&u32> {
+        self.totals.clear();
+        match self.places.len() {
+            0 | 1 => self.totals.resize(self.places.len(), 0),
+            _ => plugins::totals(cycle, &self.places, &self.points, &mut self.totals),
+        }
+        let most = self.totals.iter().max().copied()?;
+        let best = || self.places.iter().zip(&self.totals).filter(|(_, total)| **total == most);
+        let lot = draw(best().count(), rng)?;
+        best().nth(lot).map(|(place, _)| place)
+    }
+}
+
 /// The node that [`decide`] and [`Decision::choose`] would give, and how many were looked at, without
 /// the telling: what is known of a node for pods like this one is not asked again. `None` where they
 /// must be asked: no node will do, or plugins have a say that look at more than one node at a time.
@@ -205,43 +259,16 @@ pub(super) fn decide_quickly(
     cycle: &Cycle<'_>,
     known: &mut [Verdict],
     search: Search,
+    candidates: &mut Candidates,
     rng: &mut Rng,
 ) -> Option<(Arc<str>, usize)> {
     if plugins::needs_more_than_local(cycle) {
         return None;
     }
-    let nodes = cycle.snapshot.nodes();
-    let (mut feasible, mut points): (Vec<&Arc<NodeInfo>>, Vec<Points>) = Default::default();
-    let mut local = None;
-    let mut looked_at = 0;
-    let (before, from) = known.split_at_mut_checked(search.start)?;
-    let (nodes_before, nodes_from) = nodes.split_at_checked(search.start)?;
-    let from = nodes_from.iter().zip(from);
-    for (node, verdict) in from.chain(nodes_before.iter().zip(before)) {
-        if feasible.len() >= search.enough {
-            break;
-        }
-        looked_at += 1;
-        if *verdict == Verdict::Unknown {
-            let local: &Local<'_> = match &mut local {
-                Some(local) => local,
-                none => none.insert(Local::prepare(cycle).ok()?),
-            };
-            *verdict = local.verdict(node);
-        }
-        if let Verdict::Yes(of_node) = *verdict {
-            feasible.push(node);
-            points.push(of_node);
-        }
-    }
-    let totals = match feasible.len() {
-        0 | 1 => vec![0; feasible.len()],
-        _ => plugins::totals(cycle, &feasible, &points),
-    };
-    let most = totals.iter().max().copied()?;
-    let best = || feasible.iter().zip(&totals).filter(|(_, total)| **total == most);
-    let lot = draw(best().count(), rng)?;
-    best().nth(lot).map(|(node, _)| (node.name().clone(), looked_at))
+    let looked_at = candidates.find(cycle, known, search)?;
+    let place = candidates.choose(cycle, rng)?;
+    let node = cycle.snapshot.nodes().get(at(*place))?;
+    Some((node.name().clone(), looked_at))
 }
 
 /// Looks for pods whose removal would make room, and says what the event adds about it.

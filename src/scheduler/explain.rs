@@ -19,7 +19,7 @@ pub fn explain(pod: &Arc<Object>, snapshot: &Snapshot, store: &Store) -> Value {
     for (place, node) in decision.feasible.iter().enumerate() {
         let mut scores = Map::new();
         for plugin in &decision.scores {
-            let normalized = plugin.normalized().get(place).copied().unwrap_or_default();
+            let normalized = plugin.normalized().nth(place).unwrap_or_default();
             scores.insert(
                 plugin.plugin.to_owned(),
                 json!({

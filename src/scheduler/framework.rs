@@ -123,12 +123,19 @@ impl Scores {
     }
 
     /// Points from 0 to 100 in the order of the nodes.
-    pub fn normalized(&self) -> Vec<i64> {
+    pub fn normalized(&self) -> impl Iterator<Item = i64> {
         let known = || self.raw.iter().flatten().copied();
         let most = known().max().unwrap_or_default();
         let fewest = known().min().unwrap_or_default();
-        let one = |points| self.normalization.of(points, fewest, most);
-        self.raw.iter().map(|points| points.map_or(0, one)).collect()
+        let one = move |points| self.normalization.of(points, fewest, most);
+        // Many nodes have the same few points, and a division is dear.
+        let few = usize::try_from(most - fewest).is_ok_and(|span| span < self.raw.len());
+        let known: Vec<i64> = if few { (fewest..=most).map(one).collect() } else { Vec::new() };
+        let of = move |points: i64| {
+            let place = usize::try_from(points - fewest).ok();
+            place.and_then(|place| known.get(place).copied()).unwrap_or_else(|| one(points))
+        };
+        self.raw.iter().map(move |points| points.map_or(0, &of))
     }
 }
 

@@ -33,6 +33,7 @@ use crate::api::{Body, Event, Kind, Object, Selector};
 use crate::base::{Map, Rng, SimTime};
 use crate::store::{Change, DeleteOptions, Key, ObjectKey, Plan, Store, Write};
 use binding::Binding;
+use cycle::Candidates;
 use framework::Cycle;
 use hints::News;
 use queue::Queue;
@@ -143,8 +144,10 @@ impl Scheduler {
             }
             if let (Some(node), Some(new)) = (&after, new) {
                 // Assumed already, perhaps.
-                self.snapshot.remove_pod(node, new.meta.uid);
-                self.snapshot.add_pod(node, new);
+                if before.is_some() || !self.snapshot.settle(node, new) {
+                    self.snapshot.remove_pod(node, new.meta.uid);
+                    self.snapshot.add_pod(node, new);
+                }
             }
         } else if let (Some(node), Some(new)) = (&after, new) {
             self.snapshot.replace_pod(node, new);
@@ -221,7 +224,8 @@ impl Scheduler {
 
     /// Takes the next pods and finds nodes for them.
     pub fn cycle(&mut self, store: &Store, now: SimTime, rng: &mut Rng) -> Plan {
-        let mut turn = Turn { store, now, rng, writes: Vec::new(), spread: None };
+        let candidates = Candidates::default();
+        let mut turn = Turn { store, now, rng, writes: Vec::new(), spread: None, candidates };
         self.poll_bindings(store, now, &mut turn.writes);
         for _ in 0..PODS_A_TURN {
             let Some(key) = self.queue.pop(now) else { break };
@@ -298,7 +302,7 @@ impl Scheduler {
             spread: spread.as_ref(),
         };
         let known = verdicts.of(spec, self.snapshot.nodes().len());
-        let placed = cycle::decide_quickly(&cycle, known, search, turn.rng);
+        let placed = cycle::decide_quickly(&cycle, known, search, &mut turn.candidates, turn.rng);
         self.snapshot.verdicts = verdicts;
         placed
     }
@@ -312,7 +316,7 @@ impl Scheduler {
         node: &Arc<str>,
     ) {
         self.assume(object, node);
-        self.queue.remove(key);
+        self.queue.placed(key);
         if !self.begin_binding(turn.store, object, node, turn.now, &mut turn.writes) {
             turn.writes.extend(bind(object, node, turn.now));
         }
@@ -352,6 +356,7 @@ struct Turn<'a> {
     writes: Vec<Write>,
     /// The last pod and what it is spread among: the next is often of the same template.
     spread: Option<(Arc<Object>, Option<Arc<Selector>>)>,
+    candidates: Candidates,
 }
 
 impl Turn<'_> {

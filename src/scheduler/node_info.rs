@@ -37,10 +37,6 @@ pub struct NodeInfo {
     pub node: Arc<Object>,
     /// Where it stands in the snapshot.
     pub place: u32,
-    /// Its zone's place in [`Snapshot::zones`]: every pod's spreading asks for it.
-    pub zone: Option<u32>,
-    /// Whether it says its host's name.
-    pub has_hostname: bool,
     /// Its taints.
     pub taints: Vec<Taint>,
     /// `spec.unschedulable`.
@@ -81,8 +77,6 @@ impl NodeInfo {
             pods: Vec::new(),
             host_ports: Vec::new(),
             images: images(&node),
-            zone: None,
-            has_hostname: node.meta.labels.get(HOSTNAME).is_some(),
             place: 0,
             node,
         }
@@ -136,11 +130,23 @@ fn images(node: &Object) -> Vec<(String, i64)> {
         .collect()
 }
 
+/// What the spreading of nearly every pod asks of every node: it is read in one go, so it lies in one
+/// piece and not beside the rest of the node.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spot {
+    /// Its zone's place in [`Snapshot::zones`].
+    pub zone: Option<u32>,
+    /// Whether it says its host's name.
+    pub has_hostname: bool,
+}
+
 /// All nodes, in the order in which zones take turns; a clone is cheap and shares them.
 #[derive(Clone, Default)]
 pub struct Snapshot {
     nodes: Arc<Vec<Arc<NodeInfo>>>,
     places: Map<Arc<str>, u32>,
+    /// One for each node, by its place.
+    spots: Arc<Vec<Spot>>,
     /// Every zone that a node has named, in the order of their first appearance.
     zones: Arc<Vec<Arc<str>>>,
     /// Nodes that pods with affinity are on, each with how many.
@@ -161,10 +167,20 @@ impl fmt::Debug for Snapshot {
     }
 }
 
+/// A place as an index.
+pub(super) fn at(place: u32) -> usize {
+    usize::try_from(place).unwrap_or(usize::MAX)
+}
+
 impl Snapshot {
     /// All nodes.
     pub fn nodes(&self) -> &[Arc<NodeInfo>] {
         &self.nodes
+    }
+
+    /// Where the nodes are, by their places.
+    pub(super) fn spots(&self) -> &[Spot] {
+        &self.spots
     }
 
     /// The node of a name.
@@ -187,7 +203,8 @@ impl Snapshot {
     /// Takes in a new or changed node.
     pub fn set_node(&mut self, node: &Arc<Object>) {
         let mut new = NodeInfo::new(node.clone());
-        new.zone = node.meta.labels.get(ZONE).map(|zone| self.zone(zone));
+        let zone = node.meta.labels.get(ZONE).map(|zone| self.zone(zone));
+        let spot = Spot { zone, has_hostname: node.meta.labels.get(HOSTNAME).is_some() };
         self.with_images += u32::from(!new.images.is_empty());
         if let Some(old) = self.get_mut(&node.meta.name) {
             core::mem::swap(&mut new.pods, &mut old.pods);
@@ -195,14 +212,19 @@ impl Snapshot {
             core::mem::swap(&mut new.requested, &mut old.requested);
             core::mem::swap(&mut new.scored_requested, &mut old.scored_requested);
             new.place = old.place;
+            let place = at(old.place);
             let had_images = !old.images.is_empty();
             *old = new;
             self.with_images -= u32::from(had_images);
+            if let Some(old) = Arc::make_mut(&mut self.spots).get_mut(place) {
+                *old = spot;
+            }
             return;
         }
         new.place = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
         self.places.insert(new.name().clone(), new.place);
         Arc::make_mut(&mut self.nodes).push(Arc::new(new));
+        Arc::make_mut(&mut self.spots).push(spot);
     }
 
     /// Whether any node says which images it has.
@@ -229,6 +251,9 @@ impl Snapshot {
         self.with_affinity.remove(name);
         let had_images = self.get(name).is_some_and(|node| !node.images.is_empty());
         self.with_images -= u32::from(had_images);
+        if let Some(place) = self.places.get(name) {
+            Arc::make_mut(&mut self.spots).remove(at(*place));
+        }
         let nodes = Arc::make_mut(&mut self.nodes);
         nodes.retain(|node| &**node.name() != name);
         let places = (0u32..).zip(nodes.iter());
@@ -258,6 +283,29 @@ impl Snapshot {
     pub fn assume(&mut self, node: &str, pod: &Arc<Object>) {
         self.add_pod(node, pod);
         self.assumed.insert(ObjectKey::of(pod), pod.clone());
+    }
+
+    /// The store knows a pod to be on its node, which was assumed: only the object is another. Says
+    /// whether that is all.
+    pub fn settle(&mut self, node: &str, pod: &Arc<Object>) -> bool {
+        let Some(place) = self.places.get(node).copied() else { return false };
+        let Some(info) = Arc::make_mut(&mut self.nodes).get_mut(at(place)) else { return false };
+        let pods = &mut Arc::make_mut(info).pods;
+        let Some(index) = pods.iter().position(|placed| placed.uid == pod.meta.uid) else {
+            return false;
+        };
+        // It comes last, as if it had left and come.
+        let later = pods.get_mut(index..).unwrap_or_default();
+        later.rotate_left(1);
+        let Some(placed) = later.last_mut() else { return false };
+        let spec = |object: &Object| object.pod().map(|pod| Arc::as_ptr(&pod.spec));
+        if placed.affinity.is_some() || spec(&placed.pod) != spec(pod) {
+            return false;
+        }
+        let old = core::mem::replace(&mut placed.pod, pod.clone());
+        self.tallies.remove(place, &old);
+        self.tallies.add(place, pod);
+        true
     }
 
     /// The store knows what was assumed of a pod, or better.

@@ -33,7 +33,7 @@ pub(super) struct Queue {
 }
 
 /// One pod that waits.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Waiting {
     priority: i32,
     /// Since it came, or since it was last tried.
@@ -70,11 +70,16 @@ impl Queue {
 
     /// A pod needs a node no longer.
     pub(super) fn remove(&mut self, key: &ObjectKey) {
-        self.unpark(key);
         let Some(waiting) = self.pods.remove(key) else { return };
+        self.unpark(key, &waiting);
         let rank = waiting.rank(key);
         self.active.remove(&rank);
         self.backing_off.remove(&(waiting.back_off_ends(), rank));
+    }
+
+    /// The pod that was taken last has found a node.
+    pub(super) fn placed(&mut self, key: &ObjectKey) {
+        self.pods.remove(key);
     }
 
     /// Whether a pod waits.
@@ -82,7 +87,8 @@ impl Queue {
         self.pods.contains_key(key)
     }
 
-    /// The next pod to try; it stays in the queue until [`Queue::remove`] or [`Queue::park`].
+    /// The next pod to try; it stays in the queue until [`Queue::placed`],
+    /// [`Queue::park`] or [`Queue::remove`].
     pub(super) fn pop(&mut self, now: SimTime) -> Option<ObjectKey> {
         self.flush(now);
         while let Some((end, rank)) = self.backing_off.get_min().cloned() {
@@ -119,10 +125,10 @@ impl Queue {
 
     /// A change could help a pod.
     pub(super) fn wake(&mut self, key: &ObjectKey, now: SimTime) {
-        if !self.unpark(key) {
+        let Some(waiting) = self.pods.get(key).copied() else { return };
+        if !self.unpark(key, &waiting) {
             return;
         }
-        let Some(waiting) = self.pods.get(key) else { return };
         let (end, rank) = (waiting.back_off_ends(), waiting.rank(key));
         if end >= window(now) {
             self.backing_off.insert((end, rank));
@@ -131,8 +137,7 @@ impl Queue {
         }
     }
 
-    fn unpark(&mut self, key: &ObjectKey) -> bool {
-        let Some(waiting) = self.pods.get(key) else { return false };
+    fn unpark(&mut self, key: &ObjectKey, waiting: &Waiting) -> bool {
         let Some(group) = self.parked.get_mut(&waiting.refused_by) else { return false };
         let was_parked = group.remove(key).is_some();
         if group.is_empty() {

@@ -98,6 +98,7 @@ fn are_alike(one: &PodSpec, other: &PodSpec) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::cycle::Candidates;
     use super::super::{Scheduler, Search, Turn, decide, plugins};
     use crate::api::{Kind, Object, Uid, Value};
     use crate::base::{Rng, SimTime};
@@ -180,7 +181,9 @@ mod tests {
                 let expected = decide(&pod, &scheduler.snapshot, &store, search)
                     .and_then(|(it, looked_at)| Some((it.choose(&mut other_rng)?, looked_at)));
                 let (now, writes, key) = (SimTime::WORLD_START, Vec::new(), ObjectKey::of(&pod));
-                let mut turn = Turn { store: &store, now, rng: &mut rng, writes, spread: None };
+                let (spread, candidates) = (None, Candidates::default());
+                let mut turn =
+                    Turn { store: &store, now, rng: &mut rng, writes, spread, candidates };
                 let found = scheduler.place_quickly(&mut turn, &key, &pod, search);
                 assert_eq!((&found, &rng), (&expected, &other_rng), "seed {seed}, pod {number}");
                 if let Some((node, _)) = found {

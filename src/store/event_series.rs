@@ -25,18 +25,22 @@ pub(super) struct Series {
 
 impl Store {
     /// Records an event of the events API. The message does not matter: what is about the same
-    /// version of an object, for the same reason, is the same.
+    /// version of an object, for the same reason, is the same. Nothing new comes into a namespace that
+    /// is ending.
     pub(super) fn record_in_series(
         &mut self,
         context: &Context,
         namespace: Arc<str>,
+        is_ending: bool,
         mut event: Event,
     ) {
         let about: Vec<Arc<Object>> =
             self.events_about(&namespace, &event.involved.name).cloned().collect();
         let Some(repeat) = self.remembered(&about, &event, context.now) else {
-            let stamp = stamp(&about, &event);
-            self.create_event(context, namespace, stamp, event);
+            if !is_ending {
+                let stamp = stamp(&about, &event);
+                self.create_event(context, namespace, stamp, event);
+            }
             return;
         };
         let key = ObjectKey::of(repeat);

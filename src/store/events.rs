@@ -64,11 +64,10 @@ impl Store {
             "" => Arc::from("default"),
             _ => event.involved.namespace.clone(),
         };
-        if self.find(Kind::Namespace, "", &namespace).is_none() {
-            return;
-        }
+        let Some(place) = self.find(Kind::Namespace, "", &namespace) else { return };
+        let is_ending = place.meta.is_terminating();
         if event.from_events_api {
-            self.record_in_series(context, namespace, event);
+            self.record_in_series(context, namespace, is_ending, event);
             return;
         }
         let about: Vec<Arc<Object>> =
@@ -98,6 +97,7 @@ impl Store {
         }
         match repeat {
             Some(repeat) => self.count_event(context, repeat, event),
+            None if is_ending => {}
             None => {
                 let stamp = stamp(&about, &event);
                 self.create_event(context, namespace, stamp, event);
@@ -116,7 +116,7 @@ impl Store {
         self.put(new, &context.cause);
     }
 
-    /// Stores an event of its own under a name, unless its namespace is going.
+    /// Stores an event of its own under a name; nothing new comes into a namespace that is ending.
     pub(super) fn create_event(
         &mut self,
         context: &Context,
@@ -124,10 +124,6 @@ impl Store {
         name: Arc<str>,
         mut event: Event,
     ) {
-        let place = self.find(Kind::Namespace, "", &namespace);
-        if place.is_none_or(|place| place.meta.is_terminating()) {
-            return;
-        }
         let Event { involved, reason, message, component, host, .. } = &mut event;
         let field_path = involved.field_path.iter_mut();
         for text in [reason, message, component, host].into_iter().chain(field_path) {
@@ -152,10 +148,9 @@ impl Store {
     ) -> impl Iterator<Item = &'a Arc<Object>> + use<'a> {
         let namespace = if namespace.is_empty() { "default" } else { namespace };
         let prefix = format!("{name}.");
-        let start = ObjectKey::new(namespace, &prefix);
-        let namespace = start.namespace.clone();
-        self.range_from(Kind::Event, start)
-            .take_while(move |o| o.meta.namespace == namespace && o.meta.name.starts_with(&prefix))
+        let all = self.range_from(Kind::Event, namespace, &prefix);
+        let namespace = namespace.to_owned();
+        all.take_while(move |o| o.meta.name.starts_with(&prefix) && *o.meta.namespace == *namespace)
     }
 
     /// Whether a source may say something about an object again so soon. `kin` is what it has said.
@@ -167,9 +162,7 @@ impl Store {
         if by_events.is_none() && self.recorders.buckets.is_empty() {
             return true;
         }
-        let about = (&event.involved.name, event.involved.uid.0, event.warning);
-        let who = format!("{about:?} {} {}", event.component, event.host);
-        let source = fnv64a(0, who.as_bytes());
+        let source = source_hash(0, event);
         let known = self.recorders.buckets.get(&source).copied();
         let Some(mut bucket) = known.or(by_events) else {
             return true;
@@ -239,10 +232,21 @@ pub(super) fn stamp(about: &[Arc<Object>], event: &Event) -> Arc<str> {
 
 /// A hash of all that makes an event a repeat of another.
 fn hash_of(event: &Event) -> u64 {
-    let about = (&event.involved.name, event.involved.uid.0, &event.involved.field_path);
+    let path = event.involved.field_path.as_deref().unwrap_or_default();
     let message = if event.is_combined() { COMBINED } else { &*event.message };
-    let source = (&event.component, &event.host, event.warning, &event.reason);
-    fnv64a(1, format!("{about:?} {source:?} {message}").as_bytes())
+    [path, &*event.reason, message].iter().fold(source_hash(1, event), with_text)
+}
+
+/// A hash of who says something about whom, and how bad it is.
+fn source_hash(seed: u64, event: &Event) -> u64 {
+    let hash = fnv64a(seed, &event.involved.uid.0.to_le_bytes());
+    let hash = fnv64a(hash, &[u8::from(event.warning)]);
+    [&*event.involved.name, &*event.component, &*event.host].iter().fold(hash, with_text)
+}
+
+/// A hash of one text more; texts end with a byte that is in none.
+fn with_text(hash: u64, text: &&str) -> u64 {
+    fnv64a(fnv64a(hash, text.as_bytes()), &[u8::MAX])
 }
 
 #[cfg(test)]

@@ -3,12 +3,13 @@
 use super::storage::ObjectKey;
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Selector, StringMap, Uid, Value};
+use crate::base::names::fnv64a;
 use crate::base::{Map, Set};
 use core::net::Ipv4Addr;
 use std::sync::Arc;
 
-/// A label pair in a namespace.
-type LabelKey = (Arc<str>, String, String);
+/// Objects by a hash of a label pair in a namespace. Who asks looks at the labels themselves.
+type ByLabel = Map<u64, Set<ObjectKey>>;
 
 /// The objects of one owner.
 pub(super) type Owned = Map<(Kind, ObjectKey), Arc<Object>>;
@@ -20,10 +21,10 @@ pub(super) struct Indexes {
     /// What an owner has, as it is now: controllers count it again and again.
     pub(super) by_owner: Map<Uid, Owned>,
     pub(super) pods_by_node: Map<Arc<str>, Set<ObjectKey>>,
-    pods_by_label: Map<LabelKey, Set<ObjectKey>>,
+    pods_by_label: ByLabel,
     /// Pods and ReplicaSets without a controller.
     orphans: Set<(Kind, ObjectKey)>,
-    services_by_label: Map<LabelKey, Set<ObjectKey>>,
+    services_by_label: ByLabel,
     /// The cluster IPs that Services have, as numbers.
     pub(super) cluster_ips: Set<u32>,
     /// The node ports that Services have.
@@ -79,17 +80,17 @@ impl Indexes {
         }
     }
 
-    fn owner(
+    fn owner<'a>(
         &mut self,
         kind: Kind,
-        old: Option<&Arc<Object>>,
-        new: Option<&Arc<Object>>,
+        old: Option<&'a Arc<Object>>,
+        new: Option<&'a Arc<Object>>,
         key: &ObjectKey,
     ) {
-        let owners = |object: Option<&Arc<Object>>| object.map(|o| o.meta.owner_references.clone());
-        let (before, after) = (owners(old), owners(new));
+        let owners = |object: &'a Arc<Object>| &object.meta.owner_references;
+        let (before, after) = (old.map(owners), new.map(owners));
         let key = (kind, key.clone());
-        let unchanged = before.as_ref().zip(after.as_ref());
+        let unchanged = before.zip(after);
         if !unchanged.is_some_and(|(a, b)| Arc::ptr_eq(a, b) || a == b) {
             for owner in before.iter().flat_map(|owners| owners.iter()) {
                 if let Some(owned) = self.by_owner.get_mut(&owner.uid) {
@@ -102,7 +103,11 @@ impl Indexes {
         }
         let Some((object, owners)) = new.zip(after) else { return };
         for owner in owners.iter() {
-            self.by_owner.entry(owner.uid).or_default().insert(key.clone(), object.clone());
+            let (key, object) = (key.clone(), object.clone());
+            match self.by_owner.get_mut(&owner.uid) {
+                Some(owned) => drop(owned.insert(key, object)),
+                None => drop(self.by_owner.insert(owner.uid, Map::unit(key, object))),
+            }
         }
     }
 
@@ -140,12 +145,12 @@ impl Indexes {
         };
         for (name, value) in before.into_iter().flat_map(StringMap::iter) {
             if is_indexed(name) && !has(after, name, value) {
-                remove_from(&mut self.pods_by_label, &label_key(&key.namespace, name, value), key);
+                remove_from(&mut self.pods_by_label, &label_hash(&key.namespace, name, value), key);
             }
         }
         for (name, value) in after.into_iter().flat_map(StringMap::iter) {
             if is_indexed(name) && !has(before, name, value) {
-                let label = label_key(&key.namespace, name, value);
+                let label = label_hash(&key.namespace, name, value);
                 self.pods_by_label.entry(label).or_default().insert(key.clone());
             }
         }
@@ -155,7 +160,7 @@ impl Indexes {
         let label = |object: Option<&Object>| {
             let selector = Selector::from_map(object?.spec().get("selector"));
             let (name, value) = selector.required_pair()?;
-            Some(label_key(&key.namespace, name, value))
+            Some(label_hash(&key.namespace, name, value))
         };
         let (before, after) = (label(old), label(new));
         if before != after {
@@ -191,18 +196,18 @@ impl Indexes {
         }
     }
 
-    /// The pods with a label; `None` if that label is not indexed.
+    /// The pods of a namespace that may have a label, among them all that have it; `None` if that
+    /// label is not indexed.
     pub(super) fn pods_with_label<'a>(
         &'a self,
-        namespace: &str,
+        namespace: &'a str,
         name: &str,
         value: &str,
     ) -> Option<impl Iterator<Item = &'a ObjectKey> + use<'a>> {
         if !is_indexed(name) {
             return None;
         }
-        let label = label_key(&Arc::from(namespace), name, value);
-        Some(self.pods_by_label.get(&label).into_iter().flat_map(|keys| keys.iter()))
+        Some(of_label(&self.pods_by_label, namespace, name, value))
     }
 
     /// The keys of a namespace's objects of a kind that no controller manages.
@@ -217,17 +222,17 @@ impl Indexes {
             .map(|(_, key)| key)
     }
 
-    /// The Services whose first pair is among these labels.
+    /// The Services of a namespace whose first pair may be among these labels, all of them for which
+    /// it is.
     pub(super) fn services_for<'a>(
         &'a self,
-        namespace: &str,
+        namespace: &'a str,
         labels: &'a StringMap,
     ) -> impl Iterator<Item = &'a ObjectKey> + use<'a> {
-        let namespace: Arc<str> = Arc::from(namespace);
-        labels.iter().flat_map(move |(name, value)| {
-            let label = label_key(&namespace, name, value);
-            self.services_by_label.get(&label).into_iter().flat_map(|keys| keys.iter())
-        })
+        let of = move |(name, value): (&str, &str)| {
+            of_label(&self.services_by_label, namespace, name, value)
+        };
+        labels.iter().flat_map(of)
     }
 }
 
@@ -249,8 +254,18 @@ fn node_ports(service: &Object) -> impl Iterator<Item = u16> + use<'_> {
     numbers.filter_map(|port| u16::try_from(port).ok()).filter(|port| *port != 0)
 }
 
-fn label_key(namespace: &Arc<str>, name: &str, value: &str) -> LabelKey {
-    (namespace.clone(), name.to_owned(), value.to_owned())
+fn of_label<'a>(
+    index: &'a ByLabel,
+    namespace: &'a str,
+    name: &str,
+    value: &str,
+) -> impl Iterator<Item = &'a ObjectKey> + use<'a> {
+    let keys = index.get(&label_hash(namespace, name, value)).into_iter();
+    keys.flat_map(|keys| keys.iter()).filter(move |key| *key.namespace == *namespace)
+}
+
+fn label_hash(namespace: &str, name: &str, value: &str) -> u64 {
+    [namespace, "/", name, "=", value].iter().fold(0, |hash, part| fnv64a(hash, part.as_bytes()))
 }
 
 fn remove_from<K: Ord + Clone, T: Ord + Clone>(index: &mut Map<K, Set<T>>, key: &K, item: &T) {

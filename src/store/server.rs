@@ -12,7 +12,7 @@ use super::strategy::{self, add_finalizer};
 use super::write::{Cause, DeleteOptions, Propagation};
 use crate::api::pod::ConditionType;
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::{ApiError, Body, Deletion, Kind, Object, Reason, Uid};
+use crate::api::{ApiError, Body, Deletion, Kind, ManagedFields, Object, Reason, Uid};
 use crate::base::{SimTime, names};
 use core::time::Duration;
 use serde_json::Value;
@@ -52,9 +52,12 @@ impl Store {
     ) -> Result<Arc<Object>, ApiError> {
         self.warn_of_kind(context, object.kind);
         self.check_namespace(&object)?;
-        object.meta.deletion = None;
         object.meta.resource_version = 0;
-        object.meta.managed_fields = managed::created(context, &object);
+        if object.meta.is_terminating() {
+            object.meta.deletion = None;
+        }
+        let managers = managed::created(context, &object);
+        set_managers(&mut object, managers);
         admission::mutate(self, &mut object, None)?;
         object.meta.uid = Uid(self.rng().uuid());
         object.meta.creation_timestamp = context.now;
@@ -114,11 +117,14 @@ impl Store {
         }
         object.meta.uid = old.meta.uid;
         object.meta.creation_timestamp = old.meta.creation_timestamp;
-        object.meta.deletion = old.meta.deletion;
+        if object.meta.deletion != old.meta.deletion {
+            object.meta.deletion = old.meta.deletion;
+        }
         object.meta.generation = old.meta.generation;
         object.meta.resource_version = old.meta.resource_version;
         keep_status(&mut object, &old);
-        object.meta.managed_fields = managed::updated(context, &object, &old);
+        let managers = managed::updated(context, &object, &old);
+        set_managers(&mut object, managers);
         admission::mutate(self, &mut object, Some(&old))?;
         admission::begin(self, context, &mut object, Some(&old))?;
         strategy::prepare_for_update(&mut object, &old, context.validate);
@@ -296,6 +302,14 @@ fn already_exists(existing: &Object) -> ApiError {
 
 fn missing(kind: Kind, key: &ObjectKey) -> ApiError {
     ApiError::not_found(&kind.group_resource(), &key.name)
+}
+
+/// Says who manages an object. Pods of a template share their metadata's details, which writing the
+/// same would end.
+fn set_managers(object: &mut Object, managers: ManagedFields) {
+    if object.meta.managed_fields != managers {
+        object.meta.managed_fields = managers;
+    }
 }
 
 fn keep_status(object: &mut Object, old: &Object) {

@@ -8,6 +8,7 @@ use crate::api::{Kind, Object, Selector, StringMap, Uid};
 use crate::base::{Map, Rng, SimTime, order};
 use core::borrow::Borrow;
 use core::cmp::Ordering;
+use core::ops::Bound;
 use imbl::ordmap::DiffItem;
 use std::sync::Arc;
 
@@ -40,13 +41,18 @@ impl PartialOrd for ObjectKey {
 
 impl Ord for ObjectKey {
     fn cmp(&self, other: &Self) -> Ordering {
-        // Most keys that meet share their namespace in memory.
-        let namespaces = match Arc::ptr_eq(&self.namespace, &other.namespace) {
-            true => Ordering::Equal,
-            false => self.namespace.cmp(&other.namespace),
-        };
-        namespaces.then_with(|| self.name.cmp(&other.name))
+        compare(self.names(), other.names())
     }
+}
+
+/// The order of two namespaces with names in them.
+fn compare(one: (&str, &str), other: (&str, &str)) -> Ordering {
+    // Most keys that meet share their namespace in memory.
+    let namespaces = match core::ptr::eq(one.0, other.0) {
+        true => Ordering::Equal,
+        false => one.0.cmp(other.0),
+    };
+    namespaces.then_with(|| one.1.cmp(other.1))
 }
 
 /// What has a namespace and a name: a key, or two texts that nobody needs to make one of.
@@ -88,7 +94,7 @@ impl PartialOrd for dyn Named + '_ {
 
 impl Ord for dyn Named + '_ {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.names().cmp(&other.names())
+        compare(self.names(), other.names())
     }
 }
 
@@ -116,10 +122,42 @@ impl Change {
     }
 }
 
+/// The objects of a kind.
+type Table = Map<ObjectKey, Arc<Object>>;
+
+/// A table for each kind. Nothing is asked for more often, so those of the kinds that something acts on
+/// are found by number; a copy shares them.
+#[derive(Clone, Debug, Default)]
+struct Tables {
+    known: Arc<Vec<Table>>,
+    others: Map<Kind, Table>,
+}
+
+impl Tables {
+    fn get(&self, kind: Kind) -> Option<&Table> {
+        match kind.number() {
+            Some(number) => self.known.get(number),
+            None => self.others.get(&kind),
+        }
+    }
+
+    fn of(&mut self, kind: Kind) -> &mut Table {
+        let Some(number) = kind.number() else { return self.others.entry(kind).or_default() };
+        let known = Arc::make_mut(&mut self.known);
+        if known.len() <= number {
+            known.resize_with(number + 1, Table::new);
+        }
+        match known.get_mut(number) {
+            Some(table) => table,
+            None => self.others.entry(kind).or_default(),
+        }
+    }
+}
+
 /// All objects of a cluster.
 #[derive(Clone, Debug)]
 pub struct Store {
-    tables: Map<Kind, Map<ObjectKey, Arc<Object>>>,
+    tables: Tables,
     indexes: Indexes,
     revision: u64,
     changes: Vec<Change>,
@@ -135,7 +173,7 @@ impl Store {
     /// An empty store; `rng` gives UIDs, generated names and allocated addresses.
     pub fn new(rng: Rng) -> Self {
         Store {
-            tables: Map::new(),
+            tables: Tables::default(),
             indexes: Indexes::default(),
             revision: 0,
             changes: Vec::new(),
@@ -168,30 +206,33 @@ impl Store {
         &self.indexes
     }
 
-    /// The objects of a kind from `start` on, by namespace and name.
+    /// The objects of a kind from this namespace and name on, in their order.
     pub(super) fn range_from<'a>(
         &'a self,
         kind: Kind,
-        start: ObjectKey,
+        namespace: &str,
+        name: &str,
     ) -> impl Iterator<Item = &'a Arc<Object>> + use<'a> {
-        let table = self.tables.get(&kind).into_iter();
-        table.flat_map(move |table| table.range(start.clone()..)).map(|(_, object)| object)
+        let start: &dyn Named = &(namespace, name);
+        let from = (Bound::Included(start), Bound::Unbounded);
+        let range = self.tables.get(kind).map(|table| table.range::<_, dyn Named>(from));
+        range.into_iter().flatten().map(|(_, object)| object)
     }
 
     /// The object of a key.
     pub fn get(&self, kind: Kind, key: &ObjectKey) -> Option<&Arc<Object>> {
-        self.tables.get(&kind)?.get(key)
+        self.tables.get(kind)?.get(key)
     }
 
     /// The object of a name; the namespace is empty for kinds without.
     pub fn find(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Arc<Object>> {
         let key: &dyn Named = &(namespace, name);
-        self.tables.get(&kind)?.get(key)
+        self.tables.get(kind)?.get(key)
     }
 
     /// All objects of a kind as they are now: to be compared with what they will be.
     pub fn table(&self, kind: Kind) -> Map<ObjectKey, Arc<Object>> {
-        self.tables.get(&kind).cloned().unwrap_or_default()
+        self.tables.get(kind).cloned().unwrap_or_default()
     }
 
     /// The objects of a kind that are new, other or gone since they were `seen`, by revision; what
@@ -215,7 +256,7 @@ impl Store {
 
     /// All objects of a kind, by namespace and name.
     pub fn list(&self, kind: Kind) -> impl Iterator<Item = &Arc<Object>> {
-        self.tables.get(&kind).into_iter().flat_map(|table| table.values())
+        self.tables.get(kind).into_iter().flat_map(|table| table.values())
     }
 
     /// The objects of a kind in one namespace, by name.
@@ -224,14 +265,14 @@ impl Store {
         kind: Kind,
         namespace: &str,
     ) -> impl Iterator<Item = &'a Arc<Object>> + use<'a> {
-        let start = ObjectKey::new(namespace, "");
-        let namespace = start.namespace.clone();
-        self.range_from(kind, start).take_while(move |object| object.meta.namespace == namespace)
+        let all = self.range_from(kind, namespace, "");
+        let namespace = namespace.to_owned();
+        all.take_while(move |object| *object.meta.namespace == *namespace)
     }
 
     /// How many objects of a kind there are.
     pub fn count(&self, kind: Kind) -> usize {
-        self.tables.get(&kind).map_or(0, |table| table.len())
+        self.tables.get(kind).map_or(0, |table| table.len())
     }
 
     /// The object of a UID. Events are not found this way.
@@ -255,7 +296,7 @@ impl Store {
     /// asks for a value, and looks at every pod of the namespace where it does not.
     pub fn pods_matching<'a>(
         &'a self,
-        namespace: &str,
+        namespace: &'a str,
         selector: &'a Selector,
     ) -> Box<dyn Iterator<Item = &'a Arc<Object>> + 'a> {
         let indexed = selector
@@ -280,7 +321,7 @@ impl Store {
     /// The Services of a namespace whose selector selects an object with these labels.
     pub fn services_selecting<'a>(
         &'a self,
-        namespace: &str,
+        namespace: &'a str,
         labels: &'a StringMap,
     ) -> impl Iterator<Item = &'a Arc<Object>> + use<'a> {
         let keys = self.indexes.services_for(namespace, labels);
@@ -352,7 +393,7 @@ impl Store {
             super::custom::kind_of(&object);
         }
         let object = Arc::new(object);
-        let old = self.tables.entry(kind).or_default().insert(key.clone(), object.clone());
+        let old = self.tables.of(kind).insert(key.clone(), object.clone());
         self.indexes.replace(old.as_ref(), Some(&object), &key);
         self.forget_admitted(kind);
         let (new, revision) = (Some(object.clone()), self.revision);
@@ -367,7 +408,7 @@ impl Store {
         key: &ObjectKey,
         cause: &Cause,
     ) -> Option<Arc<Object>> {
-        let old = self.tables.get_mut(&kind)?.remove(key)?;
+        let old = self.tables.of(kind).remove(key)?;
         self.revision += 1;
         self.indexes.replace(Some(&old), None, key);
         self.forget_admitted(kind);

@@ -96,18 +96,16 @@ impl World {
     pub(super) fn sync_pod(&mut self, node: &Arc<str>, key: &ObjectKey, uid: Uid) {
         let object =
             self.store.get(Kind::Pod, key).filter(|object| object.meta.uid == uid).cloned();
-        let Some(plan) =
-            self.with_kubelet(node, |kubelet| kubelet::sync(kubelet, uid, object.as_ref()))
-        else {
-            return;
-        };
-        let gains_network = object.as_ref().and_then(|object| object.pod()).is_some_and(|pod| {
-            let machine = self.nodes.get(node).filter(|machine| !machine.network_ready);
-            machine.is_some_and(|machine| machine.gains_network(uid, pod))
+        let synced = self.with_kubelet(node, |kubelet| {
+            let plan = kubelet::sync(kubelet, uid, object.as_ref());
+            let (pod, machine) = (object.as_ref().and_then(|it| it.pod()), &mut *kubelet.node);
+            let gains_network =
+                !machine.network_ready && pod.is_some_and(|pod| machine.gains_network(uid, pod));
+            machine.network_ready |= gains_network;
+            let has_scene = machine.pods.get(&uid).is_some_and(|pod| pod.scene.is_some());
+            (plan, gains_network, has_scene)
         });
-        if gains_network && let Some(machine) = self.nodes.get_mut(node) {
-            machine.network_ready = true;
-        }
+        let Some((plan, gains_network, has_scene)) = synced else { return };
         let requeue = plan.requeue_after;
         self.apply_kubelet_plan(node, key, plan);
         if gains_network {
@@ -117,7 +115,9 @@ impl World {
             let (node, key) = (node.clone(), key.clone());
             self.queue.push(self.now + after, Due::Pod { node, key, uid });
         }
-        self.answer_programs(node, key, uid);
+        if has_scene {
+            self.answer_programs(node, key, uid);
+        }
     }
 
     /// Lets the kubelet of a node work, if that is up.
@@ -138,6 +138,9 @@ impl World {
     }
 
     fn apply_kubelet_plan(&mut self, node: &Arc<str>, key: &ObjectKey, plan: Plan) {
+        if plan.writes.is_empty() {
+            return;
+        }
         let cause = Cause {
             writer: format!("kubelet/{node}").into(),
             working_on: Some(Key { kind: Kind::Pod, object: key.clone() }),

@@ -90,8 +90,7 @@ impl World {
             let Some((reply, waited)) = self.ask(key, uid, &question) else { continue };
             let at = self.now + waited + ASKING;
             first = Some(first.map_or(at, |first: SimTime| first.min(at)));
-            let runtime = self.nodes.get_mut(node).and_then(|it| it.pods.get_mut(&uid));
-            if let Some(runtime) = runtime {
+            if let Some(runtime) = self.runtime_mut(node, uid) {
                 inside::answer(runtime, &question, reply, at);
             }
         }
@@ -133,6 +132,7 @@ impl World {
         let store = &self.store;
         let machine = self.nodes.get_mut(&node).filter(|it| it.up);
         let runtime = machine.and_then(|it| it.pods.get_mut(&uid)).ok_or(NotRun::NoContainer)?;
+        let runtime = Arc::make_mut(runtime);
         if !inside::can_talk(runtime, place) {
             return Err(NotRun::NoContainer);
         }
@@ -210,7 +210,7 @@ impl World {
         node: &Arc<str>,
         uid: Uid,
     ) -> Option<&mut crate::kubelet::PodRuntime> {
-        self.nodes.get_mut(node)?.pods.get_mut(&uid)
+        self.nodes.get_mut(node)?.pods.get_mut(&uid).map(Arc::make_mut)
     }
 
     /// A pod, its node, and the number of a container.

@@ -1,6 +1,7 @@
 //! What is due, and when: data ordered by time, then by the order it was asked for.
 
 use crate::api::Uid;
+use crate::base::names::fnv64a;
 use crate::base::{Map, SimTime};
 use crate::store::{Key, ObjectKey};
 use std::sync::Arc;
@@ -37,17 +38,36 @@ pub enum Due {
     EventSeries,
 }
 
+impl Due {
+    /// A number that nearly always tells it from others. Where things are looked up it stands before
+    /// them: numbers are compared quicker than names.
+    fn hash(&self) -> u64 {
+        match self {
+            Due::Reconcile { controller, key } => {
+                fnv64a(u64::from(*controller), key.object.name.as_bytes())
+            }
+            Due::Pod { uid, .. } => fnv64a(0, &uid.0.to_le_bytes()),
+            Due::Heartbeat { node } => fnv64a(0, node.as_bytes()),
+            Due::Schedule | Due::ProxySync | Due::EventSeries => 0,
+        }
+    }
+}
+
+/// Something that is due, with its hash; both maps share it.
+type Hashed = (u64, Arc<Due>);
+
 /// The queue. Each thing is in it once: asking again for an earlier time moves it forward.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Queue {
-    by_time: Map<(SimTime, u64), Due>,
-    places: Map<Due, (SimTime, u64)>,
+    by_time: Map<(SimTime, u64), Hashed>,
+    places: Map<Hashed, (SimTime, u64)>,
     sequence: u64,
 }
 
 impl Queue {
     /// Asks for something at a time; an earlier wish for the same stays.
     pub(super) fn push(&mut self, at: SimTime, due: Due) {
+        let due = (due.hash(), Arc::new(due));
         if let Some(place) = self.places.get(&due).copied() {
             if place.0 <= at {
                 return;
@@ -68,7 +88,7 @@ impl Queue {
         }
         let due = self.by_time.remove(&place)?;
         self.places.remove(&due);
-        Some((place.0, due))
+        Some((place.0, Arc::unwrap_or_clone(due.1)))
     }
 
     /// When the first thing is due.

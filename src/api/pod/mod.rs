@@ -14,7 +14,8 @@ pub use spec::{
     Toleration, VolumeSource, quantity_of,
 };
 pub use status::{
-    ConditionType, ContainerState, ContainerStatus, Phase, PodCondition, PodStatus, Qos, image_id,
+    ConditionType, ContainerState, ContainerStatus, Phase, PodCondition, PodStatus, Qos, Why,
+    image_id,
 };
 
 use super::tree::TreeMut as _;

@@ -84,12 +84,53 @@ pub struct PodCondition {
     pub condition_type: ConditionType,
     /// Whether it holds.
     pub status: bool,
-    /// Why, in one word; may be empty.
-    pub reason: Option<Arc<str>>,
-    /// Why, in a sentence; may be empty.
-    pub message: Option<Arc<str>>,
+    /// Why, if anything is said.
+    pub why: Option<Arc<Why>>,
     /// When `status` changed last.
     pub last_transition_time: SimTime,
+}
+
+/// A reason and a message, which most pods and most of their conditions have not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Why {
+    /// In one word; may be empty.
+    pub reason: Box<str>,
+    /// In a sentence; may be empty.
+    pub message: Box<str>,
+}
+
+impl Why {
+    /// `None` if both are empty.
+    pub fn of(reason: &str, message: &str) -> Option<Arc<Self>> {
+        let why = || Arc::new(Why { reason: reason.into(), message: message.into() });
+        (!reason.is_empty() || !message.is_empty()).then(why)
+    }
+
+    fn from_value(value: &Value) -> Option<Arc<Self>> {
+        let text = |key| value.str_at(&[key]).unwrap_or_default();
+        Why::of(text("reason"), text("message"))
+    }
+
+    /// Puts what is not empty into an object.
+    fn put(&self, value: &mut Value) {
+        for (key, text) in [("message", &self.message), ("reason", &self.reason)] {
+            if !text.is_empty() {
+                value.put(&[key], &**text);
+            }
+        }
+    }
+}
+
+impl PodCondition {
+    /// Why, in one word; may be empty.
+    pub fn reason(&self) -> &str {
+        self.why.as_ref().map_or("", |why| &why.reason)
+    }
+
+    /// Why, in a sentence; may be empty.
+    pub fn message(&self) -> &str {
+        self.why.as_ref().map_or("", |why| &why.message)
+    }
 }
 
 /// What a container is doing.
@@ -189,9 +230,7 @@ pub struct PodStatus {
     /// Conditions of other types, which readiness gates wait for, as the API has them.
     pub others: Option<Arc<Vec<Value>>>,
     /// `Evicted`, … where the pod as a whole has a reason.
-    pub reason: Option<Arc<str>>,
-    /// A sentence to the reason.
-    pub message: Option<Arc<str>>,
+    pub why: Option<Arc<Why>>,
     /// The node the scheduler has freed for it by preemption.
     pub nominated_node_name: Option<Arc<str>>,
     /// The node's address once the kubelet has seen the pod.
@@ -238,9 +277,7 @@ impl PodStatus {
         let index = known.unwrap_or_else(|| {
             let order = condition_type as u8;
             let index = self.conditions.partition_point(|c| (c.condition_type as u8) < order);
-            let (reason, message, last_transition_time) = (None, None, now);
-            let new =
-                PodCondition { condition_type, status, reason, message, last_transition_time };
+            let new = PodCondition { condition_type, status, why: None, last_transition_time: now };
             self.conditions.reserve_exact(1);
             self.conditions.insert(index, new);
             index
@@ -249,8 +286,9 @@ impl PodStatus {
         if condition.status != status {
             (condition.status, condition.last_transition_time) = (status, now);
         }
-        say(&mut condition.reason, reason);
-        say(&mut condition.message, message);
+        if (condition.reason(), condition.message()) != (reason, message) {
+            condition.why = Why::of(reason, message);
+        }
     }
 
     /// `status` as JSON. `meta` and `pod` give what the status only repeats.
@@ -258,8 +296,7 @@ impl PodStatus {
         let mut value = Value::Object(Map::new());
         let own = self.conditions.iter().map(|c| {
             // Binding and the API server set none; the scheduler and the kubelet do.
-            let observed =
-                self.start_time.is_some() || c.reason.as_deref() == Some("Unschedulable");
+            let observed = self.start_time.is_some() || c.reason() == "Unschedulable";
             condition_value(c, observed.then_some(meta.generation))
         });
         let others = self.others.iter().flat_map(|all| all.iter().cloned());
@@ -285,15 +322,11 @@ impl PodStatus {
             value.put(&["podIP"], ip.to_string());
             value.put(&["podIPs"], json!([{"ip": ip.to_string()}]));
         }
-        let texts = [
-            ("reason", &self.reason),
-            ("message", &self.message),
-            ("nominatedNodeName", &self.nominated_node_name),
-        ];
-        for (key, text) in texts {
-            if let Some(text) = text {
-                value.put(&[key], &**text);
-            }
+        if let Some(why) = &self.why {
+            why.put(&mut value);
+        }
+        if let Some(node) = &self.nominated_node_name {
+            value.put(&["nominatedNodeName"], &**node);
         }
         if let Some(time) = self.start_time {
             value.put(&["startTime"], time.rfc3339());
@@ -306,7 +339,6 @@ impl PodStatus {
 
     /// Reads a status back; what the model does not keep is left out.
     pub fn from_value(value: &Value, spec: &super::PodSpec) -> Self {
-        let text = |key| value.str_at(&[key]).map(Arc::from);
         let ip = |key| value.str_at(&[key]).and_then(|text| text.parse().ok());
         PodStatus {
             phase: match value.str_at(&["phase"]) {
@@ -318,9 +350,8 @@ impl PodStatus {
             },
             conditions: value.items_at(&["conditions"]).iter().filter_map(condition).collect(),
             others: other_conditions(value.items_at(&["conditions"])),
-            reason: text("reason"),
-            message: text("message"),
-            nominated_node_name: text("nominatedNodeName"),
+            why: Why::from_value(value),
+            nominated_node_name: value.str_at(&["nominatedNodeName"]).map(Arc::from),
             host_ip: ip("hostIP"),
             pod_ip: ip("podIP"),
             start_time: value.str_at(&["startTime"]).and_then(SimTime::parse_rfc3339),
@@ -336,13 +367,6 @@ impl PodStatus {
     }
 }
 
-/// Replaces a text that may be absent, unless it says the same already.
-fn say(place: &mut Option<Arc<str>>, text: &str) {
-    if place.as_deref().unwrap_or_default() != text {
-        *place = (!text.is_empty()).then(|| Arc::from(text));
-    }
-}
-
 fn condition_value(condition: &PodCondition, observed: Option<i64>) -> Value {
     let mut value = json!({
         "lastProbeTime": null,
@@ -353,10 +377,8 @@ fn condition_value(condition: &PodCondition, observed: Option<i64>) -> Value {
     if let Some(generation) = observed {
         value.put(&["observedGeneration"], generation);
     }
-    for (key, text) in [("message", &condition.message), ("reason", &condition.reason)] {
-        if let Some(text) = text {
-            value.put(&[key], &**text);
-        }
+    if let Some(why) = &condition.why {
+        why.put(&mut value);
     }
     value
 }
@@ -378,12 +400,10 @@ fn other_conditions(values: &[Value]) -> Option<Arc<Vec<Value>>> {
 
 fn condition(value: &Value) -> Option<PodCondition> {
     let name = value.str_at(&["type"])?;
-    let text = |key| value.str_at(&[key]).map(Arc::from);
     Some(PodCondition {
         condition_type: ConditionType::parse(name)?,
         status: value.str_at(&["status"]) == Some("True"),
-        reason: text("reason"),
-        message: text("message"),
+        why: Why::from_value(value),
         last_transition_time: value
             .str_at(&["lastTransitionTime"])
             .and_then(SimTime::parse_rfc3339)

@@ -6,7 +6,7 @@ use super::super::pod_control::{
 };
 use super::NAME;
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::{Body, Kind, Object, ObjectMeta, Selector, Uid, Value};
+use crate::api::{Body, Details, Kind, Object, ObjectMeta, Selector, Uid, Value};
 use crate::base::{SimTime, names, order};
 use crate::store::{Plan, Store, Write};
 use serde_json::json;
@@ -117,14 +117,17 @@ impl<'a> Rollout<'a> {
     ///
     /// Models sync.go getAllReplicaSetsAndSyncRevision, getNewReplicaSet.
     pub(super) fn find_new_set(&mut self, create: bool) {
-        let template = self.deployment.spec().get("template").cloned().unwrap_or_default();
-        let found = self.sets.iter().find(|set| same_template(set, &template));
+        let template = self.deployment.spec().get("template").unwrap_or(&Value::Null);
+        let found = self.sets.iter().find(|set| same_template(set, template));
         self.new_set = found.map(|set| set.meta.uid);
         let newest_old = self.old_sets().map(revision_of).max().unwrap_or_default();
         let revision = newest_old + 1;
         match self.new_set {
             Some(uid) => self.renew(uid, revision),
-            None if create => self.make_new_set(template, revision),
+            None if create => {
+                let template = self.deployment.spec().get("template").cloned();
+                self.make_new_set(template.unwrap_or_default(), revision);
+            }
             None => {}
         }
     }
@@ -171,7 +174,11 @@ impl<'a> Rollout<'a> {
             name: format!("{}-{hash}", self.deployment.meta.name).into(),
             namespace: self.deployment.meta.namespace.clone(),
             labels: with_label(&labels, TEMPLATE_HASH, &hash),
-            owner_references: Arc::from([controller_reference(&self.deployment)]),
+            details: Details {
+                owner_references: Arc::from([controller_reference(&self.deployment)]),
+                ..Details::default()
+            }
+            .into(),
             creation_timestamp: self.now,
             ..ObjectMeta::default()
         };

@@ -11,6 +11,11 @@ use std::sync::Arc;
 
 const NAME: &str = "InterPodAffinity";
 
+/// Whether the pod, or any that is placed, has affinity to others.
+pub(super) fn has_say(cycle: &Cycle<'_>) -> bool {
+    cycle.snapshot.with_affinity().next().is_some() || PodAffinity::of(cycle.pod).is_some()
+}
+
 /// Counts by topology key and value.
 type Counts = BTreeMap<(String, String), i64>;
 

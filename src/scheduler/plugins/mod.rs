@@ -22,7 +22,7 @@ pub(super) use volume_zone::ZONE_LABELS;
 pub(super) use volumes::{Bindings, bindings_on, claims_of};
 
 use super::framework::{Cycle, Filter, Normalization, Rejection, Scores};
-use super::node_info::NodeInfo;
+use super::node_info::{NodeInfo, at};
 use super::verdicts::{Points, Verdict};
 use crate::api::PodSpec;
 use std::sync::Arc;
@@ -59,7 +59,8 @@ pub(super) fn needs_more_than_local(cycle: &Cycle<'_>) -> bool {
     cycle.pod.pod().is_some_and(|pod| pod.node_name.is_some())
         || claims_of(cycle.spec).next().is_some()
         || pod_topology_spread::has_musts(cycle.pod)
-        || inter_pod_affinity::Required::prepare(cycle).is_some()
+        || inter_pod_affinity::has_say(cycle)
+            && inter_pod_affinity::Required::prepare(cycle).is_some()
         || wanted_names(cycle).is_some()
 }
 
@@ -93,8 +94,9 @@ impl<'a> Local<'a> {
     }
 }
 
-/// What the points of [`scores`] add up to, where those of [`Local`] are known.
-pub(super) fn totals(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>], local: &[Points]) -> Vec<i64> {
+/// What the points of [`scores`] add up to for the nodes at these places, where those of [`Local`] are
+/// known.
+pub(super) fn totals(cycle: &Cycle<'_>, places: &[u32], local: &[Points], totals: &mut Vec<i64>) {
     let most = |of: fn(&Points) -> i64| local.iter().map(of).max().unwrap_or_default();
     let (taints, preferred) = (most(|it| it.soft_taints), most(|it| it.preferred));
     let has_preferred = node_affinity::preferred(cycle.spec).is_some();
@@ -106,14 +108,20 @@ pub(super) fn totals(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>], local: &[Point
         };
         reversed * taint_toleration::WEIGHT + highest * node_affinity::WEIGHT + points.resources
     };
-    let mut totals: Vec<i64> = local.iter().map(total).collect();
-    let images = cycle.snapshot.has_images().then(|| image_locality::score(cycle, nodes));
-    let others =
-        [pod_topology_spread::score(cycle, nodes), inter_pod_affinity::score(cycle, nodes), images];
-    for scores in others.iter().flatten() {
-        scores.add_to(&mut totals);
+    totals.extend(local.iter().map(total));
+    if let Some(scores) = pod_topology_spread::score(cycle, places) {
+        scores.add_to(totals);
     }
-    totals
+    // Few clusters have pods with affinity, or nodes that tell of their images.
+    let has_images = cycle.snapshot.has_images();
+    if has_images || inter_pod_affinity::has_say(cycle) {
+        let all = cycle.snapshot.nodes();
+        let nodes: Vec<_> = places.iter().filter_map(|place| all.get(at(*place))).collect();
+        let images = has_images.then(|| image_locality::score(cycle, &nodes));
+        for scores in [inter_pod_affinity::score(cycle, &nodes), images].iter().flatten() {
+            scores.add_to(totals);
+        }
+    }
 }
 
 /// The node names that the pod's affinity narrows the search to.
@@ -123,11 +131,12 @@ pub(super) fn wanted_names(cycle: &Cycle<'_>) -> Option<Vec<String>> {
 
 /// The points of each plugin for the nodes that passed.
 pub(super) fn scores(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>]) -> Vec<Scores> {
+    let places: Vec<u32> = nodes.iter().map(|node| node.place).collect();
     [
         Some(taint_toleration::score(cycle, nodes)),
         node_affinity::score(cycle, nodes),
         Some(node_resources::score_fit(cycle, nodes)),
-        pod_topology_spread::score(cycle, nodes),
+        pod_topology_spread::score(cycle, &places),
         inter_pod_affinity::score(cycle, nodes),
         node_resources::score_balance(cycle, nodes),
         Some(image_locality::score(cycle, nodes)),

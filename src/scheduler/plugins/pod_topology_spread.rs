@@ -2,7 +2,7 @@
 //! `ScheduleAnyway`, and as a weaker wish for the pods of every Service and workload.
 
 use super::super::framework::Normalization;
-use super::super::node_info::{HOSTNAME, ZONE};
+use super::super::node_info::{HOSTNAME, Snapshot, ZONE, at};
 use super::taint_toleration::repels;
 use super::{Cycle, Filter, NodeInfo, Rejection, Scores};
 use crate::api::node_affinity::RequiredNodes;
@@ -261,8 +261,10 @@ impl Filter for Hard {
     }
 }
 
+/// The points of the nodes at these places.
+///
 /// Models podtopologyspread/scoring.go.
-pub(super) fn score(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>]) -> Option<Scores> {
+pub(super) fn score(cycle: &Cycle<'_>, places: &[u32]) -> Option<Scores> {
     let own = !cycle.spec.tree.items_at(&["topologySpreadConstraints"]).is_empty();
     let constraints = match own {
         true => constraints(cycle.pod, "ScheduleAnyway"),
@@ -271,18 +273,29 @@ pub(super) fn score(cycle: &Cycle<'_>, nodes: &[&Arc<NodeInfo>]) -> Option<Score
     if constraints.is_empty() {
         return None;
     }
-    let ignored =
-        |node: &NodeInfo| own && constraints.iter().any(|c| node.label(&c.topology_key).is_none());
-    let domains: Vec<Domains<'_>> =
-        constraints.iter().map(|c| Domains::of(cycle, c, nodes, &ignored)).collect();
-    let points = |node: &&Arc<NodeInfo>| {
-        let sum = domains.iter().fold(0.0, |sum, domains| sum + domains.points(node));
-        (!ignored(node)).then(|| rounded(sum))
+    let nodes = cycle.snapshot.nodes();
+    let lacks_a_key =
+        |node: &NodeInfo| constraints.iter().any(|c| node.label(&c.topology_key).is_none());
+    let is_ignored = |place: u32| own && nodes.get(at(place)).is_none_or(|node| lacks_a_key(node));
+    let kept: Cow<'_, [u32]> = match own {
+        true => places.iter().copied().filter(|place| !is_ignored(*place)).collect(),
+        false => Cow::Borrowed(places),
     };
+    let required = RequiredNodes::of(cycle.spec);
+    let mut sums = vec![0.0; kept.len()];
+    for constraint in &constraints {
+        let domains = Domains::of(cycle, constraint, &required, &kept, &is_ignored);
+        domains.add_to(&mut sums, &kept, cycle.snapshot);
+    }
+    let mut sums = sums.into_iter();
+    let raw = places.iter().map(|place| match is_ignored(*place) {
+        true => None,
+        false => sums.next().map(rounded),
+    });
     Some(Scores {
         plugin: NAME,
         weight: 2,
-        raw: nodes.iter().map(points).collect(),
+        raw: raw.collect(),
         normalization: Normalization::Spread,
     })
 }
@@ -305,49 +318,48 @@ struct Domains<'a> {
     max_skew: i64,
 }
 
-fn place(of: u32) -> usize {
-    usize::try_from(of).unwrap_or(usize::MAX)
-}
-
 impl<'a> Domains<'a> {
     fn of(
         cycle: &Cycle<'a>,
         constraint: &'a Constraint,
-        nodes: &[&'a Arc<NodeInfo>],
-        ignored: &dyn Fn(&NodeInfo) -> bool,
+        required: &RequiredNodes,
+        kept: &[u32],
+        is_ignored: &dyn Fn(u32) -> bool,
     ) -> Self {
         let on_node =
             cycle.snapshot.tally(cycle.store, &cycle.pod.meta.namespace, &constraint.selector);
-        let all = cycle.snapshot.nodes();
-        let required = RequiredNodes::of(cycle.spec);
-        let placed = on_node.iter().filter_map(|(at, count)| {
-            let node = all.get(place(*at)).filter(|node| !ignored(node))?;
-            let counts = constraint.counts_node(cycle, &required, node);
-            counts.then_some((node, i64::from(*count)))
-        });
-        let candidates = || nodes.iter().filter(|node| !ignored(node));
+        let (all, spots) = (cycle.snapshot.nodes(), cycle.snapshot.spots());
+        let counts_all =
+            !(constraint.honor_taints || constraint.honor_affinity && required.is_anything());
+        let counts = |place: u32| {
+            let node = || all.get(at(place));
+            counts_all || node().is_some_and(|node| constraint.counts_node(cycle, required, node))
+        };
+        let placed = on_node.iter().filter(|(place, _)| !is_ignored(**place) && counts(**place));
+        let placed = placed.map(|(place, count)| (*place, i64::from(*count)));
+        let zone = |place: u32| spots.get(at(place))?.zone.map(at);
         let (counts, size) = match &*constraint.topology_key {
             // As upstream, the pods of a node count even where the others would not.
             HOSTNAME => {
                 let mut counts = vec![0; all.len()];
-                for (at, count) in on_node.iter() {
-                    if let Some(slot) = counts.get_mut(place(*at)) {
+                for (place, count) in on_node.iter() {
+                    if let Some(slot) = counts.get_mut(at(*place)) {
                         *slot = *count;
                     }
                 }
-                (Counts::Nodes(counts), candidates().count())
+                (Counts::Nodes(counts), kept.len())
             }
             ZONE => {
                 let mut counts = vec![None; cycle.snapshot.zones()];
                 let mut nowhere = false;
-                for node in candidates() {
-                    match node.zone.and_then(|zone| counts.get_mut(place(zone))) {
+                for place in kept {
+                    match zone(*place).and_then(|zone| counts.get_mut(zone)) {
                         Some(slot) => *slot = Some(0),
                         None => nowhere = true,
                     }
                 }
-                for (node, count) in placed {
-                    let slot = node.zone.and_then(|zone| counts.get_mut(place(zone)));
+                for (place, count) in placed {
+                    let slot = zone(place).and_then(|zone| counts.get_mut(zone));
                     if let Some(Some(slot)) = slot {
                         *slot += count;
                     }
@@ -357,11 +369,12 @@ impl<'a> Domains<'a> {
                 (Counts::Zones(counts), size)
             }
             key => {
-                let value = |node: &'a NodeInfo| node.label(key).unwrap_or_default();
+                let value = |place| all.get(at(place))?.label(key);
+                let value = |place| value(place).unwrap_or_default();
                 let mut counts: BTreeMap<&str, i64> =
-                    candidates().map(|node| (value(node), 0)).collect();
-                for (node, count) in placed {
-                    if let Some(slot) = counts.get_mut(value(node)) {
+                    kept.iter().map(|place| (value(*place), 0)).collect();
+                for (place, count) in placed {
+                    if let Some(slot) = counts.get_mut(value(place)) {
                         *slot += count;
                     }
                 }
@@ -372,24 +385,44 @@ impl<'a> Domains<'a> {
         Domains { counts, weight: domain_weight(size), max_skew: constraint.max_skew }
     }
 
-    /// The more pods in a node's domain, the more points, of which fewer are better. A node outside
-    /// of all domains gets none.
-    #[expect(clippy::cast_precision_loss, reason = "as upstream")]
-    fn points(&self, node: &NodeInfo) -> f64 {
-        let count = match &self.counts {
+    /// Adds the points of the nodes at these places to their sums: the more pods in a node's domain the
+    /// more points, of which fewer are better. A node outside of all domains gets none.
+    fn add_to(&self, sums: &mut [f64], places: &[u32], snapshot: &Snapshot) {
+        let (sums, spots) = (sums.iter_mut().zip(places), snapshot.spots());
+        match &self.counts {
             Counts::Nodes(counts) => {
-                let count = counts.get(place(node.place)).filter(|_| node.has_hostname);
-                count.map(|count| i64::from(*count))
+                for (sum, place) in sums {
+                    let has_hostname = spots.get(at(*place)).is_some_and(|spot| spot.has_hostname);
+                    if let Some(count) = counts.get(at(*place)).filter(|_| has_hostname) {
+                        *sum += self.points(i64::from(*count));
+                    }
+                }
             }
             Counts::Zones(counts) => {
-                node.zone.map(|zone| counts.get(place(zone)).copied().flatten().unwrap_or_default())
+                let counts = counts.iter().map(|count| count.unwrap_or_default());
+                let points: Vec<f64> = counts.map(|count| self.points(count)).collect();
+                for (sum, place) in sums {
+                    let zone = spots.get(at(*place)).and_then(|spot| spot.zone);
+                    if let Some(points) = zone.and_then(|zone| points.get(at(zone))) {
+                        *sum += points;
+                    }
+                }
             }
             Counts::Others(key, counts) => {
-                node.label(key).map(|value| counts.get(value).copied().unwrap_or_default())
+                for (sum, place) in sums {
+                    let node = snapshot.nodes().get(at(*place));
+                    if let Some(value) = node.and_then(|node| node.label(key)) {
+                        *sum += self.points(counts.get(value).copied().unwrap_or_default());
+                    }
+                }
             }
-        };
-        let points = |count| count as f64 * self.weight + (self.max_skew - 1) as f64;
-        count.map_or(0.0, points)
+        }
+    }
+
+    /// The points of a domain with so many pods.
+    #[expect(clippy::cast_precision_loss, reason = "as upstream")]
+    fn points(&self, count: i64) -> f64 {
+        count as f64 * self.weight + (self.max_skew - 1) as f64
     }
 }
 

@@ -126,8 +126,8 @@ impl VolumeBinding {
 /// What becomes of the claims of a pod that wait for it, once it goes to a node; `None` if none
 /// does.
 pub(in super::super) fn bindings_on(store: &Store, pod: &Object, node: &str) -> Option<Bindings> {
-    let node = store.find(Kind::Node, "", node)?;
     let state = VolumeBinding::of(store, pod).ok().flatten()?;
+    let node = store.find(Kind::Node, "", node)?;
     state.bindings(node).filter(|b| !b.found.is_empty() || !b.provisioned.is_empty())
 }
 
