@@ -87,7 +87,7 @@ pub fn respond(host: &Host<'_>, asked: &Asked<'_>) -> Response {
     }
     match name_of(&container.image) {
         "nginx" if asked.method == "POST" => Response::http(405, &nginx_page(405)),
-        "nginx" => from_folder(host, NGINX_FOLDER, path, &nginx_page(404)),
+        "nginx" => from_folder(host, NGINX_FOLDER, path, ""),
         "httpd" => from_folder(host, HTTPD_FOLDER, path, HTTPD_404),
         "hello-app" => Response::http(200, &hello(container, name)),
         "http-echo" if path == "/health" => Response::http(200, "{\"status\":\"ok\"}\n"),
@@ -105,16 +105,12 @@ pub fn changes_at(container: &Container, since: SimTime) -> Option<SimTime> {
     is_liveness(container).then_some(since + LIVENESS_TURNS)
 }
 
-/// What a server of files answers.
+/// What a server of files answers; without a page for what is missing nginx' own.
 fn from_folder(host: &Host<'_>, folder: &str, path: &str, missing: &str) -> Response {
     let Some(files) = host.files else {
         // A server without a disk: only its home page is known.
         let page = if folder == HTTPD_FOLDER { HTTPD } else { NGINX };
-        return if is_home(path) {
-            Response::http(200, page)
-        } else {
-            Response::http(404, missing)
-        };
+        return if is_home(path) { Response::http(200, page) } else { not_found(missing) };
     };
     let place = normal(folder, path.trim_start_matches('/'));
     let index = || files.text(&normal(&place, "index.html"));
@@ -125,7 +121,14 @@ fn from_folder(host: &Host<'_>, folder: &str, path: &str, missing: &str) -> Resp
             || Response::http(403, &nginx_page(403)),
             |text| Response::http(200, &text),
         ),
-        None => Response::http(404, missing),
+        None => not_found(missing),
+    }
+}
+
+fn not_found(page: &str) -> Response {
+    match page {
+        "" => Response::http(404, &nginx_page(404)),
+        page => Response::http(404, page),
     }
 }
 

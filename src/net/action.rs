@@ -54,6 +54,50 @@ impl Reject {
         }
     }
 
+    /// The code of the ICMP message "destination unreachable"; 0 for a reset, which is none.
+    ///
+    /// Models net/ipv4/netfilter/ipt_REJECT.c reject_tg.
+    pub const fn icmp_code(self) -> u8 {
+        match self {
+            Reject::NetUnreachable | Reject::TcpReset => 0,
+            Reject::HostUnreachable => 1,
+            Reject::ProtoUnreachable => 2,
+            Reject::PortUnreachable => 3,
+            Reject::NetProhibited => 9,
+            Reject::HostProhibited => 10,
+            Reject::AdminProhibited => 13,
+        }
+    }
+
+    /// What a program is told whose connection could not be made.
+    ///
+    /// Models net/ipv4/icmp.c icmp_err_convert.
+    pub const fn error_text(self) -> &'static str {
+        match self {
+            Reject::NetUnreachable | Reject::NetProhibited => "Network is unreachable",
+            Reject::ProtoUnreachable => "Protocol not available",
+            Reject::PortUnreachable | Reject::TcpReset => "Connection refused",
+            Reject::HostUnreachable | Reject::HostProhibited | Reject::AdminProhibited => {
+                "No route to host"
+            }
+        }
+    }
+
+    /// What ping prints of it.
+    ///
+    /// Models ping/ping_common.c of iputils pr_icmph.
+    pub const fn ping_text(self) -> &'static str {
+        match self {
+            Reject::NetUnreachable => "Destination Net Unreachable",
+            Reject::HostUnreachable => "Destination Host Unreachable",
+            Reject::ProtoUnreachable => "Destination Protocol Unreachable",
+            Reject::PortUnreachable | Reject::TcpReset => "Destination Port Unreachable",
+            Reject::NetProhibited => "Destination Net Prohibited",
+            Reject::HostProhibited => "Destination Host Prohibited",
+            Reject::AdminProhibited => "Packet filtered",
+        }
+    }
+
     /// Whether whoever opens a connection learns that it was refused, and not that there is no way
     /// to the host.
     pub const fn is_refusal(self) -> bool {

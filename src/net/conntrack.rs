@@ -54,6 +54,12 @@ impl Tuple {
     }
 }
 
+impl core::fmt::Display for Tuple {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        Packet::new(self.protocol, self.source, self.destination).fmt(formatter)
+    }
+}
+
 impl PartialOrd for Tuple {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
@@ -62,18 +68,29 @@ impl PartialOrd for Tuple {
 
 impl Ord for Tuple {
     fn cmp(&self, other: &Self) -> Ordering {
-        let by_source = compare(&self.source, &other.source);
-        let by_destination = || compare(&self.destination, &other.destination);
-        by_source.then_with(by_destination).then_with(|| self.protocol.cmp(&other.protocol))
+        match (self.number(), other.number()) {
+            (Some(one), Some(other)) => one.cmp(&other),
+            _ => {
+                let parts = |it: &Self| (it.source, it.destination, it.protocol);
+                parts(self).cmp(&parts(other))
+            }
+        }
     }
 }
 
-/// Orders endpoints as they are ordered, those of IPv4 by one comparison.
-fn compare(a: &Endpoint, b: &Endpoint) -> Ordering {
-    let number = |ip: Ipv4Addr, port: u16| u64::from(ip.to_bits()) << 16 | u64::from(port);
-    match (a.ip, b.ip) {
-        (IpAddr::V4(one), IpAddr::V4(other)) => number(one, a.port).cmp(&number(other, b.port)),
-        _ => a.cmp(b),
+impl Tuple {
+    /// The parts one after the other as one number, for IPv4.
+    #[inline]
+    fn number(&self) -> Option<u128> {
+        let number = |ip: Ipv4Addr, port: u16| u128::from(ip.to_bits()) << 16 | u128::from(port);
+        match (self.source.ip, self.destination.ip) {
+            (IpAddr::V4(source), IpAddr::V4(destination)) => {
+                let source = number(source, self.source.port);
+                let destination = number(destination, self.destination.port);
+                Some(source << 56 | destination << 8 | self.protocol as u128)
+            }
+            _ => None,
+        }
     }
 }
 
@@ -173,6 +190,19 @@ impl Connection {
         out
     }
 
+    /// What is known of its answers.
+    fn answered(&self, state: State) -> Known {
+        Known {
+            original: self.original,
+            is_reply: true,
+            source: self.original.destination,
+            destination: self.original.source,
+            state,
+            dnat: self.is_dnat(),
+            snat: self.is_snat(),
+        }
+    }
+
     /// It comes to a phase: the time until it is forgotten begins anew.
     pub fn advance(&mut self, phase: Phase, now: SimTime) {
         self.phase = phase;
@@ -213,6 +243,16 @@ pub struct Known {
     pub snat: bool,
 }
 
+impl Known {
+    /// What a machine knows of the refusal that it sends itself: the refused packet came to it as
+    /// `before`, and was `after` when it was refused.
+    ///
+    /// Models net/netfilter/nf_conntrack_core.c nf_conntrack_attach.
+    pub fn of_refusal(before: &Packet, after: &Packet) -> Self {
+        Connection::new(before, after, SimTime::default()).answered(State::Related)
+    }
+}
+
 /// A machine's connections.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Conntrack {
@@ -227,8 +267,19 @@ impl Conntrack {
     /// What is known of a packet's connection.
     pub fn find(&self, packet: &Packet, now: SimTime) -> Option<Known> {
         let tuple = Tuple::of(packet);
-        let alive = |tuple: &Tuple| self.connections.get(tuple).filter(|it| it.until > now);
-        if let Some(own) = alive(&tuple) {
+        let answered = || {
+            let inverse = tuple.inverse();
+            let original = self.by_reply.get(&tuple).unwrap_or(&inverse);
+            let own = self.alive(original, now).filter(|own| own.reply == tuple)?;
+            Some(own.answered(State::Established))
+        };
+        // What is most likely first: no tuple is of two connections.
+        if packet.is_reply
+            && let Some(known) = answered()
+        {
+            return Some(known);
+        }
+        if let Some(own) = self.alive(&tuple, now) {
             // A new connection takes the place of one that is over.
             // Models net/netfilter/nf_conntrack_proto_tcp.c nf_conntrack_tcp_packet.
             if own.original.protocol == Protocol::Tcp && own.phase == Phase::Closed {
@@ -244,18 +295,21 @@ impl Conntrack {
                 snat: own.is_snat(),
             });
         }
-        let inverse = tuple.inverse();
-        let original = self.by_reply.get(&tuple).unwrap_or(&inverse);
-        let own = alive(original).filter(|own| own.reply == tuple)?;
-        Some(Known {
-            original: own.original,
-            is_reply: true,
-            source: own.original.destination,
-            destination: own.original.source,
-            state: State::Established,
-            dnat: own.is_dnat(),
-            snat: own.is_snat(),
-        })
+        if packet.is_reply { None } else { answered() }
+    }
+
+    fn alive(&self, original: &Tuple, now: SimTime) -> Option<&Connection> {
+        self.connections.get(original).filter(|it| it.until > now)
+    }
+
+    /// What is known of an ICMP error about a packet.
+    ///
+    /// Models net/netfilter/nf_conntrack_proto_icmp.c nf_conntrack_inet_error.
+    pub fn find_error(&self, about: &Tuple, now: SimTime) -> Option<Known> {
+        let answer = about.inverse();
+        let answer = Packet::new(answer.protocol, answer.source, answer.destination);
+        let known = self.find(&answer, now).filter(|known| known.is_reply)?;
+        Some(Known { state: State::Related, ..known })
     }
 
     /// Remembers a connection.

@@ -66,7 +66,7 @@ impl Walk<'_, '_> {
             }
             Match::Icmp { kind, code, not } => {
                 let is_type = *kind == 255 || packet.icmp_type() == *kind;
-                let is_it = is_type && code.is_none_or(|code| code == 0);
+                let is_it = is_type && code.is_none_or(|code| code == packet.icmp_code());
                 packet.protocol == Protocol::Icmp && is_it != *not
             }
             Match::Interface { incoming, name, not } => {

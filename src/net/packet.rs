@@ -1,5 +1,6 @@
 //! Packets, as far as a rule can see them.
 
+use super::action::Reject;
 use core::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -178,6 +179,9 @@ pub struct Packet {
     pub snat: bool,
     /// Whether it goes from who was asked to who asked.
     pub is_reply: bool,
+    /// What it says, if it refuses a packet: a reset, or an ICMP error, whose ports are those of
+    /// the packet that it is about.
+    pub refusal: Option<Reject>,
 }
 
 impl Packet {
@@ -192,6 +196,7 @@ impl Packet {
             dnat: false,
             snat: false,
             is_reply: false,
+            refusal: None,
         }
     }
 
@@ -204,34 +209,91 @@ impl Packet {
         }
     }
 
+    /// The refusal of it that `from` sends: a reset, or an ICMP error.
+    pub const fn refused(&self, by: Reject, from: IpAddr) -> Self {
+        let protocol = match by {
+            Reject::TcpReset => self.protocol,
+            _ => Protocol::Icmp,
+        };
+        let source = Endpoint { ip: from, port: self.destination.port };
+        let packet = Packet::new(protocol, source, self.source);
+        Packet { state: State::Related, is_reply: true, refusal: Some(by), ..packet }
+    }
+
+    /// Whether it is an ICMP error, which carries the beginning of the packet that it is about.
+    pub const fn is_error(&self) -> bool {
+        matches!(self.refusal, Some(by) if !matches!(by, Reject::TcpReset))
+    }
+
     /// The same packet when it has left a machine: marks and what is known of its connection stay
     /// there.
     #[must_use]
     pub const fn on_wire(&self) -> Self {
         let packet = Packet::new(self.protocol, self.source, self.destination);
-        Packet { is_reply: self.is_reply, ..packet }
+        Packet { is_reply: self.is_reply, refusal: self.refusal, ..packet }
     }
 
     /// The TCP flags of the packets that are followed: a connection's first, and its answer.
     pub const fn tcp_flags(&self) -> u8 {
         const SYN: u8 = 0x02;
+        const RST: u8 = 0x04;
         const ACK: u8 = 0x10;
-        if self.is_reply { SYN | ACK } else { SYN }
+        match (self.refusal, self.is_reply) {
+            (Some(_), _) => RST | ACK,
+            (None, true) => SYN | ACK,
+            (None, false) => SYN,
+        }
     }
 
-    /// The ICMP type: an echo request, or the echo.
+    /// The ICMP type: an echo request, the echo, or "destination unreachable".
     pub const fn icmp_type(&self) -> u8 {
-        if self.is_reply { 0 } else { 8 }
+        match (self.refusal, self.is_reply) {
+            (Some(_), _) => 3,
+            (None, true) => 0,
+            (None, false) => 8,
+        }
     }
 
-    /// How many bytes its IP packet has, as Linux sends it.
+    /// The ICMP code.
+    pub const fn icmp_code(&self) -> u8 {
+        match self.refusal {
+            Some(by) => by.icmp_code(),
+            None => 0,
+        }
+    }
+
+    /// How many bytes its IP packet has, as Linux sends it; an ICMP error is taken for one about
+    /// the first packet of a TCP connection.
     pub const fn bytes(&self) -> u64 {
         match (self.protocol, self.destination.ip) {
+            (Protocol::Icmp, IpAddr::V4(_)) if self.refusal.is_some() => 88,
+            (Protocol::Icmp, IpAddr::V6(_)) if self.refusal.is_some() => 128,
+            (_, IpAddr::V4(_)) if self.refusal.is_some() => 40,
+            (_, IpAddr::V6(_)) if self.refusal.is_some() => 60,
             (Protocol::Icmp, _) => 84,
             (Protocol::Tcp, IpAddr::V4(_)) => 60,
             (_, IpAddr::V4(_)) => 64,
             (_, IpAddr::V6(_)) => 80,
         }
+    }
+
+    /// What it is called, if it refuses a packet: `RST`, `icmp-port-unreachable`.
+    pub const fn refusal_name(&self) -> Option<&'static str> {
+        match (self.refusal, self.protocol) {
+            (None, _) => None,
+            (Some(Reject::TcpReset), Protocol::Sctp) => Some("ABORT"),
+            (Some(Reject::TcpReset), _) => Some("RST"),
+            (Some(by), _) => Some(by.name()),
+        }
+    }
+
+    /// Source and destination as they are shown: an ICMP error has no ports of its own.
+    pub fn ends(&self) -> [String; 2] {
+        let text = |end: Endpoint| match self.is_error() {
+            true => end.ip.to_string(),
+            false => end.to_string(),
+        };
+        [text(self.source), text(self.destination)]
     }
 
     /// The family of its addresses.
@@ -248,6 +310,9 @@ impl fmt::Display for Packet {
                 let (from, to) = (self.source.ip, self.destination.ip);
                 write!(formatter, "{} {from} -> {to}", self.protocol)?;
             }
+        }
+        if let Some(word) = self.refusal_name() {
+            write!(formatter, " {word}")?;
         }
         if self.mark != 0 {
             write!(formatter, " mark {:#x}", self.mark)?;

@@ -402,8 +402,9 @@ impl Table {
     }
 }
 
-/// As many base chains as there mostly are at a hook.
-const USUAL_BASES: usize = 4;
+/// As many base chains as there can be at a hook: one of each of iptables' five tables, and few of
+/// kube-proxy's own.
+const MOST_BASES: usize = 12;
 
 /// Which program's language a ruleset is shown in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -431,13 +432,18 @@ impl Ruleset {
         let tables = self.tables.iter().filter(move |table| table.family == family);
         let all =
             tables.flat_map(move |it| it.at(hook).map(move |(chain, base)| (it, chain, base)));
-        let mut sorted: Vec<_> = Vec::with_capacity(USUAL_BASES);
-        for one in all {
-            let place =
-                sorted.partition_point(|known: &(_, _, &Base)| known.2.priority <= one.2.priority);
-            sorted.insert(place, one);
+        let mut sorted: [Option<(&Table, &Chain, &Base)>; MOST_BASES] = [None; MOST_BASES];
+        for (count, one) in all.take(MOST_BASES).enumerate() {
+            let place = sorted.partition_point(|known| {
+                known.is_some_and(|(_, _, base)| base.priority <= one.2.priority)
+            });
+            // The last of these is free.
+            if let Some(moved) = sorted.get_mut(place..=count) {
+                moved.rotate_right(1);
+                moved.first_mut().into_iter().for_each(|first| *first = Some(one));
+            }
         }
-        sorted.into_iter()
+        sorted.into_iter().flatten()
     }
 
     /// Numbers all rules and policies, so that they can be counted. To be asked for whenever rules

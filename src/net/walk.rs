@@ -183,6 +183,9 @@ impl Walk<'_, '_> {
         let Some(known) = self.known.filter(|_| packet.state != State::Untracked) else { return };
         match hook {
             Hook::Prerouting | Hook::Output => packet.destination = known.destination,
+            // An error comes from whoever made it, unless who was asked has another address.
+            // Models net/netfilter/nf_nat_proto.c nf_nat_icmp_reply_translation.
+            Hook::Input | Hook::Postrouting if packet.is_error() && !known.dnat => {}
             Hook::Input | Hook::Postrouting => packet.source = known.source,
             Hook::Forward => {}
         }
@@ -403,13 +406,13 @@ impl Walk<'_, '_> {
         );
         line += &match packet.protocol.has_ports() {
             true => format!(" SPT={} DPT={}", source.port, destination.port),
-            false => format!(" TYPE={} CODE=0", packet.icmp_type()),
+            false => format!(" TYPE={} CODE={}", packet.icmp_type(), packet.icmp_code()),
         };
         if packet.protocol == super::Protocol::Tcp {
-            line += if packet.is_reply {
-                " WINDOW=65160 RES=0x00 ACK SYN URGP=0"
-            } else {
-                " WINDOW=64240 RES=0x00 SYN URGP=0"
+            line += match (packet.refusal, packet.is_reply) {
+                (Some(_), _) => " WINDOW=0 RES=0x00 ACK RST URGP=0",
+                (None, true) => " WINDOW=65160 RES=0x00 ACK SYN URGP=0",
+                (None, false) => " WINDOW=64240 RES=0x00 SYN URGP=0",
             };
         }
         if packet.mark != 0 {

@@ -161,7 +161,10 @@ impl Teller<'_> {
             Scene::Pod => self.pod(),
             _ => {
                 let last = self.told.iter().rev().find(|hop| !hop.sentence.is_empty());
-                end.or(last).map(|hop| hop.sentence.clone()).unwrap_or_default()
+                // What a node does of its own accord matters more than the rules after it.
+                let is_made = |(hop, _): &(&Hop, _)| matches!(hop.reason, Reason::Rejects { .. });
+                let made = self.hops.iter().zip(self.told).find(is_made).map(|(_, told)| told);
+                made.or(end).or(last).map(|hop| hop.sentence.clone()).unwrap_or_default()
             }
         }
     }

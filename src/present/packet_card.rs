@@ -62,6 +62,7 @@ impl Reading {
         let forwards = match &hop.reason {
             Reason::Routes(route) => *route != Route::Local,
             // Of an answer no routing is told: each node that it passes forwards it.
+            Reason::Rejects { .. } => false,
             _ => hop.is_reply && node.is_some() && node != self.on.as_ref(),
         };
         if hop.is_reply {
@@ -90,9 +91,10 @@ impl Reading {
             0 => "0".to_owned(),
             mark => format!("{mark:#x}"),
         };
+        let ([was_source, was_destination], [source, destination]) = (before.ends(), now.ends());
         let fields = vec![
-            field("src", before.source.to_string(), now.source.to_string()),
-            field("dst", before.destination.to_string(), now.destination.to_string()),
+            field("src", was_source, source),
+            field("dst", was_destination, destination),
             field("proto", before.protocol.to_string(), now.protocol.to_string()),
             field("mark", mark(before), mark(now)),
             field("ttl", first_ttl.to_string(), self.ttl.to_string()),
@@ -101,7 +103,7 @@ impl Reading {
         let known = self.noted.iter().rev().find(|(on, _)| Some(on) == node);
         let entry = known.map(|(_, connection)| {
             let mut connection = *connection;
-            if hop.is_reply {
+            if hop.is_reply && now.refusal.is_none() {
                 connection.advance(Phase::Established, SimTime::default());
             }
             connection.line(false, SimTime::default()).trim_end().to_owned()

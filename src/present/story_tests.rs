@@ -101,6 +101,14 @@ fn a_failure_ends_where_the_packet_died_and_says_why_and_what_mends_it() {
     let end = told.hops.iter().find(|hop| hop.is_end).unwrap();
     assert!(end.rule.contains("-j REJECT"), "{}", end.rule);
     assert!(end.sentence.starts_with("REJECT") && end.cause.contains("app=api"), "{end:?}");
+    // The refusal is drawn on its way back, and that it came is what the client says.
+    let back = told.hops.iter().find(|hop| hop.is_reply).unwrap();
+    assert!(back.sentence.contains("icmp-port-unreachable") && !back.is_end, "{back:?}");
+    let chapter = told.chapters.get(back.chapter).unwrap();
+    assert_eq!((chapter.scene, &chapter.sentence), ("back", &back.sentence));
+    let last = told.hops.last().unwrap();
+    assert!(last.is_reply && last.sentence.contains("Connection refused"), "{last:?}");
+    assert_eq!(last.spot, super::story::Spot::Client);
     let told = run(&mut model, &format!("curl http://172.18.0.3:{target}"));
     let end = told.hops.iter().find(|hop| hop.is_end).unwrap();
     assert!(matches!(end.spot, super::story::Spot::Pod(_)) && end.sentence.contains("RST"));

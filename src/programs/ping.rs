@@ -5,6 +5,7 @@ use super::flags::{flag, plain};
 use super::question::is_pod;
 use super::{Output, Site};
 use crate::net::Protocol;
+use crate::net::rule::Reject;
 use crate::trace::dns::{self, Data, Question, RecordType};
 use crate::trace::{Cause, Manner, Outcome, PacketTrace, Reason, Request};
 use core::net::IpAddr;
@@ -27,7 +28,7 @@ enum Echo {
     /// It is answered, with this time to live.
     Answers(u8),
     /// Somebody on the way says that it cannot be.
-    Unreachable(&'static str),
+    Unreachable(&'static str, Option<IpAddr>),
     /// Nothing comes back.
     Silent,
 }
@@ -47,16 +48,23 @@ fn target(site: &mut Site<'_>, host: &str) -> Result<Target, Arc<PacketTrace>> {
     let Some(ip) = asked(&trace).map(|to| to.ip) else { return Err(trace) };
     let echo = match &trace.outcome {
         Outcome::Answered { .. } => Echo::Answers(trace.ttl),
-        Outcome::Failed(failure) => match (&failure.cause, failure.manner) {
-            (Cause::NoEcho(_) | Cause::RuleByHand { .. }, Manner::Unreachable) => {
-                Echo::Unreachable("Destination Port Unreachable")
+        Outcome::Failed(failure) => match (failure.manner, refusal(&trace)) {
+            (_, Some((by, from))) => Echo::Unreachable(by.ping_text(), Some(from)),
+            (Manner::Unreachable, None) => {
+                Echo::Unreachable(Reject::HostUnreachable.ping_text(), None)
             }
-            (_, Manner::Unreachable) => Echo::Unreachable("Destination Host Unreachable"),
             _ => Echo::Silent,
         },
     };
     let name = full_name(&trace).unwrap_or_else(|| Arc::from(host));
     Ok(Target { ip, name, echo })
+}
+
+/// The refusal that came back, and from whom.
+fn refusal(trace: &PacketTrace) -> Option<(Reject, IpAddr)> {
+    let last = trace.hops.last().filter(|hop| matches!(hop.reason, Reason::IsRefused))?;
+    let (_, packet) = last.packet?;
+    Some((packet.refusal?, packet.source.ip))
 }
 
 /// The name under which a host was found.
@@ -207,9 +215,10 @@ pub(super) fn iputils(site: &mut Site<'_>, words: &[String]) -> Output {
                 let time = short_millis(micros);
                 format!("64 bytes from {from}: icmp_seq={number} ttl={ttl} time={time} ms\n")
             }
-            Echo::Unreachable(why) => {
+            Echo::Unreachable(why, by) => {
+                let from = by.unwrap_or(own);
                 errors += 1;
-                format!("From {own} icmp_seq={number} {why}\n")
+                format!("From {from} icmp_seq={number} {why}\n")
             }
             Echo::Silent => String::new(),
         };

@@ -112,7 +112,7 @@ impl Model {
     /// Shows a request.
     pub(super) fn follow(&mut self, trace: Arc<PacketTrace>) {
         let mut journey = Journey::new(trace, self.tracer.pace);
-        journey.remedy = remedy::remedy(self.world.store(), &journey.trace).map(Arc::from);
+        journey.remedy = remedy::remedy(&self.world, &journey.trace).map(Arc::from);
         let asked = compare::asked_service(self.world.store(), &journey.trace);
         journey.asked = asked.map(|service| ObjectId::of(&service));
         journey.changes = compare::changes(&self.world, &journey.trace).into();
@@ -204,6 +204,9 @@ fn attempt(model: &mut Model) {
     };
     super::update(model, super::Msg::Run(line.to_string()));
     model.playing = true;
+    if remedy::asks(&line) {
+        return;
+    }
     model.tracer.again = Some((model.world.now() + REMEDY_TAKES, request));
 }
 

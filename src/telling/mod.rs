@@ -51,11 +51,12 @@ pub fn is_idle(hop: &Hop, next: Option<&Hop>) -> bool {
 /// What a hop changed in the packet.
 pub fn changes((before, after): (Packet, Packet)) -> Vec<Change> {
     let mut changes = Vec::new();
-    if before.source != after.source {
-        changes.push(("src", before.source.to_string(), after.source.to_string()));
-    }
-    if before.destination != after.destination {
-        changes.push(("dst", before.destination.to_string(), after.destination.to_string()));
+    for (name, (was, is)) in
+        ["src", "dst"].into_iter().zip(before.ends().into_iter().zip(after.ends()))
+    {
+        if was != is {
+            changes.push((name, was, is));
+        }
     }
     if before.mark != after.mark {
         changes.push(("mark", format!("0x{:x}", before.mark), format!("0x{:x}", after.mark)));

@@ -2,6 +2,8 @@
 
 use super::rule_sentence;
 use super::sentence_of_proxy as proxy;
+use crate::net::Protocol;
+use crate::net::rule::Reject;
 use crate::text::{Lang, Text};
 use crate::trace::dns::{RecordType, Response};
 use crate::trace::hop::{Direction, Reason, Route, Spread};
@@ -60,7 +62,13 @@ impl Told<'_> {
                 self.say(text, &[("policies", &names(policies))])
             }
             Reason::Echoes => self.say(Text::HopEchoes, &[]),
-            Reason::Refuses => self.say(Text::HopRefuses, &[("port", &self.port())]),
+            Reason::Refuses => self.refuses(),
+            Reason::Rejects { about } => self.rejects(&about.to_string()),
+            Reason::UntranslatesError { inside } => {
+                let (before, after) = &**inside;
+                self.say(Text::HopUntranslatesError, &[("before", before), ("after", after)])
+            }
+            Reason::IsRefused => self.is_refused(),
             Reason::Vanishes => self.say(Text::HopVanishes, &[]),
             Reason::Delivers => self.say(Text::HopDelivers, &[]),
             Reason::Answers { sees } => self.say(Text::HopAnswers, &[("ip", sees)]),
@@ -74,31 +82,49 @@ impl Told<'_> {
                 self.say(Text::HopIngress, &values)
             }
             Reason::IngressRule { ingress: None, .. } => self.say(Text::HopIngressNone, &[]),
-            Reason::AnswersArp { .. }
-            | Reason::AllAnswerArp { .. }
-            | Reason::AsksInVain { .. }
-            | Reason::RoutesByBgp { .. }
-            | Reason::HttpRoute { .. }
-            | Reason::Weighs { .. }
-            | Reason::ChangesHeaders { .. }
-            | Reason::HandBalances { .. }
-            | Reason::HandFails { .. }
-            | Reason::Rewrites { .. }
-            | Reason::Canary { .. }
-            | Reason::BypassesService { .. }
-            | Reason::Fails { .. } => proxy::reason(&self.hop.reason, self.lang),
             Reason::Untranslates => self.say(Text::HopUntranslates, &[]),
             Reason::Returns => self.say(Text::HopReturns, &[]),
             Reason::Receives => self.say(Text::HopReceives, &[]),
+            _ => proxy::reason(&self.hop.reason, self.lang),
         }
-    }
-
-    fn port(&self) -> u16 {
-        self.hop.packet.map_or(0, |(_, packet)| packet.destination.port)
     }
 
     fn say(&self, text: Text, values: &[(&str, &dyn Display)]) -> String {
         self.lang.fill(text, values)
+    }
+
+    /// Nobody listens.
+    fn refuses(&self) -> String {
+        let packet = self.hop.packet.map(|(_, packet)| packet);
+        let with = match packet.map(|packet| packet.protocol) {
+            Some(Protocol::Udp) => Reject::PortUnreachable.name(),
+            Some(Protocol::Sctp) => "ABORT",
+            _ => "RST",
+        };
+        let port = packet.map_or(0, |packet| packet.destination.port);
+        self.say(Text::HopRefuses, &[("port", &port), ("with", &with)])
+    }
+
+    /// A node tells who asked that it has refused a packet.
+    fn rejects(&self, about: &str) -> String {
+        let Some((_, packet)) = self.hop.packet else { return String::new() };
+        let (from, by) = (packet.source.ip, packet.refusal.unwrap_or_default());
+        match packet.is_error() {
+            true => {
+                let values: [(&str, &dyn Display); 3] =
+                    [("with", &by.name()), ("from", &from), ("about", &about)];
+                self.say(Text::HopRejects, &values)
+            }
+            false => self.say(Text::HopResets, &[("from", &packet.source)]),
+        }
+    }
+
+    /// Who asked hears of a refusal.
+    fn is_refused(&self) -> String {
+        let Some((_, packet)) = self.hop.packet else { return String::new() };
+        let by = packet.refusal.unwrap_or_default();
+        let word = packet.refusal_name().unwrap_or_default();
+        self.say(Text::HopIsRefused, &[("with", &word), ("error", &by.error_text())])
     }
 
     fn resolves(&self, name: &str, asked: &[(RecordType, Response)]) -> String {
@@ -198,6 +224,10 @@ pub fn cause(cause: &Cause, lang: Lang) -> String {
         Cause::StrangeReply(from) => say(Text::CauseStrangeReply, &[("from", from)]),
         Cause::RuleByHand { node, chain } => {
             say(Text::CauseRuleByHand, &[("node", node), ("chain", chain)])
+        }
+        Cause::RefusalLost { refused, lost } => {
+            let (refused, lost) = (self::cause(refused, lang), self::cause(lost, lang));
+            say(Text::CauseRefusalLost, &[("refused", &refused), ("lost", &lost)])
         }
         Cause::NoForwarding(node) => say(Text::CauseNoForwarding, &[("node", node)]),
         Cause::NoEcho(service) => say(Text::CauseNoEcho, &[("service", &service.name)]),

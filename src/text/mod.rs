@@ -108,7 +108,7 @@ texts! {
     LotsTitle LotsTurn LotsDrawn LotsRule LotsRest LotsNotAsked LotsMore PacketTitle PacketReply
     PacketEntry RemedyTitle RemedyTry ExaminedRules Arrived Refused ArrivedSees ArrivedPlain
     ArrivedSeesProxy NotResolved Unreachable NotSent PlaceDevice HopSends HopResolves HopNoAnswer HopBalances
-    HopBalancesLocal HopEnters HopEntersFromPod HopRefuses HopVanishes HopDeniedMany HopSchedules
+    HopBalancesLocal HopEnters HopEntersFromPod HopRefuses HopRejects HopResets HopUntranslatesError HopIsRefused HopVanishes HopDeniedMany HopSchedules
     HopTracks HopEncapsulates HopDecapsulates HopLeaves HopAllowed HopNoPolicy HopDenied HopDelivers
     HopAnswers HopEchoes HopIngress HopIngressNone HopUntranslates HopRemembers HopReturns HopReceives
     HopRouteLocal HopRoutePod HopRouteNode HopRouteTunnel HopRouteDefault HopDnat HopMasquerade
@@ -121,7 +121,7 @@ texts! {
     CauseNearlyLacks CauseTargetPort CauseNotReady CauseNotReadyMany CauseNoLocalEndpoints
     CauseWrongPort CauseNothingListens CauseNotANodePort CausePolicyIn CausePolicyOut
     CausePolicyInMany CausePolicyOutMany CauseSourceRange CausePendingIp CauseNoHealthyNode
-    CauseNoSuchAddress CauseNoForwarding CauseNoEcho CauseLoop CauseStrangeReply CauseRuleByHand HopRewrites
+    CauseNoSuchAddress CauseRefusalLost CauseNoForwarding CauseNoEcho CauseLoop CauseStrangeReply CauseRuleByHand HopRewrites
     HopCanary HopCanaryNot ChoiceHeader ChoiceCookie ChoiceAffinity ChoiceWeight HopPickTurn
     HopPickCookie HopPickNewCookie HopFails HopFailsLate CauseNoRuleHost CauseNoRuleClass
     CauseNoRuleNoClass CauseNoRuleCanary CauseNoRulePath CauseNoSuchService CauseNoSuchPort

@@ -151,11 +151,8 @@ impl Tracer<'_> {
             .listener(object, to.port)
             .filter(|listener| !self.cluster.is_ending(object, listener.place));
         let Some(listener) = listener else {
-            self.reset(arrival);
-            let packets = Some((arrival.packet, arrival.packet));
-            self.hop(Place::Pod(key.clone()), Reason::Refuses, packets);
-            let cause = Cause::NothingListens { pod: key, port: to.port };
-            return self.fail(cause, Manner::Refused);
+            let cause = Cause::NothingListens { pod: key.clone(), port: to.port };
+            return self.refuses(Place::Pod(key), arrival, cause);
         };
         let sees = arrival.packet.source.ip;
         let packets = Some((arrival.packet, arrival.packet));
@@ -226,10 +223,8 @@ impl Tracer<'_> {
             6443 if is_control_plane => (403, FORBIDDEN),
             10250 => (401, "Unauthorized"),
             _ => {
-                self.reset(arrival);
-                self.hop(Place::Node(node.clone()), Reason::Refuses, packets);
                 let cause = Cause::NotANodePort { node: node.clone(), port };
-                return self.fail(cause, Manner::Refused);
+                return self.refuses(Place::Node(node.clone()), arrival, cause);
             }
         };
         self.hop(Place::Node(node.clone()), Reason::Answers { sees }, packets);

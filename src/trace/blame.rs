@@ -1,7 +1,7 @@
 //! Why a packet came to nothing, with the data to say what to look at.
 
+use super::cluster::Cluster;
 use super::hop::{Cause, NearMiss, WhyNoEndpoints};
-use super::network::Cluster;
 use super::path::Tracer;
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Selector};
@@ -74,7 +74,7 @@ impl Tracer<'_> {
 }
 
 /// Why a Service has no endpoints: what it selects, what it nearly selects.
-pub(super) fn why_no_endpoints(cluster: &Cluster<'_>, service: &ObjectKey) -> Cause {
+pub fn why_no_endpoints(cluster: &Cluster<'_>, service: &ObjectKey) -> Cause {
     let mut why = WhyNoEndpoints::default();
     if let Some(object) = cluster.store.get(Kind::Service, service) {
         let selector = object.spec().get("selector");

@@ -103,6 +103,13 @@ pub enum Cause {
         /// The chain.
         chain: Arc<str>,
     },
+    /// The request was refused, and who asked has not heard of it.
+    RefusalLost {
+        /// Why it was refused.
+        refused: Box<Cause>,
+        /// What became of the refusal.
+        lost: Box<Cause>,
+    },
     /// The node does not forward packets (`net.ipv4.ip_forward` is 0).
     NoForwarding(Arc<str>),
     /// The address is a Service's, and stands for its ports alone: nobody there takes a ping.

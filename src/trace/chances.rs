@@ -3,8 +3,9 @@
 //! Nothing is drawn: each draw is taken each way in turn, so that shares are exact, whether they
 //! come from kube-proxy's rules, from a load balancer's choice of a node, or from both.
 
+use super::cluster::Cluster;
 use super::hop::{Cause, Outcome, PacketTrace, Place, Server};
-use super::network::{Cluster, Network};
+use super::network::Network;
 use super::request::Request;
 use crate::base::order;
 use crate::net::dice::{Dice, Path, Share};
@@ -54,6 +55,7 @@ impl Network {
     pub fn chances(&self, cluster: &Cluster<'_>, request: &Request) -> Chances {
         let mut start = self.clone();
         start.refresh(cluster);
+        start.is_trial = true;
         let mut chances = Chances { ends: Vec::new(), unknown: Share::NONE };
         let (mut path, mut found, mut is_whole) = (Path::default(), Share::NONE, false);
         for _ in 0..MOST_WAYS {

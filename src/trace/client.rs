@@ -34,7 +34,7 @@ impl Tracer<'_> {
     }
 
     /// The address that a packet gets that begins on a node: that of the device it leaves by.
-    fn source_for(&self, node: &Arc<str>, ip: IpAddr, to: IpAddr) -> IpAddr {
+    pub(super) fn source_for(&self, node: &Arc<str>, ip: IpAddr, to: IpAddr) -> IpAddr {
         let Some(machine) = self.cluster.machine(node).filter(|it| IpAddr::from(it.ip) == ip)
         else {
             return ip;

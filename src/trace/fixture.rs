@@ -182,6 +182,13 @@ impl Fixture {
         Cluster { store: &self.store, nodes: &self.nodes, disks: &self.disks, now: self.now }
     }
 
+    /// kube-proxy sees what there is.
+    pub(super) fn refresh(&mut self) {
+        let cluster =
+            Cluster { store: &self.store, nodes: &self.nodes, disks: &self.disks, now: self.now };
+        self.network.refresh(&cluster);
+    }
+
     pub(super) fn send(&mut self, request: &Request) -> PacketTrace {
         let cluster =
             Cluster { store: &self.store, nodes: &self.nodes, disks: &self.disks, now: self.now };

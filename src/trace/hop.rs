@@ -4,6 +4,7 @@ pub use super::cause::{Cause, NearMiss, WhyNoEndpoints, WhyNoRoute, WhyNoRule};
 use super::dns::{RecordType, Response};
 use super::nginx::{Choice, Pick};
 use super::request::{Headers, Request, Source};
+use crate::net::conntrack::Tuple;
 use crate::net::packet::Endpoint;
 use crate::net::rule::{Rule, Verdict};
 use crate::net::table::{Chain, Hook, Ruleset};
@@ -329,6 +330,19 @@ pub enum Reason {
     Echoes,
     /// Nobody listens on the port: the kernel refuses, for TCP with a reset (RST).
     Refuses,
+    /// The node tells who asked that it has refused a packet: with an ICMP error that has the
+    /// beginning of the packet inside, or with a reset in the name of who was asked.
+    Rejects {
+        /// The refused packet.
+        about: Tuple,
+    },
+    /// The packet inside of an ICMP error is turned back into what was sent, and the error with it.
+    UntranslatesError {
+        /// Before and after.
+        inside: Box<(Tuple, Tuple)>,
+    },
+    /// The refusal is back where the request came from.
+    IsRefused,
     /// Nobody is there to take it: the machine has no network.
     Vanishes,
     /// The ingress controller found a rule for host and path.

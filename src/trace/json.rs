@@ -7,6 +7,7 @@ use super::hop::{
 use super::json_of_proxy;
 use crate::api::Value;
 use crate::net::Packet;
+use crate::net::conntrack::Tuple;
 use crate::net::packet::State;
 use crate::net::walk::Draw;
 use crate::store::ObjectKey;
@@ -67,12 +68,25 @@ fn packet(packet: &Packet) -> Value {
         State::Invalid => "invalid",
         State::Untracked => "untracked",
     };
-    json!({
+    let [source, destination] = packet.ends();
+    let mut value = json!({
         "protocol": packet.protocol.name(),
-        "source": packet.source.to_string(),
-        "destination": packet.destination.to_string(),
+        "source": source,
+        "destination": destination,
         "mark": packet.mark,
         "state": state,
+    });
+    if let (Some(word), Some(fields)) = (packet.refusal_name(), value.as_object_mut()) {
+        fields.insert("refusal".into(), word.into());
+    }
+    value
+}
+
+fn tuple(tuple: &Tuple) -> Value {
+    json!({
+        "protocol": tuple.protocol.name(),
+        "source": tuple.source.to_string(),
+        "destination": tuple.destination.to_string(),
     })
 }
 
@@ -114,20 +128,32 @@ const fn direction(direction: Direction) -> &'static str {
     }
 }
 
-/// A way ends: the answer is back, or nobody took the packet.
-fn end(reason: &Reason) -> Value {
-    let kind = match reason {
+/// What there is nothing more to say of.
+const fn plain(reason: &Reason) -> Option<&'static str> {
+    Some(match reason {
+        Reason::Sends => "sends",
+        Reason::Enters => "enters",
+        Reason::Tracks => "tracks",
+        Reason::Remembers => "remembers",
+        Reason::Decapsulates => "decapsulates",
+        Reason::LeavesCluster => "leavesCluster",
+        Reason::Delivers => "delivers",
+        Reason::Untranslates => "untranslates",
+        Reason::Returns => "returns",
+        Reason::Receives => "receives",
         Reason::Echoes => "echoes",
         Reason::Refuses => "refuses",
+        Reason::IsRefused => "isRefused",
         Reason::Vanishes => "vanishes",
-        _ => "receives",
-    };
-    json!({"kind": kind})
+        _ => return None,
+    })
 }
 
 fn reason(reason: &Reason) -> Value {
+    if let Some(kind) = plain(reason) {
+        return json!({"kind": kind});
+    }
     match reason {
-        Reason::Sends => json!({"kind": "sends"}),
         Reason::Resolves { name, asked } => {
             let asked: Vec<Value> = asked.iter().map(asked_value).collect();
             json!({"kind": "resolves", "name": **name, "asked": asked})
@@ -143,7 +169,6 @@ fn reason(reason: &Reason) -> Value {
             },
             "nodePort": node_port,
         }),
-        Reason::Enters => json!({"kind": "enters"}),
         Reason::Rule { matched, examined, draw: lot, found } => json!({
             "kind": "rule",
             "matched": matched,
@@ -155,13 +180,9 @@ fn reason(reason: &Reason) -> Value {
             json!({"kind": "schedules", "server": server.to_string(), "among": among})
         }
         Reason::Routes(route) => routes(route),
-        Reason::Tracks => json!({"kind": "tracks"}),
-        Reason::Remembers => json!({"kind": "remembers"}),
         Reason::Encapsulates { vni, overhead, mtu } => {
             json!({"kind": "encapsulates", "vni": vni, "overhead": overhead, "mtu": mtu})
         }
-        Reason::Decapsulates => json!({"kind": "decapsulates"}),
-        Reason::LeavesCluster => json!({"kind": "leavesCluster"}),
         Reason::Allowed { direction: way, pod, policy } => json!({
             "kind": "allowed",
             "direction": direction(*way),
@@ -174,25 +195,13 @@ fn reason(reason: &Reason) -> Value {
             "pod": key(pod),
             "policies": keys(policies),
         }),
-        Reason::Delivers => json!({"kind": "delivers"}),
         Reason::Answers { sees } => json!({"kind": "answers", "sees": sees.to_string()}),
-        Reason::AnswersArp { .. }
-        | Reason::AllAnswerArp { .. }
-        | Reason::AsksInVain { .. }
-        | Reason::HttpRoute { .. }
-        | Reason::Weighs { .. }
-        | Reason::ChangesHeaders { .. }
-        | Reason::HandBalances { .. }
-        | Reason::HandFails { .. }
-        | Reason::RoutesByBgp { .. }
-        | Reason::IngressRule { .. }
-        | Reason::Rewrites { .. }
-        | Reason::Canary { .. }
-        | Reason::BypassesService { .. }
-        | Reason::Fails { .. } => json_of_proxy::reason(reason),
-        Reason::Untranslates => json!({"kind": "untranslates"}),
-        Reason::Returns => json!({"kind": "returns"}),
-        Reason::Receives | Reason::Echoes | Reason::Refuses | Reason::Vanishes => end(reason),
+        Reason::Rejects { about } => json!({"kind": "rejects", "about": tuple(about)}),
+        Reason::UntranslatesError { inside } => {
+            let (before, after) = &**inside;
+            json!({"kind": "untranslatesError", "before": tuple(before), "after": tuple(after)})
+        }
+        _ => json_of_proxy::reason(reason),
     }
 }
 

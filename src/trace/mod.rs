@@ -6,11 +6,13 @@
 //! Invariants: a trace always ends; each hop says where and why; nothing is decided here that the
 //! rules decide. The store is only read.
 //!
-//! Reading order: `request`, `hop`, `cause`, `network`, `path`, `node`, `enforce`, `policy`,
+//! Reading order: `request`, `hop`, `cause`, `cluster`, `kernel`, `network`, `addresses`,
+//! `configured`, `path`, `node`, `tunnel`, `refusal`, `enforce`, `policy`,
 //! `blame`, `dns`, `names`, `client`, `balancer`, `metallb`, `answer`, `health`, `nginx`,
 //! `upstream`, `ingress`, `gateway`, `haproxy`, then what is made of traces: `stages`, `chances`,
 //! `beside`, and the views `text` and `json`.
 
+mod addresses;
 mod answer;
 pub mod balancer;
 pub mod beside;
@@ -18,6 +20,8 @@ mod blame;
 mod cause;
 pub mod chances;
 mod client;
+mod cluster;
+mod configured;
 pub mod dns;
 mod enforce;
 #[cfg(test)]
@@ -31,26 +35,32 @@ pub mod hop;
 mod ingress;
 mod json;
 mod json_of_proxy;
+mod kernel;
 pub mod metallb;
 pub mod names;
-pub mod network;
+mod network;
 pub mod nginx;
 mod node;
 mod path;
 pub mod policy;
 #[cfg(test)]
 mod property;
+mod refusal;
 pub mod request;
 pub mod stages;
 #[cfg(test)]
 mod tests;
 mod text;
 mod text_of_proxy;
+mod tunnel;
 mod upstream;
 
 pub use crate::container::server;
+pub use blame::why_no_endpoints;
+pub use cluster::Cluster;
 pub use hop::{Cause, Failure, Hop, Manner, Outcome, PacketTrace, Place, Reason, Server};
-pub use network::{Cluster, Network};
+pub use kernel::Kernel;
+pub use network::Network;
 pub use request::{CLIENT_ADDRESS, Headers, Request, Source};
 
 use crate::base::Rng;
@@ -91,10 +101,16 @@ impl Tracer<'_> {
 
     /// Opens a connection: finds the address, and who takes the packets that go there.
     fn connect(&mut self, request: &Request) -> Result<(Endpoint, Arrival), Failure> {
-        if !matches!(request.from, Source::Internet { .. }) {
-            self.origin(&request.from)?;
-        }
-        let destination = Endpoint { ip: self.resolve(request)?, port: request.port };
+        let ip = match request.host.parse() {
+            Ok(ip) => ip,
+            Err(_) => {
+                if !matches!(request.from, Source::Internet { .. }) {
+                    self.origin(&request.from)?;
+                }
+                self.resolve(request)?
+            }
+        };
+        let destination = Endpoint { ip, port: request.port };
         let arrival = self.open(request, destination)?;
         Ok((destination, arrival))
     }

@@ -1,8 +1,9 @@
 //! How a host's address is found: who is asked, whether the question gets there, what is answered.
 
+use super::cluster::Cluster;
 use super::dns::{self, Code, Corefile, NameServer, Question, RecordType, Response};
 use super::hop::{Cause, Failure, Hop, Manner, Outcome, PacketTrace, Place, Reason, Server};
-use super::network::{Cluster, Network};
+use super::network::Network;
 use super::path::Tracer;
 use super::request::{Request, Source};
 use super::{FIRST_TTL, gateway, ingress};
@@ -296,7 +297,7 @@ impl Tracer<'_> {
             && corefile.logs(question)
         {
             let line = logged(client, question, &response, self.rng.any(u32::MAX));
-            self.network.queries.add(pod, cluster.now, line);
+            self.network.configured.queries.add(pod, cluster.now, line);
         }
         response
     }
@@ -340,7 +341,7 @@ impl Tracer<'_> {
         let store = self.cluster.store;
         let is_there = |kind, name| store.find(kind, "kube-system", name).is_some();
         let is_set_up = is_there(Kind::Service, "kube-dns") || is_there(Kind::ConfigMap, "coredns");
-        let corefile = || NameServer::CoreDns(Arc::new(Corefile::usual()));
+        let corefile = || NameServer::CoreDns(Corefile::usual());
         (server == CLUSTER_DNS && !is_set_up).then(|| known(corefile()))
     }
 
@@ -364,7 +365,7 @@ impl Tracer<'_> {
         let has_corefile = |map: &&Arc<Object>| text_of(map).is_some();
         NameServer::CoreDns(match maps.find(has_corefile) {
             Some(map) => self.network.corefile(map),
-            None => Arc::new(Corefile::usual()),
+            None => Corefile::usual(),
         })
     }
 

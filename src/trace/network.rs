@@ -1,65 +1,22 @@
-//! What all traces share: the rules of every node, what the nodes remember, who has which address.
+//! What all traces share: the rules of every node, and what nodes remember of packets.
 
-use super::dns::Corefile;
-use super::gateway::{self, Graph};
-use super::haproxy;
-use super::names::{self, QueryLog};
-use super::nginx::{Balancers, Configuration, Settings};
-use crate::api::tree::Tree as _;
-use crate::api::{Kind, Object, Uid};
-use crate::base::{Map, SimTime};
-use crate::container::Trees;
-use crate::kubelet::NodeRuntime;
-use crate::kubelet::inside::Inside;
+use super::addresses::Addresses;
+use super::cluster::Cluster;
+use super::configured::Configured;
+use super::kernel::Kernel;
+use crate::api::{Kind, Object};
+use crate::base::Map;
 use crate::net::conntrack::Conntrack;
 use crate::net::flannel;
 use crate::net::iptables::edit;
 use crate::net::link::PodNetwork;
 use crate::net::memory::Memory;
-use crate::net::packet::Endpoint;
-use crate::net::table::{Count, Dialect};
+use crate::net::table::Dialect;
 use crate::net::{Family, Protocol, Ruleset};
 use crate::proxy::{self, Input, Mode, nftables};
 use crate::store::{ObjectKey, Store};
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-
-/// The cluster at one moment.
-#[derive(Clone, Copy, Debug)]
-pub struct Cluster<'a> {
-    /// Its objects.
-    pub store: &'a Store,
-    /// Its machines, by node name.
-    pub nodes: &'a Map<Arc<str>, NodeRuntime>,
-    /// The disks that outlive pods.
-    pub disks: &'a Trees,
-    /// The moment.
-    pub now: SimTime,
-}
-
-impl Cluster<'_> {
-    /// The machine of a node, if it is up.
-    pub fn machine(&self, node: &str) -> Option<&NodeRuntime> {
-        self.nodes.get(node).filter(|machine| machine.up)
-    }
-
-    /// What is inside of a pod, if its kubelet runs it.
-    pub fn inside<'b>(&'b self, object: &'b Arc<Object>) -> Option<Inside<'b>> {
-        let node = object.pod()?.node_name.as_ref()?;
-        let runtime = self.nodes.get(node)?.pods.get(&object.meta.uid)?;
-        Some(Inside { api: self.store, object, runtime, disks: self.disks })
-    }
-
-    /// Whether a container of a pod was asked to end, and so takes no more connections; `place`
-    /// counts init containers too.
-    pub fn is_ending(&self, object: &Object, place: usize) -> bool {
-        let node = object.pod().and_then(|pod| pod.node_name.as_ref());
-        let machine = node.and_then(|node| self.nodes.get(node));
-        let runtime = machine.and_then(|machine| machine.pods.get(&object.meta.uid));
-        runtime.is_some_and(|runtime| runtime.is_asked_to_end(place))
-    }
-}
 
 /// The cluster's network: rules by node, made when they are first needed and kept until a Service,
 /// an EndpointSlice or a Node has changed, and what nodes remember of packets.
@@ -73,7 +30,7 @@ pub struct Network {
     synced: Option<Store>,
     /// The store's revision at the last look, and what was found then.
     seen: Option<(u64, Fingerprint)>,
-    input: Arc<Input>,
+    pub(super) input: Arc<Input>,
     /// How often the input has been read anew.
     version: u64,
     kernels: Map<Arc<str>, Kernel>,
@@ -81,133 +38,14 @@ pub struct Network {
     written: Option<(Arc<str>, Arc<Ruleset>)>,
     /// The connections of load balancers that are proxies, by their address.
     balancers: Map<IpAddr, Conntrack>,
-    addresses: Arc<Addresses>,
+    /// Whether packets are only tried, so that rules need not count them.
+    pub(super) is_trial: bool,
+    pub(super) addresses: Arc<Addresses>,
     /// Which pod had an address when it was last looked for, and at which revision of the store: at
     /// another one it is not believed without a look.
-    pods_by_ip: Map<Ipv4Addr, (u64, Arc<Object>)>,
-    /// What ingress controllers were configured to do, by revision, when that was last asked.
-    nginx: Option<(u64, Settings, Arc<Configuration>)>,
-    /// What CoreDNS goes by, of the ConfigMap's version.
-    corefile: Option<((Uid, u64), Arc<Corefile>)>,
-    /// The questions that CoreDNS has logged.
-    pub(super) queries: QueryLog,
-    /// Where their workers are in their turns.
-    nginx_turns: Balancers,
-    /// What was made of Gateways of a class, by revision, when that was last asked.
-    gateways: Option<(u64, Arc<str>, Arc<Graph>)>,
-    /// The file of the load balancer that people built, if they did.
-    hand_built: Option<Arc<haproxy::Config>>,
-    /// Where it is in the turns of its backends.
-    hand_turns: Map<Arc<str>, u32>,
-}
-
-/// What a node's kernel holds of the network.
-#[derive(Clone, Debug, Default)]
-pub struct Kernel {
-    /// Its rules; none until somebody asks.
-    ruleset: Option<Arc<Ruleset>>,
-    /// Which input they were made for.
-    version: u64,
-    /// Whether a person has changed them.
-    by_hand: bool,
-    /// How often they have matched.
-    counts: Arc<[Count]>,
-    /// What it remembers of packets.
-    memory: Memory,
-    /// When the machines beside it were last heard of.
-    neighbours: Map<IpAddr, SimTime>,
-    /// Settings that a person has changed (`sysctl -w`).
-    settings: Map<Arc<str>, Arc<str>>,
-}
-
-impl Kernel {
-    /// What it remembers of packets.
-    pub const fn memory(&self) -> &Memory {
-        &self.memory
-    }
-
-    /// How often its rules have matched, by their numbers.
-    pub fn counts(&self) -> &[Count] {
-        &self.counts
-    }
-
-    /// What it remembers of packets, to be changed.
-    pub const fn memory_mut(&mut self) -> &mut Memory {
-        &mut self.memory
-    }
-
-    /// The same, and how often its rules have matched, where they are counted: nftables' have no
-    /// counters.
-    pub(super) fn parts(&mut self, ruleset: &Ruleset) -> (&mut Memory, &mut [Count]) {
-        if self.counts.is_empty() && ruleset.counts() {
-            let all = usize::try_from(ruleset.number_count()).unwrap_or(0);
-            self.counts = vec![Count::default(); all].into();
-        }
-        let counts: &mut [Count] = match self.counts.is_empty() {
-            true => &mut [],
-            false => Arc::make_mut(&mut self.counts),
-        };
-        (&mut self.memory, counts)
-    }
-
-    /// When the machines beside it were last heard of, by address.
-    pub const fn neighbours(&self) -> &Map<IpAddr, SimTime> {
-        &self.neighbours
-    }
-
-    /// A machine beside it was heard of.
-    pub(super) fn meets(&mut self, ip: IpAddr, now: SimTime) {
-        if self.neighbours.get(&ip).is_none_or(|last| *last < now) {
-            self.neighbours.insert(ip, now);
-        }
-    }
-
-    /// A setting, if a person has changed it.
-    pub fn setting(&self, key: &str) -> Option<&str> {
-        self.settings.get(key).map(|value| &**value)
-    }
-
-    /// Changes a setting, as `sysctl -w` does.
-    pub fn set(&mut self, key: &str, value: &str) {
-        self.settings.insert(Arc::from(key), Arc::from(value));
-    }
-
-    /// Whether it passes on packets that are for others.
-    pub(super) fn forwards(&self) -> bool {
-        self.settings.is_empty() || self.setting("net.ipv4.ip_forward") != Some("0")
-    }
-
-    /// Counts from zero again: all rules of a table, those of a chain and its policy, or one rule.
-    pub fn zero(&mut self, table: &str, chain: Option<(&str, Option<u32>)>) {
-        let Some(ruleset) = self.ruleset.clone() else { return };
-        let counts = Arc::make_mut(&mut self.counts);
-        let tables = ruleset.tables.iter().filter(|it| it.name == table);
-        for own in tables.flat_map(|it| it.chains.iter()) {
-            if chain.is_some_and(|(name, _)| *own.name != *name) {
-                continue;
-            }
-            let numbers = match chain {
-                Some((_, Some(place))) => {
-                    let number = own.first_number.saturating_add(place.saturating_sub(1));
-                    number..=number
-                }
-                _ => own.first_number..=own.policy_number(),
-            };
-            for number in numbers {
-                let count = usize::try_from(number).ok().and_then(|place| counts.get_mut(place));
-                count.into_iter().for_each(|count| *count = Count::default());
-            }
-        }
-    }
-}
-
-/// Who has which address, as far as nodes and Services go.
-#[derive(Clone, Debug, Default)]
-struct Addresses {
-    nodes: BTreeMap<IpAddr, Arc<str>>,
-    nodes_by_pod_network: BTreeMap<u32, Arc<str>>,
-    services: BTreeMap<IpAddr, Vec<ObjectKey>>,
-    services_by_node_port: BTreeMap<u16, ObjectKey>,
+    pub(super) pods_by_ip: Map<Ipv4Addr, (u64, Arc<Object>)>,
+    /// What programs on the way are configured to do.
+    pub(super) configured: Configured,
 }
 
 /// How many objects of each kind there are, and the newest revision among them.
@@ -229,15 +67,10 @@ impl Network {
             kernels: Map::new(),
             written: None,
             balancers: Map::new(),
+            is_trial: false,
             addresses: Arc::default(),
             pods_by_ip: Map::new(),
-            nginx: None,
-            corefile: None,
-            queries: QueryLog::default(),
-            nginx_turns: Balancers::default(),
-            gateways: None,
-            hand_built: None,
-            hand_turns: Map::new(),
+            configured: Configured::default(),
         }
     }
 
@@ -372,104 +205,7 @@ impl Network {
         self.version = self.version.saturating_add(1);
         self.written = None;
         self.input = Arc::new(Input::from_store(cluster.store));
-        let mut addresses = Addresses::default();
-        for (name, machine) in cluster.nodes.iter() {
-            addresses.nodes.insert(IpAddr::from(machine.ip), name.clone());
-            let network = network_of(machine.pod_network);
-            addresses.nodes_by_pod_network.insert(network, name.clone());
-        }
-        for service in &self.input.services {
-            let key =
-                ObjectKey { namespace: service.namespace.clone(), name: service.name.clone() };
-            let ips = service.cluster_ips.iter().chain(&service.external_ips);
-            let ips = ips.chain(&service.load_balancer_vips);
-            for ip in ips.chain(&service.load_balancer_proxies) {
-                addresses.services.entry(*ip).or_default().push(key.clone());
-            }
-            for port in service.ports.iter().filter(|port| port.node_port != 0) {
-                addresses.services_by_node_port.insert(port.node_port, key.clone());
-            }
-        }
-        self.addresses = Arc::new(addresses);
-    }
-
-    /// What the ingress controller with these settings is configured to do now.
-    pub fn nginx(&mut self, cluster: &Cluster<'_>, settings: &Settings) -> Arc<Configuration> {
-        let revision = cluster.store.revision();
-        if let Some((at, own, known)) = &self.nginx
-            && *at == revision
-            && own == settings
-        {
-            return known.clone();
-        }
-        let made = Arc::new(Configuration::of(cluster.store, settings));
-        self.nginx = Some((revision, settings.clone(), made.clone()));
-        made
-    }
-
-    /// What their controller makes of the Gateways of the class that this one is of.
-    ///
-    /// Simplified: a Gateway's nginx follows the objects at once, its control plane may be away.
-    pub(super) fn gateways(&mut self, cluster: &Cluster<'_>, own: &ObjectKey) -> Arc<Graph> {
-        let store = cluster.store;
-        let found = gateway::kind("Gateway").and_then(|kind| store.get(kind, own));
-        let class = found.and_then(|it| it.spec().str_at(&["gatewayClassName"]));
-        let Some(class) = class else { return Arc::default() };
-        let revision = store.revision();
-        if let Some((at, known_class, known)) = &self.gateways
-            && *at == revision
-            && **known_class == *class
-        {
-            return known.clone();
-        }
-        let object = gateway::kind("GatewayClass").and_then(|kind| store.find(kind, "", class));
-        let controller = object.and_then(|it| it.spec().str_at(&["controllerName"]));
-        let made = Arc::new(Graph::of(store, class, controller.unwrap_or_default()));
-        self.gateways = Some((revision, Arc::from(class), made.clone()));
-        made
-    }
-
-    /// Where the workers of ingress controllers are in their turns.
-    pub(super) const fn nginx_turns(&mut self) -> &mut Balancers {
-        &mut self.nginx_turns
-    }
-
-    /// The file of the load balancer that people built, if they did.
-    pub const fn hand_built(&self) -> Option<&Arc<haproxy::Config>> {
-        self.hand_built.as_ref()
-    }
-
-    /// A load balancer that people built starts with a file, loads another one, or goes.
-    pub fn set_hand_built(&mut self, config: Option<haproxy::Config>) {
-        self.hand_built = config.map(Arc::new);
-        self.hand_turns = Map::new();
-    }
-
-    pub(super) fn hand_turn(&self, pool: &str) -> u32 {
-        self.hand_turns.get(pool).copied().unwrap_or_default()
-    }
-
-    pub(super) fn next_hand_turn(&mut self, pool: &Arc<str>) {
-        let next = self.hand_turn(pool).wrapping_add(1);
-        self.hand_turns.insert(pool.clone(), next);
-    }
-
-    /// The questions that CoreDNS in a pod has logged.
-    pub const fn queries(&self) -> &QueryLog {
-        &self.queries
-    }
-
-    /// CoreDNS' configuration in a ConfigMap.
-    pub(super) fn corefile(&mut self, map: &Object) -> Arc<Corefile> {
-        let version = (map.meta.uid, map.meta.resource_version);
-        if let Some((at, known)) = &self.corefile
-            && *at == version
-        {
-            return known.clone();
-        }
-        let made = Arc::new(Corefile::parse(names::text_of(map).unwrap_or_default()));
-        self.corefile = Some((version, made.clone()));
-        made
+        self.addresses = Arc::new(Addresses::of(cluster, &self.input));
     }
 
     /// The rules that kube-proxy would write on a node that has none.
@@ -521,9 +257,17 @@ impl Network {
         self.kernels.entry(node.clone()).or_default()
     }
 
-    /// Lends what a node's kernel holds to a packet that passes; it is to be given back.
-    pub(super) fn lend_kernel(&mut self, node: &Arc<str>) -> Kernel {
-        self.kernels.get_mut(node).map(core::mem::take).unwrap_or_default()
+    /// Lends what a node's kernel holds to a packet that passes, with its rules; it is to be given
+    /// back.
+    pub(super) fn lend_kernel(&mut self, node: &Arc<str>) -> (Arc<Ruleset>, Kernel) {
+        let version = self.version;
+        if let Some(kernel) = self.kernels.get_mut(node).filter(|it| it.version == version)
+            && let Some(ruleset) = kernel.ruleset.clone()
+        {
+            return (ruleset, core::mem::take(kernel));
+        }
+        let ruleset = self.ruleset(node);
+        (ruleset, self.kernels.get_mut(node).map(core::mem::take).unwrap_or_default())
     }
 
     /// Takes it back.
@@ -544,60 +288,9 @@ impl Network {
         self.balancers.entry(ip).or_default()
     }
 
-    /// The node that has this address.
-    pub fn node_at(&self, ip: IpAddr) -> Option<&Arc<str>> {
-        self.addresses.nodes.get(&ip)
-    }
-
-    /// The node whose pods have addresses like this one.
-    pub fn node_of_pods_at(&self, ip: IpAddr) -> Option<&Arc<str>> {
-        match ip {
-            IpAddr::V4(ip) => self.addresses.nodes_by_pod_network.get(&network_of(ip)),
-            IpAddr::V6(_) => None,
-        }
-    }
-
-    /// The pod that has an address.
-    pub fn pod_at(&mut self, cluster: &Cluster<'_>, ip: IpAddr) -> Option<Arc<Object>> {
-        let IpAddr::V4(ip) = ip else { return None };
-        let revision = cluster.store.revision();
-        let known = self.pods_by_ip.get(&ip);
-        if let Some((_, pod)) = known.filter(|(at, _)| *at == revision) {
-            return Some(pod.clone());
-        }
-        let still = known
-            .and_then(|(_, pod)| cluster.store.get(Kind::Pod, &ObjectKey::of(pod)))
-            .filter(|pod| has_ip(pod, ip));
-        let found = match still {
-            Some(pod) => pod,
-            None => {
-                let node = self.node_of_pods_at(IpAddr::V4(ip))?;
-                cluster.store.pods_on(node).find(|pod| has_ip(pod, ip))?
-            }
-        };
-        self.pods_by_ip.insert(ip, (revision, found.clone()));
-        Some(found.clone())
-    }
-
-    /// Whether some Service has an address.
-    pub(super) fn is_service_ip(&self, ip: IpAddr) -> bool {
-        self.addresses.services.contains_key(&ip)
-    }
-
-    /// The Service that has an address; of several with the same external IP, one with the port.
-    pub fn service_at(&self, address: Endpoint) -> Option<(&ObjectKey, Option<u16>)> {
-        if let Some(keys) = self.addresses.services.get(&address.ip) {
-            let offers = |key: &&ObjectKey| {
-                self.ports(key).is_some_and(|ports| ports.contains(&address.port))
-            };
-            if let Some(key) = keys.iter().find(offers) {
-                return Some((key, Some(address.port)));
-            }
-            return keys.first().map(|key| (key, None));
-        }
-        let key = self.addresses.services_by_node_port.get(&address.port)?;
-        let is_node = self.addresses.nodes.contains_key(&address.ip) || address.ip.is_loopback();
-        is_node.then_some((key, Some(address.port)))
+    /// The connections of a load balancer that is a proxy, if it has any.
+    pub(super) fn balancer_at(&self, ip: IpAddr) -> Option<&Conntrack> {
+        self.balancers.get(&ip)
     }
 
     /// The Service as kube-proxy sees it.
@@ -635,30 +328,4 @@ fn keep_unwritten(old: &Ruleset, fresh: &mut Ruleset) {
             fresh.tables.push(table.clone());
         }
     }
-}
-
-impl Kernel {
-    /// Takes other rules; what they have in common with the old ones keeps its counts.
-    fn replace(&mut self, ruleset: Ruleset) -> Arc<Ruleset> {
-        let ruleset = Arc::new(ruleset.numbered());
-        let counts = match &self.ruleset {
-            Some(old) if !self.counts.is_empty() => ruleset.carried_counts(old, &self.counts),
-            _ => Vec::new(),
-        };
-        self.counts = counts.into();
-        self.ruleset = Some(ruleset.clone());
-        ruleset
-    }
-}
-
-/// Whether a pod has an address of its own, and this one.
-fn has_ip(object: &Object, ip: Ipv4Addr) -> bool {
-    object.pod().is_some_and(|pod| {
-        pod.status.pod_ip == Some(ip) && !pod.spec.host_network && !pod.status.phase.is_terminal()
-    })
-}
-
-/// The first 24 bits of an address.
-const fn network_of(ip: Ipv4Addr) -> u32 {
-    ip.to_bits() >> 8
 }

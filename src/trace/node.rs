@@ -1,13 +1,15 @@
 //! A packet on one node: hooks, routing, IPVS, the pod network's own part.
 
 use super::hop::{Cause, Failure, Manner, Place, Reason, Route, RuleRef};
-use super::network::Kernel;
+use super::kernel::Kernel;
 use super::path::{Entrance, Next, Tracer};
+use super::refusal::Refused;
 use crate::api::Object;
 use crate::base::SimTime;
-use crate::net::conntrack::{Connection, Known};
+use crate::net::conntrack::{Connection, Known, Tuple};
 use crate::net::link::{self, PodNetwork};
 use crate::net::packet::State;
+use crate::net::rule::Reject;
 use crate::net::table::Hook;
 use crate::net::walk::{Device, Fate, Passed, Surroundings, Walk};
 use crate::net::{Packet, Protocol, Ruleset};
@@ -15,17 +17,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 /// A packet's passage through a node: what stays the same at all its hooks.
-struct Passage<'a> {
-    node: &'a Arc<str>,
+pub(super) struct Passage<'a> {
+    pub(super) node: &'a Arc<str>,
     /// Its address on the nodes' network, and those on its pods', which are the same again where it
     /// has none.
-    own: [IpAddr; 3],
-    ruleset: Arc<Ruleset>,
+    pub(super) own: [IpAddr; 3],
+    pub(super) ruleset: Arc<Ruleset>,
     /// The node's kernel, lent for the passage.
-    kernel: Kernel,
-    known: Option<Known>,
-    input: Device,
-    output: Device,
+    pub(super) kernel: Kernel,
+    pub(super) known: Option<Known>,
+    pub(super) input: Device,
+    pub(super) output: Device,
 }
 
 impl Passage<'_> {
@@ -41,7 +43,12 @@ impl Passage<'_> {
     }
 
     /// The node notes a connection, unless a rule keeps it from that.
-    fn note(&mut self, before: &Packet, after: &Packet, now: SimTime) -> Option<Connection> {
+    pub(super) fn note(
+        &mut self,
+        before: &Packet,
+        after: &Packet,
+        now: SimTime,
+    ) -> Option<Connection> {
         if after.state == State::Untracked {
             return None;
         }
@@ -62,6 +69,15 @@ impl Tracer<'_> {
     ) -> Result<Next, Failure> {
         let mut it = self.passage(node, &packet, entrance)?;
         let left = self.through(&mut it, packet, entrance, sender);
+        if let Some(refused) = &mut self.refused {
+            refused.before = packet;
+        }
+        if packet.refusal == Some(Reject::TcpReset)
+            && packet.protocol == Protocol::Tcp
+            && let Some(known) = it.known
+        {
+            it.kernel.memory_mut().conntrack.remove(&known.original);
+        }
         self.network.take_back(node, it.kernel);
         let (route, packet) = left?;
         self.leave(node, route, packet)
@@ -85,6 +101,7 @@ impl Tracer<'_> {
         }
         let route = self.hooks(it, &mut packet, entrance, sender)?;
         if before.is_reply
+            && !(before.refusal.is_some() && entrance == Entrance::Process)
             && (before.source, before.destination) == (packet.source, packet.destination)
         {
             self.hop(Place::Node(it.node.clone()), Reason::Returns, Some((packet, packet)));
@@ -106,7 +123,7 @@ impl Tracer<'_> {
     }
 
     /// What a node knows of a packet that comes to it.
-    fn passage<'n>(
+    pub(super) fn passage<'n>(
         &mut self,
         node: &'n Arc<str>,
         packet: &Packet,
@@ -120,9 +137,15 @@ impl Tracer<'_> {
         let own_ip = IpAddr::from(machine.ip);
         let pods = self.network.pod_network();
         let (bridge, tunnel) = pods.own_addresses(machine.pod_network).unwrap_or((own_ip, own_ip));
-        let ruleset = self.network.ruleset(node);
-        let kernel = self.network.lend_kernel(node);
-        let known = kernel.memory().conntrack.find(packet, self.cluster.now);
+        let (ruleset, kernel) = self.network.lend_kernel(node);
+        let (conntrack, now) = (&kernel.memory().conntrack, self.cluster.now);
+        let known = match (self.attached.take(), self.about.filter(|_| packet.is_error())) {
+            (Some(attached), _) => Some(attached),
+            (None, Some(about)) => conntrack.find_error(&about, now),
+            // Who opened the connection has looked already.
+            (None, None) if self.unknown.take() == Some(Tuple::of(packet)) => None,
+            (None, None) => conntrack.find(packet, now),
+        };
         let input = match entrance {
             Entrance::Process => Device::None,
             Entrance::Pod => pods.to_pod(packet.source.ip),
@@ -131,65 +154,6 @@ impl Tracer<'_> {
         };
         let own = [own_ip, bridge, tunnel];
         Ok(Passage { node, own, ruleset, kernel, known, input, output: Device::None })
-    }
-
-    /// Packs a packet into one that goes through the tunnel to another node, and sends that off.
-    pub(super) fn pack(
-        &mut self,
-        node: &Arc<str>,
-        to: &Arc<str>,
-        inside: &Packet,
-    ) -> Result<Packet, Failure> {
-        let ip_of = |name: &Arc<str>| {
-            let machine = self.cluster.nodes.get(name);
-            machine.map_or(inside.destination.ip, |machine| IpAddr::from(machine.ip))
-        };
-        let mut outside = link::encapsulated(inside, ip_of(node), ip_of(to));
-        let mtu = self.network.pod_network().pod_mtu();
-        let reason = Reason::Encapsulates { vni: link::VNI, overhead: link::OVERHEAD, mtu };
-        let place = Place::Device(node.clone(), Device::Named("flannel.1"));
-        self.hop(place, reason, Some((*inside, outside)));
-        let mut it = self.passage(node, &outside, Entrance::Process)?;
-        it.output = Device::Named("eth0");
-        it.kernel.meets(outside.destination.ip, self.cluster.now);
-        let passed = self.both(&mut it, [Hook::Output, Hook::Postrouting], &mut outside);
-        self.network.take_back(node, it.kernel);
-        passed.map(|()| outside)
-    }
-
-    /// Receives a packet that carries another, and unpacks it.
-    pub(super) fn unpack(
-        &mut self,
-        node: &Arc<str>,
-        outside: Packet,
-        inside: Packet,
-    ) -> Result<(), Failure> {
-        let mut it = self.passage(node, &outside, Entrance::Network)?;
-        let mut packet = outside;
-        self.hop(Place::Node(node.clone()), Reason::Enters, Some((packet, packet)));
-        let passed = self.both(&mut it, [Hook::Prerouting, Hook::Input], &mut packet);
-        self.network.take_back(node, it.kernel);
-        passed?;
-        let place = Place::Device(node.clone(), Device::Named("flannel.1"));
-        self.hop(place, Reason::Decapsulates, Some((packet, inside.on_wire())));
-        Ok(())
-    }
-
-    /// Carries a tunnel's packet through two hooks, and notes its connection.
-    fn both(
-        &mut self,
-        it: &mut Passage<'_>,
-        hooks: [Hook; 2],
-        packet: &mut Packet,
-    ) -> Result<(), Failure> {
-        let before = *packet;
-        for hook in hooks {
-            self.pass(it, hook, packet)?;
-        }
-        if it.known.is_none() {
-            it.note(&before, packet, self.cluster.now);
-        }
-        Ok(())
     }
 
     /// The hooks of a node one after the other, with routing between them.
@@ -297,7 +261,7 @@ impl Tracer<'_> {
     }
 
     /// Carries a packet through a hook of a node, and notes the rules it met.
-    fn pass(
+    pub(super) fn pass(
         &mut self,
         it: &mut Passage<'_>,
         hook: Hook,
@@ -315,7 +279,7 @@ impl Tracer<'_> {
             now: self.cluster.now,
         };
         let before = *packet;
-        let (memory, counts) = it.kernel.parts(&it.ruleset);
+        let (memory, counts) = it.kernel.parts(&it.ruleset, self.network.is_trial);
         let mut walk = Walk {
             ruleset: &it.ruleset,
             counts,
@@ -334,7 +298,7 @@ impl Tracer<'_> {
             self.rule_hop(it, passed);
         }
         self.passed = passed;
-        self.known_hop(it, before, *packet);
+        self.known_hop(it, hook, before, *packet);
         let manner = match fate {
             Fate::Accepted => return Ok(()),
             Fate::Dropped => Manner::TimedOut,
@@ -343,6 +307,9 @@ impl Tracer<'_> {
             }
             Fate::Rejected(_) => Manner::Unreachable,
         };
+        if let Fate::Rejected(with) = fate {
+            self.refuse(it, with, packet);
+        }
         let (table, chain, place) = last.unwrap_or_default();
         let cause = match fate {
             _ if self.network.is_by_hand((it.node, &it.kernel), table, &chain, place) => {
@@ -376,13 +343,38 @@ impl Tracer<'_> {
         self.hop(Place::Rule(it.node.clone(), rule), reason, packets);
     }
 
+    /// A rule refuses a packet: the node will tell its sender. It writes from the address that was
+    /// asked if that is its own, or else from that of the device on which its message leaves.
+    ///
+    /// Models net/ipv4/icmp.c __icmp_send.
+    fn refuse(&mut self, it: &Passage<'_>, with: Reject, packet: &Packet) {
+        let [own, ..] = it.own;
+        let (to, sender) = (packet.destination.ip, packet.source.ip);
+        let from = match self.route(it.node, &it.own, &it.ruleset, to) {
+            Route::Local => to,
+            _ if it.own.contains(&sender) => sender,
+            _ => self.source_for(it.node, own, sender),
+        };
+        let (node, after) = (it.node.clone(), *packet);
+        self.refused = Some(Refused { node, with, before: after, after, from });
+    }
+
     /// What connection tracking has changed in a packet of a connection that it knows.
-    fn known_hop(&mut self, it: &Passage<'_>, before: Packet, after: Packet) {
+    fn known_hop(&mut self, it: &Passage<'_>, hook: Hook, before: Packet, after: Packet) {
         let is_same = (before.source, before.destination) == (after.source, after.destination);
-        if it.known.is_none() || is_same {
-            return;
-        }
-        let reason = if after.is_reply { Reason::Untranslates } else { Reason::Remembers };
+        let Some(known) = it.known.filter(|_| !is_same) else { return };
+        let reason = match self.about.as_mut().filter(|_| after.is_error()) {
+            Some(about) => {
+                let was = *about;
+                match hook {
+                    Hook::Prerouting | Hook::Output => about.source = known.destination,
+                    _ => about.destination = known.source,
+                }
+                Reason::UntranslatesError { inside: Box::new((was, *about)) }
+            }
+            None if after.is_reply => Reason::Untranslates,
+            None => Reason::Remembers,
+        };
         self.hop(Place::Node(it.node.clone()), reason, Some((before, after)));
     }
 
@@ -408,6 +400,8 @@ impl Tracer<'_> {
         });
         let place = Place::VirtualServer(it.node.clone(), packet.destination);
         let Some(server) = server else {
+            // Models net/netfilter/ipvs/ip_vs_core.c ip_vs_leave.
+            self.refuse(it, Reject::PortUnreachable, packet);
             let cause = self.without_server(it.node, packet);
             return self.fail(cause, Manner::Refused);
         };

@@ -1,10 +1,12 @@
 //! The way of one packet, from where it is sent to who takes it, and of the answer back.
 
+use super::cluster::Cluster;
 use super::hop::{Cause, Failure, Hop, Manner, Place, Reason, Route};
-use super::network::{Cluster, Network};
+use super::network::Network;
+use super::refusal::Refused;
 use super::request::Source;
 use crate::api::{Kind, Object};
-use crate::net::conntrack::{Phase, Tuple};
+use crate::net::conntrack::{Known, Phase, Tuple};
 use crate::net::dice::Dice;
 use crate::net::link::PodNetwork;
 use crate::net::packet::{Endpoint, Protocol};
@@ -41,6 +43,14 @@ pub(super) struct Tracer<'a> {
     pub(super) is_replying: bool,
     /// How many nodes have forwarded the last packet.
     pub(super) forwards: u8,
+    /// The packet that the last rule refused.
+    pub(super) refused: Option<Refused>,
+    /// What the node knows of a refusal that it makes itself, until it is on its way.
+    pub(super) attached: Option<Known>,
+    /// The packet that a refusal on its way is about, as the refusal's own node would see it.
+    pub(super) about: Option<Tuple>,
+    /// The connection that begins, where its first node is known not to know of it.
+    pub(super) unknown: Option<Tuple>,
     /// Where rules are noted that a packet meets at a hook; empty between two hooks.
     pub(super) passed: Vec<Passed>,
 }
@@ -89,7 +99,7 @@ pub(super) enum Next {
 }
 
 /// As many hops as most traces have, so that their list need not grow.
-const USUAL_HOPS: usize = 32;
+const USUAL_HOPS: usize = 48;
 /// As many rules as a packet mostly meets at a hook.
 const USUAL_RULES: usize = 8;
 
@@ -106,6 +116,10 @@ impl<'a> Tracer<'a> {
             tracked: Vec::new(),
             is_replying: false,
             forwards: 0,
+            refused: None,
+            attached: None,
+            about: None,
+            unknown: None,
             passed: Vec::with_capacity(USUAL_RULES),
         }
     }
@@ -138,7 +152,11 @@ impl Tracer<'_> {
         self.forwards = 0;
         for passed in 0..MAX_NODES {
             let first_pod = sender.as_ref().filter(|_| passed == 0);
-            match self.on_node(&node, packet, entrance, first_pod)? {
+            let next = match self.on_node(&node, packet, entrance, first_pod) {
+                Ok(next) => next,
+                Err(failure) => return Err(self.stopped(&packet, failure)),
+            };
+            match next {
                 Next::Arrived(taker, packet) => {
                     let tracked = core::mem::take(&mut self.tracked);
                     return Ok(Arrival { taker, packet, tracked });
@@ -155,6 +173,16 @@ impl Tracer<'_> {
             }
         }
         self.fail(Cause::Loop, Manner::TimedOut)
+    }
+
+    /// A packet came no further: a node that refused it tells its sender. Whose answer is refused
+    /// hears nothing.
+    fn stopped(&mut self, packet: &Packet, failure: Failure) -> Failure {
+        match self.refused.take() {
+            None => failure,
+            Some(_) if packet.is_reply => Failure { manner: Manner::TimedOut, ..failure },
+            Some(refused) => self.sends_back(&refused, failure),
+        }
     }
 
     /// Where a node sends a packet to an address; `own` are the node's addresses.
@@ -225,16 +253,6 @@ impl Tracer<'_> {
         }
     }
 
-    /// A connection was refused by who should take it: a reset ends what nodes knew of it.
-    pub(super) fn reset(&mut self, arrival: &Arrival) {
-        if arrival.packet.protocol != Protocol::Tcp {
-            return;
-        }
-        for (node, tuple) in &arrival.tracked {
-            self.network.kernel(node).memory_mut().conntrack.remove(tuple);
-        }
-    }
-
     /// The pod that has an address.
     pub(super) fn pod_of(&mut self, ip: IpAddr) -> Option<Arc<Object>> {
         self.network.pod_at(&self.cluster, ip)
@@ -294,9 +312,10 @@ impl Tracer<'_> {
         let Some(node) = node else { return port };
         for _ in 0..MOST_TRIES {
             let packet = Packet::new(protocol, Endpoint { ip, port }, to);
-            let known =
-                self.network.kernel(node).memory().conntrack.find(&packet, self.cluster.now);
+            let kernel = self.network.kernel_of(node);
+            let known = kernel.and_then(|it| it.memory().conntrack.find(&packet, self.cluster.now));
             if known.is_none() {
+                self.unknown = Some(Tuple::of(&packet));
                 break;
             }
             port = self.ephemeral_port();
@@ -307,7 +326,17 @@ impl Tracer<'_> {
     /// Carries a reply back from who took the packet, and gives the address it came from as the
     /// client saw it.
     pub(super) fn reply(&mut self, arrival: &Arrival) -> Result<Endpoint, Failure> {
-        let mut packet = arrival.packet.reply();
+        let came = self.carry_back(arrival.packet.reply(), arrival);
+        came.map(|packet| packet.source)
+    }
+
+    /// Carries what who took a packet says to it back to who sent it.
+    pub(super) fn carry_back(
+        &mut self,
+        packet: Packet,
+        arrival: &Arrival,
+    ) -> Result<Packet, Failure> {
+        let mut packet = packet;
         let begin = match &arrival.taker {
             Taker::Pod(pod, node) => {
                 let is_host = pod.pod().is_some_and(|pod| pod.spec.host_network);
@@ -320,7 +349,7 @@ impl Tracer<'_> {
         self.is_replying = true;
         let sent = self.send_reply(&mut packet, arrival, begin);
         self.is_replying = false;
-        sent.map(|()| packet.source)
+        sent.map(|()| packet)
     }
 
     fn send_reply(
@@ -338,10 +367,15 @@ impl Tracer<'_> {
     }
 
     /// A reply to a load balancer that is a proxy: it hands it on to its client.
-    fn through_balancer(&mut self, packet: &mut Packet) {
-        let (before, ip) = (*packet, packet.destination.ip);
-        let known = self.network.balancer(ip).find(packet, self.cluster.now);
+    pub(super) fn through_balancer(&mut self, packet: &mut Packet) {
+        let (before, ip, now) = (*packet, packet.destination.ip, self.cluster.now);
+        let Some(conntrack) = self.network.balancer_at(ip) else { return };
+        let known = match self.about.filter(|_| packet.is_error()) {
+            Some(about) => conntrack.find_error(&about, now),
+            None => conntrack.find(packet, now),
+        };
         if let Some(known) = known {
+            self.about = Some(known.original);
             (packet.source, packet.destination) = (known.source, known.destination);
             self.hop(Place::LoadBalancer(ip), Reason::Untranslates, Some((before, *packet)));
         }

@@ -3,8 +3,8 @@
 //! Simplified: enforced as plugins that implement policies do; the pod's own node may always reach
 //! it, replies always pass, and the addresses looked at are those after the Service's translation.
 
+use super::cluster::Cluster;
 use super::hop::Direction;
-use super::network::Cluster;
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Selector, Value};
 use crate::net::Protocol;

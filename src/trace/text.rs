@@ -154,24 +154,17 @@ impl fmt::Display for Reason {
             Reason::Answers { sees } => write!(formatter, "answers, sees source {sees}"),
             Reason::Echoes => formatter.write_str("answers the echo request"),
             Reason::Refuses => formatter.write_str("refuses, nobody listens"),
+            Reason::Rejects { about } => write!(formatter, "tells the sender of {about}"),
+            Reason::UntranslatesError { inside } => {
+                let (before, after) = &**inside;
+                write!(formatter, "conntrack untranslates, inside [{before}] => [{after}]")
+            }
+            Reason::IsRefused => formatter.write_str("is refused"),
             Reason::Vanishes => formatter.write_str("nobody there"),
-            Reason::AnswersArp { .. }
-            | Reason::AllAnswerArp { .. }
-            | Reason::AsksInVain { .. }
-            | Reason::RoutesByBgp { .. }
-            | Reason::HttpRoute { .. }
-            | Reason::Weighs { .. }
-            | Reason::ChangesHeaders { .. }
-            | Reason::HandBalances { .. }
-            | Reason::HandFails { .. }
-            | Reason::IngressRule { .. }
-            | Reason::Rewrites { .. }
-            | Reason::Canary { .. }
-            | Reason::BypassesService { .. }
-            | Reason::Fails { .. } => text_of_proxy::reason(formatter, self),
             Reason::Untranslates => formatter.write_str("conntrack untranslates"),
             Reason::Returns => formatter.write_str("passes"),
             Reason::Receives => formatter.write_str("receives the answer"),
+            _ => text_of_proxy::reason(formatter, self),
         }
     }
 }
@@ -302,6 +295,9 @@ impl fmt::Display for Cause {
             Cause::RuleByHand { node, chain } => {
                 write!(formatter, "a rule added by hand to chain {chain} of node {node}")
             }
+            Cause::RefusalLost { refused, lost } => {
+                write!(formatter, "{refused}; the refusal was lost: {lost}")
+            }
             Cause::NoForwarding(node) => {
                 write!(formatter, "node {node} does not forward packets: net.ipv4.ip_forward is 0")
             }
@@ -309,20 +305,7 @@ impl fmt::Display for Cause {
                 write!(formatter, "{service} is no machine that answers a ping")
             }
             Cause::Loop => formatter.write_str("routing loop"),
-            Cause::NotAnnounced { .. }
-            | Cause::AnnouncerDown { .. }
-            | Cause::NoRule { .. }
-            | Cause::NoSuchService { .. }
-            | Cause::NoSuchPort { .. }
-            | Cause::RedirectsToTls(_)
-            | Cause::NotAllowedBy { .. }
-            | Cause::NoRoute { .. }
-            | Cause::NoBackend { .. }
-            | Cause::NoTlsName { .. }
-            | Cause::ByHand { .. }
-            | Cause::AllDown { .. }
-            | Cause::NoFrontend { .. }
-            | Cause::WantsPassword(_) => text_of_proxy::cause(formatter, self),
+            _ => text_of_proxy::cause(formatter, self),
         }
     }
 }

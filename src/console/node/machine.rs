@@ -242,6 +242,37 @@ pub(super) fn cat(words: &[&str]) -> Option<Output> {
     }
 }
 
+/// The setting of the kernel that packets depend on.
+const FORWARD: &str = "net.ipv4.ip_forward";
+
+/// `sysctl`: whether the node passes on packets that are for others.
+///
+/// Simplified: this is the only setting that there is.
+pub(super) fn sysctl(world: &mut World, node: &str, words: &[&str]) -> Output {
+    let (is_short, mut output) = (words.contains(&"-n"), Output::default());
+    for word in words.iter().filter(|word| !word.starts_with('-')) {
+        let (key, value) = match word.split_once('=') {
+            Some((key, value)) => (key.trim(), Some(value.trim())),
+            None => (*word, None),
+        };
+        if key.replace('/', ".") != FORWARD {
+            let path = key.replace('.', "/");
+            output.exit = 1;
+            output.stderr +=
+                &format!("sysctl: cannot stat /proc/sys/{path}: No such file or directory\n");
+            continue;
+        }
+        let kernel = world.kernel(node);
+        if let Some(value) = value {
+            kernel.set(FORWARD, value);
+        }
+        let now = kernel.setting(FORWARD).unwrap_or("1");
+        let name = if is_short { String::new() } else { format!("{FORWARD} = ") };
+        output.stdout += &format!("{name}{now}\n");
+    }
+    output
+}
+
 /// `ss -lnt`: what listens on a node.
 pub(super) fn sockets(world: &World, node: &str) -> Output {
     let mut ports = vec![

@@ -75,6 +75,7 @@ impl Node<'_> {
             "ip" => machine::ip(self.world, self.name, &words),
             "ss" | "netstat" => machine::sockets(self.world, self.name),
             "cat" => machine::cat(&words)?,
+            "sysctl" => machine::sysctl(self.world, self.name, &words),
             "hostname" => said(format!("{}\n", self.name)),
             _ => return None,
         })

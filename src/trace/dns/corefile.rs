@@ -6,7 +6,7 @@
 
 use super::message::Question;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// A Corefile: blocks of plugins, by the zones that they serve on port 53.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -149,9 +149,10 @@ struct Directive {
 const USUAL: &str = ".:53 {\nkubernetes cluster.local in-addr.arpa ip6.arpa {\npods insecure\nfallthrough in-addr.arpa ip6.arpa\nttl 30\n}\nforward . /etc/resolv.conf\nloadbalance\n}\n";
 
 impl Corefile {
-    /// The usual one.
-    pub fn usual() -> Self {
-        Corefile::parse(USUAL)
+    /// The usual one, which is read once.
+    pub fn usual() -> Arc<Self> {
+        static READ: LazyLock<Arc<Corefile>> = LazyLock::new(|| Arc::new(Corefile::parse(USUAL)));
+        READ.clone()
     }
 
     /// Reads a Corefile.

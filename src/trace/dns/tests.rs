@@ -215,7 +215,7 @@ fn the_corefile_decides() {
 fn of_several_addresses_a_drawn_one_comes_first() {
     let it = shop();
     let question = Question::new("db.demo.svc.cluster.local", RecordType::A);
-    let server = NameServer::CoreDns(Arc::new(Corefile::usual()));
+    let server = NameServer::CoreDns(Corefile::usual());
     let response = server.ask(&it.cluster(), &question, &mut |among| among - 1);
     assert_eq!(response.to_string(), "10.244.2.5 10.244.1.5");
 }

@@ -63,11 +63,8 @@ impl Tracer<'_> {
         let own = graph.gateways.get(&front.gateway);
         let listeners = own.map(|it| it.listeners.as_slice()).unwrap_or_default();
         let Some(listener) = listeners.iter().find(|it| it.port == port && it.is_valid) else {
-            self.reset(arrival);
-            let packets = Some((arrival.packet, arrival.packet));
-            self.hop(Place::Pod(front.nginx.pod.clone()), Reason::Refuses, packets);
             let cause = Cause::NothingListens { pod: front.nginx.pod.clone(), port };
-            return self.fail(cause, Manner::Refused);
+            return self.refuses(Place::Pod(front.nginx.pod.clone()), arrival, cause);
         };
         if listener.is_tls() && !request.tls {
             return Ok(front.nginx.says(400, server::NGINX_PLAIN_TO_TLS));

@@ -9,9 +9,9 @@ use crate::net::packet::Endpoint;
 use crate::net::{Packet, Protocol};
 use crate::trace::answer::Answered;
 use crate::trace::hop::{Cause, Failure, Manner, Place, Reason, Server as Who};
-use crate::trace::network::{Cluster, Network};
 use crate::trace::path::{Arrival, Entrance, Tracer};
 use crate::trace::request::{Headers, Request, Source};
+use crate::trace::{Cluster, Network};
 use core::time::Duration;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -79,8 +79,8 @@ impl Tracer<'_> {
         let (packet, port) = (arrival.packet, arrival.packet.destination.port);
         let place = Place::LoadBalancer(packet.destination.ip);
         let Some(pool) = config.pool(port) else {
-            self.hop(place, Reason::Refuses, Some((packet, packet)));
-            return self.fail(Cause::NoFrontend { offered: config.ports(), port }, Manner::Refused);
+            let cause = Cause::NoFrontend { offered: config.ports(), port };
+            return self.refuses(place, arrival, cause);
         };
         let up = self.network.servers_up(&self.cluster, pool);
         let alive = pool.servers.iter().zip(&up).filter(|(_, up)| **up).map(|(server, _)| server);

@@ -1,0 +1,201 @@
+//! What mends the way in from outside: Ingresses, Gateways' routes, MetalLB.
+
+use super::{Mender, named, patch};
+use crate::api::tree::Tree as _;
+use crate::api::{Kind, Object, Selector, Value};
+use crate::store::ObjectKey;
+use crate::trace::hop::{WhyNoRoute, WhyNoRule};
+use crate::trace::metallb::WhySilent;
+use crate::trace::{Cause, gateway, why_no_endpoints};
+use serde_json::json;
+use std::sync::Arc;
+
+/// What the annotations of ingress-nginx begin with.
+const ANNOTATION: &str = "nginx.ingress.kubernetes.io";
+
+impl Mender<'_> {
+    pub(super) fn of_front(&self, cause: &Cause) -> Option<String> {
+        match cause {
+            Cause::NotAnnounced { service, why } => self.silent(service, why),
+            Cause::PendingExternalIp(service) => self.by_node_port(service),
+            Cause::NoRule { host, why, .. } => self.without_rule(host, why),
+            Cause::NoSuchService { ingress, service } => {
+                let (_, backend) = self.backend(ingress, |own| {
+                    own.str_at(&["service", "name"]) == Some(&service.name)
+                })?;
+                let port = backend.int_at(&["service", "port", "number"]).unwrap_or(80);
+                self.expose(service, u16::try_from(port).ok()?)
+            }
+            Cause::NoSuchPort { ingress, service, port, offered } => {
+                let [offered] = offered.as_slice() else { return None };
+                let (path, _) = self.backend(ingress, |own| {
+                    let named = own.str_at(&["service", "port", "name"]) == Some(port);
+                    let number = own.int_at(&["service", "port", "number"]);
+                    own.str_at(&["service", "name"]) == Some(&service.name)
+                        && (named || number.is_some_and(|own| own.to_string() == **port))
+                })?;
+                let (path, value) = (format!("{path}/service/port"), json!({"number": offered}));
+                let change = json!([{"op": "replace", "path": path, "value": value}]);
+                patch("ingress", ingress, &change)
+            }
+            Cause::RedirectsToTls(_) => self.again(|request| {
+                (request.tls, request.port) = (true, 443);
+            }),
+            Cause::NotAllowedBy { ingress, ip } => {
+                let object = self.store.get(Kind::Ingress, ingress)?;
+                let key = ["allowlist", "whitelist"].map(|name| {
+                    let key = format!("{ANNOTATION}/{name}-source-range");
+                    object.meta.annotations.get(&key).map(|old| format!("{key}='{old},{ip}/32'"))
+                });
+                let [allowlist, whitelist] = key;
+                let annotation = allowlist.or(whitelist)?;
+                let name = named(ingress);
+                Some(format!("kubectl annotate ingress {name} --overwrite {annotation}"))
+            }
+            Cause::WantsPassword(_) => {
+                let line = self.again(|_| {})?;
+                Some(format!("curl -u user:password {}", line.strip_prefix("curl ")?))
+            }
+            Cause::NoRoute { gateway, why, .. } => self.without_route(gateway, why),
+            Cause::NoBackend { route, .. } => self.route_backend(route),
+            _ => None,
+        }
+    }
+
+    /// A backend of an Ingress, and the way to it in a patch.
+    fn backend(
+        &self,
+        ingress: &ObjectKey,
+        is_it: impl Fn(&Value) -> bool,
+    ) -> Option<(String, &Value)> {
+        let object = self.store.get(Kind::Ingress, ingress)?;
+        let rules = object.spec().items_at(&["rules"]).iter().enumerate();
+        let mut all = rules.flat_map(|(rule, own)| {
+            let paths = own.items_at(&["http", "paths"]).iter().enumerate();
+            paths.filter_map(move |(path, own)| {
+                let place = format!("/spec/rules/{rule}/http/paths/{path}/backend");
+                Some((place, own.at(&["backend"])?))
+            })
+        });
+        all.find(|(_, own)| is_it(own))
+    }
+
+    fn without_rule(&self, host: &str, why: &WhyNoRule) -> Option<String> {
+        match why {
+            WhyNoRule::OtherClass(ingress) | WhyNoRule::NoClass(ingress) => {
+                let is_own = |class: &&Arc<Object>| {
+                    class.spec().str_at(&["controller"]) == Some("k8s.io/ingress-nginx")
+                };
+                let class = self.store.list(Kind::IngressClass).find(is_own)?;
+                let change = json!({"spec": {"ingressClassName": *class.meta.name}});
+                patch("ingress", ingress, &change)
+            }
+            WhyNoRule::OnlyCanary(ingress) => {
+                let key = format!("{ANNOTATION}/canary");
+                let off = json!({"metadata": {"annotations": {key: "false"}}});
+                patch("ingress", ingress, &off)
+            }
+            WhyNoRule::NoPath(ingress) => {
+                let object = self.store.get(Kind::Ingress, ingress)?;
+                let mut rules = object.spec().items_at(&["rules"]).iter();
+                let rule = rules.find(|rule| rule.str_at(&["host"]).is_none_or(|it| it == host))?;
+                let path = rule.items_at(&["http", "paths"]).first()?.str_at(&["path"])?;
+                self.again(|request| request.path = Arc::from(path))
+            }
+            WhyNoRule::NoHost => {
+                let all = self.store.list(Kind::Ingress);
+                let rules = all.flat_map(|it| it.spec().items_at(&["rules"]));
+                only(rules.filter_map(|rule| rule.str_at(&["host"])))
+                    .and_then(|host| self.ask_host(host))
+            }
+        }
+    }
+
+    /// Asks the same address or name for another host.
+    fn ask_host(&self, host: &str) -> Option<String> {
+        if host.contains('*') {
+            return None;
+        }
+        self.again(|request| {
+            let is_address = request.host.parse::<std::net::IpAddr>().is_ok();
+            if is_address || request.host_header.is_some() {
+                request.host_header = (*request.host != *host).then(|| Arc::from(host));
+            } else {
+                request.host = Arc::from(host);
+            }
+        })
+    }
+
+    /// A LoadBalancer that has no address can be asked by its node port all the same.
+    fn by_node_port(&self, service: &ObjectKey) -> Option<String> {
+        let object = self.store.get(Kind::Service, service)?;
+        let asked = i64::from(self.trace.request.port);
+        let is_it = |port: &&Value| port.int_at(&["port"]) == Some(asked);
+        let port = object.spec().items_at(&["ports"]).iter().find(is_it)?.int_at(&["nodePort"])?;
+        let port = u16::try_from(port).ok()?;
+        // On a node with a pod of its own, for it may be that others take none.
+        let selector = Selector::from_map(object.spec().get("selector"));
+        let mut pods = self.store.pods_matching(&service.namespace, &selector);
+        let machine = pods.find_map(|pod| self.cluster.machine(pod.pod()?.node_name.as_ref()?))?;
+        self.again(|request| {
+            request.host_header = Some(request.host.clone());
+            (request.host, request.port) = (Arc::from(machine.ip.to_string()), port);
+        })
+    }
+
+    /// Nobody announces an address that MetalLB gave.
+    fn silent(&self, service: &ObjectKey, why: &WhySilent) -> Option<String> {
+        match why {
+            WhySilent::NoAdvertisement { pool } => {
+                let advertisement = json!({
+                    "apiVersion": "metallb.io/v1beta1",
+                    "kind": "L2Advertisement",
+                    "metadata": {"name": **pool, "namespace": "metallb-system"},
+                    "spec": {"ipAddressPools": [**pool]},
+                });
+                Some(format!("echo '{advertisement}' | kubectl apply -f -"))
+            }
+            WhySilent::NoEndpoints => self.of_service(&why_no_endpoints(&self.cluster, service)),
+            WhySilent::NoLocalEndpoints => self.everywhere(service),
+            WhySilent::NoSpeaker => self.stopped_node(),
+            WhySilent::NoSession { .. } | WhySilent::OtherNetwork => None,
+        }
+    }
+
+    fn without_route(&self, gateway: &ObjectKey, why: &WhyNoRoute) -> Option<String> {
+        match why {
+            WhyNoRoute::OtherGateway(route) => {
+                let parent = json!({"name": *gateway.name, "namespace": *gateway.namespace});
+                let change = json!([
+                    {"op": "replace", "path": "/spec/parentRefs", "value": [parent]},
+                ]);
+                patch("httproute", route, &change)
+            }
+            _ => None,
+        }
+    }
+
+    fn route(&self, key: &ObjectKey) -> Option<&Arc<Object>> {
+        self.store.get(gateway::kind("HTTPRoute")?, key)
+    }
+
+    /// The Service that a route leads to is made from the Deployment of its name.
+    fn route_backend(&self, route: &ObjectKey) -> Option<String> {
+        let spec = self.route(route)?.spec();
+        let rules = spec.items_at(&["rules"]).iter();
+        let mut backends = rules.flat_map(|rule| rule.items_at(&["backendRefs"]));
+        backends.find_map(|backend| {
+            let service = ObjectKey::new(&route.namespace, backend.str_at(&["name"])?);
+            if self.store.get(Kind::Service, &service).is_some() {
+                return None;
+            }
+            self.expose(&service, u16::try_from(backend.int_at(&["port"])?).ok()?)
+        })
+    }
+}
+
+/// The only one, whoever says it how often.
+fn only<'a>(mut all: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let first = all.next()?;
+    all.all(|other| other == first).then_some(first)
+}
