@@ -45,7 +45,9 @@ fn counts_generations(kind: Kind) -> bool {
 
 /// What the registries' `PrepareForCreate` clear or set.
 pub(super) fn prepare_for_create(object: &mut Object, now: SimTime) {
-    object.meta.generation = i64::from(counts_generations(object.kind));
+    if counts_generations(object.kind) {
+        object.meta.generation = 1;
+    }
     match object.kind {
         Kind::Namespace => {
             let mut spec = object.spec().clone();

@@ -103,7 +103,10 @@ fn change(
         _ => {
             let scaled = call.write(|world| {
                 world.speak_as("kubectl", "scale");
-                world.update(object.kind, &value, &object.meta.namespace)
+                let scaled = world.update(object.kind, &value, &object.meta.namespace);
+                // The scale subresource says nothing of the rest of the object.
+                drop(world.take_warnings());
+                scaled
             })?;
             record_after(call, &scaled)?;
             shown(&scaled)
