@@ -192,7 +192,7 @@ mod tests {
     fn a_difference_shows_three_lines_around_a_change() {
         let before = "a\nb\nc\nd\ne\nf\ng\nh\n";
         let after = "a\nb\nc\nd\nE\nf\ng\nh\n";
-        let text = unified(before, after, "x");
+        let text = unified(before, after, "x", SimTime::default());
         assert!(text.ends_with("@@ -2,7 +2,7 @@\n b\n c\n d\n-e\n+E\n f\n g\n h\n"), "{text}");
     }
 }
