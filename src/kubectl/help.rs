@@ -43,6 +43,14 @@ pub(crate) fn of_parent(path: &str) -> String {
             format!("\nAliases:\n{}, {alias}\n", path.rsplit(' ').next().unwrap_or_default())
         }
     };
+    let (commands, more) = below(path);
+    format!(
+        "{help}.\n{aliases}{commands}\nUsage:\n  kubectl {path} {usage} [options]\n\n{more}{OPTIONS}"
+    )
+}
+
+/// The commands below one, and where to read more of them; nothing if there are none.
+fn below(path: &str) -> (String, String) {
     let verbs = verbs::all().map(|verb| (verb.path, verb.help));
     let parents = verbs::PARENTS.iter().map(|one| (one.path, one.help));
     let mut rows: Vec<String> = verbs
@@ -52,10 +60,15 @@ pub(crate) fn of_parent(path: &str) -> String {
             (!own.contains(' ')).then(|| format!("  {own:<11}\t{help}\n"))
         })
         .collect();
+    if rows.is_empty() {
+        return (String::new(), String::new());
+    }
     order::sort(&mut rows);
-    format!(
-        "{help}.\n{aliases}\nAvailable Commands:\n{}\nUsage:\n  kubectl {path} {usage} [options]\n\nUse \"kubectl {path} <command> --help\" for more information about a given command.\n{OPTIONS}",
-        align(&rows.concat(), 0, 3)
+    (
+        format!("\nAvailable Commands:\n{}", align(&rows.concat(), 0, 3)),
+        format!(
+            "Use \"kubectl {path} <command> --help\" for more information about a given command.\n"
+        ),
     )
 }
 
@@ -66,6 +79,8 @@ pub(crate) fn of_verb(verb: &Verb) -> String {
         let own = verb.path.rsplit(' ').next().unwrap_or_default();
         let _ = write!(text, "\nAliases:\n{own}, {}\n", verb.aliases.join(", "));
     }
+    let (commands, more) = below(verb.path);
+    text.push_str(&commands);
     let mut flags: Vec<&Flag> = verb.flags.iter().flat_map(|group| group.iter()).collect();
     order::sort_by_key(&mut flags, |flag| flag.name);
     if !flags.is_empty() {
@@ -86,7 +101,9 @@ pub(crate) fn of_verb(verb: &Verb) -> String {
     if text.ends_with("\n\n") {
         text.pop();
     }
-    let _ = write!(text, "\nUsage:\n  kubectl {} {} [options]\n", verb.path, verb.usage);
+    let options = if verb.usage.contains("[options]") { "" } else { " [options]" };
+    let usage = format!("{} {}", verb.path, verb.usage);
+    let _ = write!(text, "\nUsage:\n  kubectl {}{options}\n", usage.trim_end());
     text.push('\n');
-    text + OPTIONS
+    text + &more + OPTIONS
 }

@@ -139,7 +139,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb!(
         "create namespace",
         ["ns"],
-        "NAME",
+        "NAME [--dry-run=server|client|none]",
         "Create a namespace with the specified name",
         [],
         create::namespace
@@ -147,7 +147,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb!(
         "create configmap",
         ["cm"],
-        "NAME [--from-file=[key=]source] [--from-literal=key1=value1]",
+        "NAME [--from-file=[key=]source] [--from-literal=key1=value1] [--dry-run=server|client|none]",
         "Create a config map from a local file, directory or literal value",
         [SOURCES, HASH],
         create::config_map
@@ -155,7 +155,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb!(
         "create secret generic",
         [],
-        "NAME [--type=string] [--from-file=[key=]source] [--from-literal=key1=value1]",
+        "NAME [--type=string] [--from-file=[key=]source] [--from-literal=key1=value1] [--dry-run=server|client|none]",
         "Create a secret from a local file, directory, or literal value",
         [SOURCES, HASH, &[value("type", "The type of the secret")]],
         create::secret_generic
@@ -163,7 +163,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb!(
         "create secret tls",
         [],
-        "NAME --cert=path/to/cert/file --key=path/to/key/file",
+        "NAME --cert=path/to/cert/file --key=path/to/key/file [--dry-run=server|client|none]",
         "Create a TLS secret",
         [HASH, &[value("cert", "File with the certificate"), value("key", "File with the key")]],
         create::secret_tls
@@ -171,7 +171,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb!(
         "create secret docker-registry",
         [],
-        "NAME --docker-username=user --docker-password=password --docker-email=email",
+        "NAME --docker-username=user --docker-password=password --docker-email=email [--docker-server=string] [--from-file=[key=]source] [--dry-run=server|client|none]",
         "Create a secret for use with a Docker registry",
         [
             HASH,
@@ -196,7 +196,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb!(
         "create cronjob",
         ["cj"],
-        "NAME --image=image --schedule='0/5 * * * ?' -- [COMMAND] [args...]",
+        "NAME --image=image --schedule='0/5 * * * ?' -- [COMMAND] [args...] [flags]",
         "Create a cron job with the specified name",
         [&[
             value("image", "Image").required(),
@@ -208,7 +208,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb!(
         "create service clusterip",
         [],
-        "NAME [--tcp=<port>:<targetPort>]",
+        "NAME [--tcp=<port>:<targetPort>] [--dry-run=server|client|none]",
         "Create a ClusterIP service",
         [PORTS, &[value("clusterip", "The address, or None")]],
         create::service
@@ -216,7 +216,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb!(
         "create service nodeport",
         [],
-        "NAME [--tcp=port:targetPort]",
+        "NAME [--tcp=port:targetPort] [--dry-run=server|client|none]",
         "Create a NodePort service",
         [PORTS, &[int("node-port", "The port on each node")]],
         create::service
@@ -224,7 +224,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb!(
         "create service loadbalancer",
         [],
-        "NAME [--tcp=port:targetPort]",
+        "NAME [--tcp=port:targetPort] [--dry-run=server|client|none]",
         "Create a LoadBalancer service",
         [PORTS],
         create::service
@@ -232,7 +232,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb!(
         "create service externalname",
         [],
-        "NAME --external-name external.name",
+        "NAME --external-name external.name [--dry-run=server|client|none]",
         "Create an ExternalName service",
         [PORTS, &[value("external-name", "Another name for the Service").required()]],
         create::service
@@ -253,7 +253,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb!(
         "create quota",
         ["resourcequota"],
-        "NAME [--hard=key1=value1,key2=value2] [--scopes=Scope1,Scope2]",
+        "NAME [--hard=key1=value1,key2=value2] [--scopes=Scope1,Scope2] [--dry-run=server|client|none]",
         "Create a quota with the specified name",
         [&[value("hard", "pods=10,requests.cpu=2"), value("scopes", "BestEffort, Terminating, …")]],
         create::quota
@@ -261,7 +261,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb!(
         "create serviceaccount",
         ["sa"],
-        "NAME",
+        "NAME [--dry-run=server|client|none]",
         "Create a service account with the specified name",
         [],
         create::service_account
@@ -269,7 +269,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb!(
         "create role",
         [],
-        "NAME --verb=verb --resource=resource.group/subresource [--resource-name=resourcename]",
+        "NAME --verb=verb --resource=resource.group/subresource [--resource-name=resourcename] [--dry-run=server|client|none]",
         "Create a role with single rule",
         [RULES],
         create::role
@@ -277,7 +277,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb!(
         "create clusterrole",
         [],
-        "NAME --verb=verb --resource=resource.group [--resource-name=resourcename]",
+        "NAME --verb=verb --resource=resource.group [--resource-name=resourcename] [--dry-run=server|client|none]",
         "Create a cluster role",
         [
             RULES,
@@ -291,7 +291,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb!(
         "create rolebinding",
         [],
-        "NAME --clusterrole=NAME|--role=NAME [--user=username] [--group=groupname] [--serviceaccount=namespace:serviceaccountname]",
+        "NAME --clusterrole=NAME|--role=NAME [--user=username] [--group=groupname] [--serviceaccount=namespace:serviceaccountname] [--dry-run=server|client|none]",
         "Create a role binding for a particular role or cluster role",
         [BINDING, &[value("role", "The Role"), value("clusterrole", "The ClusterRole")]],
         create::role_binding
@@ -299,7 +299,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb!(
         "create clusterrolebinding",
         [],
-        "NAME --clusterrole=NAME [--user=username] [--group=groupname] [--serviceaccount=namespace:serviceaccountname]",
+        "NAME --clusterrole=NAME [--user=username] [--group=groupname] [--serviceaccount=namespace:serviceaccountname] [--dry-run=server|client|none]",
         "Create a cluster role binding for a particular cluster role",
         [BINDING, &[value("clusterrole", "The ClusterRole").required()]],
         create::cluster_role_binding
@@ -307,7 +307,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb!(
         "create poddisruptionbudget",
         ["pdb"],
-        "NAME --selector=SELECTOR --min-available=N",
+        "NAME --selector=SELECTOR --min-available=N [--dry-run=server|client|none]",
         "Create a pod disruption budget with the specified name",
         [&[
             value("selector", "Which pods"),
@@ -319,7 +319,7 @@ pub(super) const VERBS: &[Verb] = &[
     verb!(
         "create priorityclass",
         ["pc"],
-        "NAME --value=VALUE --global-default=BOOL",
+        "NAME --value=VALUE --global-default=BOOL [--dry-run=server|client|none]",
         "Create a priority class with the specified name",
         [&[
             int("value", "The priority").small().default("0"),

@@ -115,7 +115,7 @@ pub(super) const VERBS: &[Verb] = &[
     Verb {
         path: "apply view-last-applied",
         aliases: &[],
-        usage: "(TYPE [NAME] | TYPE/NAME | -f FILENAME)",
+        usage: "(TYPE [NAME | -l label] | TYPE/NAME | -f FILENAME)",
         help: "View the latest last-applied-configuration annotations of a resource/object",
         group: "",
         flags: &[OUTPUT, FILES, SELECTOR, ALL],
@@ -191,7 +191,7 @@ pub(super) const VERBS: &[Verb] = &[
     Verb {
         path: "delete",
         aliases: &[],
-        usage: "([-f FILENAME] | TYPE [(NAME | -l label | --all)])",
+        usage: "([-f FILENAME] | [-k DIRECTORY] | TYPE [(NAME | -l label | --all)])",
         help: "Delete resources by file names, stdin, resources and names, or by resources and label selector",
         group: INTERMEDIATE,
         flags: &[DELETE, DELETING, FILES, DRY_RUN, SELECTOR, FIELDS, ALL, EVERYWHERE],
@@ -209,7 +209,7 @@ pub(super) const VERBS: &[Verb] = &[
     Verb {
         path: "edit",
         aliases: &[],
-        usage: "(TYPE/NAME | -f FILENAME)",
+        usage: "(RESOURCE/NAME | -f FILENAME)",
         help: "Edit a resource on the server",
         group: INTERMEDIATE,
         flags: &[OUTPUT, FILES, MANAGER, VALIDATE],
@@ -218,7 +218,7 @@ pub(super) const VERBS: &[Verb] = &[
     Verb {
         path: "label",
         aliases: &[],
-        usage: "[--overwrite] (-f FILENAME | TYPE NAME) KEY_1=VAL_1 ... KEY_N=VAL_N",
+        usage: "[--overwrite] (-f FILENAME | TYPE NAME) KEY_1=VAL_1 ... KEY_N=VAL_N [--resource-version=version]",
         help: "Update the labels on a resource",
         group: SETTINGS,
         flags: COMMON,
@@ -227,7 +227,7 @@ pub(super) const VERBS: &[Verb] = &[
     Verb {
         path: "annotate",
         aliases: &[],
-        usage: "[--overwrite] (-f FILENAME | TYPE NAME) KEY_1=VAL_1 ... KEY_N=VAL_N",
+        usage: "[--overwrite] (-f FILENAME | TYPE NAME) KEY_1=VAL_1 ... KEY_N=VAL_N [--resource-version=version]",
         help: "Update the annotations on a resource",
         group: SETTINGS,
         flags: COMMON,
@@ -280,7 +280,7 @@ pub(super) const VERBS: &[Verb] = &[
     Verb {
         path: "scale",
         aliases: &[],
-        usage: "[--current-replicas=count] --replicas=COUNT (-f FILENAME | TYPE NAME)",
+        usage: "[--resource-version=version] [--current-replicas=count] --replicas=COUNT (-f FILENAME | TYPE NAME)",
         help: "Set a new size for a deployment, replica set, or replication controller",
         group: DEPLOY,
         flags: &[SCALE, OUTPUT, FILES, DRY_RUN, SELECTOR, ALL],
@@ -289,7 +289,7 @@ pub(super) const VERBS: &[Verb] = &[
     Verb {
         path: "autoscale",
         aliases: &[],
-        usage: "(-f FILENAME | TYPE NAME | TYPE/NAME) [--min=MINPODS] --max=MAXPODS [--cpu=CPU]",
+        usage: "(-f FILENAME | TYPE NAME | TYPE/NAME) [--min=MINPODS] --max=MAXPODS [--cpu=CPU] [--memory=MEMORY]",
         help: "Auto-scale a deployment, replica set, stateful set, or replication controller",
         group: DEPLOY,
         flags: &[
@@ -392,7 +392,7 @@ pub(super) const VERBS: &[Verb] = &[
     Verb {
         path: "set resources",
         aliases: &[],
-        usage: "(-f FILENAME | TYPE NAME) ([--limits=LIMITS & --requests=REQUESTS]",
+        usage: "(-f FILENAME | TYPE NAME)  ([--limits=LIMITS & --requests=REQUESTS]",
         help: "Update resource requests/limits on objects with pod templates",
         group: BASIC,
         flags: &[RESOURCES, OUTPUT, FILES, DRY_RUN, MANAGER, SELECTOR, ALL],
@@ -401,7 +401,7 @@ pub(super) const VERBS: &[Verb] = &[
     Verb {
         path: "set selector",
         aliases: &[],
-        usage: "(-f FILENAME | TYPE NAME) EXPRESSIONS",
+        usage: "(-f FILENAME | TYPE NAME) EXPRESSIONS [--resource-version=version]",
         help: "Set the selector on a resource",
         group: BASIC,
         flags: &[
@@ -429,7 +429,7 @@ pub(super) const VERBS: &[Verb] = &[
     Verb {
         path: "wait",
         aliases: &[],
-        usage: "([-f FILENAME] | resource.group/resource.name | resource.group [(-l label | --all)]) [--for=...]",
+        usage: "([-f FILENAME] | resource.group/resource.name | resource.group [(-l label | --all)]) [--for=create|--for=delete|--for condition=available|--for=jsonpath='{}'[=value]]",
         help: "Wait for a specific condition on one or many resources",
         group: ADVANCED,
         flags: &[WAIT, OUTPUT, FILES, SELECTOR, FIELDS, ALL, EVERYWHERE],

@@ -84,7 +84,7 @@ pub(super) const VERBS: &[Verb] = &[
     Verb {
         path: "kustomize",
         aliases: &[],
-        usage: "DIR",
+        usage: "DIR [flags]",
         help: "Build a kustomization target from a directory or URL",
         group: ADVANCED,
         flags: &[],
@@ -111,7 +111,7 @@ pub(super) const VERBS: &[Verb] = &[
     Verb {
         path: "plugin list",
         aliases: &[],
-        usage: "",
+        usage: "[flags]",
         help: "List all visible plugin executables on a user's PATH",
         group: "",
         flags: &[&[switch("name-only", "Names without paths")]],

@@ -65,7 +65,7 @@ pub(super) const VERBS: &[Verb] = &[
     Verb {
         path: "get",
         aliases: &[],
-        usage: "(TYPE[.VERSION][.GROUP] [NAME | -l label] | TYPE/NAME ...)",
+        usage: "[(-o|--output=)json|yaml|kyaml|name|go-template|go-template-file|template|templatefile|jsonpath|jsonpath-as-json|jsonpath-file|custom-columns|custom-columns-file|wide] (TYPE[.VERSION][.GROUP] [NAME | -l label] | TYPE[.VERSION][.GROUP]/NAME ...) [flags]",
         help: "Display one or many resources",
         group: INTERMEDIATE,
         flags: &[GET, OUTPUT, FILES, SELECTOR, FIELDS, EVERYWHERE],
@@ -83,7 +83,7 @@ pub(super) const VERBS: &[Verb] = &[
     Verb {
         path: "events",
         aliases: &[],
-        usage: "[--for TYPE/NAME] [--types=Warning,Normal]",
+        usage: "[(-o|--output=)json|yaml|kyaml|name|go-template|go-template-file|template|templatefile|jsonpath|jsonpath-as-json|jsonpath-file] [--for TYPE/NAME] [--watch] [--types=Normal,Warning]",
         help: "List events",
         group: TROUBLE,
         flags: &[EVENTS, OUTPUT, EVERYWHERE],
@@ -92,7 +92,7 @@ pub(super) const VERBS: &[Verb] = &[
     Verb {
         path: "logs",
         aliases: &[],
-        usage: "(POD | TYPE/NAME) [-c CONTAINER]",
+        usage: "[-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]",
         help: "Print the logs for a container in a pod",
         group: TROUBLE,
         flags: &[LOGS, SELECTOR],
@@ -101,7 +101,7 @@ pub(super) const VERBS: &[Verb] = &[
     Verb {
         path: "exec",
         aliases: &[],
-        usage: "(POD | TYPE/NAME) [-c CONTAINER] -- COMMAND [args...]",
+        usage: "(POD | TYPE/NAME) [-c CONTAINER] [flags] -- COMMAND [args...]",
         help: "Execute a command in a container",
         group: TROUBLE,
         flags: &[EXEC],
@@ -122,7 +122,7 @@ pub(super) const VERBS: &[Verb] = &[
     Verb {
         path: "explain",
         aliases: &[],
-        usage: "TYPE [--recursive=FALSE|TRUE] [--api-version=api-version-group]",
+        usage: "TYPE [--recursive=FALSE|TRUE] [--api-version=api-version-group] [-o|--output=plaintext|plaintext-openapiv2]",
         help: "Get documentation for a resource",
         group: INTERMEDIATE,
         flags: &[&[
@@ -135,7 +135,7 @@ pub(super) const VERBS: &[Verb] = &[
     Verb {
         path: "api-resources",
         aliases: &[],
-        usage: "",
+        usage: "[flags]",
         help: "Print the supported API resources on the server",
         group: OTHER,
         flags: &[&[
@@ -161,8 +161,8 @@ pub(super) const VERBS: &[Verb] = &[
     },
     Verb {
         path: "cluster-info",
-        aliases: &["clusterinfo"],
-        usage: "",
+        aliases: &[],
+        usage: "[flags]",
         help: "Display cluster information",
         group: CLUSTER,
         flags: &[],
@@ -189,7 +189,7 @@ pub(super) const VERBS: &[Verb] = &[
     Verb {
         path: "version",
         aliases: &[],
-        usage: "",
+        usage: "[flags]",
         help: "Print the client and server version information",
         group: OTHER,
         flags: &[&[
@@ -249,7 +249,7 @@ pub(super) const VERBS: &[Verb] = &[
     Verb {
         path: "auth can-i",
         aliases: &[],
-        usage: "VERB [TYPE | TYPE/NAME]",
+        usage: "VERB [TYPE | TYPE/NAME | NONRESOURCEURL]",
         help: "Check whether an action is allowed",
         group: SETTINGS,
         flags: &[
@@ -275,7 +275,7 @@ pub(super) const VERBS: &[Verb] = &[
     Verb {
         path: "config current-context",
         aliases: &[],
-        usage: "",
+        usage: "[flags]",
         help: "Display the current-context",
         group: OTHER,
         flags: &[],
@@ -311,7 +311,7 @@ pub(super) const VERBS: &[Verb] = &[
     Verb {
         path: "config get-clusters",
         aliases: &[],
-        usage: "",
+        usage: "[flags]",
         help: "Display clusters defined in the kubeconfig",
         group: OTHER,
         flags: &[],
@@ -329,7 +329,7 @@ pub(super) const VERBS: &[Verb] = &[
     Verb {
         path: "config get-users",
         aliases: &[],
-        usage: "",
+        usage: "[flags]",
         help: "Display users defined in the kubeconfig",
         group: OTHER,
         flags: &[],
@@ -356,7 +356,7 @@ pub(super) const VERBS: &[Verb] = &[
     Verb {
         path: "config set-cluster",
         aliases: &[],
-        usage: "NAME [--server=server]",
+        usage: "NAME [--server=server] [--certificate-authority=path/to/certificate/authority] [--insecure-skip-tls-verify=true] [--tls-server-name=example.com]",
         help: "Set a cluster entry in kubeconfig",
         group: OTHER,
         flags: &[&[
@@ -384,7 +384,7 @@ pub(super) const VERBS: &[Verb] = &[
     Verb {
         path: "config set-credentials",
         aliases: &[],
-        usage: "NAME [--token=bearer_token]",
+        usage: "NAME [--client-certificate=path/to/certfile] [--client-key=path/to/keyfile] [--token=bearer_token] [--username=basic_user] [--password=basic_password] [--auth-provider=provider_name] [--auth-provider-arg=key=value] [--exec-command=exec_command] [--exec-api-version=exec_api_version] [--exec-arg=arg] [--exec-env=key=value]",
         help: "Set a user entry in kubeconfig",
         group: OTHER,
         flags: &[&[
@@ -418,7 +418,7 @@ pub(super) const VERBS: &[Verb] = &[
     Verb {
         path: "config view",
         aliases: &[],
-        usage: "",
+        usage: "[flags]",
         help: "Display merged kubeconfig settings",
         group: OTHER,
         flags: &[
