@@ -6,12 +6,13 @@
 //! time.
 //!
 //! Reading order: `yaml/`, `scalar.rs`, `reader.rs`, `parse.rs`, `go_json.rs`, `schema.rs`,
-//! `go_time.rs`, `decode.rs`, `convert.rs`, `emit.rs`, `suggest.rs`.
+//! `go_time.rs`, `encoded.rs`, `decode.rs`, `convert.rs`, `emit.rs`, `suggest.rs`.
 
 pub mod convert;
 mod decode;
 pub mod descriptions;
 mod emit;
+mod encoded;
 mod go_json;
 mod go_time;
 mod parse;

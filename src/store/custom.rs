@@ -23,7 +23,10 @@ pub fn kind_of(definition: &Object) -> Option<Kind> {
     let text = |path: &[&str]| spec.str_at(path).unwrap_or_default().to_owned();
     let versions = spec.items_at(&["versions"]);
     let storage = versions.iter().find(|version| version.bool_at(&["storage"]) == Some(true));
-    let names = spec.items_at(&["names", "shortNames"]).iter().filter_map(Value::as_str);
+    let names = |key| {
+        let all = spec.items_at(&["names", key]).iter().filter_map(Value::as_str);
+        all.map(str::to_owned).collect()
+    };
     Kind::custom(CustomResource {
         name: text(&["names", "kind"]),
         group: text(&["group"]),
@@ -33,7 +36,8 @@ pub fn kind_of(definition: &Object) -> Option<Kind> {
             singular if singular.is_empty() => text(&["names", "kind"]).to_lowercase(),
             singular => singular,
         },
-        short_names: names.map(str::to_owned).collect(),
+        short_names: names("shortNames"),
+        categories: names("categories"),
         namespaced: spec.str_at(&["scope"]) != Some("Cluster"),
     })
 }

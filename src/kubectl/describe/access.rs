@@ -1,6 +1,6 @@
-//! Roles and their bindings.
+//! Accounts, roles and their bindings.
 //!
-//! Models describe.go RoleDescriber, RoleBindingDescriber and their kin for the whole cluster.
+//! Models describe.go describeServiceAccount, RoleDescriber, RoleBindingDescriber and their kin for the whole cluster.
 
 use super::text::Text;
 use super::workloads::Subject;
@@ -100,6 +100,19 @@ pub(super) fn binding(text: &mut Text, it: &Subject<'_>) {
         let (kind, name) = (at(subject, "kind"), at(subject, "name"));
         text.line(1, format!("{kind}\t{name}\t{}", at(subject, "namespace")));
     }
+}
+
+pub(super) fn service_account(text: &mut Text, it: &Subject<'_>) {
+    text.head(it.value);
+    text.labels(it.value);
+    text.annotations("Annotations", it.value.at(&["metadata", "annotations"]));
+    let secrets = it.value.items_at(&["imagePullSecrets"]).iter();
+    let names: Vec<&str> = secrets.filter_map(|secret| secret.str_at(&["name"])).collect();
+    text.field(0, "Image pull secrets", names.first().copied().unwrap_or("<none>"));
+    for name in names.iter().skip(1) {
+        text.line(0, format!("                   \t{name}"));
+    }
+    text.events(it.events);
 }
 
 #[cfg(test)]

@@ -173,7 +173,7 @@ fn pod_source(text: &mut Text, kind: &str, source: &Value) {
             text.field(2, "Type", words);
             if let Some(template) = source.get("volumeClaimTemplate") {
                 let mut inner = text.nested(2);
-                super::cluster::claim_fields(&mut inner, template, false);
+                super::storage::claim_fields(&mut inner, template, false);
                 text.take(inner);
             }
         }
