@@ -177,9 +177,11 @@ fn find_in_files(call: &Call<'_>) -> Result<Found, Failure> {
     let single = manifests.len() == 1 && !from_stream;
     let mut found = Found { failures, single, ..Found::default() };
     for manifest in manifests {
-        note_kind(&mut found, manifest.kind);
         match call.object(manifest.kind, &manifest.namespace, &manifest.name) {
-            Ok(object) => found.objects.push(object),
+            Ok(object) => {
+                note_kind(&mut found, manifest.kind);
+                found.objects.push(object);
+            }
             Err(failure) => found.failures.push(failure),
         }
     }
@@ -240,9 +242,11 @@ pub(crate) fn find_queries(call: &Call<'_>, queries: &[Query]) -> Result<Found, 
                 if name.is_empty() {
                     return plain("resource name may not be empty");
                 }
-                note_kind(&mut found, *kind);
                 match call.object(*kind, &call.namespace_for(*kind), name) {
-                    Ok(object) => found.objects.push(object),
+                    Ok(object) => {
+                        note_kind(&mut found, *kind);
+                        found.objects.push(object);
+                    }
                     Err(failure) => found.failures.push(failure),
                 }
             }

@@ -21,17 +21,30 @@ const MOST_UNKNOWN: usize = 100;
 /// # Errors
 /// `BadRequest` in the API server's words.
 pub fn decode(kind: Kind, value: &Value) -> Result<Value, ApiError> {
-    let refuse = |why: String| {
-        let (name, version) = (kind.name(), kind.resource().version);
-        let message =
-            format!("{name} in version \"{version}\" cannot be handled as a {name}: {why}");
-        ApiError::new(Reason::BadRequest, message)
-    };
+    let refuse = |why: String| cannot_be_handled(kind, &why);
+    if let Some(other) = value.get("kind").and_then(Value::as_str)
+        && other != kind.name()
+        && other.eq_ignore_ascii_case(kind.name())
+    {
+        let (version, name) = (kind.resource().version, kind.name());
+        let message = format!(
+            "{other} in version \"{version}\" cannot be handled as a {name}: no kind \"{other}\" is registered for version \"{}\" in scheme \"pkg/runtime/scheme.go:111\"",
+            kind.api_version()
+        );
+        return Err(ApiError::new(Reason::BadRequest, message));
+    }
     let decoded = decode_leniently(kind, value).map_err(refuse)?;
     match decoded.unknown.is_empty() {
         true => Ok(decoded.value),
         false => Err(refuse(strict_error(&decoded.unknown))),
     }
+}
+
+/// What the API server says of an object that it cannot read.
+pub fn cannot_be_handled(kind: Kind, why: &str) -> ApiError {
+    let (name, version) = (kind.name(), kind.resource().version);
+    let message = format!("{name} in version \"{version}\" cannot be handled as a {name}: {why}");
+    ApiError::new(Reason::BadRequest, message)
 }
 
 /// An object as the API server reads it, and what it does not know of it.

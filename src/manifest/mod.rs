@@ -22,7 +22,9 @@ pub mod schema;
 mod suggest;
 mod yaml;
 
-pub use decode::{Decoded, check_metadata, decode, decode_leniently, strict_error};
+pub use decode::{
+    Decoded, cannot_be_handled, check_metadata, decode, decode_leniently, strict_error,
+};
 pub use emit::{reads_as_something_else, to_yaml};
 pub use go_json::parse_json;
 pub use parse::{Document, LIMIT, Parsed, Place, Position, Problem, parse};

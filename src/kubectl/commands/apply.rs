@@ -12,7 +12,7 @@ use crate::kubectl::output::{FORMATS, Objects, Printer};
 use crate::kubectl::patch::{is_empty, three_way};
 use crate::kubectl::resources;
 use crate::kubectl::task::{Task, Wake};
-use crate::store::patch::{FieldValidation, Patch, patch_locally};
+use crate::store::patch::{Patch, patch_locally};
 use crate::store::{DeleteOptions, ObjectKey};
 use std::collections::BTreeSet;
 
@@ -39,14 +39,14 @@ pub(super) fn prepared(manifest: &Manifest) -> Value {
 ///
 /// Models staging/src/k8s.io/kubectl/pkg/cmd/apply/apply.go and patcher.go.
 pub(crate) fn apply(call: &mut Call<'_>) -> Outcome {
+    if !call.args.is_empty() {
+        return call.usage(&format!("Unexpected args: [{}]", call.args.join(" ")));
+    }
     if call.flags.list("filename").is_empty() {
         if call.flags.given("kustomize") {
             return plain("kustomize needs folders, which this console does not have");
         }
         return plain("must specify one of -f and -k");
-    }
-    if let Some(arg) = call.args.first() {
-        return call.usage(&format!("Unexpected args: [{arg}]"));
     }
     super::server_side::check_flags(call)?;
     let (mut manifests, failures) = manifests::read_all(call)?;
@@ -101,7 +101,8 @@ fn apply_one(call: &mut Call<'_>, manifest: &Manifest) -> Result<(Value, &'stati
         warn_if_deleting(call, &is_going);
         return Ok((live, "unchanged"));
     }
-    let patch = Patch { how, body, fields: FieldValidation::Strict, of_status: false };
+    let fields = call.field_validation()?;
+    let patch = Patch { how, body, fields, of_status: false };
     let key = ObjectKey::new(&manifest.namespace, &manifest.name);
     let stored = match call.dry_run()? {
         DryRun::Client => patched_here(kind, &live, &patch),
@@ -187,8 +188,8 @@ fn group_version_kind(kind: Kind) -> String {
 
 /// `kubectl create -f`.
 pub(crate) fn create(call: &mut Call<'_>) -> Outcome {
-    if let Some(arg) = call.args.first() {
-        return call.usage(&format!("Unexpected args: [{arg}]"));
+    if !call.args.is_empty() {
+        return call.usage(&format!("Unexpected args: [{}]", call.args.join(" ")));
     }
     if call.flags.list("filename").is_empty() {
         return plain("must specify one of -f and -k");
@@ -226,6 +227,10 @@ pub(crate) fn replace(call: &mut Call<'_>) -> Outcome {
 }
 
 fn replace_one(call: &mut Call<'_>, manifest: &Manifest) -> Result<Value, Failure> {
+    if manifest.name.is_empty() {
+        let failure = Failure::Plain("resource name may not be empty".to_owned());
+        return Err(failure.named_by_source("replacing", &manifest.source));
+    }
     let mut value = prepared(manifest);
     if call.flags.on("save-config") {
         note_last_applied(&mut value);
@@ -294,7 +299,9 @@ impl Manifests {
     ///
     /// Models staging/src/k8s.io/kubectl/pkg/cmd/replace/replace.go forceReplace.
     fn make_room(&mut self, call: &mut Call<'_>) -> Outcome {
-        let options = DeleteOptions { grace_period_seconds: Some(0), ..DeleteOptions::default() };
+        let grace = call.flags.int("grace-period")?.filter(|grace| *grace >= 0);
+        let grace_period_seconds = grace.map(|grace| grace.max(1));
+        let options = DeleteOptions { grace_period_seconds, ..DeleteOptions::default() };
         for manifest in self.left.iter().rev() {
             let found = call.object(manifest.kind, &manifest.namespace, &manifest.name);
             let Ok(object) = found else { continue };

@@ -189,13 +189,11 @@ fn claims(text: &mut Text, templates: &[Value]) {
     text.line(0, "Volume Claims:");
     for claim in templates {
         text.field(1, "Name", claim.str_at(&["metadata", "name"]).unwrap_or_default());
-        text.field(
-            1,
-            "StorageClass",
-            claim.str_at(&["spec", "storageClassName"]).unwrap_or_default(),
-        );
+        let annotated = ["metadata", "annotations", "volume.beta.kubernetes.io/storage-class"];
+        let class = claim.str_at(&annotated).or(claim.str_at(&["spec", "storageClassName"]));
+        text.field(1, "StorageClass", class.unwrap_or_default());
         text.map("  Labels", claim.at(&["metadata", "labels"]));
-        text.annotations("  Annotations", claim.at(&["metadata", "annotations"]));
+        text.map("  Annotations", claim.at(&["metadata", "annotations"]));
         let size = claim.at(&["spec", "resources", "requests", "storage"]);
         text.field(1, "Capacity", size.map_or_else(|| "<default>".to_owned(), |s| plain(Some(s))));
         let modes: Vec<&str> =
