@@ -155,6 +155,11 @@ impl Call<'_> {
         }
     }
 
+    /// Whether manifests are given: by `-f` or `-k`.
+    pub(crate) fn has_files(&self) -> bool {
+        !self.flags.list("filename").is_empty() || self.flags.given("kustomize")
+    }
+
     /// What the server is to do about fields that it does not know: `--validate`.
     ///
     /// Models staging/src/k8s.io/kubectl/pkg/cmd/util/helpers.go GetValidationDirective.

@@ -2,6 +2,7 @@
 
 use super::call::Call;
 use super::failure::{Failure, plain};
+use super::kustomize;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Value, conversion};
 use crate::manifest;
@@ -29,6 +30,12 @@ pub(crate) struct Manifest {
 pub(crate) fn read_all(call: &Call<'_>) -> Result<(Vec<Manifest>, Vec<Failure>), Failure> {
     call.field_validation()?;
     let paths = call.flags.list("filename");
+    if let Some(folder) = call.flags.get("kustomize") {
+        if !paths.is_empty() {
+            return plain("only one of -f or -k can be specified");
+        }
+        return read_folder(call, folder);
+    }
     if paths.iter().filter(|path| *path == "-").count() > 1 {
         return plain("standard input cannot be used for multiple arguments");
     }
@@ -59,6 +66,20 @@ pub(crate) fn read_all(call: &Call<'_>) -> Result<(Vec<Manifest>, Vec<Failure>),
         return Err(Failure::Plain("no objects passed to ".to_owned() + call.verb.path));
     }
     Ok((all, failures))
+}
+
+/// Reads what the kustomization of a folder makes.
+fn read_folder(call: &Call<'_>, folder: &str) -> Result<(Vec<Manifest>, Vec<Failure>), Failure> {
+    let (mut all, mut failures) = (Vec::new(), Vec::new());
+    for object in kustomize::build(call, folder)?.objects {
+        if let Err(failure) = flatten(call, object, folder, &mut all) {
+            failures.push(failure);
+        }
+    }
+    match all.is_empty() && failures.is_empty() {
+        true => plain("no objects passed to ".to_owned() + call.verb.path),
+        false => Ok((all, failures)),
+    }
 }
 
 /// The files that a pattern names; what is no pattern, or fits nothing, is itself.
@@ -185,23 +206,28 @@ fn items_of(list: &Value) -> Result<Vec<Value>, Failure> {
     let (version, kind) = (text(list, "apiVersion"), text(list, "kind"));
     let kind = kind.trim_end_matches("List");
     let mut items = list.items_at(&["items"]).to_vec();
+    if items.iter().any(|item| item.get("items").is_some_and(Value::is_array)) {
+        return plain("*unstructured.Unstructured is not a list: no Items field in this object");
+    }
     for item in &mut items {
-        if item.get("items").is_some_and(Value::is_array) {
-            return plain(
-                "*unstructured.Unstructured is not a list: no Items field in this object",
-            );
-        }
-        let (own_version, own_kind) = (text(item, "apiVersion"), text(item, "kind"));
-        if own_version.is_empty() && own_kind.is_empty() && !kind.is_empty() {
+        let is_bare = text(item, "apiVersion").is_empty() && text(item, "kind").is_empty();
+        if is_bare && !kind.is_empty() {
             item.put(&["apiVersion"], version.clone());
             item.put(&["kind"], kind.to_owned());
-        } else if own_version.is_empty() && !own_kind.is_empty() {
-            return plain(
-                "unable to get type info from the object \"*unstructured.Unstructured\": Object 'apiVersion' is missing in 'object has no apiVersion field'",
-            );
         }
     }
     Ok(items)
+}
+
+/// An item of a list that says its kind must say its version.
+fn typed(item: Value) -> Result<Value, Failure> {
+    let has = |key: &str| item.str_at(&[key]).is_some_and(|text| !text.is_empty());
+    match has("kind") && !has("apiVersion") {
+        true => plain(
+            "unable to get type info from the object \"*unstructured.Unstructured\": Object 'apiVersion' is missing in 'object has no apiVersion field'",
+        ),
+        false => Ok(item),
+    }
 }
 
 /// Takes the objects out of a document, which may be a List.
@@ -215,15 +241,16 @@ pub(super) fn flatten(
     let text = |key| value.str_at(&[key]).unwrap_or_default().to_owned();
     let (api_version, kind_name) = (text("apiVersion"), text("kind"));
     if kind_name == "List" || (kind_name.ends_with("List") && value.get("items").is_some()) {
-        return items_of(&value)?.into_iter().try_for_each(|item| flatten(call, item, source, all));
+        let items = items_of(&value)?.into_iter();
+        return items.map(typed).try_for_each(|item| flatten(call, item?, source, all));
     }
+    let refuse = |why: String| Failure::Plain(format!("unable to decode \"{source}\": {why}"));
+    manifest::check_metadata(&value).map_err(refuse)?;
     if kind_name.is_empty() || api_version.matches('/').count() > 1 {
         let json = super::go_text::compact_json(&value);
         let why = format!("unable to decode \"{source}\": Object 'Kind' is missing in '{json}'");
         return Err(Failure::Plain(why));
     }
-    let refuse = |why: String| Failure::Plain(format!("unable to decode \"{source}\": {why}"));
-    manifest::check_metadata(&value).map_err(refuse)?;
     let name = value.str_at(&["metadata", "name"]).unwrap_or_default().to_owned();
     let written = value.str_at(&["metadata", "namespace"]).unwrap_or_default().to_owned();
     // kubectl knows a kind in small letters, too: what becomes of it is the server's business.

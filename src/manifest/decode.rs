@@ -83,6 +83,15 @@ pub fn decode_leniently(kind: Kind, value: &Value) -> Result<Decoded, String> {
 /// # Errors
 /// A wrong type, in the words of Go's decoder.
 pub fn check_metadata(object: &Value) -> Result<(), String> {
+    for key in ["apiVersion", "kind"] {
+        if let Some(other) = object.get(key).filter(|value| !value.is_string() && !value.is_null())
+        {
+            let word = json_word(other);
+            return Err(format!(
+                "json: cannot unmarshal {word} into Go struct field metadataOnlyObject.TypeMeta.{key} of type string"
+            ));
+        }
+    }
     let field = Field {
         field_type: Type::Named("ObjectMeta"),
         always: false,

@@ -4,8 +4,8 @@
 //! Models the strategies of pkg/registry: PrepareForCreate and PrepareForUpdate.
 
 use super::admission::SYSTEM_CLASSES;
-use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::pod::ConditionType;
+use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{ApiError, Body, Kind, Object, Pod, StringMap};
 use crate::base::SimTime;
 use serde_json::json;

@@ -42,10 +42,7 @@ pub(crate) fn apply(call: &mut Call<'_>) -> Outcome {
     if !call.args.is_empty() {
         return call.usage(&format!("Unexpected args: [{}]", call.args.join(" ")));
     }
-    if call.flags.list("filename").is_empty() {
-        if call.flags.given("kustomize") {
-            return plain("kustomize needs folders, which this console does not have");
-        }
+    if !call.has_files() {
         return plain("must specify one of -f and -k");
     }
     super::server_side::check_flags(call)?;
@@ -191,7 +188,7 @@ pub(crate) fn create(call: &mut Call<'_>) -> Outcome {
     if !call.args.is_empty() {
         return call.usage(&format!("Unexpected args: [{}]", call.args.join(" ")));
     }
-    if call.flags.list("filename").is_empty() {
+    if !call.has_files() {
         return plain("must specify one of -f and -k");
     }
     let (manifests, failures) = manifests::read_all(call)?;
@@ -215,7 +212,7 @@ fn create_one(call: &mut Call<'_>, manifest: &Manifest) -> Result<Value, Failure
 
 /// `kubectl replace -f`.
 pub(crate) fn replace(call: &mut Call<'_>) -> Outcome {
-    if call.flags.list("filename").is_empty() {
+    if !call.has_files() {
         return plain("must specify --filename to replace");
     }
     let (manifests, failures) = manifests::read_all(call)?;

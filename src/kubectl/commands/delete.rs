@@ -123,7 +123,7 @@ fn options(call: &Call<'_>) -> Result<DeleteOptions, Failure> {
 type Chosen = (Vec<Arc<Object>>, Vec<Failure>);
 
 fn chosen(call: &Call<'_>) -> Result<Chosen, Failure> {
-    if !call.flags.list("filename").is_empty() {
+    if call.has_files() {
         let (manifests, mut failures) = manifests::read_all(call)?;
         let mut objects = Vec::new();
         for manifest in manifests {

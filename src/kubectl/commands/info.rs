@@ -71,7 +71,8 @@ fn listed(call: &Call<'_>) -> Vec<&'static Resource> {
     let served = kinds.filter(|kind| call.world.store().serves(*kind));
     let mut all: Vec<&'static Resource> = served.map(Kind::resource).collect();
     all.push(&SECOND_EVENTS);
-    if let Some(group) = call.flags.get("api-group") {
+    if call.flags.given("api-group") {
+        let group = call.flags.text("api-group");
         all.retain(|resource| resource.group == group);
     }
     if call.flags.given("namespaced") {

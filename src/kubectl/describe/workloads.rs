@@ -4,11 +4,12 @@
 //! describeDaemonSet, describeJob, describeCronJob.
 
 use super::pod::{controlled_by, template};
-use super::text::{Text, pairs, plain, selector};
+use super::text::{Text, pairs, plain};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
 use crate::base::time::human_duration;
 use crate::base::{SimTime, order};
+use crate::kubectl::printers::selector_text;
 use crate::store::Store;
 use std::sync::Arc;
 
@@ -82,7 +83,7 @@ pub(super) fn deployment(text: &mut Text, it: &Subject<'_>) {
     text.field(0, "CreationTimestamp", created);
     text.labels(it.value);
     it.annotations(text);
-    text.field(0, "Selector", selector(it.value.at(&["spec", "selector"])));
+    text.field(0, "Selector", selector_text(it.value.at(&["spec", "selector"])));
     let status = |key| it.number(&["status", key]);
     text.field(
         0,
@@ -146,7 +147,7 @@ pub(super) fn replica_set(text: &mut Text, it: &Subject<'_>) {
     let own = it.value.at(&["spec", "selector"]);
     match it.object.kind {
         Kind::ReplicationController => text.field(0, "Selector", pairs(own)),
-        _ => text.field(0, "Selector", selector(own)),
+        _ => text.field(0, "Selector", selector_text(own)),
     }
     text.labels(it.value);
     it.annotations(text);
@@ -163,7 +164,7 @@ pub(super) fn stateful_set(text: &mut Text, it: &Subject<'_>) {
     text.head(it.value);
     let created = it.created(text);
     text.field(0, "CreationTimestamp", created);
-    text.field(0, "Selector", selector(it.value.at(&["spec", "selector"])));
+    text.field(0, "Selector", selector_text(it.value.at(&["spec", "selector"])));
     text.labels(it.value);
     it.annotations(text);
     let (wanted, total) = (it.number(&["spec", "replicas"]), it.number(&["status", "replicas"]));
@@ -204,7 +205,7 @@ fn claims(text: &mut Text, templates: &[Value]) {
 
 pub(super) fn daemon_set(text: &mut Text, it: &Subject<'_>) {
     text.head(it.value);
-    text.field(0, "Selector", selector(it.value.at(&["spec", "selector"])));
+    text.field(0, "Selector", selector_text(it.value.at(&["spec", "selector"])));
     let nodes = it.value.at(&["spec", "template", "spec", "nodeSelector"]);
     text.field(0, "Node-Selector", pairs(nodes));
     text.labels(it.value);
@@ -226,7 +227,7 @@ pub(super) fn daemon_set(text: &mut Text, it: &Subject<'_>) {
 
 pub(super) fn job(text: &mut Text, it: &Subject<'_>) {
     text.head(it.value);
-    text.field(0, "Selector", selector(it.value.at(&["spec", "selector"])));
+    text.field(0, "Selector", selector_text(it.value.at(&["spec", "selector"])));
     text.labels(it.value);
     it.annotations(text);
     text.field_if(0, "Controlled By", controlled_by(it.value));
@@ -301,7 +302,7 @@ pub(super) fn cron_job(text: &mut Text, it: &Subject<'_>) {
     text.field(0, "Starting Deadline Seconds", seconds);
     let job = it.value.at(&["spec", "jobTemplate", "spec"]).unwrap_or(&Value::Null);
     if let Some(own) = job.get("selector") {
-        text.field(0, "Selector", selector(Some(own)));
+        text.field(0, "Selector", selector_text(Some(own)));
     } else {
         text.field(0, "Selector", "<unset>");
     }
@@ -331,7 +332,7 @@ pub(super) fn budget(text: &mut Text, it: &Subject<'_>) {
             text.field_if(0, "Max unavailable", spec("maxUnavailable").map(|m| plain(Some(m))));
         }
     }
-    let pods = spec("selector").map_or("<unset>".to_owned(), |own| selector(Some(own)));
+    let pods = spec("selector").map_or("<unset>".to_owned(), |own| selector_text(Some(own)));
     text.field(0, "Selector", pods);
     text.line(0, "Status:");
     for (title, key) in [
