@@ -14,7 +14,7 @@ import json, os, re, sys
 
 ROOT = os.path.join(sys.argv[1], "src", "v1_36")
 SCHEMA = os.path.join(os.path.dirname(__file__), "..", "src", "manifest", "schema.txt")
-known = set(re.findall(r"^([\w.]+)(?:/\w+)?: ", open(SCHEMA).read(), re.M))
+known = set(re.findall(r"^([\w.]+)(?:/\w+)?:(?: |$)", open(SCHEMA).read(), re.M))
 # Versions by group, as the crate names groups; a type that several groups or versions have is
 # `group.Type` where the schema calls it so.
 GROUPS = {"core": ["v1"], "apps": ["v1"], "batch": ["v1"], "networking": ["v1"], "autoscaling": ["v2", "v1"],

@@ -49,8 +49,8 @@ def read(folder, package):
     for name in sorted(os.listdir(folder)):
         if name.endswith(".go") and (name.startswith("types") or name == "controller_ref.go") and "swagger" not in name:
             text += open(os.path.join(folder, name)).read() + "\n"
-    for match in re.finditer(r"^type (\w+) struct \{\n(.*?)^\}", text, re.M | re.S):
-        structs[(package, match[1])] = match[2]
+    for match in re.finditer(r"^type (\w+) struct ?\{(?:\n(.*?)^)?\}", text, re.M | re.S):
+        structs[(package, match[1])] = match[2] or ""
         above = re.search(r"((?:^//[^\n]*\n|^\n)+)\Z", text[:match.start()], re.M)
         if above and "+structType=atomic" in above[1].split("\n\n")[-1]:
             whole.add((package, match[1]))
@@ -189,4 +189,4 @@ while todo:
         mark = "" if version == "v1" else "/" + version
         out[label(key)] = "%s%s = %s%s" % (label(key), mark, under, (": " + " ".join(v for v in known if v)) if closed else "")
 for name in sorted(out):
-    print(out[name])
+    print(out[name].rstrip())

@@ -11,7 +11,7 @@ use diorama::console;
 use regex_lite::Regex;
 
 /// A transcript and its namespace.
-const TRANSCRIPTS: [(&str, &str); 11] = [
+const TRANSCRIPTS: [(&str, &str); 13] = [
     ("vpod", include_str!("conformance/api/pod.txt")),
     ("vpodupdate", include_str!("conformance/api/podupdate.txt")),
     ("vworkloads", include_str!("conformance/api/workloads.txt")),
@@ -20,6 +20,8 @@ const TRANSCRIPTS: [(&str, &str); 11] = [
     ("vpolicy", include_str!("conformance/api/policy.txt")),
     ("vadmission", include_str!("conformance/api/admission.txt")),
     ("vstudents", include_str!("conformance/api/mistakes.txt")),
+    ("vjp", include_str!("conformance/api/jsonpatch.txt")),
+    ("vmutations", include_str!("conformance/api/mutations.txt")),
     ("vmore", include_str!("conformance/api/again.txt")),
     ("vcrd3", include_str!("conformance/api/custom.txt")),
     ("vcrd2", include_str!("conformance/api/definitions.txt")),

@@ -7,6 +7,7 @@ use super::output::{self, Objects, Printer};
 use super::session::Session;
 use super::task::{Task, Wake};
 use super::verbs::Verb;
+use crate::api::error::go_quote;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, Value};
 use crate::base::SimTime;
@@ -173,7 +174,7 @@ impl Call<'_> {
             Some("ignore" | "false") => Ok(FieldValidation::Ignore),
             Some(other) => Err(Failure::Plain(format!(
                 "invalid - validate option {}; must be one of: strict (or true), warn, ignore (or false)",
-                crate::api::error::go_quote(other)
+                go_quote(other)
             ))),
         }
     }
@@ -356,14 +357,14 @@ impl Call<'_> {
         if kind.namespaced() && self.flags.given("namespace") {
             value.put(&["metadata", "namespace"], self.namespace());
         }
-        if self.dry_run()? == DryRun::Client {
-            return Ok(value);
-        }
-        let namespace = self.namespace_for(kind);
         self.record(&mut value);
         if self.flags.on("save-config") {
             super::commands::apply::note_last_applied(&mut value);
         }
+        if self.dry_run()? == DryRun::Client {
+            return Ok(value);
+        }
+        let namespace = self.namespace_for(kind);
         Ok(shown(&*self.create(kind, &value, &namespace)?))
     }
 

@@ -26,8 +26,12 @@ pub(super) enum Of {
     List,
     /// `true` or `false`.
     Bool,
+    /// `key=value`, several times.
+    Pairs,
     /// A whole number.
     Int,
+    /// A whole number of 32 bits.
+    Small,
     /// A time span, `1m30s`.
     Duration,
 }
@@ -70,6 +74,11 @@ pub(crate) const fn list(name: &'static str, help: &'static str) -> Flag {
     flag(name, help, Takes::Value, Of::List)
 }
 
+/// A flag with pairs.
+pub(crate) const fn pairs(name: &'static str, help: &'static str) -> Flag {
+    flag(name, help, Takes::Value, Of::Pairs)
+}
+
 /// A flag with a whole number.
 pub(crate) const fn int(name: &'static str, help: &'static str) -> Flag {
     flag(name, help, Takes::Value, Of::Int)
@@ -99,6 +108,12 @@ impl Flag {
         self
     }
 
+    /// The same with 32 bits.
+    pub(crate) const fn small(mut self) -> Flag {
+        self.of = Of::Small;
+        self
+    }
+
     /// Whether its value is one.
     ///
     /// Models github.com/spf13/pflag's Set of each type.
@@ -107,7 +122,11 @@ impl Flag {
             Of::Text | Of::List => return Ok(()),
             Of::Bool if is_true(value) || is_false(value) => return Ok(()),
             Of::Bool => format!("strconv.ParseBool: parsing {}: invalid syntax", go_quote(value)),
-            Of::Int => match int_error(value) {
+            Of::Pairs => match value.split(',').all(|pair| pair.contains('=')) {
+                true => return Ok(()),
+                false => "malformed pair, expect string=string".to_owned(),
+            },
+            Of::Int | Of::Small => match int_error(value, self.of == Of::Small) {
                 None => return Ok(()),
                 Some(why) => format!("strconv.ParseInt: parsing {}: {why}", go_quote(value)),
             },
@@ -128,20 +147,23 @@ impl Flag {
     }
 }
 
-fn is_true(value: &str) -> bool {
+/// Models strconv.ParseBool.
+pub(crate) fn is_true(value: &str) -> bool {
     matches!(value, "true" | "1" | "t" | "T" | "TRUE" | "True")
 }
 
-fn is_false(value: &str) -> bool {
+/// Models strconv.ParseBool.
+pub(crate) fn is_false(value: &str) -> bool {
     matches!(value, "false" | "0" | "f" | "F" | "FALSE" | "False")
 }
 
 /// What is wrong with a whole number.
-fn int_error(value: &str) -> Option<&'static str> {
+fn int_error(value: &str, small: bool) -> Option<&'static str> {
     let digits = value.strip_prefix(['-', '+']).unwrap_or(value);
     match digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         true => Some("invalid syntax"),
         false if value.parse::<i64>().is_err() => Some("value out of range"),
+        false if small && value.parse::<i32>().is_err() => Some("value out of range"),
         false => None,
     }
 }
@@ -174,10 +196,12 @@ impl Flags {
         self.given.get(name).map_or(&[], Vec::as_slice)
     }
 
-    /// All values given, each split at its commas.
+    /// All values given, each split at its commas; one without any text is none.
+    ///
+    /// Models github.com/spf13/pflag string_slice.go.
     pub(crate) fn list(&self, name: &str) -> Vec<String> {
-        let all = self.all(name).iter().flat_map(|text| text.split(','));
-        all.filter(|text| !text.is_empty()).map(str::to_owned).collect()
+        let all = self.all(name).iter().filter(|text| !text.is_empty());
+        all.flat_map(|text| text.split(',')).map(str::to_owned).collect()
     }
 
     /// Whether a switch is on.

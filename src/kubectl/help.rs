@@ -37,6 +37,12 @@ const OPTIONS: &str = "Use \"kubectl options\" for a list of global command-line
 pub(crate) fn of_parent(path: &str) -> String {
     let parent = verbs::PARENTS.iter().find(|parent| parent.path == path);
     let (help, usage) = parent.map_or(("", ""), |parent| (parent.help, parent.usage));
+    let aliases = match parent.map_or("", |parent| parent.alias) {
+        "" => String::new(),
+        alias => {
+            format!("\nAliases:\n{}, {alias}\n", path.rsplit(' ').next().unwrap_or_default())
+        }
+    };
     let verbs = verbs::all().map(|verb| (verb.path, verb.help));
     let parents = verbs::PARENTS.iter().map(|one| (one.path, one.help));
     let mut rows: Vec<String> = verbs
@@ -48,7 +54,7 @@ pub(crate) fn of_parent(path: &str) -> String {
         .collect();
     order::sort(&mut rows);
     format!(
-        "{help}.\n\nAvailable Commands:\n{}\nUsage:\n  kubectl {path} {usage} [options]\n\nUse \"kubectl {path} <command> --help\" for more information about a given command.\n{OPTIONS}",
+        "{help}.\n{aliases}\nAvailable Commands:\n{}\nUsage:\n  kubectl {path} {usage} [options]\n\nUse \"kubectl {path} <command> --help\" for more information about a given command.\n{OPTIONS}",
         align(&rows.concat(), 0, 3)
     )
 }
@@ -69,7 +75,7 @@ pub(crate) fn of_verb(verb: &Verb) -> String {
         let letter = flag.short.map_or_else(|| "    ".to_owned(), |letter| format!("-{letter}, "));
         let default = match (flag.of, flag.default) {
             (Of::Bool, "") => "false".to_owned(),
-            (Of::Int, "") => "0".to_owned(),
+            (Of::Int | Of::Small, "") => "0".to_owned(),
             (Of::Duration, "") => "0s".to_owned(),
             (Of::List, _) => "[]".to_owned(),
             (Of::Text, default) => format!("'{default}'"),

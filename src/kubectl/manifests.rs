@@ -301,8 +301,3 @@ pub(super) fn documents(text: &str, source: &str) -> (Vec<Value>, Option<Failure
 pub(crate) fn to_yaml(value: &Value) -> String {
     manifest::to_yaml(value)
 }
-
-/// One value from YAML or JSON text on the command line.
-pub(crate) fn parse_value(text: &str) -> Option<Value> {
-    manifest::parse(text).documents.into_iter().next().map(|document| document.value)
-}

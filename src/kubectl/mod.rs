@@ -105,16 +105,33 @@ fn context_of(
     if ["config", "completion", "options"].iter().any(|word| verb.path.starts_with(word)) {
         return Ok(None);
     }
+    // A command's own flag hides one of all commands.
+    let global = |name: &str| match verb.has(name) {
+        true => None,
+        false => flags.get(name),
+    };
     let time = flags.text("request-timeout");
     let is_time = time.parse::<u32>().is_ok() || commands::duration(time).is_ok();
     if !time.is_empty() && !is_time {
         return Err("error: Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding time unit (e.g. 1s | 2m | 3h)".to_owned());
     }
     let config = &session.kubeconfig;
-    let other = flags.get("context");
+    let others = ["as-uid", "as-group", "as-user-extra"];
+    if flags.get("as").is_none() && others.iter().any(|name| flags.get(name).is_some()) {
+        let user = config.contexts.get(&config.current).map_or("", |context| &context.user);
+        return Err(format!(
+            "error: requesting uid, groups or user-extra for {user} without impersonating a user"
+        ));
+    }
+    let other = global("context");
     let context = other.unwrap_or(&config.current);
-    let namespace =
-        config.namespace_of(context, flags.text("cluster"), flags.text("user"))?.to_owned();
+    let namespace = config
+        .namespace_of(
+            context,
+            global("cluster").unwrap_or_default(),
+            global("user").unwrap_or_default(),
+        )?
+        .to_owned();
     let namespace = if namespace.is_empty() { "default".to_owned() } else { namespace };
     Ok(other.filter(|other| **other != config.current).map(|_| namespace))
 }
@@ -138,8 +155,13 @@ pub fn begin(
     let mut parsed = match flags::parse(&rest, &verb.all_flags()) {
         Ok(parsed) => parsed,
         Err(why) => {
-            let text = format!("error: {why}\nSee 'kubectl {} --help' for usage.\n", verb.path);
-            return ended(String::new(), text, 1);
+            // Models cmd/diff/diff.go NewCmdDiff, whose wrong flags are wrong use.
+            let (see, exit) = match verb.path {
+                "diff" => ("-h' for help and examples", 2),
+                _ => ("--help' for usage.", 1),
+            };
+            let text = format!("error: {why}\nSee 'kubectl {} {see}\n", verb.path);
+            return ended(String::new(), text, exit);
         }
     };
     if parsed.help {
@@ -160,6 +182,33 @@ pub fn begin(
     if call.flags.given("record") {
         call.warn("Flag --record has been deprecated, --record will be removed in the future");
     }
+    if let Some(text) = old_dry_run(&call) {
+        call.warn(text);
+    }
     let outcome = (verb.run)(&mut call);
     task::finish(call, outcome)
+}
+
+/// What kubectl logs when `--dry-run` is said as it was before 1.18.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/util/helpers.go GetDryRunStrategy and klog's header.
+fn old_dry_run(call: &Call<'_>) -> Option<String> {
+    let value = call.flags.get("dry-run")?;
+    let (line, what, new) = match value {
+        "unchanged" => (719, String::new(), "client"),
+        value if flags::is_true(value) => (733, format!("={value}"), "client"),
+        value if flags::is_false(value) => (736, format!("={value}"), "none"),
+        _ => return None,
+    };
+    let kind = if what.is_empty() { "" } else { " (boolean value)" };
+    let moment = call.world.now().rfc3339_micros();
+    let part = |from: usize, to: usize| moment.get(from..to).unwrap_or_default();
+    // Any process has a number.
+    const PROCESS: u32 = 4242;
+    Some(format!(
+        "W{}{} {} {PROCESS:>7} helpers.go:{line}] --dry-run{what} is deprecated{kind} and can be replaced with --dry-run={new}.",
+        part(5, 7),
+        part(8, 10),
+        part(11, 26),
+    ))
 }

@@ -244,6 +244,12 @@ pub(crate) fn name_of(object: &Value) -> String {
 pub(crate) fn complete_for_client(kind: Kind, value: &mut Value) {
     match kind {
         Kind::Service => value.put_default(&["status", "loadBalancer"], json!({})),
+        Kind::PodDisruptionBudget => {
+            for field in ["currentHealthy", "desiredHealthy", "disruptionsAllowed", "expectedPods"]
+            {
+                value.put_default(&["status", field], json!(0));
+            }
+        }
         Kind::Pod
         | Kind::Job
         | Kind::CronJob

@@ -91,6 +91,13 @@ pub(crate) const MISSING: &str = "You must provide one or more resources by argu
 /// What kubectl says where it may not ask the server.
 pub(crate) const LOCAL: &str = "error: you must specify resources by --filename when --local is set.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'";
 
+/// Whether a word changes something, `key=value` or `key-`, and names no object.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/util/helpers.go GetResourcesAndPairs.
+pub(crate) fn is_change(word: &str) -> bool {
+    (word.contains('=') && !word.starts_with('=')) || (word.ends_with('-') && word != "-")
+}
+
 /// Reads the words after a verb.
 ///
 /// Models staging/src/k8s.io/cli-runtime/pkg/resource/builder.go ResourceTypeOrNameArgs.
@@ -121,6 +128,9 @@ pub(crate) fn queries(args: &[String]) -> Result<Vec<Query>, Failure> {
     }
     let kinds = kinds_of(first)?;
     let names = args.get(1..).unwrap_or_default();
+    if !names.is_empty() && first == "all" {
+        return plain("you must specify only one resource");
+    }
     if names.is_empty() {
         return Ok(kinds.into_iter().map(Query::All).collect());
     }
@@ -163,16 +173,23 @@ fn find_by(call: &Call<'_>, kind_is_enough: bool) -> Result<Found, Failure> {
     find_queries(call, &queries)
 }
 
+/// That nothing is named beside manifests.
+///
+/// # Errors
+/// kubectl's sentence.
+pub(crate) fn check_no_args(call: &Call<'_>) -> Result<(), Failure> {
+    let Some(arg) = call.args.first() else { return Ok(()) };
+    plain(match arg.contains('/') {
+        true => "resource/name arguments cannot be provided when a path is specified",
+        false => {
+            "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well"
+        }
+    })
+}
+
 fn find_in_files(call: &Call<'_>) -> Result<Found, Failure> {
-    if let Some(arg) = call.args.first() {
-        return plain(match (arg.contains('/'), call.args.len()) {
-            (true, _) => "resource/name arguments cannot be provided when a path is specified",
-            _ => {
-                "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well"
-            }
-        });
-    }
     let (manifests, failures) = manifests::read_all(call)?;
+    check_no_args(call)?;
     let from_stream = call.flags.list("filename").iter().any(|path| path == "-");
     let single = manifests.len() == 1 && !from_stream;
     let mut found = Found { failures, single, ..Found::default() };
@@ -204,12 +221,20 @@ fn note_kind(found: &mut Found, kind: Kind) {
     }
 }
 
-/// Finds what was asked for.
+/// What is said of names beside a selector.
+pub(crate) fn no_names(call: &Call<'_>) -> Failure {
+    let why = match call.args.iter().any(|arg| arg.contains('/')) {
+        true => "selectors and the all flag cannot be used when passing resource/name arguments",
+        false => "name cannot be provided when a selector is specified",
+    };
+    Failure::Plain(why.to_owned())
+}
+
+/// Those of the queries that are about kinds which the cluster has: of a category's kinds only some.
 ///
 /// # Errors
-/// Wrong selectors; names beside selectors.
-pub(crate) fn find_queries(call: &Call<'_>, queries: &[Query]) -> Result<Found, Failure> {
-    let named = queries.iter().any(|query| matches!(query, Query::Named(..)));
+/// Kinds that are not served, or have nothing to show.
+fn served<'q>(call: &Call<'_>, queries: &'q [Query]) -> Result<Vec<&'q Query>, Failure> {
     let kind_words = call.args.first().map_or("", String::as_str);
     let mut served = Vec::with_capacity(queries.len());
     for query in queries {
@@ -224,24 +249,43 @@ pub(crate) fn find_queries(call: &Call<'_>, queries: &[Query]) -> Result<Found, 
     if served.is_empty() && !queries.is_empty() {
         return Err(unknown_kind(kind_words));
     }
+    Ok(served)
+}
+
+/// That what is asked for goes together.
+///
+/// # Errors
+/// Kinds that are not served; names beside selectors or of all namespaces.
+pub(crate) fn check(call: &Call<'_>, queries: &[Query]) -> Result<(), Failure> {
+    let named = queries.iter().any(|query| matches!(query, Query::Named(..)));
+    served(call, queries)?;
     if named && is_narrowed(call) {
-        return plain(match call.args.iter().any(|arg| arg.contains('/')) {
-            true => {
-                "selectors and the all flag cannot be used when passing resource/name arguments"
-            }
-            false => "name cannot be provided when a selector is specified",
-        });
+        return Err(no_names(call));
     }
+    for query in queries {
+        if let Query::Named(kind, name) = query {
+            if kind.namespaced() && call.all_namespaces() {
+                return plain("a resource cannot be retrieved by name across all namespaces");
+            }
+            if name.is_empty() {
+                return plain("resource name may not be empty");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Finds what was asked for.
+///
+/// # Errors
+/// What [`check`] refuses; wrong selectors.
+pub(crate) fn find_queries(call: &Call<'_>, queries: &[Query]) -> Result<Found, Failure> {
+    check(call, queries)?;
+    let named = queries.iter().any(|query| matches!(query, Query::Named(..)));
     let mut found = Found { single: named && queries.len() == 1, ..Found::default() };
-    for query in served {
+    for query in served(call, queries)? {
         match query {
             Query::Named(kind, name) => {
-                if kind.namespaced() && call.all_namespaces() {
-                    return plain("a resource cannot be retrieved by name across all namespaces");
-                }
-                if name.is_empty() {
-                    return plain("resource name may not be empty");
-                }
                 match call.object(*kind, &call.namespace_for(*kind), name) {
                     Ok(object) => {
                         note_kind(&mut found, *kind);

@@ -209,7 +209,7 @@ impl Decoder {
                 return quantity(value).map(Some).map_err(Stop);
             }
             (Type::IntOrString, Value::String(_)) | (Type::Any, _) => {}
-            (Type::IntOrString, Value::Number(number)) if number.is_i64() => {}
+            (Type::IntOrString, Value::Number(number)) if fits::<i32>(number) => {}
             (Type::IntOrString, _) => return Err(self.stop(&Type::Int32, value)),
             (Type::Time | Type::MicroTime, Value::String(text)) => {
                 return time(wanted, text).map(Some).map_err(Stop);
@@ -282,7 +282,7 @@ impl Decoder {
             self.path.push_str(&format!("[{index}]"));
             let decoded = self.value(inner, item)?;
             self.path.truncate(length);
-            result.push(decoded.unwrap_or(Value::Null));
+            result.push(decoded.unwrap_or_else(|| zero(inner)));
         }
         Ok(Value::Array(result))
     }
@@ -291,14 +291,9 @@ impl Decoder {
         let mut result = Map::new();
         for (key, value) in map {
             let length = self.enter(key);
-            // A null in a map of texts is the empty text.
             let decoded = self.value(inner, value)?;
             self.path.truncate(length);
-            let empty = || match inner.target() {
-                Type::String => Value::String(String::new()),
-                _ => Value::Null,
-            };
-            result.insert(key.clone(), decoded.unwrap_or_else(empty));
+            result.insert(key.clone(), decoded.unwrap_or_else(|| zero(inner)));
         }
         Ok(Value::Object(result))
     }
@@ -326,13 +321,29 @@ impl Decoder {
     }
 }
 
+/// What a null in a list or in a map leaves: Go's zero value of the type.
+fn zero(wanted: &Type) -> Value {
+    match wanted {
+        Type::String | Type::Uid => Value::from(""),
+        Type::Bool => Value::from(false),
+        Type::Int32 | Type::Int64 | Type::Float64 | Type::IntOrString => Value::from(0),
+        Type::Quantity => Value::from("0"),
+        Type::Named(name) => match schema::find(name) {
+            Some(Definition::Struct(_)) => Value::Object(Map::new()),
+            Some(Definition::Basic { underlying, .. }) => zero(underlying),
+            None => Value::Null,
+        },
+        _ => Value::Null,
+    }
+}
+
 fn bare(name: &str) -> &str {
     name.rsplit('.').next().unwrap_or(name)
 }
 
 /// What `omitempty` leaves out.
 fn is_shown(field: &Field, value: &Value) -> bool {
-    if field.always || matches!(field.field_type, Type::Pointer(_)) {
+    if field.always || matches!(field.field_type, Type::Pointer(_) | Type::Any) {
         return true;
     }
     match value {

@@ -3,7 +3,6 @@
 //! Models Go's time/format.go Parse and staging/src/k8s.io/apimachinery/pkg/apis/meta/v1
 //! Time.UnmarshalJSON and MicroTime.UnmarshalJSON.
 
-use crate::api::error::go_quote;
 use crate::base::SimTime;
 use core::time::Duration;
 
@@ -34,6 +33,22 @@ pub(super) fn read(text: &str, precision: Precision) -> Result<String, String> {
     reader.time()
 }
 
+/// A text in quotes, all of it but ASCII byte by byte.
+///
+/// Models Go's time/format.go quote.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for byte in text.bytes() {
+        match byte {
+            b'"' | b'\\' => quoted.extend(['\\', char::from(byte)]),
+            b' '..=b'~' => quoted.push(char::from(byte)),
+            _ => quoted.push_str(&format!("\\x{byte:02x}")),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
 struct Reader<'a> {
     text: &'a str,
     rest: &'a str,
@@ -42,13 +57,12 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn cannot(&self, element: &str) -> String {
-        let (text, layout, rest) =
-            (go_quote(self.text), self.precision.layout(), go_quote(self.rest));
+        let (text, layout, rest) = (quoted(self.text), self.precision.layout(), quoted(self.rest));
         format!("parsing time {text} as \"{layout}\": cannot parse {rest} as \"{element}\"")
     }
 
     fn out_of_range(&self, what: &str) -> String {
-        format!("parsing time {}: {what} out of range", go_quote(self.text))
+        format!("parsing time {}: {what} out of range", quoted(self.text))
     }
 
     /// So many digits.
@@ -92,7 +106,7 @@ impl Reader<'_> {
         let micros = self.fraction()?;
         let zone = self.zone()?;
         if !self.rest.is_empty() {
-            let (text, rest) = (go_quote(self.text), go_quote(self.rest));
+            let (text, rest) = (quoted(self.text), quoted(self.rest));
             return Err(format!("parsing time {text}: extra text: {rest}"));
         }
         let plain =

@@ -91,7 +91,8 @@ impl Type {
             Type::Time => "v1.Time".to_owned(),
             Type::MicroTime => "v1.MicroTime".to_owned(),
             Type::Uid => "types.UID".to_owned(),
-            Type::Any | Type::Schema => "interface {}".to_owned(),
+            Type::Any => "v1.JSON".to_owned(),
+            Type::Schema => "interface {}".to_owned(),
             Type::Named(name) => {
                 let bare = name.rsplit('.').next().unwrap_or(name);
                 format!("{}.{bare}", TABLE.packages.get(name).copied().unwrap_or("v1"))

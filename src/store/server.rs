@@ -81,9 +81,14 @@ impl Store {
 
     /// Makes a name from `generateName`, one that nobody has.
     ///
-    /// Models store.go createWithGenerateNameRetry.
+    /// Models store.go createWithGenerateNameRetry; for LimitRanges, which need no name at all, the
+    /// PrepareForCreate of pkg/registry/core/limitrange/strategy.go.
     fn name(&mut self, object: &mut Object) {
         const MOST_TRIES: usize = 8;
+        let is_named = !object.meta.name.is_empty() || !object.meta.generate_name.is_empty();
+        if object.kind == Kind::LimitRange && !is_named {
+            object.meta.name = Uid(self.rng().uuid()).to_string().into();
+        }
         if !object.meta.name.is_empty() || object.meta.generate_name.is_empty() {
             return;
         }
@@ -246,7 +251,7 @@ impl Store {
     /// Who writes a kind that is on its way out is told so, whatever comes of it.
     ///
     /// Models staging/src/k8s.io/apiserver/pkg/endpoints/deprecation.
-    fn warn_of_kind(&mut self, context: &Context, kind: Kind) {
+    pub fn warn_of_kind(&mut self, context: &Context, kind: Kind) {
         if context.validate && kind == Kind::Endpoints {
             self.warn(
                 "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",

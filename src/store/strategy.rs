@@ -6,12 +6,14 @@
 use super::admission::SYSTEM_CLASSES;
 use crate::api::pod::ConditionType;
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::{ApiError, Body, Kind, Object, Pod, StringMap};
+use crate::api::{ApiError, Body, Kind, Object, Pod, StringMap, Value};
 use crate::base::SimTime;
 use serde_json::json;
 use std::sync::Arc;
 
 const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
+/// Where a claim says what its volume begins with: the old place and the new one.
+const SOURCES: [&str; 2] = ["dataSource", "dataSourceRef"];
 const MAX_UNAVAILABLE: [&str; 3] = ["updateStrategy", "rollingUpdate", "maxUnavailable"];
 
 /// Whether objects of a kind begin with `metadata.generation` 1.
@@ -56,7 +58,9 @@ fn note_gates(pod: &mut Pod, now: SimTime) {
 
 /// What the registries' `PrepareForCreate` clear or set.
 pub(super) fn prepare_for_create(object: &mut Object, now: SimTime) {
-    object.meta.generation = i64::from(counts_generations(object.kind));
+    if counts_generations(object.kind) {
+        object.meta.generation = 1;
+    }
     match object.kind {
         Kind::Namespace => {
             let mut spec = object.spec().clone();
@@ -92,6 +96,7 @@ pub(super) fn prepare_for_create(object: &mut Object, now: SimTime) {
         Kind::PersistentVolumeClaim => {
             object.set_status(json!({"phase": "Pending"}));
             add_finalizer(object, "kubernetes.io/pvc-protection");
+            agree_on_source(object, false);
         }
         Kind::ReplicaSet | Kind::ReplicationController => {
             object.set_status(json!({"replicas": 0}));
@@ -131,6 +136,10 @@ pub(super) fn prepare_for_update(object: &mut Object, old: &Object, person: bool
     if old.spec().at(&MAX_UNAVAILABLE).is_none() {
         drop_max_unavailable(object);
     }
+    if object.kind == Kind::PersistentVolumeClaim {
+        let had_one = SOURCES.iter().any(|field| old.spec().at(&[field]).is_some());
+        agree_on_source(object, had_one);
+    }
     if object.kind == Kind::Namespace && person {
         object.set_content(old.content().clone());
     }
@@ -166,6 +175,36 @@ fn drop_max_unavailable(object: &mut Object) {
         spec.remove(&MAX_UNAVAILABLE);
         object.set_spec(spec);
     }
+}
+
+/// The two places where a claim says what its volume begins with say the same. The old one knows
+/// nothing but claims and snapshots, unless the claim had a source before.
+///
+/// Models pkg/api/persistentvolumeclaim/util.go EnforceDataSourceBackwardsCompatibility and
+/// NormalizeDataSources.
+fn agree_on_source(object: &mut Object, had_one: bool) {
+    let source = |field: &str| object.spec().at(&[field]).filter(|it| it.is_object()).cloned();
+    let text = |source: &Value, key: &str| source.str_at(&[key]).unwrap_or_default().to_owned();
+    let (old_place, new_place) = (source(SOURCES[0]), source(SOURCES[1]));
+    let mut spec = object.spec().clone();
+    match (old_place, new_place) {
+        (Some(source), None) => {
+            let known = match &*text(&source, "kind") {
+                "PersistentVolumeClaim" => text(&source, "apiGroup").is_empty(),
+                "VolumeSnapshot" => text(&source, "apiGroup") == "snapshot.storage.k8s.io",
+                _ => false,
+            };
+            match known || had_one {
+                true => spec.put(&["dataSourceRef"], source),
+                false => drop(spec.remove(&["dataSource"])),
+            }
+        }
+        (None, Some(source)) if text(&source, "namespace").is_empty() => {
+            spec.put(&["dataSource"], source);
+        }
+        _ => return,
+    }
+    object.set_spec(spec);
 }
 
 /// The priority classes that the cluster needs stay.

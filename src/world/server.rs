@@ -8,6 +8,15 @@ use crate::store::{Cause, Context, DeleteOptions, Manager, ObjectKey, read_objec
 use std::sync::Arc;
 
 impl World {
+    /// Reads what a person wrote. Warnings about a kind come also if it cannot be read.
+    fn read(&mut self, kind: Kind, value: &Value, namespace: &str) -> Result<Object, ApiError> {
+        let object = read_object(kind, value, namespace);
+        if object.is_err() {
+            self.store.warn_of_kind(&self.person(), kind);
+        }
+        object
+    }
+
     /// Creates what a person wrote, in `namespace` unless it names one.
     ///
     /// # Errors
@@ -53,7 +62,7 @@ impl World {
         value: &Value,
         namespace: &str,
     ) -> Result<Arc<Object>, ApiError> {
-        let object = read_object(kind, value, namespace)?;
+        let object = self.read(kind, value, namespace)?;
         let context = self.person();
         let result = self.store.update_status(&context, object);
         self.tell();

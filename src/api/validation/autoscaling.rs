@@ -6,7 +6,6 @@ use super::names;
 use super::path::{Errors, Fields as _, NOT_NEGATIVE, Path, Report as _};
 use super::pod::environment::quantity;
 use super::pod::resources::container_resource_name;
-use super::selectors::label_selector;
 use crate::api::Value;
 use crate::base::{Quantity, order};
 
@@ -227,7 +226,6 @@ fn metric_identifier(metric: &Value, path: &Path<'_>, errors: &mut Errors) {
     } else {
         errors.each_invalid(&path.child("name"), name, names::path_segment(name));
     }
-    label_selector(metric.sub("selector"), &path.child("selector"), errors);
 }
 
 /// Models validateMetricTarget.

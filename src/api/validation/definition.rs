@@ -40,13 +40,15 @@ pub(super) fn definition(object: &Value, old: Option<&Value>, errors: &mut Error
     self::spec(spec, &path, errors);
     if let Some(old) = old.and_then(|old| old.sub("spec")) {
         let names = path.child("names");
-        let sub = |spec: &'_ Value, key: &str| spec.sub("names").and_then(|n| n.sub(key).cloned());
+        let name = |spec: &'_ Value, key: &str| {
+            Some(Value::from(spec.sub("names").map_or("", |names| names.text(key))))
+        };
         immutable(spec.sub("scope"), old.sub("scope"), &path.child("scope"), errors);
         for key in ["kind", "plural"] {
             if key == "plural" {
                 immutable(spec.sub("group"), old.sub("group"), &path.child("group"), errors);
             }
-            let (new, old) = (sub(spec, key), sub(old, key));
+            let (new, old) = (name(spec, key), name(old, key));
             immutable(new.as_ref(), old.as_ref(), &names.child(key), errors);
         }
     }
@@ -86,10 +88,10 @@ fn spec(spec: &Value, path: &Path<'_>, errors: &mut Errors) {
     self::names(own, &names, errors);
     let list = spec.list("versions");
     if let Some(schema) = shared(list, schema_of) {
-        let at = path.child("validation");
-        definition_schema::schema(schema, &at.child("openAPIV3Schema"), errors);
+        let has_status = shared(list, subresources_of).is_some_and(has_status);
+        root_schema(schema, has_status, &path.child("validation"), errors);
     }
-    if let Some(subresources) = shared(list, |version| version.sub("subresources")) {
+    if let Some(subresources) = shared(list, subresources_of) {
         self::subresources(subresources, &path.child("subresources"), errors);
     }
     if let Some(columns) = shared(list, |version| version.sub("additionalPrinterColumns")) {
@@ -99,6 +101,27 @@ fn spec(spec: &Value, path: &Path<'_>, errors: &mut Errors) {
 
 fn schema_of(version: &Value) -> Option<&Value> {
     version.sub("schema").and_then(|schema| schema.sub("openAPIV3Schema"))
+}
+
+fn subresources_of(version: &Value) -> Option<&Value> {
+    version.sub("subresources")
+}
+
+fn has_status(subresources: &Value) -> bool {
+    subresources.sub("status").is_some()
+}
+
+/// Models validateCustomResourceDefinitionValidation, but for the fields that a schema with a status
+/// may not have at its root.
+fn root_schema(schema: &Value, has_status: bool, path: &Path<'_>, errors: &mut Errors) {
+    let path = path.child("openAPIV3Schema");
+    let kind = schema.text("type");
+    if has_status && !["", "object"].contains(&kind) {
+        let detail = "only \"object\" is allowed as the type at the root of the schema if the \
+                      status subresource is enabled";
+        errors.invalid(path.child("type"), kind, detail);
+    }
+    definition_schema::schema(schema, &path, errors);
 }
 
 /// What all versions have alike.
@@ -134,8 +157,8 @@ fn versions(spec: &Value, path: &Path<'_>, errors: &mut Errors) {
             );
         }
         if let Some(schema) = schema_of(version).filter(|_| shared(versions, schema_of).is_none()) {
-            let at = at.child("schema");
-            definition_schema::schema(schema, &at.child("openAPIV3Schema"), errors);
+            let has_status = subresources_of(version).is_some_and(has_status);
+            root_schema(schema, has_status, &at.child("schema"), errors);
         }
     }
     let names: Vec<&str> = versions.iter().map(|version| version.text("name")).collect();
@@ -147,7 +170,7 @@ fn versions(spec: &Value, path: &Path<'_>, errors: &mut Errors) {
         let detail = "must have exactly one version marked as storage version";
         errors.report(whole(&list, versions, detail));
     }
-    if let Some(first) = names.first() {
+    if let Some(first) = names.first().filter(|name| !name.is_empty()) {
         let wrong = names::dns_1035_label(first);
         if !wrong.is_empty() {
             errors.invalid(path.child("version"), *first, wrong.join(","));
@@ -179,7 +202,7 @@ fn names(own: &Value, path: &Path<'_>, errors: &mut Errors) {
     let mut check = |path: String, text: &str, mixed: bool| {
         let lower = if mixed { text.to_lowercase() } else { text.to_owned() };
         let wrong = names::dns_1035_label(&lower);
-        if text.is_empty() || wrong.is_empty() {
+        if wrong.is_empty() {
             return;
         }
         let may = if mixed { "may have mixed case, but should otherwise match: " } else { "" };
@@ -187,7 +210,9 @@ fn names(own: &Value, path: &Path<'_>, errors: &mut Errors) {
     };
     for (key, mixed) in [("plural", false), ("singular", false), ("kind", true), ("listKind", true)]
     {
-        check(path.child(key).into(), own.text(key), mixed);
+        if !own.text(key).is_empty() {
+            check(path.child(key).into(), own.text(key), mixed);
+        }
     }
     let list = |key: &str| own.list(key).iter().filter_map(Value::as_str).enumerate();
     for (index, text) in list("shortNames") {

@@ -86,7 +86,8 @@ fn structure(schema: &Value, level: Level, path: &str, depth: usize, errors: &mu
         return;
     }
     let kind = schema.text("type");
-    match schema.sub("items") {
+    // What is neither a schema nor a list of them counts as none.
+    match schema.sub("items").filter(|items| items.is_object()) {
         None if kind == "array" => errors.required(format!("{path}.items"), "must be specified"),
         None => {}
         Some(items) => structure(items, Level::Item, &format!("{path}.items"), depth + 1, errors),

@@ -1,7 +1,7 @@
 //! When a Job counts as failed or done, if it says so itself.
 
-use super::names;
 use super::path::{Errors, Fields as _, Path, Report as _};
+use super::{go_structs, names};
 use crate::api::{FieldError, FieldErrorType, Value};
 use serde_json::json;
 
@@ -26,7 +26,10 @@ pub(super) fn policies(spec: &Value, path: &Path<'_>, errors: &mut Errors) {
         if spec.text("completionMode") == "Indexed" {
             success_policy(spec, policy, &path, errors);
         } else {
-            errors.invalid(path, policy.clone(), "requires indexed completion mode");
+            let shown = go_structs::compact("SuccessPolicy", policy);
+            let error =
+                FieldError::invalid(path, policy.clone(), "requires indexed completion mode");
+            errors.push(error.showing(shown));
         }
     }
     if let Some(policy) = spec.sub("podReplacementPolicy").and_then(Value::as_str) {

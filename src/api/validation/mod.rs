@@ -54,6 +54,13 @@ pub fn validate_create(kind: Kind, object: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
     match kind {
         Kind::Pod => pod::create(object, &mut errors),
+        // Their own validation leaves out the metadata, which all kinds are asked for in the end.
+        Kind::PodDisruptionBudget | Kind::Event => {
+            own_fields(kind, object, None, &mut errors);
+            if errors.is_empty() {
+                object_meta::create(kind, object, &mut errors);
+            }
+        }
         kind => {
             object_meta::create(kind, object, &mut errors);
             own_fields(kind, object, None, &mut errors);
@@ -102,6 +109,7 @@ fn own_fields(kind: Kind, object: &Value, old: Option<&Value>, errors: &mut Vec<
         Kind::StorageClass => storage::storage_class(object, old, errors),
         Kind::HorizontalPodAutoscaler => autoscaling::autoscaler(object, old, errors),
         Kind::PodDisruptionBudget => policy::disruption_budget(object, errors),
+        Kind::Event => policy::event(object, errors),
         Kind::PriorityClass => policy::priority_class(object, old, errors),
         Kind::Lease => policy::lease(object, errors),
         Kind::PodTemplate => policy::pod_template(object, errors),
@@ -115,7 +123,7 @@ fn own_fields(kind: Kind, object: &Value, old: Option<&Value>, errors: &mut Vec<
         // Custom objects are held against the schemas of their definitions (`custom.rs`).
         // Simplified: kinds that are only stored are not checked.
         Kind::CustomResourceDefinition => definition::definition(object, old, errors),
-        Kind::Namespace | Kind::ServiceAccount | Kind::Event | Kind::Other(_) => {}
+        Kind::Namespace | Kind::ServiceAccount | Kind::Other(_) => {}
     }
 }
 

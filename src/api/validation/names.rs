@@ -107,7 +107,7 @@ pub(super) fn dns_1035_label(text: &str) -> Messages {
 /// Labels of DNS with dots between: `example.com`.
 ///
 /// Models IsDNS1123Subdomain.
-pub(super) fn dns_subdomain(text: &str) -> Messages {
+pub fn dns_subdomain(text: &str) -> Messages {
     let mut messages = Messages::new();
     if text.len() > 253 {
         messages.push(longer_than(253));
@@ -226,14 +226,14 @@ pub fn label_value(text: &str) -> Messages {
 /// A number that a port can have.
 ///
 /// Models IsValidPortNum.
-pub(super) fn port_number(port: i64) -> Messages {
+pub fn port_number(port: i64) -> Messages {
     if (1..=65_535).contains(&port) { Messages::new() } else { vec![not_between(1, 65_535)] }
 }
 
 /// The name of a port.
 ///
 /// Models IsValidPortName.
-pub(super) fn port_name(text: &str) -> Messages {
+pub fn port_name(text: &str) -> Messages {
     let mut messages = Messages::new();
     if text.len() > 15 {
         messages.push(longer_than(15));
@@ -291,6 +291,23 @@ pub fn environment_name(text: &str) -> Messages {
                 .to_owned(),
         );
     }
+    messages
+}
+
+/// The name of an environment variable, as those who set one are asked to write it.
+///
+/// Models IsEnvVarName.
+pub fn variable_name(text: &str) -> Messages {
+    let mut messages = Messages::new();
+    let in_class = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let begins_with_digit = text.starts_with(|c: char| c.is_ascii_digit());
+    if text.is_empty() || begins_with_digit || !text.bytes().all(in_class) {
+        let what = "a valid environment variable name must consist of alphabetic characters, \
+                    digits, '_', '-', or '.', and must not start with a digit";
+        let examples = ["my.env-name", "MY_ENV.NAME", "MyEnvName1"];
+        messages.push(pattern(what, "[-._a-zA-Z][-._a-zA-Z0-9]*", &examples));
+    }
+    messages.extend(parent_directory(text));
     messages
 }
 

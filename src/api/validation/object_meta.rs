@@ -20,9 +20,12 @@ pub(super) type NameRule = fn(&str) -> Messages;
 pub(super) const fn name_rule(kind: Kind) -> NameRule {
     match kind {
         Kind::Namespace | Kind::Service | Kind::StatefulSet => names::dns_label,
-        Kind::Role | Kind::ClusterRole | Kind::RoleBinding | Kind::ClusterRoleBinding => {
-            names::path_segment
-        }
+        Kind::Role
+        | Kind::ClusterRole
+        | Kind::RoleBinding
+        | Kind::ClusterRoleBinding
+        | Kind::PodDisruptionBudget
+        | Kind::Event => names::path_segment,
         _ => names::dns_subdomain,
     }
 }

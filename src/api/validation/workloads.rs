@@ -404,9 +404,7 @@ fn stateful_set_strategy(spec: &Value, path: &Path<'_>, errors: &mut Errors) {
         ("", _) => errors.required(path, ""),
         ("OnDelete", Some(rolling)) => {
             let detail = "only allowed for updateStrategy 'RollingUpdate'";
-            let partition = rolling.int("partition").unwrap_or_default();
-            let unavailable = rolling.sub("maxUnavailable").cloned().unwrap_or_default();
-            let text = format!("{{\"Partition\":{partition},\"MaxUnavailable\":{unavailable}}}");
+            let text = go_structs::compact("RollingUpdateStatefulSetStrategy", rolling);
             let error = FieldError::invalid(rolling_path, rolling.clone(), detail);
             errors.push(error.showing(text));
         }
@@ -423,8 +421,8 @@ fn stateful_set_strategy(spec: &Value, path: &Path<'_>, errors: &mut Errors) {
             }
         }
         ("OnDelete" | "RollingUpdate", None) => {}
-        (other, _) => {
-            let text = format!("{{\"Type\":{},\"RollingUpdate\":null}}", json!(other));
+        _ => {
+            let text = go_structs::compact("StatefulSetUpdateStrategy", strategy);
             let detail = "must be 'RollingUpdate' or 'OnDelete'";
             errors.push(FieldError::invalid(path, strategy.clone(), detail).showing(text));
         }

@@ -1,6 +1,6 @@
 //! `kubectl apply`, `create -f`, `replace` and `diff`.
 
-use super::{ADMISSION_RETRY, ADMISSION_TRIES, store_change};
+use super::{ADMISSION_RETRY, ADMISSION_TRIES, duration, store_change};
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{ApiError, Kind, Object, Reason, Uid, Value};
 use crate::base::SimTime;
@@ -39,20 +39,27 @@ pub(super) fn prepared(manifest: &Manifest) -> Value {
 ///
 /// Models staging/src/k8s.io/kubectl/pkg/cmd/apply/apply.go and patcher.go.
 pub(crate) fn apply(call: &mut Call<'_>) -> Outcome {
-    if !call.args.is_empty() {
-        return call.usage(&format!("Unexpected args: [{}]", call.args.join(" ")));
-    }
-    if !call.has_files() {
-        return plain("must specify one of -f and -k");
-    }
+    check_no_args(call)?;
+    call.dry_run()?;
+    call.field_validation()?;
+    check_files(call)?;
     super::server_side::check_flags(call)?;
     let (mut manifests, failures) = manifests::read_all(call)?;
-    let selector = resources::selector(call)?;
-    let labels = |manifest: &Manifest| {
-        crate::api::StringMap::from_value(manifest.value.at(&["metadata", "labels"]))
-    };
-    manifests.retain(|manifest| selector.matches(&labels(manifest)));
+    select(call, &mut manifests, &failures)?;
     Manifests::new(How::Apply, manifests, failures).go_on(call)
+}
+
+/// Leaves the manifests that `-l` chooses.
+fn select(call: &Call<'_>, manifests: &mut Vec<Manifest>, failures: &[Failure]) -> Outcome {
+    let selector = resources::selector(call)?;
+    manifests.retain(|manifest| {
+        let labels = manifest.value.at(&["metadata", "labels"]);
+        selector.matches(&crate::api::StringMap::from_value(labels))
+    });
+    match manifests.is_empty() && failures.is_empty() {
+        true => plain(format!("no objects passed to {}", call.verb.path)),
+        false => Ok(()),
+    }
 }
 
 fn apply_one(call: &mut Call<'_>, manifest: &Manifest) -> Result<(Value, &'static str), Failure> {
@@ -183,15 +190,31 @@ fn group_version_kind(kind: Kind) -> String {
     format!("{}, Kind={}", group_version(kind), kind.name())
 }
 
+pub(super) fn check_no_args(call: &Call<'_>) -> Outcome {
+    match call.args.is_empty() {
+        true => Ok(()),
+        false => call.usage(&format!("Unexpected args: [{}]", call.args.join(" "))),
+    }
+}
+
+/// Models staging/src/k8s.io/cli-runtime/pkg/resource/builder.go RequireFilenameOrKustomize and
+/// validate.
+pub(super) fn check_files(call: &Call<'_>) -> Outcome {
+    match (call.flags.list("filename").is_empty(), call.flags.given("kustomize")) {
+        (true, false) => plain("must specify one of -f and -k"),
+        (false, true) => plain("only one of -f or -k can be specified"),
+        _ => Ok(()),
+    }
+}
+
 /// `kubectl create -f`.
 pub(crate) fn create(call: &mut Call<'_>) -> Outcome {
-    if !call.args.is_empty() {
-        return call.usage(&format!("Unexpected args: [{}]", call.args.join(" ")));
-    }
-    if !call.has_files() {
-        return plain("must specify one of -f and -k");
-    }
-    let (manifests, failures) = manifests::read_all(call)?;
+    check_no_args(call)?;
+    check_files(call)?;
+    call.dry_run()?;
+    call.field_validation()?;
+    let (mut manifests, failures) = manifests::read_all(call)?;
+    select(call, &mut manifests, &failures)?;
     Manifests::new(How::Create, manifests, failures).go_on(call)
 }
 
@@ -212,9 +235,10 @@ fn create_one(call: &mut Call<'_>, manifest: &Manifest) -> Result<Value, Failure
 
 /// `kubectl replace -f`.
 pub(crate) fn replace(call: &mut Call<'_>) -> Outcome {
-    if !call.has_files() {
-        return plain("must specify --filename to replace");
-    }
+    call.dry_run()?;
+    call.field_validation()?;
+    check_force(call)?;
+    check_files(call)?;
     let (manifests, failures) = manifests::read_all(call)?;
     let mut task = Manifests::new(How::Replace, manifests, failures);
     if call.flags.on("force") {
@@ -223,10 +247,25 @@ pub(crate) fn replace(call: &mut Call<'_>) -> Outcome {
     task.go_on(call)
 }
 
+/// What goes with `--force` alone, and what does not go with it.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/replace/replace.go Complete and Validate.
+fn check_force(call: &Call<'_>) -> Outcome {
+    let force = call.flags.on("force");
+    let grace = call.flags.int("grace-period")?.unwrap_or(-1);
+    let waits = !duration(call.flags.text("timeout"))?.is_zero();
+    let rules = [
+        (force && call.dry_run()? != DryRun::None, "--dry-run can not be used when --force is set"),
+        (grace >= 0 && !force, "--grace-period must have --force specified"),
+        (waits && !force, "--timeout must have --force specified"),
+    ];
+    rules.into_iter().find(|(broken, _)| *broken).map_or(Ok(()), |(_, why)| plain(why))
+}
+
 fn replace_one(call: &mut Call<'_>, manifest: &Manifest) -> Result<Value, Failure> {
-    if manifest.name.is_empty() {
-        let failure = Failure::Plain("resource name may not be empty".to_owned());
-        return Err(failure.named_by_source("replacing", &manifest.source));
+    if manifest.name.is_empty() && !call.flags.on("force") {
+        let why = Failure::Plain("resource name may not be empty".to_owned());
+        return Err(why.named_by_source("replacing", &manifest.source));
     }
     let mut value = prepared(manifest);
     if call.flags.on("save-config") {
@@ -296,14 +335,16 @@ impl Manifests {
     ///
     /// Models staging/src/k8s.io/kubectl/pkg/cmd/replace/replace.go forceReplace.
     fn make_room(&mut self, call: &mut Call<'_>) -> Outcome {
-        let grace = call.flags.int("grace-period")?.filter(|grace| *grace >= 0);
-        let grace_period_seconds = grace.map(|grace| grace.max(1));
-        let options = DeleteOptions { grace_period_seconds, ..DeleteOptions::default() };
+        let grace = call.flags.int("grace-period")?.filter(|seconds| *seconds >= 0);
+        // None at all would lose data.
+        let grace = grace.map(|seconds| seconds.max(1));
+        let options = DeleteOptions { grace_period_seconds: grace, ..DeleteOptions::default() };
         for manifest in self.left.iter().rev() {
             let found = call.object(manifest.kind, &manifest.namespace, &manifest.name);
             let Ok(object) = found else { continue };
-            super::delete::delete_one(call, &object, &options)?;
-            self.gone.push((manifest.kind, ObjectKey::of(&object), object.meta.uid));
+            let key = ObjectKey::of(&object);
+            super::delete::delete_one(call, manifest.kind, &key, &options)?;
+            self.gone.push((manifest.kind, key, object.meta.uid));
         }
         self.limit = call.world.now() + super::PATIENCE;
         Ok(())

@@ -31,11 +31,16 @@ fn keep(call: &mut Call<'_>, all: Kubeconfig) {
 fn one(call: &Call<'_>) -> Result<String, Failure> {
     match call.args.as_slice() {
         [name] => Ok(name.clone()),
-        args => {
-            let help = crate::kubectl::help::of_verb(call.verb);
-            Err(Failure::Verbatim(format!("{help}\nerror: Unexpected args: [{}]", args.join(" "))))
-        }
+        _ => usage(call),
     }
+}
+
+/// How the command is used, and that it was used otherwise.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/config, the callers of helpErrorf.
+fn usage<T>(call: &Call<'_>) -> Result<T, Failure> {
+    let help = crate::kubectl::help::of_verb(call.verb);
+    Err(Failure::Verbatim(format!("{help}\nerror: Unexpected args: [{}]", call.args.join(" "))))
 }
 
 /// `kubectl config current-context`.
@@ -50,6 +55,12 @@ pub(crate) fn current_context(call: &mut Call<'_>) -> Outcome {
 
 /// `kubectl config get-contexts`.
 pub(crate) fn get_contexts(call: &mut Call<'_>) -> Outcome {
+    let output = call.flags.text("output");
+    if !matches!(output, "" | "name") {
+        return plain(format!(
+            "--output {output} is not available in kubectl config get-contexts; resetting to default output format"
+        ));
+    }
     let all = whole(call);
     let names = match call.args.is_empty() {
         true => all.contexts.keys().cloned().collect(),
@@ -82,7 +93,7 @@ pub(crate) fn set_context(call: &mut Call<'_>) -> Outcome {
         ([name], false) => name.clone(),
         ([], false) => return plain("you must specify a non-empty context name or --current"),
         ([_], true) => return plain("you cannot specify both a context name and --current"),
-        _ => return one(call).map(drop),
+        _ => return usage(call),
     };
     if name.is_empty() {
         return plain("no current context is set");
@@ -113,8 +124,7 @@ pub(crate) fn use_context(call: &mut Call<'_>) -> Outcome {
 
 /// `kubectl config rename-context`.
 pub(crate) fn rename_context(call: &mut Call<'_>) -> Outcome {
-    let [old, new] =
-        call.args.clone().try_into().or_else(|_| one(call).map(|it| [it.clone(), it]))?;
+    let [old, new] = call.args.clone().try_into().or_else(|_| usage(call))?;
     let mut all = whole(call);
     if !all.contexts.contains_key(&old) {
         return plain(format!("cannot rename the context \"{old}\", it's not in {PATH}"));
@@ -136,9 +146,20 @@ pub(crate) fn rename_context(call: &mut Call<'_>) -> Outcome {
 }
 
 /// `kubectl config delete-context`, `delete-cluster` and `delete-user`.
+///
+/// Models config/delete_context.go, delete_cluster.go and delete_user.go, which differ in what they
+/// say without a name.
 pub(crate) fn delete(call: &mut Call<'_>) -> Outcome {
-    let (name, mut all) = (one(call)?, whole(call));
     let what = call.verb.path.rsplit('-').next().unwrap_or_default();
+    let (name, mut all) = match (call.args.as_slice(), what) {
+        ([name], _) => (name.clone(), whole(call)),
+        (_, "user") => return call.usage("user to delete is required"),
+        _ => {
+            let help = crate::kubectl::help::of_verb(call.verb);
+            call.out.push_str(&help);
+            return Ok(());
+        }
+    };
     let was_there = match what {
         "context" => all.contexts.remove(&name).is_some(),
         "cluster" => all.clusters.remove(&name).is_some(),
@@ -155,9 +176,51 @@ pub(crate) fn delete(call: &mut Call<'_>) -> Outcome {
     Ok(())
 }
 
+/// What does not go together for a cluster or a user.
+///
+/// Models config/set_cluster.go and set_credentials.go validate.
+fn check_entry(call: &Call<'_>) -> Outcome {
+    let text = |flag| call.flags.text(flag);
+    let embeds = call.flags.on("embed-certs");
+    let files: &[&str] = match call.verb.path.ends_with("cluster") {
+        true => &["certificate-authority"],
+        false => &["client-certificate", "client-key"],
+    };
+    if files.len() == 1 {
+        if call.flags.on("insecure-skip-tls-verify") && !text("certificate-authority").is_empty() {
+            return plain(
+                "you cannot specify a certificate authority and insecure mode at the same time",
+            );
+        }
+        if embeds && text("certificate-authority").is_empty() {
+            return plain("you must specify a --certificate-authority to embed");
+        }
+    } else {
+        let has_name = !text("username").is_empty() || !text("password").is_empty();
+        if has_name && !text("token").is_empty() {
+            return plain(
+                "you cannot specify more than one authentication method at the same time: --token, --username/--password",
+            );
+        }
+        if embeds && files.iter().all(|flag| text(flag).is_empty()) {
+            return plain("you must specify a --client-certificate or --client-key to embed");
+        }
+    }
+    for flag in files.iter().filter(|_| embeds) {
+        let path = text(flag);
+        if !path.is_empty() && call.session.read(path).is_none() {
+            return plain(format!(
+                "could not stat {flag} file {path}: stat {path}: no such file or directory"
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// `kubectl config set-cluster` and `set-credentials`.
 pub(crate) fn set_entry(call: &mut Call<'_>) -> Outcome {
     let (name, mut all) = (one(call)?, whole(call));
+    check_entry(call)?;
     if call.verb.path.ends_with("cluster") {
         let server = call.flags.text("server").to_owned();
         let kept = all.clusters.entry(name.clone()).or_default();
@@ -180,7 +243,7 @@ pub(crate) fn set(call: &mut Call<'_>) -> Outcome {
     let (path, value) = match (call.args.as_slice(), sets) {
         ([path, value], true) => (path.clone(), value.clone()),
         ([path], false) => (path.clone(), String::new()),
-        _ => return one(call).map(drop),
+        _ => return usage(call),
     };
     let mut all = whole(call);
     let steps: Vec<&str> = path.split('.').collect();
@@ -200,7 +263,8 @@ pub(crate) fn set(call: &mut Call<'_>) -> Outcome {
         ["clusters"] if !sets => all.clusters.clear(),
         ["clusters", name] if !sets => drop(all.clusters.remove(*name)),
         ["clusters", name, "server"] => drop(all.clusters.insert((*name).to_owned(), value)),
-        _ => return plain("no path specified"),
+        [first, ..] => return plain(format!("unable to parse {first} after [] at api.Config")),
+        [] => {}
     }
     keep(call, all);
     call.say(format!("Property \"{path}\" {}set.", if sets { "" } else { "un" }));
@@ -223,7 +287,13 @@ pub(crate) fn get_names(call: &mut Call<'_>) -> Outcome {
 
 /// `kubectl config view`.
 pub(crate) fn view(call: &mut Call<'_>) -> Outcome {
+    if !call.args.is_empty() {
+        return call.usage(&format!("unexpected arguments: [{}]", call.args.join(" ")));
+    }
     let all = whole(call);
+    if call.flags.on("minify") && !all.contexts.contains_key(&all.current) {
+        return plain("current-context must exist in order to minify");
+    }
     let value = all.to_value(call.flags.on("minify").then_some(all.current.as_str()));
     if call.flags.text("output").is_empty() {
         call.say_yaml(&value);

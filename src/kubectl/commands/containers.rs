@@ -13,6 +13,9 @@ pub(crate) fn cp(call: &mut Call<'_>) -> Outcome {
     let [from, to] = call.args.as_slice() else {
         return plain("source and destination are required");
     };
+    if [from, to].iter().any(|spec| !is_spec(spec)) {
+        return plain("filespec must match the canonical format: [[namespace/]pod:]file/path");
+    }
     let pod = match (remote(from), remote(to)) {
         (None, None) => return plain("one of src or dest must be a remote file specification"),
         (Some(_), Some(_)) => {
@@ -33,10 +36,16 @@ pub(crate) fn cp(call: &mut Call<'_>) -> Outcome {
     plain("this model's containers have no files that can be copied")
 }
 
+/// Whether a text may name a file, of a pod or not.
+///
+/// Models cp.go extractFileSpec.
+fn is_spec(spec: &str) -> bool {
+    remote(spec).is_none_or(|(pod, _)| !pod.is_empty() && pod.matches('/').count() < 2)
+}
+
 /// `POD:FILE` of a file in a container.
 fn remote(spec: &str) -> Option<(&str, &str)> {
-    let is_local = spec.starts_with(['.', '/', '~']);
-    spec.split_once(':').filter(|_| !is_local)
+    spec.split_once(':')
 }
 
 /// `kubectl debug`.

@@ -1,8 +1,9 @@
 //! `kubectl diff`.
 
-use super::apply::{LAST_APPLIED, note_last_applied, prepared};
-use crate::api::Value;
+use super::apply::{LAST_APPLIED, prepared};
 use crate::api::tree::{Tree as _, TreeMut as _};
+use crate::api::{Kind, Value};
+use crate::base::{Rng, SimTime};
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome};
 use crate::kubectl::manifests::{self, to_yaml};
@@ -10,16 +11,26 @@ use crate::kubectl::patch::three_way;
 use crate::store::ObjectKey;
 use crate::store::patch::{FieldValidation, Patch};
 
-/// `kubectl diff`: exit code 1 if something differs.
+/// `kubectl diff`: exit code 1 if something differs, 2 if something is wrong.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/diff/diff.go and cmd/util/helpers.go CheckDiffErr.
 pub(crate) fn diff(call: &mut Call<'_>) -> Outcome {
+    difference(call).map_err(|failure| match failure {
+        Failure::Silent(code) => Failure::Silent(code),
+        other => Failure::Coded(other.report().0, 2),
+    })
+}
+
+fn difference(call: &mut Call<'_>) -> Outcome {
+    super::apply::check_no_args(call)?;
+    super::apply::check_files(call)?;
     let (manifests, failures) = manifests::read_all(call)?;
     let mut differs = false;
     for manifest in manifests {
         let live = call.object(manifest.kind, &manifest.namespace, &manifest.name).ok();
         let live = live.map(|object| shown(&object));
         let mut copy = call.world.clone();
-        let mut new = prepared(&manifest);
-        note_last_applied(&mut new);
+        let new = prepared(&manifest);
         let merged = match &live {
             None => copy.create(manifest.kind, &new, &manifest.namespace),
             Some(live) => {
@@ -28,24 +39,29 @@ pub(crate) fn diff(call: &mut Call<'_>) -> Outcome {
                     note.and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null);
                 let (how, body) =
                     three_way(manifest.kind, &last, &new, live).map_err(Failure::Plain)?;
-                let fields = FieldValidation::Strict;
+                let fields = FieldValidation::Warn;
                 let patch = Patch { how, body, fields, of_status: false };
                 let key = ObjectKey::new(&manifest.namespace, &manifest.name);
-                copy.patch(manifest.kind, &key, &patch).map(|patched| patched.object)
+                copy.patch(manifest.kind, &key, &patch).map(|patched| {
+                    for field in patched.unknown {
+                        call.warn(format!("Warning: unknown field \"{field}\""));
+                    }
+                    patched.object
+                })
             }
         };
-        let clean = |value: &Value| {
-            let mut value = value.clone();
-            value.remove(&["metadata", "annotations", LAST_APPLIED]);
-            value.remove(&["metadata", "resourceVersion"]);
-            if value.fields_at(&["metadata", "annotations"]).is_some_and(serde_json::Map::is_empty)
-            {
-                value.remove(&["metadata", "annotations"]);
-            }
-            value
-        };
-        let before = live.as_ref().map_or_else(String::new, |live| to_yaml(&clean(live)));
-        let after = to_yaml(&clean(&shown(&*merged?)));
+        let (mut live, mut merged) = (live, shown(&*merged?));
+        // What is only tried gets no version of its own.
+        let version = ["metadata", "resourceVersion"];
+        match live.as_ref().and_then(|live| live.at(&version)) {
+            Some(own) => merged.put(&version, own.clone()),
+            None => drop(merged.remove(&version)),
+        }
+        if manifest.kind == Kind::Secret && !call.flags.on("show-secrets") {
+            mask(live.as_mut(), &mut merged);
+        }
+        let before = live.as_ref().map_or_else(String::new, to_yaml);
+        let after = to_yaml(&merged);
         if before != after {
             differs = true;
             let group = manifest.kind.api_version().replace('/', ".");
@@ -55,7 +71,7 @@ pub(crate) fn diff(call: &mut Call<'_>) -> Outcome {
                 manifest.namespace,
                 manifest.name
             );
-            let text = unified(&before, &after, &name);
+            let text = unified(&before, &after, &name, call.world.now());
             call.out.push_str(&text);
         }
     }
@@ -63,12 +79,40 @@ pub(crate) fn diff(call: &mut Call<'_>) -> Outcome {
     if differs { Err(Failure::Silent(1)) } else { Ok(()) }
 }
 
+/// Hides the values of a Secret; those that change are told apart.
+///
+/// Models diff.go Masker.
+fn mask(from: Option<&mut Value>, to: &mut Value) {
+    const HIDDEN: &str = "***";
+    let mut none = serde_json::Map::new();
+    let from = from.and_then(|from| from.get_mut("data")).and_then(Value::as_object_mut);
+    let from = from.unwrap_or(&mut none);
+    let mut other = serde_json::Map::new();
+    let to = to.get_mut("data").and_then(Value::as_object_mut).unwrap_or(&mut other);
+    for (key, value) in from.iter_mut() {
+        let (before, after) = match to.get(key) {
+            Some(new) if *new != *value => ("*** (before)", "*** (after)"),
+            _ => (HIDDEN, HIDDEN),
+        };
+        *value = before.into();
+        if let Some(new) = to.get_mut(key) {
+            *new = after.into();
+        }
+    }
+    for (_, value) in to.iter_mut().filter(|(key, _)| !from.contains_key(*key)) {
+        *value = HIDDEN.into();
+    }
+}
+
 /// A unified difference with three lines around each change.
-fn unified(before: &str, after: &str, name: &str) -> String {
+fn unified(before: &str, after: &str, name: &str, now: SimTime) -> String {
     let (a, b): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
-    let mut text = format!(
-        "diff -u -N /tmp/LIVE/{name} /tmp/MERGED/{name}\n--- /tmp/LIVE/{name}\n+++ /tmp/MERGED/{name}\n"
-    );
+    let mut rng = Rng::new(now.as_micros());
+    let [live, merged] =
+        ["LIVE", "MERGED"].map(|folder| format!("/tmp/{folder}-{}/{name}", rng.bits()));
+    let time = now.format("%F %T.%N +0000");
+    let mut text =
+        format!("diff -u -N {live} {merged}\n--- {live}\t{time}\n+++ {merged}\t{time}\n");
     let edits = edits(&a, &b);
     let changed: Vec<usize> = edits
         .iter()
@@ -148,7 +192,7 @@ mod tests {
     fn a_difference_shows_three_lines_around_a_change() {
         let before = "a\nb\nc\nd\ne\nf\ng\nh\n";
         let after = "a\nb\nc\nd\nE\nf\ng\nh\n";
-        let text = unified(before, after, "x");
+        let text = unified(before, after, "x", SimTime::default());
         assert!(text.ends_with("@@ -2,7 +2,7 @@\n b\n c\n d\n-e\n+E\n f\n g\n h\n"), "{text}");
     }
 }

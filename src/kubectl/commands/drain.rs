@@ -32,8 +32,7 @@ enum Fate {
 ///
 /// Models staging/src/k8s.io/kubectl/pkg/cmd/drain/drain.go and pkg/drain.
 pub(crate) fn drain(call: &mut Call<'_>) -> Outcome {
-    let (mut chosen, failures) = nodes::nodes(call)?;
-    Failure::of(failures)?;
+    let mut chosen = nodes::nodes(call)?;
     for node in &chosen {
         nodes::set_unschedulable(call, node, true)?;
     }
@@ -178,14 +177,9 @@ fn fate(call: &Call<'_>, pod: &Object) -> Fate {
     }
     let local =
         value.items_at(&["spec", "volumes"]).iter().any(|volume| volume.get("emptyDir").is_some());
-    let mut fate = Fate::Go;
-    if local && !ended {
-        if !call.flags.on("delete-emptydir-data") {
-            return Fate::Forbidden(
-                "Pods with local storage (use --delete-emptydir-data to override)",
-            );
-        }
-        fate = Fate::GoWithWarning("deleting Pods with local storage");
+    // With the flag there is a warning upstream, but the next filter's word replaces it.
+    if local && !ended && !call.flags.on("delete-emptydir-data") {
+        return Fate::Forbidden("Pods with local storage (use --delete-emptydir-data to override)");
     }
     if owner.is_none() && !ended {
         return match call.flags.on("force") {
@@ -193,7 +187,7 @@ fn fate(call: &Call<'_>, pod: &Object) -> Fate {
             false => Fate::Forbidden("Pods that declare no controller (use --force to override)"),
         };
     }
-    fate
+    Fate::Go
 }
 
 /// One pod's eviction as kubectl asks for it.
@@ -231,9 +225,8 @@ impl Attempt {
         one_succeeded: bool,
     ) -> Result<Option<Self>, Vec<String>> {
         let (name, namespace) = (self.key.name.clone(), self.key.namespace.clone());
-        if self.announce {
-            let verb = if by_delete { "deleting" } else { "evicting" };
-            call.say(format!("{verb} pod {namespace}/{name}"));
+        if self.announce && !by_delete {
+            call.say(format!("evicting pod {namespace}/{name}"));
         }
         let result = match by_delete {
             true => call.world.delete(Kind::Pod, &self.key, options),

@@ -6,6 +6,7 @@ use crate::api::{Object, Reason, Value, go_syntax};
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::manifests::{self, to_yaml};
+use crate::kubectl::output::unknown_format;
 use crate::kubectl::patch::two_way;
 use crate::kubectl::resources;
 use crate::kubectl::task::{Input, Task, Wake};
@@ -31,6 +32,10 @@ const LAST_APPLIED_HEADER: &str =
 ///
 /// Models staging/src/k8s.io/kubectl/pkg/cmd/util/editor/editoptions.go Run.
 pub(crate) fn edit(call: &mut Call<'_>) -> Outcome {
+    let format = call.flags.text("output");
+    if !matches!(format, "" | "json" | "yaml" | "kyaml") {
+        return Err(unknown_format(format, &["json", "kyaml", "yaml"]));
+    }
     let found = resources::find(call)?;
     Failure::of(found.failures)?;
     if found.objects.is_empty() {

@@ -17,8 +17,9 @@ pub(crate) fn exec(call: &mut Call<'_>) -> Outcome {
     let Some(word) = call.args.first().cloned() else {
         return plain("pod, type/name or --filename must be specified");
     };
-    let command = call.after_dash.clone().unwrap_or_default();
-    if call.args.len() > 1 {
+    let own = call.args.get(1..).unwrap_or_default().iter();
+    let command: Vec<String> = own.chain(call.after_dash.iter().flatten()).cloned().collect();
+    if call.args.len() > 1 && call.after_dash.is_none() {
         return call.usage(
             "exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead",
         );

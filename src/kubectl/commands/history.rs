@@ -3,7 +3,7 @@
 //! Models staging/src/k8s.io/kubectl/pkg/polymorphichelpers/history.go and rollback.go.
 
 use super::apply::LAST_APPLIED;
-use super::rollout::{REVISION, found};
+use super::rollout::{REVISION, check_revision, found};
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, StringMap, Value};
 use crate::kubectl::call::{Call, DryRun, shown};
@@ -89,11 +89,9 @@ pub(crate) fn history(call: &mut Call<'_>) -> Outcome {
     if call.args.is_empty() && !call.flags.given("filename") {
         return plain("required resource not specified");
     }
-    if wanted < 0 {
-        return plain(format!("revision must be a positive integer: {wanted}"));
-    }
-    let mut failures = Vec::new();
-    for object in found(call)? {
+    check_revision(wanted)?;
+    let (objects, mut failures) = found(call)?;
+    for object in objects {
         let all = match revisions(call, &object, "history") {
             Ok(all) => all,
             Err(failure) => {
@@ -166,8 +164,9 @@ fn described(call: &Call<'_>, revision: &Value) -> String {
 /// `kubectl rollout undo`.
 pub(crate) fn undo(call: &mut Call<'_>) -> Outcome {
     let wanted = call.flags.int("to-revision")?.unwrap_or(0);
-    let mut failures = Vec::new();
-    for object in found(call)? {
+    call.dry_run()?;
+    let (objects, mut failures) = found(call)?;
+    for object in objects {
         if object.meta.annotations.get(LAST_APPLIED).is_some() {
             call.warn(format!(
                 "Warning: resource {}/{} was previously managed with 'kubectl apply'. Rolling back will not update the {LAST_APPLIED} annotation, which may cause unexpected behavior on future 'kubectl apply' operations. Consider using 'kubectl apply' with your previous configuration file instead.",

@@ -1,15 +1,16 @@
 //! What the cluster is and knows: api-resources, versions, cluster-info, auth, top.
 
+use super::create::{PATH_VERBS, VERBS};
 use crate::api::resource::{Resource, SECOND_EVENTS};
 use crate::api::tree::TreeMut as _;
 use crate::api::{Kind, Value, conversion};
 use crate::base::order;
 use crate::kubectl::call::Call;
 use crate::kubectl::failure::{Outcome, plain};
-use crate::kubectl::flags::Takes;
+use crate::kubectl::flags::{Of, Takes};
 use crate::kubectl::output::{self, Objects, Printer};
 use crate::kubectl::tabwriter::align;
-use crate::kubectl::{resources, verbs};
+use crate::kubectl::verbs;
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -158,6 +159,12 @@ pub(crate) fn cluster_info(call: &mut Call<'_>) -> Outcome {
 
 /// `kubectl version`.
 pub(crate) fn version(call: &mut Call<'_>) -> Outcome {
+    if !call.args.is_empty() {
+        return plain(format!("extra arguments: [{}]", call.args.join(" ")));
+    }
+    if !matches!(call.flags.text("output"), "" | "json" | "yaml") {
+        return plain("--output must be 'yaml' or 'json'");
+    }
     if !call.flags.text("output").is_empty() {
         let one =
             json!({"major": "1", "minor": "36", "gitVersion": VERSION, "platform": "linux/amd64"});
@@ -175,7 +182,26 @@ pub(crate) fn version(call: &mut Call<'_>) -> Outcome {
 }
 
 /// `kubectl top`: nobody measures in this cluster.
-pub(crate) fn top(_call: &mut Call<'_>) -> Outcome {
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/top/top_pod.go and top_node.go.
+pub(crate) fn top(call: &mut Call<'_>) -> Outcome {
+    let selects = call.flags.get("selector").is_some();
+    match call.args.as_slice() {
+        [] | [_] => {}
+        _ => {
+            let own = call.verb.path.strip_prefix("top ").unwrap_or_default();
+            return call.usage(&format!("{own} {}", call.verb.usage));
+        }
+    }
+    if !matches!(call.flags.text("sort-by"), "" | "cpu" | "memory") {
+        return plain("--sort-by accepts only cpu or memory");
+    }
+    if selects && !call.args.is_empty() {
+        return plain(match call.verb.path {
+            "top node" => "only one of NAME or --selector can be provided",
+            _ => "only one of NAME or selector can be provided",
+        });
+    }
     plain("Metrics API not available")
 }
 
@@ -184,10 +210,10 @@ pub(crate) fn options(call: &mut Call<'_>) -> Outcome {
     call.say("The following options can be passed to any command:\n");
     for flag in verbs::GLOBAL {
         let letter = flag.short.map_or_else(|| "    ".to_owned(), |letter| format!("-{letter}, "));
-        let default = if flag.takes == Takes::Nothing {
-            "false".to_owned()
-        } else {
-            format!("'{}'", flag.default)
+        let default = match (flag.takes, flag.of) {
+            (Takes::Nothing, _) => "false".to_owned(),
+            (_, Of::List) => "[]".to_owned(),
+            _ => format!("'{}'", flag.default),
         };
         call.say(format!("    {letter}--{}={default}:\n        {}\n", flag.name, flag.help));
     }
@@ -195,26 +221,65 @@ pub(crate) fn options(call: &mut Call<'_>) -> Outcome {
 }
 
 /// `kubectl auth can-i`: the console is the administrator's.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/auth/cani.go.
 // Simplified: requests are not authorized, so everybody may do everything.
 pub(crate) fn can_i(call: &mut Call<'_>) -> Outcome {
-    if call.flags.on("list") {
-        call.say("Resources   Non-Resource URLs   Resource Names   Verbs\n*.*         []                  []               [*]\n            [*]                 []               [*]");
+    let on = |flag| call.flags.on(flag);
+    let (all, sub) = (call.all_namespaces(), call.flags.get("subresource").is_some());
+    if on("list") {
+        if !call.args.is_empty() {
+            return plain("list option must be specified with no arguments");
+        }
+        if on("quiet") || all || sub {
+            return plain(
+                "list option can't be specified with neither quiet, all-namespaces nor subresource options",
+            );
+        }
+        if !on("no-headers") {
+            call.say("Resources   Non-Resource URLs   Resource Names   Verbs");
+        }
+        call.say("*.*         []                  []               [*]\n            [*]                 []               [*]");
         return Ok(());
     }
-    let [_verb, resource, ..] = call.args.as_slice() else {
-        return plain(
+    let [verb, resource] = call.args.clone().try_into().or_else(|_| {
+        plain(
             "you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples.",
-        );
-    };
-    let word = resource.split('/').next().unwrap_or_default().to_owned();
-    match resources::kind_of(&word) {
-        Ok(kind) if !kind.namespaced() => {
-            call.warn(format!("Warning: resource '{}' is not namespace scoped\n", kind.plural()));
+        )
+    })?;
+    let mut warnings = Vec::new();
+    let unknown_verb = format!("verb '{verb}' is not a known verb");
+    if resource.starts_with('/') {
+        if sub {
+            return plain("--subresource can not be used with NonResourceURL");
         }
-        Err(_) if word != "*" => {
-            call.warn(format!("Warning: the server doesn't have a resource type '{word}'\n"));
+        warnings.extend((!PATH_VERBS.contains(&verb.as_str())).then_some(unknown_verb));
+    } else {
+        let word = resource.split('/').next().unwrap_or_default();
+        let (name, group) = word.split_once('.').unwrap_or((word, ""));
+        let in_group = |group: &str| match group {
+            "" => String::new(),
+            group => format!(" in group '{group}'"),
+        };
+        match Kind::of_word(word) {
+            Some(kind) if !kind.namespaced() && !all => {
+                let group = in_group(kind.resource().group);
+                let name = kind.plural();
+                warnings.push(format!("resource '{name}' is not namespace scoped{group}"));
+            }
+            None if name != "*" => warnings.push(format!(
+                "the server doesn't have a resource type '{name}'{}",
+                in_group(group)
+            )),
+            _ => {}
         }
-        _ => {}
+        warnings.extend((!VERBS.contains(&verb.as_str()) && !all).then_some(unknown_verb));
+    }
+    for warning in warnings {
+        call.warn(format!("Warning: {warning}\n"));
+    }
+    if call.flags.given("no-headers") {
+        return plain("--no-headers cannot be set without --list specified");
     }
     if !call.flags.on("quiet") {
         call.say("yes");
@@ -224,7 +289,31 @@ pub(crate) fn can_i(call: &mut Call<'_>) -> Outcome {
 
 /// `kubectl auth whoami`.
 pub(crate) fn who_am_i(call: &mut Call<'_>) -> Outcome {
-    let text = "ATTRIBUTE\tVALUE\nUsername\tkubernetes-admin\nGroups\t[kubeadm:cluster-admins system:authenticated]\n";
-    call.out.push_str(&align(text, 6, 3));
-    Ok(())
+    let printer = Printer::of(call, output::FORMATS)?;
+    let asked = call.flags.get("as").map(str::to_owned);
+    let mut groups = call.flags.all("as-group").to_vec();
+    let account = asked.as_deref().and_then(|user| user.strip_prefix("system:serviceaccount:"));
+    if let (Some((namespace, _)), true) =
+        (account.and_then(|account| account.split_once(':')), groups.is_empty())
+    {
+        groups.push("system:serviceaccounts".to_owned());
+        groups.push(format!("system:serviceaccounts:{namespace}"));
+    }
+    if asked.is_none() {
+        groups = vec!["kubeadm:cluster-admins".to_owned()];
+    }
+    groups.push("system:authenticated".to_owned());
+    let user = asked.unwrap_or_else(|| "kubernetes-admin".to_owned());
+    let Some(printer) = printer else {
+        let groups = groups.join(" ");
+        let text = format!("ATTRIBUTE\tVALUE\nUsername\t{user}\nGroups\t[{groups}]\n");
+        call.out.push_str(&align(&text, 6, 3));
+        return Ok(());
+    };
+    let value = json!({
+        "apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview",
+        "metadata": {"creationTimestamp": call.world.now().rfc3339()},
+        "status": {"userInfo": {"groups": groups, "username": user}},
+    });
+    call.print(&printer, &Objects::One(value))
 }

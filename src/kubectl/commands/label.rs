@@ -46,7 +46,7 @@ fn read(args: Vec<String>, words: &Words) -> Result<(Vec<String>, Changes), Fail
     let is_label = words.one == "label";
     for arg in args {
         let has_begun = !changes.new.is_empty() || !changes.gone.is_empty();
-        match arg.split_once('=') {
+        match arg.split_once('=').filter(|(key, _)| !key.is_empty()) {
             Some((_, value)) if is_label && value.contains('=') => {
                 return plain(format!("invalid label spec: {arg}"));
             }
@@ -87,6 +87,11 @@ fn read(args: Vec<String>, words: &Words) -> Result<(Vec<String>, Changes), Fail
 fn change(call: &mut Call<'_>, words: &Words) -> Outcome {
     let (names, changes) = read(core::mem::take(&mut call.args), words)?;
     let list = call.flags.on("list");
+    if call.flags.on("local") && !call.flags.given("filename") {
+        return plain(
+            "can only use local files by -f pod.yaml or --filename=pod.json when --local=true is set",
+        );
+    }
     if list && call.flags.given("output") {
         return plain("--list and --output may not be specified together");
     }

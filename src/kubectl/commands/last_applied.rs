@@ -54,7 +54,7 @@ pub(super) fn note(value: &Value) -> (String, Patch) {
 /// Models staging/src/k8s.io/kubectl/pkg/cmd/apply/apply_set_last_applied.go.
 pub(crate) fn set(call: &mut Call<'_>) -> Outcome {
     if call.flags.list("filename").is_empty() {
-        return plain("must specify one of -f and -k");
+        return plain(resources::MISSING);
     }
     let (all, failures) = manifests::read_all(call)?;
     Failure::of(failures)?;

@@ -16,6 +16,17 @@ const FOLLOWING: Duration = Duration::from_secs(30);
 
 /// The pod of `NAME` or `TYPE/NAME`: a workload's first pod.
 pub(super) fn pod_of(call: &mut Call<'_>, word: &str) -> Result<Arc<Object>, Failure> {
+    let mut pods = pods_of(call, word)?;
+    let (count, pod) = (pods.len(), pods.swap_remove(0));
+    // Models staging/src/k8s.io/kubectl/pkg/polymorphichelpers/logsforobject.go.
+    if count > 1 && call.verb.path == "logs" {
+        call.warn(format!("Found {count} pods, using pod/{}", pod.meta.name));
+    }
+    Ok(pod)
+}
+
+/// The pods of `NAME` or `TYPE/NAME`, at least one, those that are ready first.
+fn pods_of(call: &Call<'_>, word: &str) -> Result<Vec<Arc<Object>>, Failure> {
     let (kind, name) = match resources::queries(&[word.to_owned()]) {
         Ok(queries) if word.contains('/') => match queries.into_iter().next() {
             Some(Query::Named(kind, name)) => (kind, name),
@@ -26,7 +37,22 @@ pub(super) fn pod_of(call: &mut Call<'_>, word: &str) -> Result<Arc<Object>, Fai
     };
     let object = call.object(kind, &call.namespace(), &name)?;
     if kind == Kind::Pod {
-        return Ok(object);
+        return Ok(vec![object]);
+    }
+    let has_selector = object.spec().at(&["selector"]).is_some();
+    let is_workload = super::set::pod_spec_path(kind).is_some() && kind != Kind::CronJob;
+    let verb = call.verb.path;
+    let version = format!("*{}.{kind}", kind.resource().version);
+    let why = match kind {
+        Kind::Service if !has_selector => {
+            format!("invalid service '{name}': Service is defined without a selector")
+        }
+        Kind::Service => String::new(),
+        _ if !is_workload => format!("selector for {version} not implemented"),
+        _ => String::new(),
+    };
+    if verb == "logs" && !why.is_empty() {
+        return plain(format!("cannot get the logs from {version}: {why}"));
     }
     let selector = match kind {
         Kind::Service => crate::api::Selector::from_map(object.spec().at(&["selector"])),
@@ -35,21 +61,15 @@ pub(super) fn pod_of(call: &mut Call<'_>, word: &str) -> Result<Arc<Object>, Fai
     };
     let store = call.world.store();
     let namespace = call.namespace();
-    let mut pods: Vec<&Arc<Object>> = store
+    let mut pods: Vec<Arc<Object>> = store
         .list_in(Kind::Pod, &namespace)
         .filter(|pod| selector.matches(&pod.meta.labels))
+        .cloned()
         .collect();
     order::sort_by_key(&mut pods, |pod| !pod.pod().is_some_and(|pod| pod.status.is_ready()));
-    let (count, first) = (pods.len(), pods.first().map(|pod| (*pod).clone()));
-    match first {
-        Some(pod) => {
-            // Models staging/src/k8s.io/kubectl/pkg/polymorphichelpers/logsforobject.go.
-            if count > 1 && call.verb.path == "logs" {
-                call.warn(format!("Found {count} pods, using pod/{}", pod.meta.name));
-            }
-            Ok(pod)
-        }
-        None => plain(format!("timed out waiting for the condition on {}/{name}", kind.plural())),
+    match pods.is_empty() {
+        true => plain(format!("timed out waiting for the condition on {}/{name}", kind.plural())),
+        false => Ok(pods),
     }
 }
 
@@ -99,7 +119,9 @@ fn all_names(all: &[&Value], regular: usize) -> String {
 /// Models staging/src/k8s.io/kubectl/pkg/cmd/logs/logs.go.
 pub(crate) fn logs(call: &mut Call<'_>) -> Outcome {
     check(call)?;
+    let all_pods = call.flags.on("all-pods");
     let pods = match call.args.first().cloned() {
+        Some(word) if all_pods => pods_of(call, &word).map_err(|why| not_found(call, why))?,
         Some(word) => vec![pod_of(call, &word).map_err(|why| not_found(call, why))?],
         None if !call.flags.text("selector").is_empty() => selected(call)?,
         None => {
@@ -108,6 +130,7 @@ pub(crate) fn logs(call: &mut Call<'_>) -> Outcome {
             );
         }
     };
+    validate(call)?;
     let by_selector = call.args.is_empty();
     if pods.is_empty() {
         call.warn(format!("No resources found in {} namespace.", call.namespace()));
@@ -147,9 +170,36 @@ fn check(call: &Call<'_>) -> Outcome {
     if inline && named {
         return call.usage("only one of -c or an inline [CONTAINER] arg is allowed");
     }
-    if call.flags.on("all-containers") && (inline || named) {
-        let own = call.flags.text("container");
-        let name = call.args.get(1).map_or(own, String::as_str);
+    if let Some(time) = call.flags.get("since-time").filter(|_| !call.flags.given("since"))
+        && SimTime::parse_rfc3339(time).is_none()
+    {
+        let layout = "2006-01-02T15:04:05Z07:00";
+        let time = crate::api::error::go_quote(time);
+        return plain(format!(
+            "parsing time {time} as \"{layout}\": cannot parse {time} as \"2006\""
+        ));
+    }
+    Ok(())
+}
+
+/// What is looked at once the objects are found.
+///
+/// Models logs.go Validate.
+fn validate(call: &Call<'_>) -> Outcome {
+    let given = |flag| call.flags.get(flag);
+    if given("since").is_some() && given("since-time").is_some() {
+        return plain("at most one of `sinceTime` or `sinceSeconds` may be specified");
+    }
+    let is_negative = |text: &str| text.starts_with('-');
+    if given("since").is_some_and(is_negative) {
+        return plain("--since must be greater than 0");
+    }
+    if call.flags.given("limit-bytes") && call.flags.int("limit-bytes")?.is_some_and(|it| it < 0) {
+        return plain("--limit-bytes must be greater than 0");
+    }
+    let own = call.flags.text("container");
+    let name = call.args.get(1).map_or(own, String::as_str);
+    if call.flags.on("all-containers") && !name.is_empty() {
         return plain(format!(
             "--all-containers=true should not be specified with container name {name}"
         ));
@@ -181,7 +231,7 @@ fn selected(call: &Call<'_>) -> Result<Vec<Arc<Object>>, Failure> {
     Ok(all.filter(|pod| selector.matches(&pod.meta.labels)).cloned().collect())
 }
 
-fn names_of(pod: &Value) -> Vec<String> {
+pub(super) fn names_of(pod: &Value) -> Vec<String> {
     let lists = ["initContainers", "containers"].into_iter();
     let all = lists.flat_map(|list| pod.items_at(&["spec", list]));
     all.filter_map(|container| container.str_at(&["name"]).map(str::to_owned)).collect()
@@ -245,7 +295,7 @@ impl Reading {
     }
 
     fn say(&self, call: &mut Call<'_>, time: SimTime, line: &str) {
-        let prefix = match call.flags.on("prefix") {
+        let prefix = match call.flags.on("prefix") || call.flags.on("all-pods") {
             true => format!("[pod/{}/{}] ", self.pod.meta.name, self.container),
             false => String::new(),
         };
@@ -321,7 +371,7 @@ pub(super) fn status_of(pod: &Value, name: &str) -> Value {
 /// Why there is no log.
 ///
 /// Models pkg/kubelet/kubelet_pods.go validateContainerLogStatus.
-fn refused(status: &Value, name: &str, pod: &str, previous: bool) -> Option<String> {
+pub(super) fn refused(status: &Value, name: &str, pod: &str, previous: bool) -> Option<String> {
     let ended_before = status.at(&["lastState", "terminated"]).is_some();
     if previous {
         return (!ended_before).then(|| {

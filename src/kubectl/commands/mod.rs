@@ -9,9 +9,11 @@ pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod diff;
 pub(crate) mod drain;
+pub(crate) mod dump;
 pub(crate) mod edit;
 pub(crate) mod exec;
 pub(crate) mod explain;
+pub(crate) mod expose;
 pub(crate) mod get;
 pub(crate) mod history;
 pub(crate) mod info;
@@ -118,6 +120,9 @@ pub(crate) fn duration(text: &str) -> Result<Duration, Failure> {
     }
     while !rest.is_empty() {
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        if end == 0 {
+            return Err(wrong());
+        }
         let (number, tail) = rest.split_at(end);
         let unit_end = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
         let (unit, after) = tail.split_at(unit_end);

@@ -3,7 +3,7 @@
 use super::send_change;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::validation::names::{label_value, qualified_name};
-use crate::api::{Kind, Object, Value};
+use crate::api::{Kind, Object, Selector, Value};
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::resources::{self, Query};
@@ -21,8 +21,8 @@ pub(crate) fn uncordon(call: &mut Call<'_>) -> Outcome {
 }
 
 fn for_nodes(call: &mut Call<'_>, closed: bool) -> Outcome {
-    let (nodes, mut failures) = nodes(call)?;
-    for node in nodes {
+    let mut failures = Vec::new();
+    for node in nodes(call)? {
         if let Err(failure) = set_unschedulable(call, &node, closed) {
             failures.push(failure);
         }
@@ -30,25 +30,44 @@ fn for_nodes(call: &mut Call<'_>, closed: bool) -> Outcome {
     Failure::of(failures)
 }
 
-/// The nodes that are named or selected.
-pub(crate) fn nodes(call: &Call<'_>) -> Result<(Vec<Arc<Object>>, Vec<Failure>), Failure> {
+/// The nodes that are named or selected; one that is missing makes none of them.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/drain/drain.go Complete.
+pub(crate) fn nodes(call: &Call<'_>) -> Result<Vec<Arc<Object>>, Failure> {
     let selected = !call.flags.text("selector").is_empty();
-    if call.args.is_empty() && !selected {
+    if call.args.is_empty() && !call.flags.given("selector") {
         return call.usage(&format!("USAGE: {} NODE [flags]", call.verb.path));
     }
     if !call.args.is_empty() && selected {
         return call.usage("cannot specify both a node name and a --selector option");
     }
-    let name = |arg: &String| match arg.split_once('/') {
-        Some((_, name)) => name.to_owned(),
-        None => arg.clone(),
+    call.dry_run()?;
+    let pods = call.flags.text("pod-selector");
+    if Selector::parse(pods).is_err() {
+        return plain("--pod-selector=<pod_selector> must be a valid label selector");
+    }
+    let query = |arg: &String| -> Result<Query, Failure> {
+        Ok(match arg.split_once('/') {
+            Some((kind, name)) => Query::Named(resources::kind_of(kind)?, name.to_owned()),
+            None => Query::Named(Kind::Node, arg.clone()),
+        })
     };
     let queries: Vec<Query> = match selected {
         true => vec![Query::All(Kind::Node)],
-        false => call.args.iter().map(|arg| Query::Named(Kind::Node, name(arg))).collect(),
+        false => call.args.iter().map(query).collect::<Result<_, _>>()?,
     };
     let found = resources::find_queries(call, &queries)?;
-    Ok((found.objects, found.failures))
+    if let Some(failure) = found.failures.into_iter().next() {
+        return Err(failure);
+    }
+    if let Some(other) = found.objects.iter().find(|object| object.kind != Kind::Node) {
+        let resource = other.kind.resource();
+        return plain(format!(
+            "expected resource of type node, got \"{}/{}, Resource={}\"",
+            resource.group, resource.version, resource.plural
+        ));
+    }
+    Ok(found.objects)
 }
 
 /// Opens or closes a node for pods, and says so.

@@ -1,7 +1,7 @@
 //! `kubectl patch`.
 
 use crate::api::error::go_quote;
-use crate::api::{Kind, Object, Reason, Value};
+use crate::api::{ApiError, Kind, Object, Reason, Value};
 use crate::kubectl::call::{Call, DryRun, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::{manifests, resources, scale};
@@ -80,6 +80,10 @@ fn patch_one(call: &mut Call<'_>, object: &Object, how: PatchType, text: &str) -
     patch.of_status = subresource == "status";
     if subresource == "scale" {
         return scale::patch(call, object, &patch);
+    }
+    if !matches!(subresource.as_str(), "" | "status" | "resize" | "ephemeralcontainers") {
+        let why = "the server could not find the requested resource";
+        return Err(ApiError::new(Reason::NotFound, why).into());
     }
     if call.dry_run()? == DryRun::Client {
         return patch_here(call, kind, before, &patch);

@@ -134,7 +134,9 @@ fn pair(text: &str, service: Option<&Value>, pod: &Value) -> Result<(u16, u16), 
         None => port.int_at(&["port"]).and_then(|port| u16::try_from(port).ok()),
     };
     let target = target.ok_or_else(|| {
-        Failure::Plain(format!("Pod '{name}' does not have a named port '{remote}'"))
+        let pod = pod.str_at(&["metadata", "name"]).unwrap_or_default();
+        let named = port.str_at(&["targetPort"]).unwrap_or_default();
+        Failure::Plain(format!("Pod '{pod}' does not have a named port '{named}'"))
     })?;
     let shown = port.int_at(&["port"]).and_then(|port| u16::try_from(port).ok());
     let local = match local.parse::<u16>() {

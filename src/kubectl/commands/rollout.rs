@@ -9,29 +9,47 @@ use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::resources;
 use crate::kubectl::task::Task;
 use crate::store::ObjectKey;
+use core::time::Duration;
 use std::sync::Arc;
 
 /// Where a Deployment keeps the number of its template.
 pub(super) const REVISION: &str = "deployment.kubernetes.io/revision";
 
-/// The objects that are meant.
-pub(super) fn found(call: &Call<'_>) -> Result<Vec<Arc<Object>>, Failure> {
+/// The objects that are meant, and why others cannot be.
+pub(super) fn found(call: &Call<'_>) -> Result<(Vec<Arc<Object>>, Vec<Failure>), Failure> {
     if call.args.is_empty() && call.flags.list("filename").is_empty() {
         return plain("required resource not specified");
     }
     let found = resources::find(call)?;
-    Failure::of(found.failures)?;
-    Ok(found.objects)
+    Ok((found.objects, found.failures))
 }
 
 /// Waits until a rollout is done, telling how far it is.
 pub(crate) fn status(call: &mut Call<'_>) -> Outcome {
     let timeout = duration(call.flags.text("timeout"))?;
-    let limit = call.world.now() + if timeout.is_zero() { PATIENCE * 6 } else { timeout };
+    let patience = if timeout.is_zero() { PATIENCE * 6 } else { timeout };
     let revision = call.flags.int("revision")?.unwrap_or(0);
-    let objects = found(call)?;
+    let (objects, failures) = found(call)?;
+    check_revision(revision)?;
+    if objects.is_empty() && failures.is_empty() {
+        say_nothing_found(call);
+    }
     let left = objects.iter().rev().map(|object| (object.kind, ObjectKey::of(object))).collect();
-    Watching { left, limit, revision, seen: 0 }.go_on(call)
+    let by_kind = call.args.len() == 1 && call.args.iter().all(|arg| !arg.contains('/'));
+    let limit = call.world.now() + patience;
+    Watching { left, patience, limit, revision, seen: 0, failures, by_kind }.go_on(call)
+}
+
+pub(super) fn check_revision(revision: i64) -> Outcome {
+    match revision < 0 {
+        true => plain(format!("revision must be a positive integer: {revision}")),
+        false => Ok(()),
+    }
+}
+
+fn say_nothing_found(call: &mut Call<'_>) {
+    let namespace = call.namespace();
+    call.warn(format!("No resources found in {namespace} namespace."));
 }
 
 /// Rollouts that are watched, one after the other.
@@ -39,35 +57,51 @@ pub(crate) fn status(call: &mut Call<'_>) -> Outcome {
 pub(crate) struct Watching {
     /// The next one last.
     left: Vec<(Kind, ObjectKey)>,
+    /// How long each is waited for.
+    patience: Duration,
+    /// Until when the next one is.
     limit: SimTime,
     /// The revision that is wanted, 0 for the latest.
     revision: i64,
     /// The version of the next object that was looked at last.
     seen: u64,
+    failures: Vec<Failure>,
+    /// Whether a kind was asked for and no names.
+    by_kind: bool,
 }
 
 impl Watching {
     pub(crate) fn go_on(mut self, call: &mut Call<'_>) -> Outcome {
         while let Some((kind, key)) = self.left.last() {
-            let Some(now) = call.world.store().get(*kind, key) else {
-                return plain("object has been deleted");
-            };
-            let version = now.meta.resource_version;
-            if version != core::mem::replace(&mut self.seen, version) {
-                let (text, done) = progress(*kind, &shown(now), self.revision)?;
-                call.say(&text);
-                if done || !call.flags.on("watch") {
-                    self.left.pop();
-                    self.seen = 0;
-                    continue;
+            let mut is_done = false;
+            let mut look = || {
+                let Some(now) = call.world.store().get(*kind, key) else {
+                    return plain("object has been deleted");
+                };
+                let version = now.meta.resource_version;
+                if version != core::mem::replace(&mut self.seen, version) {
+                    let (text, done) = progress(*kind, &shown(now), self.revision)?;
+                    call.say(&text);
+                    is_done = done || !call.flags.on("watch");
                 }
+                match !is_done && call.world.now() >= self.limit {
+                    true => plain("timed out waiting for the condition"),
+                    false => Ok(()),
+                }
+            };
+            match look() {
+                Ok(()) if !is_done => return call.later(self.limit, Task::Rollout(self)),
+                result => self.failures.extend(result.err()),
             }
-            if call.world.now() >= self.limit {
-                return plain("timed out waiting for the condition");
-            }
-            return call.later(self.limit, Task::Rollout(self));
+            self.left.pop();
+            self.seen = 0;
+            self.limit = call.world.now() + self.patience;
         }
-        Ok(())
+        // What goes wrong with a list comes as a list.
+        match self.by_kind && !self.failures.is_empty() {
+            true => Err(Failure::Many(self.failures)),
+            false => Failure::of(self.failures),
+        }
     }
 }
 
@@ -254,12 +288,10 @@ fn change(
     done: &str,
     act: impl Fn(Kind, &mut Value) -> Result<(), String>,
 ) -> Outcome {
-    let objects = found(call)?;
-    if objects.is_empty() {
-        let namespace = call.namespace();
-        call.warn(format!("No resources found in {namespace} namespace."));
+    let (objects, mut failures) = found(call)?;
+    if objects.is_empty() && failures.is_empty() {
+        say_nothing_found(call);
     }
-    let mut failures = Vec::new();
     for object in objects {
         let before = shown(&object);
         let mut value = before.clone();

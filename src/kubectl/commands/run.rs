@@ -1,4 +1,4 @@
-//! `kubectl run` and `kubectl expose`.
+//! `kubectl run`.
 
 use super::exec::Shell;
 use super::logs::Reading;
@@ -6,13 +6,14 @@ use super::{ADMISSION_RETRY, ADMISSION_TRIES};
 use crate::api::error::go_quote;
 use crate::api::pod::ContainerState;
 use crate::api::tree::{Tree as _, TreeMut as _};
+use crate::api::validation::names::variable_name;
 use crate::api::{Kind, Value};
 use crate::base::SimTime;
 use crate::kubectl::call::{Call, DryRun, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::output::complete_for_client;
-use crate::kubectl::resources;
 use crate::kubectl::task::{Input, Task, Wake};
+use crate::store::patch::{FieldValidation, Patch, PatchType, patch_locally};
 use serde_json::{Map, json};
 
 /// As long as a terminal stays with a pod that does not end, where nobody can leave.
@@ -46,6 +47,7 @@ pub(crate) fn run(call: &mut Call<'_>) -> Outcome {
     let name = args.remove(0);
     args.append(&mut command);
     let words = args.clone();
+    call.dry_run()?;
     let image = call.flags.text("image").to_owned();
     if image.is_empty() {
         return plain("--image is required");
@@ -91,11 +93,12 @@ pub(crate) fn run(call: &mut Call<'_>) -> Outcome {
         "spec": {"containers": [container], "restartPolicy": restart, "dnsPolicy": "ClusterFirst"},
     });
     for pair in call.flags.all("annotations") {
-        if let Some((key, text)) = pair.split_once('=') {
-            value.put(&["metadata", "annotations", key], text);
-        }
+        let Some((key, text)) = pair.split_once('=') else {
+            return plain(format!("invalid annotations format: {pair}"));
+        };
+        value.put(&["metadata", "annotations", key], text);
     }
-    override_with(call, &mut value)?;
+    override_with(call, Kind::Pod, &mut value)?;
     complete_for_client(Kind::Pod, &mut value);
     Admission { name, pod: value, labels: marks, words, tries: 0 }.go_on(call)
 }
@@ -185,13 +188,17 @@ impl Admission {
             other => other?,
         }
         if let (true, Some(port)) = (call.flags.on("expose"), port(call)?) {
-            let service = json!({
+            let mut service = json!({
                 "apiVersion": "v1", "kind": "Service", "metadata": {"name": self.name},
                 "spec": {
                     "selector": self.labels,
                     "ports": [{"port": port, "protocol": "TCP", "targetPort": port}],
                 },
             });
+            complete_for_client(Kind::Service, &mut service);
+            if call.flags.text("output") == "yaml" {
+                call.say("---");
+            }
             call.create_generated(Kind::Service, service, "created")?;
         }
         if !is_attached {
@@ -213,20 +220,28 @@ fn is_attached(call: &Call<'_>) -> Result<bool, Failure> {
 /// The variables that `--env` names.
 fn env(call: &Call<'_>) -> Result<Vec<Value>, Failure> {
     let variable = |pair: &String| match pair.split_once('=') {
-        Some((key, value)) => Ok(json!({"name": key, "value": value})),
-        None => plain(format!("invalid env: {pair}")),
+        Some((key, value)) if variable_name(key).is_empty() => {
+            Ok(json!({"name": key, "value": value}))
+        }
+        _ => plain(format!("invalid env: {pair}")),
     };
     call.flags.all("env").iter().map(variable).collect()
 }
 
-/// `--overrides` is merged into what the command makes.
-fn override_with(call: &Call<'_>, value: &mut Value) -> Outcome {
-    let Some(text) = call.flags.get("overrides") else { return Ok(()) };
-    let Some(change) = crate::kubectl::manifests::parse_value(text) else {
-        return plain("Invalid JSON Patch");
+/// `--overrides` changes what the command makes.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/util/override_options.go NewOverrider.
+pub(super) fn override_with(call: &Call<'_>, kind: Kind, value: &mut Value) -> Outcome {
+    let how = match call.flags.text("override-type") {
+        "merge" => PatchType::Merge,
+        "strategic" => PatchType::Strategic,
+        "json" => PatchType::Json,
+        other => return plain(format!("invalid override type: {other}")),
     };
-    crate::store::patch::merge(value, &change);
-    Ok(())
+    let Some(text) = call.flags.get("overrides") else { return Ok(()) };
+    let Ok(body) = serde_json::from_str::<Value>(text) else { return plain("Invalid JSON Patch") };
+    let patch = Patch { how, body, fields: FieldValidation::Ignore, of_status: false };
+    patch_locally(kind, value, &patch).map_err(Failure::Plain)
 }
 
 /// A pod that the command stays with: `-it`, `--rm`.
@@ -343,10 +358,9 @@ impl Attach {
         let Attach { namespace, name, .. } = self;
         if call.flags.on("rm") {
             let key = crate::store::ObjectKey::new(namespace, name);
-            let options = crate::store::DeleteOptions::default();
-            if call.world.delete(Kind::Pod, &key, &options).is_ok() {
-                call.say(format!("pod \"{name}\" deleted from {namespace} namespace"));
-            }
+            let options = super::delete::options(call)?;
+            // One that is gone already needs no word.
+            let _ = super::delete::delete_one(call, Kind::Pod, &key, &options);
         }
         match outcome {
             Err(Failure::Exited(_)) if call.flags.text("restart") == "Always" => Ok(()),
@@ -357,137 +371,4 @@ impl Attach {
             other => other,
         }
     }
-}
-
-/// Makes a Service for what has pods.
-///
-/// Models staging/src/k8s.io/kubectl/pkg/cmd/expose/expose.go.
-pub(crate) fn expose(call: &mut Call<'_>) -> Outcome {
-    let found = resources::find_named(call)?;
-    let mut failures = found.failures;
-    if found.objects.is_empty() && failures.is_empty() {
-        return plain("You must provide one or more resources by argument or filename.");
-    }
-    for object in found.objects {
-        let value = shown(&object);
-        let result = service_for(call, object.kind, &value)
-            .and_then(|service| call.create_generated(Kind::Service, service, "exposed"));
-        if let Err(failure) = result {
-            failures.push(failure);
-        }
-    }
-    Failure::of(failures)
-}
-
-fn service_for(call: &Call<'_>, kind: Kind, object: &Value) -> Result<Value, Failure> {
-    let exposable =
-        [Kind::Pod, Kind::Service, Kind::Deployment, Kind::ReplicaSet, Kind::ReplicationController];
-    if !exposable.contains(&kind) {
-        return plain(format!(
-            "cannot expose a {}",
-            kind.singular_group().replacen(kind.resource().singular, kind.name(), 1)
-        ));
-    }
-    let selector = match call.flags.get("selector") {
-        Some(text) => labels(text)?,
-        None => selector_of(kind, object)?,
-    };
-    let ports = ports(call, kind, object)?;
-    let target = call.flags.get("target-port");
-    let named = call.flags.get("name").map(str::to_owned);
-    let name = named
-        .unwrap_or_else(|| object.str_at(&["metadata", "name"]).unwrap_or_default().to_owned());
-    let protocol = call.flags.get("protocol").unwrap_or("TCP");
-    let several = ports.len() > 1;
-    let port = |(index, (port, own)): (usize, &(i64, String))| {
-        let protocol = if call.flags.given("protocol") { protocol } else { own };
-        let mut entry = json!({"port": port, "protocol": protocol, "targetPort": port});
-        if let Some(target) = target {
-            entry.put(&["targetPort"], int_or_string(target));
-        }
-        if several {
-            entry.put(&["name"], format!("port-{}", index + 1));
-        }
-        entry
-    };
-    let ports: Vec<Value> = ports.iter().enumerate().map(port).collect();
-    let mut service = json!({
-        "apiVersion": "v1", "kind": "Service",
-        "metadata": {"name": name},
-        "spec": {"ports": ports, "selector": selector},
-    });
-    let marks = match call.flags.get("labels") {
-        Some(text) => Some(labels(text)?),
-        None => object.at(&["metadata", "labels"]).cloned(),
-    };
-    if let Some(marks) = marks {
-        service.put(&["metadata", "labels"], marks);
-    }
-    for (flag, path) in [
-        ("type", &["spec", "type"]),
-        ("cluster-ip", &["spec", "clusterIP"]),
-        ("load-balancer-ip", &["spec", "loadBalancerIP"]),
-        ("session-affinity", &["spec", "sessionAffinity"]),
-    ] {
-        if let Some(text) = call.flags.get(flag) {
-            service.put(path, text);
-        }
-    }
-    if let Some(address) = call.flags.get("external-ip") {
-        service.put(&["spec", "externalIPs"], json!([address]));
-    }
-    complete_for_client(Kind::Service, &mut service);
-    Ok(service)
-}
-
-/// The labels by which an object finds its pods, or a pod's own.
-fn selector_of(kind: Kind, object: &Value) -> Result<Value, Failure> {
-    let path: &[&str] = match kind {
-        Kind::Pod => &["metadata", "labels"],
-        Kind::Service | Kind::ReplicationController => &["spec", "selector"],
-        _ => &["spec", "selector", "matchLabels"],
-    };
-    if let Some(map) = object.at(path)
-        && !map.as_object().is_some_and(Map::is_empty)
-    {
-        return Ok(map.clone());
-    }
-    let why = match kind {
-        Kind::Pod => "the pod has no labels and cannot be exposed",
-        _ => "the object has no selector",
-    };
-    plain(format!("couldn't retrieve selectors via --selector flag or introspection: {why}"))
-}
-
-fn ports(call: &Call<'_>, kind: Kind, object: &Value) -> Result<Vec<(i64, String)>, Failure> {
-    if let Some(text) = call.flags.get("port") {
-        return text
-            .split(',')
-            .map(|part| {
-                let wrong =
-                    |_| Failure::Plain(format!("strconv.Atoi: parsing \"{part}\": invalid syntax"));
-                part.parse().map(|port| (port, "TCP".to_owned())).map_err(wrong)
-            })
-            .collect();
-    }
-    let of = |items: &[Value], key: &str| {
-        let port = |port: &Value| {
-            Some((port.int_at(&[key])?, port.str_at(&["protocol"]).unwrap_or("TCP").to_owned()))
-        };
-        items.iter().filter_map(port).collect::<Vec<_>>()
-    };
-    let found = match kind {
-        Kind::Service => of(object.items_at(&["spec", "ports"]), "port"),
-        kind => {
-            let path = super::set::pod_spec_path(kind).unwrap_or_default();
-            let containers = object.at(path).map_or(&[][..], |spec| spec.items_at(&["containers"]));
-            containers.iter().flat_map(|c| of(c.items_at(&["ports"]), "containerPort")).collect()
-        }
-    };
-    if found.is_empty() {
-        return plain(
-            "couldn't find port via --port flag or introspection\nSee 'kubectl expose -h' for help and examples",
-        );
-    }
-    Ok(found)
 }

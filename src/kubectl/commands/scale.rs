@@ -3,7 +3,7 @@
 use super::{PATIENCE, duration, record_after};
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, Value};
-use crate::base::SimTime;
+use crate::base::{Quantity, SimTime};
 use crate::kubectl::call::{Call, DryRun, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::resources;
@@ -26,6 +26,9 @@ pub(crate) fn scale(call: &mut Call<'_>) -> Outcome {
         return plain(
             "The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0",
         );
+    }
+    if call.flags.int("current-replicas")?.is_some_and(|count| count < -1) {
+        return plain("The --current-replicas must specify an integer of -1 or greater");
     }
     let found = resources::find_named(call)?;
     if found.objects.is_empty() {
@@ -100,7 +103,10 @@ fn change(
         _ => {
             let scaled = call.write(|world| {
                 world.speak_as("kubectl", "scale");
-                world.update(object.kind, &value, &object.meta.namespace)
+                let scaled = world.update(object.kind, &value, &object.meta.namespace);
+                // The scale subresource says nothing of the rest of the object.
+                drop(world.take_warnings());
+                scaled
             })?;
             record_after(call, &scaled)?;
             shown(&scaled)
@@ -117,6 +123,7 @@ pub(crate) fn autoscale(call: &mut Call<'_>) -> Outcome {
     if call.flags.given("cpu-percent") {
         call.warn("Flag --cpu-percent has been deprecated, Use --cpu with percentage or resource quantity format (e.g., '70%' for utilization or '500m' for milliCPU).");
     }
+    let is_local = call.dry_run()? == DryRun::Client;
     let most = call.flags.int("max")?.unwrap_or(-1);
     let least = call.flags.int("min")?.unwrap_or(-1);
     if most < 1 {
@@ -127,10 +134,20 @@ pub(crate) fn autoscale(call: &mut Call<'_>) -> Outcome {
             "--max=MAXPODS must be larger or equal to --min=MINPODS, max: {most}, min: {least}"
         ));
     }
+    let metrics = metrics(call)?;
     let found = resources::find_named(call)?;
+    if found.objects.is_empty() && found.failures.is_empty() {
+        return plain("no objects passed to autoscale");
+    }
+    let mut failures = found.failures;
     for object in &found.objects {
+        let resource = object.kind.resource();
         if !SCALABLE.contains(&object.kind) {
-            return plain(format!("cannot autoscale a {}: not supported", object.kind.name()));
+            failures.push(Failure::Plain(format!(
+                "cannot autoscale a {}: could not find scale subresource for {}/{}, Resource={} in discovery information",
+                object.kind, resource.group, resource.version, resource.plural
+            )));
+            continue;
         }
         let name = call.flags.get("name").unwrap_or(&object.meta.name).to_owned();
         let mut spec = json!({
@@ -142,32 +159,77 @@ pub(crate) fn autoscale(call: &mut Call<'_>) -> Outcome {
         if least > 0 {
             spec.put(&["minReplicas"], least);
         }
-        let mut metrics = Vec::new();
-        let percent = call.flags.int("cpu-percent")?.unwrap_or(-1);
-        if percent >= 0 {
-            metrics.push(target("cpu", &format!("{percent}%")));
-        }
-        for resource in ["cpu", "memory"] {
-            if let Some(wanted) = call.flags.get(resource) {
-                metrics.push(target(resource, wanted));
-            }
-        }
         if !metrics.is_empty() {
-            spec.put(&["metrics"], metrics);
+            spec.put(&["metrics"], metrics.clone());
         }
-        let value = json!({
+        let mut value = json!({
             "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
             "metadata": {"name": name}, "spec": spec,
         });
-        call.create_generated(Kind::HorizontalPodAutoscaler, value, "autoscaled")?;
+        if is_local {
+            value.put(&["status"], json!({"currentMetrics": null, "desiredReplicas": 0}));
+        }
+        let done = if is_local { "created" } else { "autoscaled" };
+        let made = call.create_generated(Kind::HorizontalPodAutoscaler, value, done);
+        failures.extend(made.err().map(|failure| refused(call, failure)));
     }
-    Failure::of(found.failures)
+    Failure::of(failures)
 }
 
-fn target(resource: &str, wanted: &str) -> serde_json::Value {
-    let target = match wanted.strip_suffix('%').and_then(|percent| percent.parse::<i64>().ok()) {
-        Some(percent) => json!({"type": "Utilization", "averageUtilization": percent}),
-        None => json!({"type": "AverageValue", "averageValue": wanted}),
+/// What kubectl says when the server refuses the new version: it tries the old one, if that can say
+/// what is asked for.
+///
+/// Models canCreateHPAV1.
+fn refused(call: &Call<'_>, failure: Failure) -> Failure {
+    let cpu = call.flags.text("cpu").trim();
+    let why = match cpu {
+        "" => "empty input",
+        cpu if cpu.ends_with('%') && call.flags.get("memory").is_none() => return failure,
+        _ => "%!w(<nil>)",
     };
+    Failure::Plain(format!(
+        "failed to create autoscaling/v2 HPA and the configuration is incompatible with autoscaling/v1: {why}"
+    ))
+}
+
+fn metrics(call: &Call<'_>) -> Result<Vec<Value>, Failure> {
+    let percent = call.flags.int("cpu-percent")?.filter(|percent| *percent > 0);
+    let mut metrics = Vec::new();
+    if let Some(percent) = percent {
+        if call.flags.get("cpu").is_some() {
+            return plain("--cpu-percent and --cpu are mutually exclusive");
+        }
+        metrics.push(metric("cpu", json!({"type": "Utilization", "averageUtilization": percent})));
+    }
+    for (resource, unit) in [("cpu", "m"), ("memory", "Mi")] {
+        if let Some(wanted) = call.flags.get(resource) {
+            metrics.push(metric(resource, target(resource, unit, wanted)?));
+        }
+    }
+    Ok(metrics)
+}
+
+fn metric(resource: &str, target: Value) -> Value {
     json!({"type": "Resource", "resource": {"name": resource, "target": target}})
+}
+
+/// What a resource is to be held at: a percentage, or a quantity, in `unit` if it names none.
+///
+/// Models parseResourceInput.
+fn target(resource: &str, unit: &str, wanted: &str) -> Result<Value, Failure> {
+    let wanted = wanted.trim();
+    if let Some(percent) = wanted.strip_suffix('%') {
+        return match percent.parse::<i32>() {
+            Ok(number) if number >= 0 => {
+                Ok(json!({"type": "Utilization", "averageUtilization": number}))
+            }
+            _ => plain(format!("invalid percentage value: {percent}")),
+        };
+    }
+    let is_bare = wanted.bytes().all(|byte| byte.is_ascii_digit() || b"+-.".contains(&byte));
+    let text = if is_bare { format!("{wanted}{unit}") } else { wanted.to_owned() };
+    match Quantity::parse(&text) {
+        Ok(amount) => Ok(json!({"type": "AverageValue", "averageValue": amount.to_string()})),
+        Err(_) => plain(format!("invalid resource {resource} value: {wanted}")),
+    }
 }

@@ -27,9 +27,9 @@ pub(crate) const fn pod_spec_path(kind: Kind) -> Option<&'static [&'static str]>
 
 /// Splits `deploy/web a=b c-` into resources and changes.
 fn split_args(call: &mut Call<'_>) -> Vec<String> {
-    let is_change = |arg: &String| arg.contains('=') || (arg.ends_with('-') && arg.len() > 1);
     let args = core::mem::take(&mut call.args);
-    let (changes, names): (Vec<String>, Vec<String>) = args.into_iter().partition(is_change);
+    let (changes, names): (Vec<String>, Vec<String>) =
+        args.into_iter().partition(|arg| resources::is_change(arg));
     call.args = names;
     changes
 }
@@ -49,12 +49,26 @@ pub(super) fn chosen(call: &Call<'_>) -> Result<Vec<Arc<Object>>, Failure> {
     Ok(found.objects)
 }
 
+/// What a command says of its changes.
+pub(super) struct Words {
+    pub(super) done: &'static str,
+    /// What stands before what the server says of one that it refuses.
+    pub(super) refused: &'static str,
+    /// Whether it also speaks of objects that are as they were.
+    pub(super) always: bool,
+}
+
+impl Words {
+    pub(super) const fn new(done: &'static str, refused: &'static str) -> Self {
+        Words { done, refused, always: false }
+    }
+}
+
 /// Changes each object, its pod specification where it has one, and sends what is different.
-/// `refused` stands before what the server says of it.
 pub(super) fn change_all(
     call: &mut Call<'_>,
     objects: Vec<Arc<Object>>,
-    (done, refused): (&str, &str),
+    words: Words,
     mut change: impl FnMut(&mut Call<'_>, Kind, &mut Value) -> Outcome,
 ) -> Outcome {
     let mut failures = Vec::new();
@@ -66,13 +80,14 @@ pub(super) fn change_all(
             continue;
         }
         call.record(&mut value);
-        if value == before {
+        if value == before && !words.always {
             continue;
         }
         match send_change(call, &object, &value) {
-            Ok(stored) => call.done(object.kind, &stored, done)?,
+            Ok(stored) => call.done(object.kind, &stored, words.done)?,
             Err(failure) => {
-                failures.push(Failure::Plain(format!("{refused} {}", failure.sentence())));
+                let why = failure.sentence();
+                failures.push(Failure::Plain(format!("{} {why}", words.refused)));
             }
         }
     }
@@ -124,7 +139,7 @@ pub(crate) fn image(call: &mut Call<'_>) -> Outcome {
             "all containers are already specified by *, but saw more than one container_name=container_image pairs",
         );
     }
-    let words = ("image updated", "failed to patch image update to pod template:");
+    let words = Words::new("image updated", "failed to patch image update to pod template:");
     change_all(call, objects, words, |_, kind, value| {
         with_pods(kind, value)?;
         let mut failures = Vec::new();
@@ -171,8 +186,10 @@ pub(crate) fn resources(call: &mut Call<'_>) -> Outcome {
         );
     }
     let wanted = call.flags.text("containers").to_owned();
-    let words =
-        ("resource requirements updated", "failed to patch resources update to pod template");
+    let words = Words::new(
+        "resource requirements updated",
+        "failed to patch resources update to pod template",
+    );
     change_all(call, objects, words, |_, kind, value| {
         with_pods(kind, value)?;
         let mut found = false;
@@ -229,7 +246,8 @@ pub(crate) fn service_account(call: &mut Call<'_>) -> Outcome {
         return plain("serviceaccount is required");
     };
     let objects = chosen(call)?;
-    let words = ("serviceaccount updated", "failed to patch ServiceAccountName");
+    let words = Words::new("serviceaccount updated", "failed to patch ServiceAccountName");
+    let words = Words { always: true, ..words };
     change_all(call, objects, words, |_, kind, value| {
         with_pods(kind, value)?;
         let mut path = pod_spec_path(kind).unwrap_or_default().to_vec();
@@ -272,7 +290,7 @@ pub(crate) fn subject(call: &mut Call<'_>) -> Outcome {
             "kind": "ServiceAccount", "name": name, "namespace": namespace,
         }));
     }
-    let words = ("subjects updated", "failed to patch subjects to rolebinding:");
+    let words = Words::new("subjects updated", "failed to patch subjects to rolebinding:");
     change_all(call, objects, words, |_, kind, value| {
         if !matches!(kind, Kind::RoleBinding | Kind::ClusterRoleBinding) {
             let name = value.str_at(&["metadata", "name"]).unwrap_or_default();

@@ -2,7 +2,7 @@
 //!
 //! Models staging/src/k8s.io/kubectl/pkg/cmd/set/set_env.go.
 
-use super::set::{change_all, chosen, pod_spec_path, with_pods};
+use super::set::{Words, change_all, chosen, pod_spec_path, with_pods};
 use crate::api::error::go_quote;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Value};
@@ -22,9 +22,9 @@ struct Changes {
 
 /// `kubectl set env deploy/web A=1 B-`.
 pub(crate) fn env(call: &mut Call<'_>) -> Outcome {
-    let is_change = |arg: &String| arg.contains('=') || (arg.ends_with('-') && arg.len() > 1);
     let args = core::mem::take(&mut call.args);
-    let (mut specs, names): (Vec<String>, Vec<String>) = args.into_iter().partition(is_change);
+    let (mut specs, names): (Vec<String>, Vec<String>) =
+        args.into_iter().partition(|arg| resources::is_change(arg));
     call.args = names;
     if call.args.is_empty() && !call.flags.given("filename") {
         return plain(
@@ -53,7 +53,7 @@ pub(crate) fn env(call: &mut Call<'_>) -> Outcome {
         }
         return Ok(());
     }
-    let words = ("env updated", "failed to patch env update to pod template:");
+    let words = Words::new("env updated", "failed to patch env update to pod template:");
     let is_removal_alone = changes.set.is_empty() && !is_asked;
     change_all(call, objects, words, |call, kind, value| {
         let before = value.clone();

@@ -44,7 +44,7 @@ pub(crate) fn wait(call: &mut Call<'_>) -> Outcome {
     if waits_for(|condition| matches!(condition, Condition::Create)) {
         return Creation { conditions, limit }.go_on(call);
     }
-    let found = resources::find(call)?;
+    let found = resources::find_named(call)?;
     let mut failures = found.failures;
     if waits_for(|condition| matches!(condition, Condition::Delete)) {
         failures.retain(|failure| !failure.is_not_found());
@@ -84,7 +84,11 @@ impl Conditions {
 
     pub(crate) fn go_on(mut self, call: &mut Call<'_>) -> Outcome {
         while let Some(object) = self.left.last().cloned() {
-            if !self.is_over && self.is_met(call, &object) {
+            let is_met = match !self.is_over {
+                true => self.is_met(call, &object)?,
+                false => false,
+            };
+            if is_met {
                 call.done(object.kind, &shown(&object), "condition met")?;
                 (self.met, self.seen) = (self.met + 1, 0);
                 if self.met < self.conditions.len() {
@@ -109,19 +113,19 @@ impl Conditions {
         Failure::of(self.failures)
     }
 
-    fn is_met(&mut self, call: &Call<'_>, object: &Object) -> bool {
+    fn is_met(&mut self, call: &Call<'_>, object: &Object) -> Result<bool, Failure> {
         let now = call.world.store().get(object.kind, &ObjectKey::of(object));
-        let Some(condition) = self.conditions.get(self.met) else { return true };
-        match (condition, now) {
+        let Some(condition) = self.conditions.get(self.met) else { return Ok(true) };
+        Ok(match (condition, now) {
             (Condition::Create, Some(_)) => true,
             (Condition::Delete, now) => now.is_none_or(|now| now.meta.uid != object.meta.uid),
             (_, None) => false,
             (condition, Some(now)) => {
                 let version = now.meta.resource_version;
                 let is_new = core::mem::replace(&mut self.seen, version) != version;
-                is_new && holds(condition, now)
+                is_new && holds(condition, now)?
             }
-        }
+        })
     }
 }
 
@@ -134,7 +138,7 @@ pub(crate) struct Creation {
 
 impl Creation {
     pub(crate) fn go_on(self, call: &mut Call<'_>) -> Outcome {
-        let found = resources::find(call)?;
+        let found = resources::find_named(call)?;
         if !found.objects.is_empty() && found.failures.is_empty() {
             let mut left = found.objects;
             left.reverse();
@@ -160,28 +164,62 @@ fn condition(text: &str) -> Result<Condition, Failure> {
         return Ok(Condition::Status(name.to_owned(), wanted.to_owned()));
     }
     if let Some(rest) = text.strip_prefix("jsonpath=") {
-        let rest = rest.trim_matches('\'');
-        let (path, wanted) = match rest.rfind('}') {
-            Some(end) => {
-                (rest.get(..=end).unwrap_or_default(), rest.get(end + 1..).unwrap_or_default())
-            }
-            None => rest
-                .split_once('=')
-                .map_or((rest, ""), |(path, _)| (path, rest.get(path.len()..).unwrap_or_default())),
-        };
-        let wanted = wanted
-            .trim_start_matches('\'')
-            .strip_prefix('=')
-            .map(|text| text.trim_matches(['"', '\'']).to_owned());
-        let path = JsonPath::parse(&columns::relaxed(path)?).map_err(Failure::Plain)?;
-        return Ok(Condition::Path(path, wanted));
+        return path_condition(rest);
     }
     plain(format!("unrecognized condition: {}", crate::api::error::go_quote(text)))
 }
 
-fn holds(condition: &Condition, object: &Object) -> bool {
+/// Models wait.go processJSONPathInput and newJSONPathParser.
+fn path_condition(text: &str) -> Result<Condition, Failure> {
+    let (path, wanted) = match parts(text).as_slice() {
+        [path] => (path.clone(), None),
+        [path, wanted] => (path.clone(), Some(wanted.trim_matches(['\'', '"']).to_owned())),
+        _ => {
+            return plain(
+                "jsonpath wait format must be --for=jsonpath='{.status.readyReplicas}'=3 or --for=jsonpath='{.status.readyReplicas}'",
+            );
+        }
+    };
+    if path.is_empty() {
+        return plain("jsonpath expression cannot be empty");
+    }
+    let path = columns::relaxed(&path)?;
+    if wanted.as_deref() == Some("") {
+        return plain(
+            "jsonpath wait has to have a value after equal sign, like --for=jsonpath='{.status.readyReplicas}'=3",
+        );
+    }
+    Ok(Condition::Path(JsonPath::parse(&path).map_err(Failure::Plain)?, wanted))
+}
+
+/// The parts between single equals signs; what follows one in a row belongs to the text.
+///
+/// Models wait.go splitJSONPathInput.
+fn parts(text: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut rest = text;
+    while let Some(at) = rest.find('=') {
+        let (before, signs) = rest.split_at(at);
+        let after = signs.trim_start_matches('=');
+        let count = signs.len() - after.len();
+        if let Some(last) = parts.last_mut() {
+            last.push_str(before);
+            last.push_str(&"=".repeat(count - count % 2));
+        }
+        if count % 2 == 1 {
+            parts.push(String::new());
+        }
+        rest = after;
+    }
+    if let Some(last) = parts.last_mut() {
+        last.push_str(rest);
+    }
+    parts
+}
+
+fn holds(condition: &Condition, object: &Object) -> Result<bool, Failure> {
     let value = shown(object);
-    match condition {
+    Ok(match condition {
         Condition::Status(name, wanted) => {
             let conditions = value.items_at(&["status", "conditions"]);
             let found = conditions
@@ -200,16 +238,20 @@ fn holds(condition: &Condition, object: &Object) -> bool {
             let found = path.find(&value, true).unwrap_or_default();
             match (found.as_slice(), wanted) {
                 ([], _) => false,
+                ([_, _, ..], _) => {
+                    return plain("given jsonpath expression matches more than one value");
+                }
                 (_, None) => true,
-                ([one], Some(wanted)) => match one {
-                    Value::Object(_) | Value::Array(_) => false,
-                    scalar => {
-                        crate::kubectl::go_text::scalar_text(scalar).eq_ignore_ascii_case(wanted)
-                    }
-                },
-                _ => false,
+                ([Value::Object(_) | Value::Array(_)], Some(_)) => {
+                    return plain(
+                        "jsonpath leads to a nested object or list which is not supported",
+                    );
+                }
+                ([scalar], Some(wanted)) => {
+                    crate::kubectl::go_text::scalar_text(scalar).eq_ignore_ascii_case(wanted)
+                }
             }
         }
         Condition::Create | Condition::Delete => true,
-    }
+    })
 }

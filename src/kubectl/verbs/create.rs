@@ -1,9 +1,12 @@
 //! Commands that make new objects.
 
-use super::super::commands::{apply, create, run};
+use super::super::commands::{apply, create, expose, run};
 use super::{
-    BASIC, DRY_RUN, FILES, Flag, OUTPUT, SAVE, SELECTOR, Verb, int, list, switch, time_span, value,
+    BASIC, DELETING, DRY_RUN, FILES, Flag, MANAGER, OUTPUT, SAVE, SELECTOR, VALIDATE, Verb, int,
+    list, pairs, switch, time_span, value,
 };
+
+const OVERRIDE_TYPE: Flag = value("override-type", "json, merge or strategic").default("merge");
 
 const RUN: &[Flag] = &[
     value("image", "The image of the container").required(),
@@ -13,11 +16,13 @@ const RUN: &[Flag] = &[
     list("annotations", "Annotation of the pod, may be repeated"),
     value("restart", "Always, OnFailure or Never").default("Always"),
     value("image-pull-policy", "Always, IfNotPresent or Never"),
-    value("overrides", "JSON that is merged into the object"),
+    value("overrides", "JSON that changes the object"),
+    OVERRIDE_TYPE,
     time_span("pod-running-timeout", "How long to wait for the pod").default("1m0s"),
     switch("command", "What follows is the command, not its arguments"),
     switch("expose", "Make a Service too"),
     switch("rm", "Delete the pod when it is done"),
+    switch("wait", "Wait for the deleted pod to be gone"),
     switch("attach", "Attach to the pod"),
     switch("stdin", "Keep standard input open").short('i'),
     switch("tty", "Standard input is a terminal").short('t'),
@@ -38,36 +43,28 @@ const EXPOSE: &[Flag] = &[
     value("external-ip", "Another address"),
     value("load-balancer-ip", "Address of the load balancer"),
     value("session-affinity", "None or ClientIP"),
-    value("overrides", "JSON that is merged into the object"),
+    value("overrides", "JSON that changes the object"),
+    OVERRIDE_TYPE,
 ];
 
 const SOURCES: &[Flag] = &[
     list("from-literal", "KEY=VALUE, may be repeated"),
     list("from-file", "[KEY=]FILE, may be repeated"),
     list("from-env-file", "A file of KEY=VALUE lines"),
-    switch("append-hash", "Append a hash to the name"),
 ];
 
-const SERVICE: &[Flag] = &[
-    list("tcp", "PORT[:TARGET]"),
-    int("node-port", "The port on each node"),
-    value("clusterip", "The address, or None"),
-];
+const HASH: &[Flag] = &[switch("append-hash", "Append a hash to the name")];
 
-const EXTERNAL: &[Flag] = &[
-    list("tcp", "PORT[:TARGET]"),
-    value("external-name", "Another name for the Service").required(),
-];
+const PORTS: &[Flag] = &[list("tcp", "PORT[:TARGET]")];
 
 const RULES: &[Flag] = &[
     list("verb", "get, list, …"),
     list("resource", "pods, deployments.apps, …"),
     list("resource-name", "Only objects of this name"),
-    list("non-resource-url", "A path"),
-    value("aggregation-rule", "Labels of the roles that it collects"),
 ];
 
 const BINDING: &[Flag] = &[
+    list("user", "A user, may be repeated"),
     list("group", "A group, may be repeated"),
     list("serviceaccount", "NAMESPACE:NAME, may be repeated"),
 ];
@@ -80,7 +77,7 @@ macro_rules! verb {
             usage: $usage,
             help: $help,
             group: "",
-            flags: &[OUTPUT, DRY_RUN, SAVE, $($flags),*],
+            flags: &[OUTPUT, DRY_RUN, MANAGER, SAVE, VALIDATE, $($flags),*],
             run: $run,
         }
     };
@@ -97,9 +94,15 @@ pub(super) const VERBS: &[Verb] = &[
             OUTPUT,
             FILES,
             DRY_RUN,
+            MANAGER,
             SAVE,
+            VALIDATE,
             SELECTOR,
-            &[switch("edit", "Edit first"), value("raw", "URI")],
+            &[
+                switch("edit", "Edit first"),
+                value("raw", "URI"),
+                switch("windows-line-endings", "End lines as Windows does, for the editor"),
+            ],
         ],
         run: apply::create,
     },
@@ -109,7 +112,7 @@ pub(super) const VERBS: &[Verb] = &[
         usage: "NAME --image=image [--env=\"key=value\"] [--port=port] [--dry-run=server|client] [--overrides=inline-json] [--command] -- [COMMAND] [args...]",
         help: "Run a particular image on the cluster",
         group: BASIC,
-        flags: &[RUN, OUTPUT, DRY_RUN, SAVE],
+        flags: &[RUN, DELETING, OUTPUT, DRY_RUN, MANAGER, SAVE],
         run: run::run,
     },
     Verb {
@@ -118,8 +121,8 @@ pub(super) const VERBS: &[Verb] = &[
         usage: "(-f FILENAME | TYPE NAME) [--port=port] [--protocol=TCP|UDP|SCTP] [--target-port=number-or-name] [--name=name] [--external-ip=external-ip-of-service] [--type=type]",
         help: "Take a replication controller, service, deployment or pod and expose it as a new Kubernetes service",
         group: BASIC,
-        flags: &[EXPOSE, OUTPUT, FILES, DRY_RUN, SAVE],
-        run: run::expose,
+        flags: &[EXPOSE, OUTPUT, FILES, DRY_RUN, MANAGER, SAVE],
+        run: expose::expose,
     },
     verb!(
         "create deployment",
@@ -128,8 +131,8 @@ pub(super) const VERBS: &[Verb] = &[
         "Create a deployment with the specified name",
         [&[
             list("image", "Image, may be repeated").required(),
-            int("replicas", "How many pods").short('r').default("1"),
-            int("port", "The port that the container opens").default("-1")
+            int("replicas", "How many pods").small().short('r').default("1"),
+            int("port", "The port that the container opens").small().default("-1")
         ]],
         create::deployment
     ),
@@ -146,7 +149,7 @@ pub(super) const VERBS: &[Verb] = &[
         ["cm"],
         "NAME [--from-file=[key=]source] [--from-literal=key1=value1]",
         "Create a config map from a local file, directory or literal value",
-        [SOURCES],
+        [SOURCES, HASH],
         create::config_map
     ),
     verb!(
@@ -154,7 +157,7 @@ pub(super) const VERBS: &[Verb] = &[
         [],
         "NAME [--type=string] [--from-file=[key=]source] [--from-literal=key1=value1]",
         "Create a secret from a local file, directory, or literal value",
-        [SOURCES, &[value("type", "The type of the secret")]],
+        [SOURCES, HASH, &[value("type", "The type of the secret")]],
         create::secret_generic
     ),
     verb!(
@@ -162,7 +165,7 @@ pub(super) const VERBS: &[Verb] = &[
         [],
         "NAME --cert=path/to/cert/file --key=path/to/key/file",
         "Create a TLS secret",
-        [&[value("cert", "File with the certificate"), value("key", "File with the key")]],
+        [HASH, &[value("cert", "File with the certificate"), value("key", "File with the key")]],
         create::secret_tls
     ),
     verb!(
@@ -170,12 +173,16 @@ pub(super) const VERBS: &[Verb] = &[
         [],
         "NAME --docker-username=user --docker-password=password --docker-email=email",
         "Create a secret for use with a Docker registry",
-        [&[
-            value("docker-username", "User"),
-            value("docker-password", "Password"),
-            value("docker-email", "Address"),
-            value("docker-server", "Registry").default("https://index.docker.io/v1/")
-        ]],
+        [
+            HASH,
+            &[
+                list("from-file", "[KEY=]FILE, may be repeated"),
+                value("docker-username", "User"),
+                value("docker-password", "Password"),
+                value("docker-email", "Address"),
+                value("docker-server", "Registry").default("https://index.docker.io/v1/")
+            ]
+        ],
         create::secret_docker
     ),
     verb!(
@@ -183,11 +190,7 @@ pub(super) const VERBS: &[Verb] = &[
         [],
         "NAME --image=image [--from=cronjob/name] -- [COMMAND] [args...]",
         "Create a job with the specified name",
-        [&[
-            value("image", "Image"),
-            value("from", "cronjob/NAME"),
-            value("restart", "OnFailure or Never")
-        ]],
+        [&[value("image", "Image"), value("from", "cronjob/NAME")]],
         create::job
     ),
     verb!(
@@ -207,7 +210,7 @@ pub(super) const VERBS: &[Verb] = &[
         [],
         "NAME [--tcp=<port>:<targetPort>]",
         "Create a ClusterIP service",
-        [SERVICE],
+        [PORTS, &[value("clusterip", "The address, or None")]],
         create::service
     ),
     verb!(
@@ -215,7 +218,7 @@ pub(super) const VERBS: &[Verb] = &[
         [],
         "NAME [--tcp=port:targetPort]",
         "Create a NodePort service",
-        [SERVICE],
+        [PORTS, &[int("node-port", "The port on each node")]],
         create::service
     ),
     verb!(
@@ -223,7 +226,7 @@ pub(super) const VERBS: &[Verb] = &[
         [],
         "NAME [--tcp=port:targetPort]",
         "Create a LoadBalancer service",
-        [SERVICE],
+        [PORTS],
         create::service
     ),
     verb!(
@@ -231,7 +234,7 @@ pub(super) const VERBS: &[Verb] = &[
         [],
         "NAME --external-name external.name",
         "Create an ExternalName service",
-        [EXTERNAL],
+        [PORTS, &[value("external-name", "Another name for the Service").required()]],
         create::service
     ),
     verb!(
@@ -276,7 +279,13 @@ pub(super) const VERBS: &[Verb] = &[
         [],
         "NAME --verb=verb --resource=resource.group [--resource-name=resourcename]",
         "Create a cluster role",
-        [RULES],
+        [
+            RULES,
+            &[
+                list("non-resource-url", "A path"),
+                pairs("aggregation-rule", "Labels of the roles that it collects"),
+            ]
+        ],
         create::cluster_role
     ),
     verb!(
@@ -300,13 +309,11 @@ pub(super) const VERBS: &[Verb] = &[
         ["pdb"],
         "NAME --selector=SELECTOR --min-available=N",
         "Create a pod disruption budget with the specified name",
-        [
-            SELECTOR,
-            &[
-                value("min-available", "Number or percentage"),
-                value("max-unavailable", "Number or percentage")
-            ]
-        ],
+        [&[
+            value("selector", "Which pods"),
+            value("min-available", "Number or percentage"),
+            value("max-unavailable", "Number or percentage")
+        ]],
         create::budget
     ),
     verb!(
@@ -315,7 +322,7 @@ pub(super) const VERBS: &[Verb] = &[
         "NAME --value=VALUE --global-default=BOOL",
         "Create a priority class with the specified name",
         [&[
-            int("value", "The priority").default("0"),
+            int("value", "The priority").small().default("0"),
             switch("global-default", "For pods without a class"),
             value("description", "When to use it"),
             value("preemption-policy", "PreemptLowerPriority or Never")
@@ -323,12 +330,22 @@ pub(super) const VERBS: &[Verb] = &[
         ]],
         create::priority_class
     ),
-    verb!(
-        "create token",
-        [],
-        "SERVICE_ACCOUNT_NAME",
-        "Request a service account token",
-        [&[value("audience", "For whom"), time_span("duration", "How long").default("0s")]],
-        create::token
-    ),
+    Verb {
+        path: "create token",
+        aliases: &[],
+        usage: "SERVICE_ACCOUNT_NAME",
+        help: "Request a service account token",
+        group: "",
+        flags: &[
+            OUTPUT,
+            &[
+                list("audience", "For whom, may be repeated"),
+                time_span("duration", "How long").default("0s"),
+                value("bound-object-kind", "Node, Pod or Secret"),
+                value("bound-object-name", "Its name"),
+                value("bound-object-uid", "Its uid"),
+            ],
+        ],
+        run: create::token,
+    },
 ];

@@ -120,6 +120,8 @@ fn parent_alone(path: &str, words: &[String]) -> Lookup {
             Lookup::Wrong(format!("error: {why}\nSee 'kubectl {path} --help' for usage.\n"))
         }
         Ok(parsed) if parsed.help => Lookup::Help(help::of_parent(path), 0),
+        // Models staging/src/k8s.io/kubectl/pkg/cmd/certificates/certificates.go.
+        Ok(_) if path == "certificate" => Lookup::Help(help::of_parent(path), 0),
         Ok(parsed) if parsed.args.is_empty() => Lookup::Help(help::of_parent(path), 1),
         Ok(parsed) => Lookup::Wrong(format!(
             "error: unknown command \"{}\"\nSee 'kubectl {path} -h' for help and examples\n",

@@ -5,8 +5,9 @@ use super::super::commands::{
     set, set_env, wait,
 };
 use super::{
-    ADVANCED, ALL, BASIC, CLUSTER, DEPLOY, DRY_RUN, EVERYWHERE, FIELDS, FILES, Flag, INTERMEDIATE,
-    OUTPUT, SAVE, SELECTOR, SETTINGS, Verb, int, list, switch, time_span, value,
+    ADVANCED, ALL, BASIC, CLUSTER, DELETING, DEPLOY, DRY_RUN, EVERYWHERE, FIELDS, FILES, Flag,
+    INTERMEDIATE, MANAGER, OUTPUT, SAVE, SELECTOR, SETTINGS, VALIDATE, Verb, int, list, switch,
+    time_span, value,
 };
 
 const APPLY: &[Flag] = &[
@@ -14,30 +15,17 @@ const APPLY: &[Flag] = &[
     switch("force-conflicts", "Win conflicts with --server-side"),
     switch("overwrite", "Overwrite what others changed").default("true"),
     switch("prune", "Delete what is in no manifest any more"),
-    switch("force", "Delete and create where a change is refused"),
     switch("openapi-patch", "Use the schema for the difference").default("true"),
     switch("wait", "Wait for deleted objects to be gone"),
-    value("validate", "strict, warn or ignore").default("strict").optional("strict"),
     value("subresource", "Which subresource, with --server-side"),
     list("prune-allowlist", "Kinds that --prune looks at"),
-    time_span("timeout", "How long --force waits").default("0s"),
-    int("grace-period", "Seconds that pods get to end with --force").default("-1"),
-    value("cascade", "background, orphan or foreground")
-        .default("background")
-        .optional("background"),
 ];
 
 const DELETE: &[Flag] = &[
-    switch("force", "Do not wait for the kubelet"),
     switch("ignore-not-found", "Succeed if an object does not exist"),
     switch("now", "Give the pods one second"),
     switch("wait", "Wait until the objects are gone").default("true"),
     switch("interactive", "Ask first").short('i'),
-    int("grace-period", "Seconds that pods get to end").default("-1"),
-    time_span("timeout", "How long to wait").default("0s"),
-    value("cascade", "background, orphan or foreground")
-        .default("background")
-        .optional("background"),
     value("raw", "URI to delete"),
     value("output", "name for short output").short('o'),
 ];
@@ -49,7 +37,8 @@ const LABEL: &[Flag] = &[
     value("resource-version", "Only at this version"),
 ];
 
-const COMMON: &[&[Flag]] = &[LABEL, OUTPUT, FILES, DRY_RUN, SELECTOR, FIELDS, ALL, EVERYWHERE];
+const COMMON: &[&[Flag]] =
+    &[LABEL, OUTPUT, FILES, DRY_RUN, MANAGER, SELECTOR, FIELDS, ALL, EVERYWHERE];
 
 const DRAIN: &[Flag] = &[
     switch("ignore-daemonsets", "Leave pods of DaemonSets alone"),
@@ -75,7 +64,7 @@ const ENV: &[Flag] = &[
     list("env", "KEY=VALUE").short('e'),
     value("from", "configmap/NAME or secret/NAME"),
     value("containers", "Which containers").short('c').default("*"),
-    value("keys", "Only these keys of --from"),
+    list("keys", "Only these keys of --from"),
     value("prefix", "In front of the names of --from"),
     switch("list", "Print the variables"),
     switch("resolve", "Print the values of references"),
@@ -120,7 +109,7 @@ pub(super) const VERBS: &[Verb] = &[
         usage: "(-f FILENAME | -k DIRECTORY)",
         help: "Apply a configuration to a resource by file name or stdin",
         group: ADVANCED,
-        flags: &[APPLY, OUTPUT, FILES, DRY_RUN, SELECTOR, ALL],
+        flags: &[APPLY, DELETING, OUTPUT, FILES, DRY_RUN, MANAGER, VALIDATE, SELECTOR, ALL],
         run: apply::apply,
     },
     Verb {
@@ -167,7 +156,12 @@ pub(super) const VERBS: &[Verb] = &[
             &[
                 switch("server-side", "Let the server merge"),
                 value("field-manager", "Name of the manager"),
+                switch("force-conflicts", "Win conflicts with --server-side"),
                 switch("prune", "Show what --prune would delete"),
+                list("prune-allowlist", "Kinds that --prune looks at"),
+                switch("show-managed-fields", "Keep managedFields"),
+                switch("show-secrets", "Show the values of Secrets"),
+                int("concurrency", "Objects at once").default("1"),
             ],
         ],
         run: diff::diff,
@@ -182,15 +176,12 @@ pub(super) const VERBS: &[Verb] = &[
             OUTPUT,
             FILES,
             DRY_RUN,
+            MANAGER,
+            VALIDATE,
             SAVE,
+            DELETING,
             &[
-                switch("force", "Delete and create"),
-                int("grace-period", "Seconds that pods get to end").default("-1"),
-                time_span("timeout", "How long to wait").default("0s"),
                 switch("wait", "Wait for deleted objects to be gone"),
-                value("cascade", "background, orphan or foreground")
-                    .default("background")
-                    .optional("background"),
                 value("raw", "URI"),
                 value("subresource", "Which subresource"),
             ],
@@ -203,7 +194,7 @@ pub(super) const VERBS: &[Verb] = &[
         usage: "([-f FILENAME] | TYPE [(NAME | -l label | --all)])",
         help: "Delete resources by file names, stdin, resources and names, or by resources and label selector",
         group: INTERMEDIATE,
-        flags: &[DELETE, FILES, DRY_RUN, SELECTOR, FIELDS, ALL, EVERYWHERE],
+        flags: &[DELETE, DELETING, FILES, DRY_RUN, SELECTOR, FIELDS, ALL, EVERYWHERE],
         run: delete::delete,
     },
     Verb {
@@ -212,7 +203,7 @@ pub(super) const VERBS: &[Verb] = &[
         usage: "(-f FILENAME | TYPE NAME) [-p PATCH|--patch-file FILE]",
         help: "Update fields of a resource",
         group: ADVANCED,
-        flags: &[PATCH, OUTPUT, FILES, DRY_RUN],
+        flags: &[PATCH, OUTPUT, FILES, DRY_RUN, MANAGER],
         run: patch::patch,
     },
     Verb {
@@ -221,7 +212,7 @@ pub(super) const VERBS: &[Verb] = &[
         usage: "(TYPE/NAME | -f FILENAME)",
         help: "Edit a resource on the server",
         group: INTERMEDIATE,
-        flags: &[OUTPUT, FILES],
+        flags: &[OUTPUT, FILES, MANAGER, VALIDATE],
         run: edit::edit,
     },
     Verb {
@@ -251,12 +242,11 @@ pub(super) const VERBS: &[Verb] = &[
         flags: &[
             OUTPUT,
             DRY_RUN,
+            MANAGER,
             SELECTOR,
             ALL,
-            &[
-                switch("overwrite", "Change values that are there"),
-                value("validate", "strict, warn or ignore").default("strict").optional("strict"),
-            ],
+            VALIDATE,
+            &[switch("overwrite", "Change values that are there")],
         ],
         run: nodes::taint,
     },
@@ -306,6 +296,7 @@ pub(super) const VERBS: &[Verb] = &[
             OUTPUT,
             FILES,
             DRY_RUN,
+            MANAGER,
             SAVE,
             &[
                 int("min", "Pods at least").default("-1"),
@@ -351,7 +342,7 @@ pub(super) const VERBS: &[Verb] = &[
         usage: "RESOURCE",
         help: "Restart a resource",
         group: DEPLOY,
-        flags: &[OUTPUT, FILES, DRY_RUN, SELECTOR],
+        flags: &[OUTPUT, FILES, MANAGER, SELECTOR],
         run: rollout::restart,
     },
     Verb {
@@ -360,7 +351,7 @@ pub(super) const VERBS: &[Verb] = &[
         usage: "RESOURCE",
         help: "Mark the provided resource as paused",
         group: DEPLOY,
-        flags: &[OUTPUT, FILES, DRY_RUN, SELECTOR],
+        flags: &[OUTPUT, FILES, MANAGER, SELECTOR],
         run: rollout::pause,
     },
     Verb {
@@ -369,7 +360,7 @@ pub(super) const VERBS: &[Verb] = &[
         usage: "RESOURCE",
         help: "Resume a paused resource",
         group: DEPLOY,
-        flags: &[OUTPUT, FILES, DRY_RUN, SELECTOR],
+        flags: &[OUTPUT, FILES, MANAGER, SELECTOR],
         run: rollout::resume,
     },
     Verb {
@@ -382,6 +373,7 @@ pub(super) const VERBS: &[Verb] = &[
             OUTPUT,
             FILES,
             DRY_RUN,
+            MANAGER,
             SELECTOR,
             ALL,
             &[switch("local", "Do not ask the server")],
@@ -394,7 +386,7 @@ pub(super) const VERBS: &[Verb] = &[
         usage: "RESOURCE/NAME KEY_1=VAL_1 ... KEY_N=VAL_N",
         help: "Update environment variables on a pod template",
         group: BASIC,
-        flags: &[ENV, OUTPUT, FILES, DRY_RUN, SELECTOR, ALL],
+        flags: &[ENV, OUTPUT, FILES, DRY_RUN, MANAGER, SELECTOR, ALL],
         run: set_env::env,
     },
     Verb {
@@ -403,7 +395,7 @@ pub(super) const VERBS: &[Verb] = &[
         usage: "(-f FILENAME | TYPE NAME) ([--limits=LIMITS & --requests=REQUESTS]",
         help: "Update resource requests/limits on objects with pod templates",
         group: BASIC,
-        flags: &[RESOURCES, OUTPUT, FILES, DRY_RUN, SELECTOR, ALL],
+        flags: &[RESOURCES, OUTPUT, FILES, DRY_RUN, MANAGER, SELECTOR, ALL],
         run: set::resources,
     },
     Verb {
@@ -416,6 +408,7 @@ pub(super) const VERBS: &[Verb] = &[
             OUTPUT,
             FILES,
             DRY_RUN,
+            MANAGER,
             ALL,
             &[
                 switch("local", "Do not ask the server"),
@@ -430,7 +423,7 @@ pub(super) const VERBS: &[Verb] = &[
         usage: "(-f FILENAME | TYPE NAME) SERVICE_ACCOUNT",
         help: "Update the service account of a resource",
         group: BASIC,
-        flags: &[OUTPUT, FILES, DRY_RUN, ALL, &[switch("local", "Do not ask the server")]],
+        flags: &[OUTPUT, FILES, DRY_RUN, MANAGER, ALL, &[switch("local", "Do not ask the server")]],
         run: set::service_account,
     },
     Verb {

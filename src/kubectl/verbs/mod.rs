@@ -8,7 +8,7 @@ mod show;
 
 use super::call::Call;
 use super::failure::Outcome;
-use super::flags::{Flag, int, list, switch, time_span, value};
+use super::flags::{Flag, int, list, pairs, switch, time_span, value};
 
 pub(crate) use look_up::{Lookup, look_up};
 
@@ -148,6 +148,9 @@ pub(crate) const GLOBAL: &[Flag] = &[
     value("kubeconfig", "Path of the kubeconfig file"),
     value("server", "Address of the API server").short('s'),
     value("as", "User to impersonate"),
+    list("as-group", "Group to impersonate, may be repeated"),
+    value("as-uid", "UID to impersonate"),
+    list("as-user-extra", "What else to impersonate, may be repeated"),
     value("request-timeout", "How long to wait for one request").default("0"),
     value("v", "How much to log").short('v'),
     switch("insecure-skip-tls-verify", "Do not check the server's certificate"),
@@ -167,19 +170,29 @@ const FILES: &[Flag] = &[
     switch("recursive", "Go through folders").short('R'),
 ];
 
-const DRY_RUN: &[Flag] = &[
-    value(
-        "dry-run",
-        "none, client or server: print what would be sent, or what the server would do",
-    )
-    .default("none")
-    .optional("client"),
-    value("field-manager", "Name of the manager of the fields"),
-];
+const DRY_RUN: &[Flag] = &[value(
+    "dry-run",
+    "none, client or server: print what would be sent, or what the server would do",
+)
+.default("none")
+.optional("unchanged")];
 
-const SAVE: &[Flag] = &[
-    switch("save-config", "Keep the manifest in an annotation for later kubectl apply"),
-    value("validate", "strict, warn or ignore").default("strict").optional("strict"),
+const MANAGER: &[Flag] = &[value("field-manager", "Name of the manager of the fields")];
+
+const SAVE: &[Flag] =
+    &[switch("save-config", "Keep the manifest in an annotation for later kubectl apply")];
+
+const VALIDATE: &[Flag] =
+    &[value("validate", "strict, warn or ignore").default("strict").optional("strict")];
+
+/// How the commands delete that do, beside what they are for.
+const DELETING: &[Flag] = &[
+    switch("force", "Do not wait for the kubelet"),
+    int("grace-period", "Seconds that pods get to end").default("-1"),
+    time_span("timeout", "How long to wait").default("0s"),
+    value("cascade", "background, orphan or foreground")
+        .default("background")
+        .optional("background"),
 ];
 
 const SELECTOR: &[Flag] = &[value("selector", "Label query: app=web,env in (dev,test)").short('l')];
@@ -209,10 +222,15 @@ const RECORDING: [&str; 14] = [
 ];
 
 impl Verb {
-    /// Its flags and those of all commands, and one that is shown nowhere any more.
+    /// Its flags, which come first, and those of all commands, and one that is shown nowhere any more.
     pub(crate) fn all_flags(&self) -> Vec<&'static [Flag]> {
         let record = RECORDING.contains(&self.path).then_some(RECORD);
         self.flags.iter().copied().chain([GLOBAL]).chain(record).collect()
+    }
+
+    /// Whether it has a flag of its own of that name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.flags.iter().flat_map(|group| group.iter()).any(|flag| flag.name == name)
     }
 
     /// Whether `-l` chooses the objects that the command acts on.
@@ -235,7 +253,7 @@ mod tests {
     #[test]
     fn no_flag_of_a_command_stands_in_the_table_twice() {
         for verb in all() {
-            let groups = verb.all_flags();
+            let groups = verb.flags;
             let mut names: Vec<&str> =
                 groups.iter().flat_map(|g| g.iter()).map(|f| f.name).collect();
             let mut letters: Vec<char> =

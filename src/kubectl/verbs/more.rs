@@ -3,8 +3,8 @@
 use super::super::commands::{attach, certificate, containers, local, set};
 use super::super::kustomize;
 use super::{
-    ADVANCED, ALL, DRY_RUN, FILES, Flag, OUTPUT, SELECTOR, SETTINGS, TROUBLE, Verb, int, list,
-    switch, time_span, value,
+    ADVANCED, ALL, DRY_RUN, FILES, Flag, MANAGER, OUTPUT, SELECTOR, SETTINGS, TROUBLE, Verb, int,
+    list, switch, time_span, value,
 };
 
 const STREAMS: &[Flag] = &[
@@ -146,10 +146,12 @@ pub(super) const VERBS: &[Verb] = &[
             OUTPUT,
             FILES,
             DRY_RUN,
+            MANAGER,
             SELECTOR,
             ALL,
             &[
                 switch("local", "Do not ask the server"),
+                list("user", "Users, may be repeated"),
                 list("group", "Groups, may be repeated"),
                 list("serviceaccount", "NAMESPACE:NAME, may be repeated"),
             ],

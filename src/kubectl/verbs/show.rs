@@ -1,6 +1,6 @@
 //! Commands that show things.
 
-use super::super::commands::{config, exec, explain, get, info, logs, port_forward};
+use super::super::commands::{config, dump, exec, explain, get, info, logs, port_forward};
 use super::super::describe;
 use super::{
     CLUSTER, EVERYWHERE, FIELDS, FILES, Flag, INTERMEDIATE, OTHER, OUTPUT, SELECTOR, SETTINGS,
@@ -33,6 +33,7 @@ const LOGS: &[Flag] = &[
     switch("previous", "The instance before this one").short('p'),
     switch("timestamps", "A time before each line"),
     switch("all-containers", "All containers"),
+    switch("all-pods", "All pods of the object, each line with its source"),
     switch("prefix", "The source before each line"),
     value("container", "Which container").short('c'),
     int("tail", "How many of the last lines").default("-1"),
@@ -40,6 +41,8 @@ const LOGS: &[Flag] = &[
     value("since-time", "Lines after this time"),
     int("limit-bytes", "How much at most"),
     int("max-log-requests", "How many at once").default("5"),
+    switch("ignore-errors", "Go on after what cannot be read"),
+    time_span("pod-running-timeout", "How long to wait for a pod").default("20s"),
 ];
 
 const EXEC: &[Flag] = &[
@@ -47,6 +50,7 @@ const EXEC: &[Flag] = &[
     switch("tty", "Standard input is a terminal").short('t'),
     switch("quiet", "Print only what the command prints").short('q'),
     value("container", "Which container").short('c'),
+    time_span("pod-running-timeout", "How long to wait for the pod").default("1m0s"),
 ];
 
 const EVENTS: &[Flag] = &[
@@ -54,6 +58,7 @@ const EVENTS: &[Flag] = &[
     list("types", "Only events of these types"),
     switch("watch", "Show more as they come").short('w'),
     switch("no-headers", "Print no headers"),
+    int("chunk-size", "Objects a request").default("500"),
 ];
 
 pub(super) const VERBS: &[Verb] = &[
@@ -164,6 +169,24 @@ pub(super) const VERBS: &[Verb] = &[
         run: info::cluster_info,
     },
     Verb {
+        path: "cluster-info dump",
+        aliases: &[],
+        usage: "[flags]",
+        help: "Dump relevant information for debugging and diagnosis",
+        group: "",
+        flags: &[
+            EVERYWHERE,
+            &[
+                value("output", "Output format").short('o').default("json"),
+                value("output-directory", "A folder for the files, or - for standard output"),
+                list("namespaces", "Which namespaces"),
+                time_span("pod-running-timeout", "How long to wait for a pod").default("20s"),
+                switch("show-managed-fields", "Keep managedFields"),
+            ],
+        ],
+        run: dump::dump,
+    },
+    Verb {
         path: "version",
         aliases: &[],
         usage: "",
@@ -188,6 +211,8 @@ pub(super) const VERBS: &[Verb] = &[
             &[
                 switch("containers", "Each container"),
                 switch("no-headers", "Print no headers"),
+                switch("show-swap", "Of the swap too"),
+                switch("use-protocol-buffers", "How the request is sent").default("true"),
                 switch("sum", "Print the sum"),
                 value("sort-by", "cpu or memory"),
             ],
@@ -205,6 +230,8 @@ pub(super) const VERBS: &[Verb] = &[
             &[
                 switch("no-headers", "Print no headers"),
                 switch("show-capacity", "Of the capacity"),
+                switch("show-swap", "Of the swap too"),
+                switch("use-protocol-buffers", "How the request is sent").default("true"),
                 value("sort-by", "cpu or memory"),
             ],
         ],
@@ -333,8 +360,10 @@ pub(super) const VERBS: &[Verb] = &[
         help: "Set a cluster entry in kubeconfig",
         group: OTHER,
         flags: &[&[
+            value("server", "Address of the API server"),
             value("certificate-authority", "File of the authority"),
             switch("embed-certs", "Copy certificates"),
+            switch("insecure-skip-tls-verify", "Do not check the server's certificate"),
         ]],
         run: config::set_entry,
     },
@@ -344,7 +373,12 @@ pub(super) const VERBS: &[Verb] = &[
         usage: "[NAME | --current] [--cluster=cluster_nickname] [--user=user_nickname] [--namespace=namespace]",
         help: "Set a context entry in kubeconfig",
         group: OTHER,
-        flags: &[&[switch("current", "The current context")]],
+        flags: &[&[
+            switch("current", "The current context"),
+            value("cluster", "The cluster of the context"),
+            value("user", "The user of the context"),
+            value("namespace", "The namespace of the context").short('n'),
+        ]],
         run: config::set_context,
     },
     Verb {

@@ -183,13 +183,25 @@ fn merge_ordered_lists(
             }
             (Some(_), Some(list)) => list.as_array().cloned().unwrap_or_default(),
         };
+        let before = left_behind(old.unwrap_or_default(), &merged, by);
         let (patch, server): (Vec<Value>, Vec<Value>) =
             merged.into_iter().partition(|item| super::lists::place(&named, item, by).is_some());
-        let all = interleave(patch, server, &named, &old.unwrap_or_default(), by)?;
+        let all = interleave(patch, server, &named, &before, by)?;
         fields.insert(key.clone(), Value::Array(all));
         changes.remove(&key);
     }
     Ok(())
+}
+
+/// The old list as a merge leaves it behind, which then counts as the server's order: upstream
+/// deletes and appends in the old list's own memory, so that new items take the places of deleted
+/// ones at its end.
+fn left_behind(old: Vec<Value>, merged: &[Value], by: &str) -> Vec<Value> {
+    let is_in = |list: &[Value], item: &Value| super::lists::place(list, item, by).is_some();
+    let length = old.len();
+    let added: Vec<Value> = merged.iter().filter(|item| !is_in(&old, item)).cloned().collect();
+    let kept = old.into_iter().filter(|item| is_in(merged, item));
+    kept.chain(added).take(length).collect()
 }
 
 /// Models mergeSlice.

@@ -49,9 +49,11 @@ fn workload(kind: Kind, object: &Value, old: Option<&Value>, found: &mut Vec<Str
     if old.is_none() {
         let part_of = match kind {
             Kind::Pod => Some("the Pod's hostname"),
-            Kind::Deployment | Kind::ReplicaSet | Kind::Job | Kind::CronJob => {
-                Some("Pod names and hostnames")
-            }
+            Kind::Deployment
+            | Kind::ReplicaSet
+            | Kind::ReplicationController
+            | Kind::Job
+            | Kind::CronJob => Some("Pod names and hostnames"),
             _ => None,
         };
         if let Some(part_of) = part_of {
