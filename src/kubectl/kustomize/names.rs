@@ -65,9 +65,9 @@ fn refer(value: &mut Value, below: &str, changes: &[Change]) {
                     None if key == "name" && SAYING.contains(&below) => said.as_deref(),
                     None => None,
                 };
-                let change = changes
-                    .iter()
-                    .find(|(changed, old, _)| kind == Some(changed) && inner.as_str() == Some(old));
+                let change = changes.iter().find(|(changed, old, _)| {
+                    kind == Some(changed.as_str()) && inner.as_str() == Some(old.as_str())
+                });
                 match change {
                     Some((_, _, new)) => *inner = new.as_str().into(),
                     None => refer(inner, key, changes),
