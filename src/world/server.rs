@@ -10,7 +10,7 @@ use std::sync::Arc;
 impl World {
     /// Reads what a person wrote. Warnings about a kind come also if it cannot be read.
     fn read(&mut self, kind: Kind, value: &Value, namespace: &str) -> Result<Object, ApiError> {
-        let object = read_object(kind, value, namespace);
+        let object = self.decoded(kind, value, namespace);
         if object.is_err() {
             self.store.warn_of_kind(&self.person(), kind);
         }
@@ -131,7 +131,7 @@ impl World {
     }
 
     /// Decodes what a person wrote; what is not known of it is refused, warned of, or dropped.
-    fn read(&mut self, kind: Kind, value: &Value, namespace: &str) -> Result<Object, ApiError> {
+    fn decoded(&mut self, kind: Kind, value: &Value, namespace: &str) -> Result<Object, ApiError> {
         let how = self.unknown_fields;
         if how == FieldValidation::Strict {
             return read_object(kind, value, namespace);

@@ -1,10 +1,8 @@
 //! What the API server adds to a pod: service account, token, priority, tolerations, limits.
 
 use super::{limit_range, priority, runtime_class};
-use crate::api::pod::Pod;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{ApiError, Kind, Object, PodSpec, Reason, StringMap, Value, defaults};
-use crate::base::SimTime;
 use crate::base::names;
 use crate::store::storage::Store;
 use serde_json::json;
@@ -81,7 +79,6 @@ impl Store {
 /// Completes a new pod.
 pub(super) fn complete_new(store: &mut Store, object: &mut Object) -> Result<(), ApiError> {
     let namespace = object.meta.namespace.clone();
-    let created = object.meta.creation_timestamp;
     let suffix = names::random_suffix(store.rng(), 5);
     let Some(pod) = object.pod() else { return Ok(()) };
     let given = pod.spec.clone();
