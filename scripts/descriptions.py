@@ -21,7 +21,7 @@ GROUPS = {"core": ["v1"], "apps": ["v1"], "batch": ["v1"], "networking": ["v1"],
           "policy": ["v1"], "rbac": ["v1"], "storage": ["v1"], "discovery": ["v1"], "scheduling": ["v1"],
           "coordination": ["v1"], "node": ["v1"], "admissionregistration": ["v1"], "certificates": ["v1"],
           "flowcontrol": ["v1"], "resource": ["v1"], "events": ["v1"], "apiextensions": ["v1"],
-          "apiregistration": ["v1"], "meta": ["v1"]}
+          "apiregistration": ["v1"], "meta": ["v1"], "authentication": ["v1"], "authorization": ["v1"]}
 STRING = r'"((?:[^"\\]|\\.)*)"'
 types = {}
 

@@ -20,7 +20,8 @@ import re, sys, os
 STAGING = sys.argv[1]
 FILES = ["core/v1", "apps/v1", "batch/v1", "networking/v1", "autoscaling/v2", "autoscaling/v1", "policy/v1",
          "rbac/v1", "storage/v1", "discovery/v1", "scheduling/v1", "coordination/v1", "node/v1",
-         "admissionregistration/v1", "certificates/v1", "flowcontrol/v1", "resource/v1", "events/v1"]
+         "admissionregistration/v1", "certificates/v1", "flowcontrol/v1", "resource/v1", "events/v1",
+         "authentication/v1", "authorization/v1"]
 OTHERS = {"apiextensions/v1": "apiextensions-apiserver/pkg/apis/apiextensions/v1",
           "apiregistration/v1": "kube-aggregator/pkg/apis/apiregistration/v1"}
 KINDS = """Pod ReplicationController PodTemplate Service Endpoints ConfigMap Secret ServiceAccount
@@ -32,9 +33,10 @@ CSIStorageCapacity VolumeAttachment VolumeAttributesClass RuntimeClass Validatin
 MutatingWebhookConfiguration ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding
 MutatingAdmissionPolicy MutatingAdmissionPolicyBinding CertificateSigningRequest FlowSchema
 PriorityLevelConfiguration IPAddress ServiceCIDR ResourceClaim ResourceClaimTemplate DeviceClass
-ResourceSlice""".split()
+ResourceSlice Binding ComponentStatus TokenReview SelfSubjectReview SubjectAccessReview
+SelfSubjectAccessReview LocalSubjectAccessReview SelfSubjectRulesReview""".split()
 # Kinds whose names others have as well.
-MORE = [("events/v1", "Event"), ("autoscaling/v1", "HorizontalPodAutoscaler")]
+MORE = [("events/v1", "Event"), ("autoscaling/v1", "HorizontalPodAutoscaler"), ("resource/v1", "ResourceClaim")]
 # Types whose JSON is not their Go structure.
 SPECIAL = {"Quantity", "IntOrString", "Time", "MicroTime", "RawExtension", "FieldsV1", "Duration", "JSON",
            "JSONSchemaPropsOrArray", "JSONSchemaPropsOrBool", "JSONSchemaPropsOrStringArray"}

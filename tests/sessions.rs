@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 /// A session, its text, how many of its commands say all that the real cluster said, and how many
 /// commands it has. `docs/fidelity.md` says why some cannot. Those from `data` on are of a kubectl
 /// 1.36.3 and a control plane whose kubelets were played, without what no two clusters share.
-const SESSIONS: [(&str, &str, usize, usize); 21] = [
+const SESSIONS: [(&str, &str, usize, usize); 30] = [
     ("basics", include_str!("conformance/sessions/01-basics.txt"), 8, 9),
     ("rolling", include_str!("conformance/sessions/02-rolling.txt"), 18, 18),
     ("drain", include_str!("conformance/sessions/03-drain.txt"), 8, 8),
@@ -39,6 +39,15 @@ const SESSIONS: [(&str, &str, usize, usize); 21] = [
     ("asked", include_str!("conformance/sessions/19-asked.txt"), 158, 158),
     ("config", include_str!("conformance/sessions/20-config.txt"), 44, 44),
     ("flags", include_str!("conformance/sessions/21-flags.txt"), 305, 305),
+    ("pods", include_str!("conformance/sessions/22-pods.txt"), 25, 25),
+    ("workloads", include_str!("conformance/sessions/23-workloads.txt"), 51, 52),
+    ("services", include_str!("conformance/sessions/24-services.txt"), 37, 37),
+    ("volumes", include_str!("conformance/sessions/25-volumes.txt"), 44, 44),
+    ("bounds", include_str!("conformance/sessions/26-bounds.txt"), 39, 40),
+    ("stored", include_str!("conformance/sessions/27-stored.txt"), 67, 68),
+    ("listed", include_str!("conformance/sessions/28-listed.txt"), 15, 15),
+    ("explained", include_str!("conformance/sessions/29-explained.txt"), 40, 40),
+    ("files", include_str!("conformance/sessions/30-files.txt"), 120, 120),
 ];
 
 /// What is volatile, and what stands for it.

@@ -1,6 +1,6 @@
 //! Older versions that the API still serves, turned into the one that is stored.
 //!
-//! Models pkg/apis/autoscaling/v1/conversion.go.
+//! Models pkg/apis/autoscaling/v1/conversion.go, pkg/apis/events/v1/conversion.go.
 //!
 //! Simplified: what was written in an older version is shown in the stored one.
 
@@ -9,7 +9,8 @@ use super::tree::{Tree as _, TreeMut as _};
 use serde_json::json;
 
 /// Group and version, kind, and the version that is stored.
-const SERVED_TOO: [(&str, &str, &str); 5] = [
+const SERVED_TOO: [(&str, &str, &str); 6] = [
+    ("events.k8s.io/v1", "Event", "v1"),
     ("autoscaling/v1", "HorizontalPodAutoscaler", "autoscaling/v2"),
     ("gateway.networking.k8s.io/v1beta1", "GatewayClass", "gateway.networking.k8s.io/v1"),
     ("gateway.networking.k8s.io/v1beta1", "Gateway", "gateway.networking.k8s.io/v1"),
@@ -23,10 +24,40 @@ pub fn stored_version(api_version: &str, kind: &str) -> Option<&'static str> {
     row.map(|(_, _, stored)| *stored)
 }
 
+/// The groups and versions of a kind beside the one that is stored.
+pub fn versions_served_too(kind: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let of_kind = SERVED_TOO.iter().filter(move |(_, name, _)| *name == kind);
+    of_kind.filter_map(|(version, _, _)| version.split_once('/'))
+}
+
+/// The groups and versions of built-in kinds beside those that are stored.
+pub fn built_in_versions() -> impl Iterator<Item = &'static str> {
+    let versions = SERVED_TOO.iter().map(|(version, _, _)| *version);
+    versions.filter(|version| !version.starts_with("gateway."))
+}
+
+/// What the newer API of events calls the fields of an Event, and their names in `v1`.
+const EVENT_FIELDS: [(&str, &str); 7] = [
+    ("regarding", "involvedObject"),
+    ("note", "message"),
+    ("reportingController", "reportingComponent"),
+    ("deprecatedSource", "source"),
+    ("deprecatedFirstTimestamp", "firstTimestamp"),
+    ("deprecatedLastTimestamp", "lastTimestamp"),
+    ("deprecatedCount", "count"),
+];
+
 /// Turns an object as a person wrote it into its stored version.
 pub fn to_stored(value: &mut Value) {
     let text = |key| value.str_at(&[key]).unwrap_or_default();
     let Some(stored) = stored_version(text("apiVersion"), text("kind")) else { return };
+    if text("kind") == "Event" {
+        for (new, old) in EVENT_FIELDS {
+            let Some(field) = value.at(&[new]).cloned() else { continue };
+            value.remove(&[new]);
+            value.put(&[old], field);
+        }
+    }
     value.put(&["apiVersion"], stored);
     if let Some(share) = value.at(&["spec", "targetCPUUtilizationPercentage"]).cloned() {
         value.remove(&["spec", "targetCPUUtilizationPercentage"]);
@@ -50,6 +81,12 @@ mod tests {
         let target = &value["spec"]["metrics"][0]["resource"]["target"];
         assert_eq!(value["apiVersion"], "autoscaling/v2");
         assert_eq!(*target, json!({"type": "Utilization", "averageUtilization": 50}));
+        let mut event = json!({
+            "apiVersion": "events.k8s.io/v1", "kind": "Event", "note": "n", "regarding": {"name": "a"},
+        });
+        to_stored(&mut event);
+        let old = json!({"apiVersion": "v1", "kind": "Event", "message": "n", "involvedObject": {"name": "a"}});
+        assert_eq!(event, old);
         let before = json!({"apiVersion": "v1", "kind": "Pod", "spec": {}});
         let mut pod = before.clone();
         to_stored(&mut pod);

@@ -275,6 +275,12 @@ pub struct ApiError {
 }
 
 impl ApiError {
+    /// That a kind knows no such request.
+    pub fn not_allowed() -> Self {
+        let why = "the server does not allow this method on the requested resource";
+        ApiError::new(Reason::MethodNotAllowed, why)
+    }
+
     /// An error with just a reason and a message.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
         let (kind, name) = (String::new(), String::new());

@@ -83,7 +83,15 @@ impl Event {
     /// Reads an event back.
     pub(super) fn from_value(value: &Value) -> Self {
         let text = |path: &[&str]| Arc::from(value.str_at(path).unwrap_or_default());
-        let time = |key| value.str_at(&[key]).and_then(SimTime::parse_rfc3339).unwrap_or_default();
+        let either = |path: &[&str], other: &[&str]| {
+            let own = value.str_at(path).filter(|text| !text.is_empty());
+            Arc::from(own.or(value.str_at(other)).unwrap_or_default())
+        };
+        let time = |path: &[&str]| value.str_at(path).and_then(SimTime::parse_rfc3339);
+        // The newer API of events says when alone, and how often in a series.
+        let observed = time(&["eventTime"]);
+        let first = time(&["firstTimestamp"]).or(observed).unwrap_or_default();
+        let last = time(&["series", "lastObservedTime"]).or(time(&["lastTimestamp"]));
         let kind = value.str_at(&["involvedObject", "kind"]).unwrap_or_default();
         let number = |path: &[&str]| value.str_at(path).and_then(|text| text.parse().ok());
         Event {
@@ -102,15 +110,16 @@ impl Event {
             warning: value.str_at(&["type"]) == Some("Warning"),
             reason: text(&["reason"]),
             message: text(&["message"]),
-            component: text(&["source", "component"]),
-            host: text(&["source", "host"]),
-            first_timestamp: time("firstTimestamp"),
-            last_timestamp: time("lastTimestamp"),
+            component: either(&["source", "component"], &["reportingComponent"]),
+            host: either(&["source", "host"], &["reportingInstance"]),
+            first_timestamp: first,
+            last_timestamp: last.unwrap_or(first),
             count: value
-                .int_at(&["count"])
+                .int_at(&["series", "count"])
+                .or(value.int_at(&["count"]))
                 .and_then(|count| u32::try_from(count).ok())
                 .unwrap_or(1),
-            from_events_api: false,
+            from_events_api: observed.is_some(),
         }
     }
 

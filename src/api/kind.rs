@@ -9,6 +9,9 @@ use core::hash::{Hash, Hasher};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+pub use super::resource::Resource;
+use super::resource::{ANYTHING_CUSTOM, ASKED_ONLY, RESOURCES, STORED};
+
 /// One kind of object of the Kubernetes API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "each is the Kubernetes kind of that name")]
@@ -95,88 +98,6 @@ impl fmt::Debug for OtherKind {
     }
 }
 
-/// How the API names a kind: what `kubectl api-resources` prints of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Resource {
-    /// The kind's name, `EndpointSlice`.
-    pub name: &'static str,
-    /// The API group, empty for the core group.
-    pub group: &'static str,
-    /// The version served, `v1`.
-    pub version: &'static str,
-    /// The plural in lower case, as in a URL.
-    pub plural: &'static str,
-    /// The singular in lower case.
-    pub singular: &'static str,
-    /// Short names that kubectl knows.
-    pub short_names: &'static [&'static str],
-    /// Whether its objects live in a namespace.
-    pub namespaced: bool,
-    /// Whether `kubectl get all` lists it.
-    pub in_all: bool,
-}
-
-const fn resource(
-    name: &'static str,
-    api: (&'static str, &'static str),
-    words: (&'static str, &'static str),
-    short_names: &'static [&'static str],
-    (namespaced, in_all): (bool, bool),
-) -> Resource {
-    let ((group, version), (plural, singular)) = (api, words);
-    Resource { name, group, version, plural, singular, short_names, namespaced, in_all }
-}
-
-const CORE: (&str, &str) = ("", "v1");
-const APPS: (&str, &str) = ("apps", "v1");
-const BATCH: (&str, &str) = ("batch", "v1");
-const NETWORKING: (&str, &str) = ("networking.k8s.io", "v1");
-const RBAC: (&str, &str) = ("rbac.authorization.k8s.io", "v1");
-const CLUSTER: (bool, bool) = (false, false);
-const NAMESPACED: (bool, bool) = (true, false);
-const IN_ALL: (bool, bool) = (true, true);
-
-/// Every kind that something acts on, in the order of [`KINDS`].
-#[rustfmt::skip]
-const RESOURCES: [Resource; 36] = [
-    resource("Pod", CORE, ("pods", "pod"), &["po"], IN_ALL),
-    resource("ReplicationController", CORE, ("replicationcontrollers", "replicationcontroller"), &["rc"], IN_ALL),
-    resource("PodTemplate", CORE, ("podtemplates", "podtemplate"), &[], NAMESPACED),
-    resource("Service", CORE, ("services", "service"), &["svc"], IN_ALL),
-    resource("Endpoints", CORE, ("endpoints", "endpoints"), &["ep"], NAMESPACED),
-    resource("ConfigMap", CORE, ("configmaps", "configmap"), &["cm"], NAMESPACED),
-    resource("Secret", CORE, ("secrets", "secret"), &[], NAMESPACED),
-    resource("ServiceAccount", CORE, ("serviceaccounts", "serviceaccount"), &["sa"], NAMESPACED),
-    resource("Event", CORE, ("events", "event"), &["ev"], NAMESPACED),
-    resource("Namespace", CORE, ("namespaces", "namespace"), &["ns"], CLUSTER),
-    resource("Node", CORE, ("nodes", "node"), &["no"], CLUSTER),
-    resource("PersistentVolume", CORE, ("persistentvolumes", "persistentvolume"), &["pv"], CLUSTER),
-    resource("PersistentVolumeClaim", CORE, ("persistentvolumeclaims", "persistentvolumeclaim"), &["pvc"], NAMESPACED),
-    resource("ResourceQuota", CORE, ("resourcequotas", "resourcequota"), &["quota"], NAMESPACED),
-    resource("LimitRange", CORE, ("limitranges", "limitrange"), &["limits"], NAMESPACED),
-    resource("Deployment", APPS, ("deployments", "deployment"), &["deploy"], IN_ALL),
-    resource("ReplicaSet", APPS, ("replicasets", "replicaset"), &["rs"], IN_ALL),
-    resource("StatefulSet", APPS, ("statefulsets", "statefulset"), &["sts"], IN_ALL),
-    resource("DaemonSet", APPS, ("daemonsets", "daemonset"), &["ds"], IN_ALL),
-    resource("ControllerRevision", APPS, ("controllerrevisions", "controllerrevision"), &[], NAMESPACED),
-    resource("Job", BATCH, ("jobs", "job"), &[], IN_ALL),
-    resource("CronJob", BATCH, ("cronjobs", "cronjob"), &["cj"], IN_ALL),
-    resource("EndpointSlice", ("discovery.k8s.io", "v1"), ("endpointslices", "endpointslice"), &[], NAMESPACED),
-    resource("Ingress", NETWORKING, ("ingresses", "ingress"), &["ing"], NAMESPACED),
-    resource("IngressClass", NETWORKING, ("ingressclasses", "ingressclass"), &[], CLUSTER),
-    resource("NetworkPolicy", NETWORKING, ("networkpolicies", "networkpolicy"), &["netpol"], NAMESPACED),
-    resource("HorizontalPodAutoscaler", ("autoscaling", "v2"), ("horizontalpodautoscalers", "horizontalpodautoscaler"), &["hpa"], IN_ALL),
-    resource("PodDisruptionBudget", ("policy", "v1"), ("poddisruptionbudgets", "poddisruptionbudget"), &["pdb"], NAMESPACED),
-    resource("PriorityClass", ("scheduling.k8s.io", "v1"), ("priorityclasses", "priorityclass"), &["pc"], CLUSTER),
-    resource("StorageClass", ("storage.k8s.io", "v1"), ("storageclasses", "storageclass"), &["sc"], CLUSTER),
-    resource("Lease", ("coordination.k8s.io", "v1"), ("leases", "lease"), &[], NAMESPACED),
-    resource("Role", RBAC, ("roles", "role"), &[], NAMESPACED),
-    resource("ClusterRole", RBAC, ("clusterroles", "clusterrole"), &[], CLUSTER),
-    resource("RoleBinding", RBAC, ("rolebindings", "rolebinding"), &[], NAMESPACED),
-    resource("ClusterRoleBinding", RBAC, ("clusterrolebindings", "clusterrolebinding"), &[], CLUSTER),
-    resource("CustomResourceDefinition", ("apiextensions.k8s.io", "v1"), ("customresourcedefinitions", "customresourcedefinition"), &["crd", "crds"], CLUSTER),
-];
-
 /// The kinds of [`RESOURCES`].
 #[rustfmt::skip]
 const KINDS: [Kind; 36] = [
@@ -218,30 +139,6 @@ const KINDS: [Kind; 36] = [
     Kind::CustomResourceDefinition,
 ];
 
-const ADMISSION: (&str, &str) = ("admissionregistration.k8s.io", "v1");
-const STORAGE: (&str, &str) = ("storage.k8s.io", "v1");
-const FLOW: (&str, &str) = ("flowcontrol.apiserver.k8s.io", "v1");
-
-/// Built-in kinds that are only stored.
-#[rustfmt::skip]
-static STORED: [Resource; 15] = [
-    resource("ValidatingWebhookConfiguration", ADMISSION, ("validatingwebhookconfigurations", "validatingwebhookconfiguration"), &[], CLUSTER),
-    resource("MutatingWebhookConfiguration", ADMISSION, ("mutatingwebhookconfigurations", "mutatingwebhookconfiguration"), &[], CLUSTER),
-    resource("ValidatingAdmissionPolicy", ADMISSION, ("validatingadmissionpolicies", "validatingadmissionpolicy"), &[], CLUSTER),
-    resource("ValidatingAdmissionPolicyBinding", ADMISSION, ("validatingadmissionpolicybindings", "validatingadmissionpolicybinding"), &[], CLUSTER),
-    resource("APIService", ("apiregistration.k8s.io", "v1"), ("apiservices", "apiservice"), &[], CLUSTER),
-    resource("CertificateSigningRequest", ("certificates.k8s.io", "v1"), ("certificatesigningrequests", "certificatesigningrequest"), &["csr"], CLUSTER),
-    resource("FlowSchema", FLOW, ("flowschemas", "flowschema"), &[], CLUSTER),
-    resource("PriorityLevelConfiguration", FLOW, ("prioritylevelconfigurations", "prioritylevelconfiguration"), &[], CLUSTER),
-    resource("IPAddress", NETWORKING, ("ipaddresses", "ipaddress"), &["ip"], CLUSTER),
-    resource("ServiceCIDR", NETWORKING, ("servicecidrs", "servicecidr"), &[], CLUSTER),
-    resource("RuntimeClass", ("node.k8s.io", "v1"), ("runtimeclasses", "runtimeclass"), &[], CLUSTER),
-    resource("CSIDriver", STORAGE, ("csidrivers", "csidriver"), &[], CLUSTER),
-    resource("CSINode", STORAGE, ("csinodes", "csinode"), &[], CLUSTER),
-    resource("VolumeAttachment", STORAGE, ("volumeattachments", "volumeattachment"), &[], CLUSTER),
-    resource("VolumeAttributesClass", STORAGE, ("volumeattributesclasses", "volumeattributesclass"), &["vac"], CLUSTER),
-];
-
 /// The kinds that CustomResourceDefinitions have named, in this process, by group and name. Whether
 /// a cluster serves one is a question to its store.
 static CUSTOM: Mutex<BTreeMap<(String, String), &'static Resource>> = Mutex::new(BTreeMap::new());
@@ -264,6 +161,8 @@ pub struct CustomResource {
     pub singular: String,
     /// Short names.
     pub short_names: Vec<String>,
+    /// Categories, such as `all`.
+    pub categories: Vec<String>,
     /// Whether its objects live in a namespace.
     pub namespaced: bool,
 }
@@ -281,6 +180,7 @@ impl Kind {
             known.version == resource.version
                 && known.plural == resource.plural
                 && known.namespaced == resource.namespaced
+                && known.categories.iter().eq(resource.categories.iter())
         });
         if let Some(known) = known {
             return Some(Kind::Other(OtherKind(known)));
@@ -289,6 +189,7 @@ impl Kind {
             return None;
         }
         let short_names = resource.short_names.into_iter().map(leaked).collect::<Vec<_>>();
+        let categories = resource.categories.into_iter().map(leaked).collect::<Vec<_>>();
         let new: &'static Resource = Box::leak(Box::new(Resource {
             name: leaked(resource.name),
             group: leaked(resource.group),
@@ -297,7 +198,8 @@ impl Kind {
             singular: leaked(resource.singular),
             short_names: Box::leak(short_names.into_boxed_slice()),
             namespaced: resource.namespaced,
-            in_all: false,
+            categories: Box::leak(categories.into_boxed_slice()),
+            verbs: ANYTHING_CUSTOM,
         }));
         custom.insert(key, new);
         Some(Kind::Other(OtherKind(new)))
@@ -316,11 +218,17 @@ impl Kind {
         Kind::known().chain(others.map(|resource| Kind::Other(OtherKind(resource))))
     }
 
+    /// What the API server answers questions about, and stores nothing of.
+    pub fn asked_only() -> impl Iterator<Item = Kind> {
+        ASKED_ONLY.iter().map(|resource| Kind::Other(OtherKind(resource)))
+    }
+
     /// Whether a CustomResourceDefinition has named it.
     pub fn is_custom(self) -> bool {
         match self {
             Kind::Other(OtherKind(resource)) => {
-                !STORED.iter().any(|stored| core::ptr::eq(stored, resource))
+                let is_this = |built_in: &Resource| core::ptr::eq(built_in, resource);
+                !STORED.iter().chain(&ASKED_ONLY).any(is_this)
             }
             _ => false,
         }
@@ -425,7 +333,7 @@ impl Kind {
             let r = kind_of.resource();
             r.name == kind && r.group == group && r.version == version
         };
-        Kind::known().find(fits).or_else(|| Kind::all().find(fits))
+        Kind::known().find(fits).or_else(|| Kind::all().chain(Kind::asked_only()).find(fits))
     }
 
     /// The kind that a person means on the command line: plural, singular, short name or kind, in
@@ -439,14 +347,18 @@ impl Kind {
                 || r.singular == word
                 || r.short_names.contains(&word)
                 || r.name.eq_ignore_ascii_case(word);
-            let in_group = group.is_empty()
-                || r.group == group
-                || group
-                    .strip_prefix(r.version)
-                    .is_some_and(|rest| rest.strip_prefix('.') == Some(r.group));
-            named && in_group
+            let is_group = |own: &str, version: &str| {
+                let after = |rest: &str| rest.strip_prefix('.') == Some(own);
+                own == group || group.strip_prefix(version).is_some_and(after)
+            };
+            let mut second = super::conversion::versions_served_too(r.name);
+            named
+                && (group.is_empty()
+                    || is_group(r.group, r.version)
+                    || second.any(|(group, version)| is_group(group, version)))
         };
-        Kind::known().find(fits).or_else(|| Kind::all().find(fits))
+        let others = || Kind::all().chain(Kind::asked_only()).find(fits);
+        Kind::known().find(fits).or_else(others)
     }
 }
 
@@ -489,6 +401,7 @@ mod tests {
             plural: "crontabs".into(),
             singular: "crontab".into(),
             short_names: vec!["ct".into()],
+            categories: Vec::new(),
             namespaced: true,
         };
         let kind = Kind::custom(resource.clone()).unwrap();

@@ -4,7 +4,7 @@
 //! everywhere else, so that no field of a manifest is lost. Trees are [`serde_json::Value`]s with
 //! sorted keys behind an `Arc`: copies are cheap and share what they have in common.
 //!
-//! Reading order: `kind.rs`, `meta.rs`, `object.rs`, `event.rs`, `pod.rs`, `selector.rs`, `error.rs`.
+//! Reading order: `kind.rs`, `resource.rs`, `meta.rs`, `object.rs`, `event.rs`, `pod.rs`, `selector.rs`, `error.rs`.
 
 pub mod conversion;
 pub mod defaults;
@@ -18,6 +18,7 @@ pub mod meta;
 pub mod node_affinity;
 pub mod object;
 pub mod pod;
+pub mod resource;
 pub mod selector;
 mod selector_text;
 pub mod tree;

@@ -102,8 +102,10 @@ fn sync_pod(store: &Store, pod: &Arc<Object>, now: SimTime) -> Plan {
 
 /// Models disruption.go trySync and failSafe.
 fn sync_budget(store: &Store, budget: &Arc<Object>, now: SimTime) -> Plan {
-    let Some(selector) = selector(budget) else { return Plan::default() };
-    let pods: Vec<&Arc<Object>> = store.pods_matching(&budget.meta.namespace, &selector).collect();
+    // A budget without a selector is about no pods.
+    let selector = selector(budget);
+    let chosen = selector.iter().flat_map(|it| store.pods_matching(&budget.meta.namespace, it));
+    let pods: Vec<&Arc<Object>> = chosen.collect();
     let mut plan = Plan::default();
     if pods.is_empty() {
         plan.writes.push(event(budget, false, "NoPods", "No matching pods found", now));

@@ -20,8 +20,11 @@ fn claims_of(change: &Change) -> impl Iterator<Item = ObjectKey> + '_ {
     })
 }
 
+/// Whether a pod uses a claim: one without a node does not yet.
+///
+/// Models pvc_protection_controller.go podUsesPVC.
 fn uses(pod: &Object, claim: &str) -> bool {
-    pod.pod().is_some_and(|pod| {
+    pod.pod().filter(|pod| pod.node_name.is_some()).is_some_and(|pod| {
         pod.spec.volumes.iter().any(|(_, source)| {
             matches!(source, VolumeSource::PersistentVolumeClaim(name) if name == claim)
         })

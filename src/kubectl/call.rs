@@ -12,7 +12,7 @@ use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Object, Value};
 use crate::base::SimTime;
 use crate::programs::{Mark, Output};
-use crate::store::patch::Patch;
+use crate::store::patch::{FieldValidation, Patch};
 use crate::store::{ObjectKey, managed};
 use crate::world::World;
 use core::fmt::Write as _;
@@ -156,16 +156,26 @@ impl Call<'_> {
         }
     }
 
-    /// Reads `--validate`.
+    /// Whether manifests are given: by `-f` or `-k`.
+    pub(crate) fn has_files(&self) -> bool {
+        !self.flags.list("filename").is_empty() || self.flags.given("kustomize")
+    }
+
+    /// What the server is to do about fields that it does not know: `--validate`.
     ///
     /// Models staging/src/k8s.io/kubectl/pkg/cmd/util/helpers.go GetValidationDirective.
-    pub(crate) fn field_validation(&self) -> Outcome {
-        match self.flags.text("validate") {
-            "" | "true" | "strict" | "warn" | "false" | "ignore" => Ok(()),
-            other => plain(format!(
+    ///
+    /// # Errors
+    /// A word that is none of its values.
+    pub(crate) fn field_validation(&self) -> Result<FieldValidation, Failure> {
+        match self.flags.get("validate") {
+            None | Some("strict" | "true") => Ok(FieldValidation::Strict),
+            Some("warn") => Ok(FieldValidation::Warn),
+            Some("ignore" | "false") => Ok(FieldValidation::Ignore),
+            Some(other) => Err(Failure::Plain(format!(
                 "invalid - validate option {}; must be one of: strict (or true), warn, ignore (or false)",
                 go_quote(other)
-            )),
+            ))),
         }
     }
 
@@ -182,6 +192,9 @@ impl Call<'_> {
         namespace: &str,
         name: &str,
     ) -> Result<Arc<Object>, Failure> {
+        if name.is_empty() {
+            return plain("resource name may not be empty");
+        }
         let store = self.world.store();
         let found = store.find(kind, namespace, name).cloned();
         let asks = kind.namespaced() && namespace != "default" && self.verb.path != "delete";
@@ -213,6 +226,7 @@ impl Call<'_> {
         change: impl FnOnce(&mut World) -> Result<T, crate::api::ApiError>,
     ) -> Result<T, Failure> {
         self.world.speak_as(&self.field_manager(), "");
+        self.world.hold_against(self.field_validation()?);
         if self.dry_run()? == DryRun::Server {
             let mut copy = self.world.clone();
             let result = change(&mut copy);
@@ -375,7 +389,20 @@ impl Call<'_> {
         if path == "-" {
             return Ok(self.stdin.unwrap_or_default().to_owned());
         }
-        if path.starts_with("http://") || path.starts_with("https://") {
+        if let Some(address) = path.strip_prefix("http://").or(path.strip_prefix("https://")) {
+            let host = address.split('/').next().unwrap_or_default();
+            let (name, port) = host.split_once(':').unwrap_or((host, ""));
+            if name.is_empty() {
+                let why = "Unable to connect to the server: http: no Host in request URL";
+                return Err(Failure::Verbatim(why.to_owned()));
+            }
+            if ["127.0.0.1", "localhost"].contains(&name) {
+                let usual = if path.starts_with("https") { "443" } else { "80" };
+                let port = if port.is_empty() { usual } else { port };
+                return Err(Failure::Verbatim(format!(
+                    "The connection to the server {name}:{port} was refused - did you specify the right host or port?"
+                )));
+            }
             let found = crate::programs::published(path);
             // Models staging/src/k8s.io/cli-runtime/pkg/resource/visitor.go readHttpWithRetries.
             let why = || {

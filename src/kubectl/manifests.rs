@@ -1,8 +1,9 @@
 //! Manifests: text to trees and back.
 
 use super::call::Call;
-use super::failure::Failure;
-use crate::api::tree::Tree as _;
+use super::failure::{Failure, plain};
+use super::kustomize;
+use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{Kind, Value, conversion};
 use crate::manifest;
 
@@ -27,15 +28,29 @@ pub(crate) struct Manifest {
 /// Models staging/src/k8s.io/cli-runtime/pkg/resource: builder.go FilenameParam, visitor.go
 /// StreamVisitor.Visit, EagerVisitorList.Visit.
 pub(crate) fn read_all(call: &Call<'_>) -> Result<(Vec<Manifest>, Vec<Failure>), Failure> {
+    call.field_validation()?;
+    let paths = call.flags.list("filename");
     if let Some(folder) = call.flags.get("kustomize") {
-        return super::commands::local::build(call, folder);
+        if !paths.is_empty() {
+            return plain("only one of -f or -k can be specified");
+        }
+        return read_folder(call, folder);
+    }
+    if paths.iter().filter(|path| *path == "-").count() > 1 {
+        return plain("standard input cannot be used for multiple arguments");
     }
     let (mut texts, mut missing) = (Vec::new(), Vec::new());
-    let paths = call.flags.list("filename").into_iter().flat_map(|path| files_of(call, path));
-    for path in paths {
-        match call.read(&path) {
-            Ok(text) => texts.push((if path == "-" { "STDIN".to_owned() } else { path }, text)),
-            Err(failure) => missing.push(failure),
+    for path in paths.into_iter().flat_map(|path| matching(call, path)) {
+        let files = files_of(call, path.clone());
+        if files.is_empty() {
+            let known = "recognized file extensions are [.json .yaml .yml]";
+            missing.push(Failure::Plain(format!("error reading [{path}]: {known}")));
+        }
+        for path in files {
+            match call.read(&path) {
+                Ok(text) => texts.push((if path == "-" { "STDIN".to_owned() } else { path }, text)),
+                Err(failure) => missing.push(failure),
+            }
         }
     }
     Failure::of(missing)?;
@@ -46,10 +61,56 @@ pub(crate) fn read_all(call: &Call<'_>) -> Result<(Vec<Manifest>, Vec<Failure>),
             failures.push(failure);
         }
     }
-    if all.is_empty() && failures.is_empty() && call.verb.path != "delete" {
+    let finds = ["get", "delete", "describe"].contains(&call.verb.path);
+    if all.is_empty() && failures.is_empty() && !finds {
         return Err(Failure::Plain("no objects passed to ".to_owned() + call.verb.path));
     }
     Ok((all, failures))
+}
+
+/// Reads what the kustomization of a folder makes.
+fn read_folder(call: &Call<'_>, folder: &str) -> Result<(Vec<Manifest>, Vec<Failure>), Failure> {
+    let (mut all, mut failures) = (Vec::new(), Vec::new());
+    for object in kustomize::build(call, folder)?.objects {
+        if let Err(failure) = flatten(call, object, folder, &mut all) {
+            failures.push(failure);
+        }
+    }
+    match all.is_empty() && failures.is_empty() {
+        true => plain("no objects passed to ".to_owned() + call.verb.path),
+        false => Ok((all, failures)),
+    }
+}
+
+/// The files that a pattern names; what is no pattern, or fits nothing, is itself.
+///
+/// Models staging/src/k8s.io/cli-runtime/pkg/resource/builder.go expandIfFilePattern. Simplified:
+/// `*` and `?` in the last part alone.
+fn matching(call: &Call<'_>, path: String) -> Vec<String> {
+    let (folder, pattern) = path.rsplit_once('/').unwrap_or(("", &path));
+    if !pattern.contains(['*', '?']) || call.session.read(&path).is_some() {
+        return vec![path];
+    }
+    let inside = |name: String| match folder {
+        "" => name,
+        folder => format!("{folder}/{name}"),
+    };
+    let names = call.session.names(folder).into_iter();
+    let found: Vec<String> =
+        names.filter(|name| fits(pattern.as_bytes(), name.as_bytes())).map(inside).collect();
+    if found.is_empty() { vec![path] } else { found }
+}
+
+fn fits(pattern: &[u8], name: &[u8]) -> bool {
+    match (pattern.split_first(), name.split_first()) {
+        (None, None) => true,
+        (Some((b'*', rest)), after) => {
+            fits(rest, name) || after.is_some_and(|(_, after)| fits(pattern, after))
+        }
+        (Some((b'?', rest)), Some((_, after))) => fits(rest, after),
+        (Some((own, rest)), Some((other, after))) => own == other && fits(rest, after),
+        _ => false,
+    }
 }
 
 /// The manifests in a folder, with `-R` those of the folders in it too; a file is itself.
@@ -97,22 +158,13 @@ fn read_one(
     broken.map_or(Ok(()), Err)
 }
 
-/// Whether a document has a version and a kind.
+/// Whether a document has a version and a kind, and what it lists has them too.
 ///
-/// Models staging/src/k8s.io/kubectl/pkg/validation/validation.go getObjectKind.
+/// Models staging/src/k8s.io/kubectl/pkg/validation/validation.go getObjectKind,
+/// staging/src/k8s.io/kubectl/pkg/util/openapi/validation/validation.go validateList.
 fn says_what_it_is(value: &Value, source: &str) -> Result<(), Failure> {
     let mut why = Vec::new();
-    if value.is_object() {
-        for key in ["apiVersion", "kind"] {
-            match value.get(key) {
-                None | Some(Value::Null) => why.push(format!("{key} not set")),
-                Some(Value::String(_)) => {}
-                Some(_) => why.push(format!("{key} isn't string type")),
-            }
-        }
-    } else {
-        why.push("invalid object to validate".to_owned());
-    }
+    note_missing(value, &mut why);
     let why = match why.as_slice() {
         [] => return Ok(()),
         [one] => one.clone(),
@@ -121,6 +173,61 @@ fn says_what_it_is(value: &Value, source: &str) -> Result<(), Failure> {
     Err(Failure::Plain(format!(
         "error validating \"{source}\": error validating data: {why}; if you choose to ignore these errors, turn validation off with --validate=false"
     )))
+}
+
+fn note_missing(value: &Value, why: &mut Vec<String>) {
+    if !value.is_object() {
+        return why.push("invalid object to validate".to_owned());
+    }
+    let before = why.len();
+    for key in ["apiVersion", "kind"] {
+        match value.get(key) {
+            None | Some(Value::Null) => why.push(format!("{key} not set")),
+            Some(Value::String(text)) if key == "apiVersion" && text.matches('/').count() > 1 => {
+                return why.push(format!("unexpected GroupVersion string: {text}"));
+            }
+            Some(Value::String(_)) => {}
+            Some(_) => why.push(format!("{key} isn't string type")),
+        }
+    }
+    if why.len() == before && value.str_at(&["kind"]) == Some("List") {
+        match value.get("items") {
+            Some(Value::Array(items)) => items.iter().for_each(|item| note_missing(item, why)),
+            _ => why.push("invalid object to validate".to_owned()),
+        }
+    }
+}
+
+/// The objects of a list: those of a `PodList` need not say that they are pods.
+///
+/// Models staging/src/k8s.io/apimachinery/pkg/apis/meta/v1/unstructured/helpers.go decodeToList.
+fn items_of(list: &Value) -> Result<Vec<Value>, Failure> {
+    let text = |value: &Value, key| value.str_at(&[key]).unwrap_or_default().to_owned();
+    let (version, kind) = (text(list, "apiVersion"), text(list, "kind"));
+    let kind = kind.trim_end_matches("List");
+    let mut items = list.items_at(&["items"]).to_vec();
+    if items.iter().any(|item| item.get("items").is_some_and(Value::is_array)) {
+        return plain("*unstructured.Unstructured is not a list: no Items field in this object");
+    }
+    for item in &mut items {
+        let is_bare = text(item, "apiVersion").is_empty() && text(item, "kind").is_empty();
+        if is_bare && !kind.is_empty() {
+            item.put(&["apiVersion"], version.clone());
+            item.put(&["kind"], kind.to_owned());
+        }
+    }
+    Ok(items)
+}
+
+/// An item of a list that says its kind must say its version.
+fn typed(item: Value) -> Result<Value, Failure> {
+    let has = |key: &str| item.str_at(&[key]).is_some_and(|text| !text.is_empty());
+    match has("kind") && !has("apiVersion") {
+        true => plain(
+            "unable to get type info from the object \"*unstructured.Unstructured\": Object 'apiVersion' is missing in 'object has no apiVersion field'",
+        ),
+        false => Ok(item),
+    }
 }
 
 /// Takes the objects out of a document, which may be a List.
@@ -134,21 +241,22 @@ pub(super) fn flatten(
     let text = |key| value.str_at(&[key]).unwrap_or_default().to_owned();
     let (api_version, kind_name) = (text("apiVersion"), text("kind"));
     if kind_name == "List" || (kind_name.ends_with("List") && value.get("items").is_some()) {
-        for item in value.items_at(&["items"]) {
-            flatten(call, item.clone(), source, all)?;
-        }
-        return Ok(());
+        let items = items_of(&value)?.into_iter();
+        return items.map(typed).try_for_each(|item| flatten(call, item?, source, all));
     }
-    if kind_name.is_empty() {
+    let refuse = |why: String| Failure::Plain(format!("unable to decode \"{source}\": {why}"));
+    manifest::check_metadata(&value).map_err(refuse)?;
+    if kind_name.is_empty() || api_version.matches('/').count() > 1 {
         let json = super::go_text::compact_json(&value);
         let why = format!("unable to decode \"{source}\": Object 'Kind' is missing in '{json}'");
         return Err(Failure::Plain(why));
     }
-    let refuse = |why: String| Failure::Plain(format!("unable to decode \"{source}\": {why}"));
-    manifest::check_metadata(&value).map_err(refuse)?;
     let name = value.str_at(&["metadata", "name"]).unwrap_or_default().to_owned();
     let written = value.str_at(&["metadata", "namespace"]).unwrap_or_default().to_owned();
-    let kind = Kind::of_manifest(&api_version, &kind_name);
+    // kubectl knows a kind in small letters, too: what becomes of it is the server's business.
+    let small =
+        |kind: &Kind| kind.name().to_lowercase() == kind_name && kind.api_version() == api_version;
+    let kind = Kind::of_manifest(&api_version, &kind_name).or_else(|| Kind::all().find(small));
     let Some(kind) = kind.filter(|kind| call.world.store().serves(*kind)) else {
         let what = format!("no matches for kind \"{kind_name}\" in version \"{api_version}\"");
         return Err(Failure::Plain(format!(

@@ -20,6 +20,7 @@ mod go_text;
 mod help;
 mod jsonpath;
 mod kubeconfig;
+mod kustomize;
 mod kyaml;
 mod manifests;
 mod output;

@@ -6,6 +6,7 @@ use super::field_selector::{self, Term};
 use super::manifests;
 use crate::api::error::go_quote;
 use crate::api::{ApiError, Kind, Object, Reason, Selector};
+use serde_json::json;
 use std::sync::Arc;
 
 /// One thing that was asked for.
@@ -45,9 +46,9 @@ fn unknown_kind(word: &str) -> Failure {
 fn kinds_of(words: &str) -> Result<Vec<Kind>, Failure> {
     let mut kinds = Vec::new();
     for word in words.split(',') {
-        match word {
-            "all" => kinds.extend(ALL),
-            word => kinds.push(kind_of(word)?),
+        match (kind_of(word), of_category(word)) {
+            (Err(_), all) if !all.is_empty() => kinds.extend(all),
+            (kind, _) => kinds.push(kind?),
         }
     }
     let mut seen = Vec::new();
@@ -60,7 +61,17 @@ fn kinds_of(words: &str) -> Result<Vec<Kind>, Failure> {
     Ok(kinds)
 }
 
-/// The category `all`, in the order in which kubectl lists it.
+/// The kinds of a category, in the order in which kubectl lists them: those that definitions bring
+/// come last.
+fn of_category(word: &str) -> Vec<Kind> {
+    let is_in = |kind: &Kind| kind.resource().categories.contains(&word);
+    match word {
+        "all" => ALL.into_iter().chain(Kind::all().filter(|k| k.is_custom() && is_in(k))).collect(),
+        _ => Kind::all().filter(is_in).collect(),
+    }
+}
+
+/// The built-in kinds of the category `all`, in the order in which kubectl lists them.
 const ALL: [Kind; 10] = [
     Kind::Pod,
     Kind::ReplicationController,
@@ -183,9 +194,11 @@ fn find_in_files(call: &Call<'_>) -> Result<Found, Failure> {
     let single = manifests.len() == 1 && !from_stream;
     let mut found = Found { failures, single, ..Found::default() };
     for manifest in manifests {
-        note_kind(&mut found, manifest.kind);
         match call.object(manifest.kind, &manifest.namespace, &manifest.name) {
-            Ok(object) => found.objects.push(object),
+            Ok(object) => {
+                note_kind(&mut found, manifest.kind);
+                found.objects.push(object);
+            }
             Err(failure) => found.failures.push(failure),
         }
     }
@@ -217,18 +230,35 @@ pub(crate) fn no_names(call: &Call<'_>) -> Failure {
     Failure::Plain(why.to_owned())
 }
 
+/// Those of the queries that are about kinds which the cluster has: of a category's kinds only some.
+///
+/// # Errors
+/// Kinds that are not served, or have nothing to show.
+fn served<'q>(call: &Call<'_>, queries: &'q [Query]) -> Result<Vec<&'q Query>, Failure> {
+    let kind_words = call.args.first().map_or("", String::as_str);
+    let mut served = Vec::with_capacity(queries.len());
+    for query in queries {
+        let (Query::Named(kind, _) | Query::All(kind)) = query;
+        if call.world.store().serves(*kind) {
+            can_be_read(*kind)?;
+            served.push(query);
+        } else if kind_words.split(',').all(|word| of_category(word).is_empty()) {
+            return Err(unknown_kind(kind.plural()));
+        }
+    }
+    if served.is_empty() && !queries.is_empty() {
+        return Err(unknown_kind(kind_words));
+    }
+    Ok(served)
+}
+
 /// That what is asked for goes together.
 ///
 /// # Errors
 /// Kinds that are not served; names beside selectors or of all namespaces.
 pub(crate) fn check(call: &Call<'_>, queries: &[Query]) -> Result<(), Failure> {
     let named = queries.iter().any(|query| matches!(query, Query::Named(..)));
-    for query in queries {
-        let (Query::Named(kind, _) | Query::All(kind)) = query;
-        if !call.world.store().serves(*kind) {
-            return Err(unknown_kind(kind.plural()));
-        }
-    }
+    served(call, queries)?;
     if named && is_narrowed(call) {
         return Err(no_names(call));
     }
@@ -253,12 +283,14 @@ pub(crate) fn find_queries(call: &Call<'_>, queries: &[Query]) -> Result<Found, 
     check(call, queries)?;
     let named = queries.iter().any(|query| matches!(query, Query::Named(..)));
     let mut found = Found { single: named && queries.len() == 1, ..Found::default() };
-    for query in queries {
+    for query in served(call, queries)? {
         match query {
             Query::Named(kind, name) => {
-                note_kind(&mut found, *kind);
                 match call.object(*kind, &call.namespace_for(*kind), name) {
-                    Ok(object) => found.objects.push(object),
+                    Ok(object) => {
+                        note_kind(&mut found, *kind);
+                        found.objects.push(object);
+                    }
                     Err(failure) => found.failures.push(failure),
                 }
             }
@@ -272,6 +304,14 @@ pub(crate) fn find_queries(call: &Call<'_>, queries: &[Query]) -> Result<Found, 
         }
     }
     Ok(found)
+}
+
+/// Whether the API server has objects of a kind to show, not only answers to questions.
+fn can_be_read(kind: Kind) -> Result<(), Failure> {
+    match kind.resource().has_verb("get") {
+        true => Ok(()),
+        false => Err(ApiError::not_allowed().into()),
+    }
 }
 
 /// Reads `-l` for manifests.
@@ -293,6 +333,9 @@ pub(crate) fn selector(call: &Call<'_>) -> Result<Selector, Failure> {
 pub(crate) fn list(call: &Call<'_>, kind: Kind) -> Result<Vec<Arc<Object>>, Failure> {
     let chosen = Chosen::new(call, kind, None)?;
     let store = call.world.store();
+    if kind.name() == "ComponentStatus" {
+        return Ok(components(kind).filter(|object| chosen.has(object)).collect());
+    }
     let all = match &chosen.namespace {
         None => store.list(kind).filter(|object| chosen.has(object)).cloned().collect(),
         Some(own) => {
@@ -300,6 +343,15 @@ pub(crate) fn list(call: &Call<'_>, kind: Kind) -> Result<Vec<Arc<Object>>, Fail
         }
     };
     Ok(all)
+}
+
+/// What the API server finds of the control plane when it is asked: here all of it is well.
+fn components(kind: Kind) -> impl Iterator<Item = Arc<Object>> {
+    ["controller-manager", "scheduler", "etcd-0"].into_iter().map(move |name| {
+        let healthy = json!([{"type": "Healthy", "status": "True", "message": "ok"}]);
+        let value = json!({"metadata": {"name": name}, "conditions": healthy});
+        Arc::new(Object::from_value(kind, value))
+    })
 }
 
 /// Which objects of a kind a command line asks for.

@@ -77,6 +77,17 @@ fn headers(kind: Kind, extras: &Extras) -> Vec<(String, bool)> {
     }
 }
 
+/// A cell as far as its first line goes.
+///
+/// Models staging/src/k8s.io/cli-runtime/pkg/printers/tableprinter.go printRows. Simplified: tabs,
+/// which kubectl's columns are torn by, are blanks.
+fn first_line(cell: &str) -> String {
+    match cell.split_once(['\n', '\r', '\u{c}']) {
+        Some((first, _)) => format!("{}...", first.replace('\t', " ")),
+        None => cell.replace('\t', " "),
+    }
+}
+
 /// The table of objects of one kind.
 pub(crate) fn render(
     kind: Kind,
@@ -102,7 +113,7 @@ pub(crate) fn lines(
         text.push_str(&cells.join("\t"));
         text.push('\n');
     };
-    let in_namespace = extras.namespaces && kind.namespaced();
+    let in_namespace = extras.namespaces;
     if !extras.no_headers {
         let mut cells = Vec::new();
         if in_namespace {
@@ -126,7 +137,7 @@ pub(crate) fn lines(
         }
         for (index, cell) in row.into_iter().enumerate().filter(|(index, _)| shown(*index)) {
             let is_name = headers.get(index).is_some_and(|(name, _)| name == "NAME");
-            let one_line = cell.replace(['\n', '\t'], " ");
+            let one_line = first_line(&cell);
             cells.push(match extras.with_kind && is_name {
                 true => format!("{}/{one_line}", kind.singular_group()),
                 false => one_line,

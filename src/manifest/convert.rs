@@ -4,7 +4,8 @@
 //! Models staging/src/k8s.io/apimachinery/pkg/runtime/converter.go FromUnstructuredWithValidation:
 //! the first wrong type in the order of the structures' fields, else all unknown fields, sorted.
 
-use super::decode::{check_base64, json_word, quantity, time};
+use super::decode::json_word;
+use super::encoded::{check_base64, quantity, time};
 use super::schema::{self, Definition, Field, Type};
 use crate::api::{Kind, Value};
 use crate::base::order;

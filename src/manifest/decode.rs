@@ -5,10 +5,9 @@
 //! order of their names (the request's JSON has them so), the first wrong type is reported alone,
 //! unknown fields all together.
 
-use super::go_time::{self, Precision};
+use super::encoded::{QUANTITY_FORM, check_base64, quantity, time};
 use super::schema::{self, Definition, Field, Type};
 use crate::api::{ApiError, Kind, Reason, Value};
-use crate::base::Quantity;
 use serde_json::Map;
 use std::collections::BTreeMap;
 
@@ -22,17 +21,30 @@ const MOST_UNKNOWN: usize = 100;
 /// # Errors
 /// `BadRequest` in the API server's words.
 pub fn decode(kind: Kind, value: &Value) -> Result<Value, ApiError> {
-    let refuse = |why: String| {
-        let (name, version) = (kind.name(), kind.resource().version);
-        let message =
-            format!("{name} in version \"{version}\" cannot be handled as a {name}: {why}");
-        ApiError::new(Reason::BadRequest, message)
-    };
+    let refuse = |why: String| cannot_be_handled(kind, &why);
+    if let Some(other) = value.get("kind").and_then(Value::as_str)
+        && other != kind.name()
+        && other.eq_ignore_ascii_case(kind.name())
+    {
+        let (version, name) = (kind.resource().version, kind.name());
+        let message = format!(
+            "{other} in version \"{version}\" cannot be handled as a {name}: no kind \"{other}\" is registered for version \"{}\" in scheme \"pkg/runtime/scheme.go:111\"",
+            kind.api_version()
+        );
+        return Err(ApiError::new(Reason::BadRequest, message));
+    }
     let decoded = decode_leniently(kind, value).map_err(refuse)?;
     match decoded.unknown.is_empty() {
         true => Ok(decoded.value),
         false => Err(refuse(strict_error(&decoded.unknown))),
     }
+}
+
+/// What the API server says of an object that it cannot read.
+pub fn cannot_be_handled(kind: Kind, why: &str) -> ApiError {
+    let (name, version) = (kind.name(), kind.resource().version);
+    let message = format!("{name} in version \"{version}\" cannot be handled as a {name}: {why}");
+    ApiError::new(Reason::BadRequest, message)
 }
 
 /// An object as the API server reads it, and what it does not know of it.
@@ -71,6 +83,15 @@ pub fn decode_leniently(kind: Kind, value: &Value) -> Result<Decoded, String> {
 /// # Errors
 /// A wrong type, in the words of Go's decoder.
 pub fn check_metadata(object: &Value) -> Result<(), String> {
+    for key in ["apiVersion", "kind"] {
+        if let Some(other) = object.get(key).filter(|value| !value.is_string() && !value.is_null())
+        {
+            let word = json_word(other);
+            return Err(format!(
+                "json: cannot unmarshal {word} into Go struct field metadataOnlyObject.TypeMeta.{key} of type string"
+            ));
+        }
+    }
     let field = Field {
         field_type: Type::Named("ObjectMeta"),
         always: false,
@@ -372,62 +393,6 @@ pub(super) fn json_word(value: &Value) -> &'static str {
     }
 }
 
-/// A time as the API server writes it.
-pub(super) fn time(wanted: &Type, text: &str) -> Result<Value, String> {
-    let precision = match wanted {
-        Type::MicroTime => Precision::Micros,
-        _ => Precision::Seconds,
-    };
-    go_time::read(text, precision).map(Value::from)
-}
-
-const QUANTITY_FORM: &str = "quantities must match the regular expression \
-                             '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
-
-/// An amount in its canonical form.
-pub(super) fn quantity(value: &Value) -> Result<Value, String> {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    match Quantity::parse(&text) {
-        Ok(quantity) => Ok(quantity.to_string().into()),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-/// Says, as Go's decoder does, at which byte a text stops being base64.
-///
-/// Models Go's encoding/base64 Encoding.decodeQuantum.
-pub(super) fn check_base64(text: &str) -> Result<(), String> {
-    let bytes: Vec<(usize, u8)> =
-        text.bytes().enumerate().filter(|(_, byte)| !matches!(byte, b'\n' | b'\r')).collect();
-    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-    let wrong = |place: usize| Err(format!("illegal base64 data at input byte {place}"));
-    for (number, quantum) in bytes.chunks(4).enumerate() {
-        let digits = quantum.iter().take_while(|(_, byte)| is_digit(*byte)).count();
-        if digits == 4 {
-            continue;
-        }
-        let rest = quantum.get(digits..).unwrap_or_default();
-        let Some((place, byte)) = rest.first() else {
-            return wrong(text.len() - digits);
-        };
-        let is_last = (number + 1) * 4 >= bytes.len();
-        let padded = quantum.len() == 4 && digits >= 2 && rest.iter().all(|(_, b)| *b == b'=');
-        if *byte != b'=' || digits < 2 {
-            return wrong(*place);
-        }
-        if !padded {
-            return wrong(text.len());
-        }
-        if !is_last {
-            return wrong(bytes.get((number + 1) * 4).map_or(text.len(), |(place, _)| *place));
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -606,16 +571,5 @@ mod tests {
             decode(Kind::Secret, &secret).unwrap(),
             json!({"data": {"a": "Yg==", "c": "ZA=="}})
         );
-    }
-
-    #[test]
-    fn base64_ends_where_go_says_it_does() {
-        for (text, place) in [("abc", 0), ("abcde", 4), ("ab=c", 4), ("a===", 1), ("ab!d", 2)] {
-            let Err(message) = check_base64(text) else { panic!("{text} is fine") };
-            assert_eq!(message, format!("illegal base64 data at input byte {place}"), "{text}");
-        }
-        for text in ["", "YQ==", "YWI=", "YWJj", "YWJj\nZA=="] {
-            assert!(check_base64(text).is_ok(), "{text}");
-        }
     }
 }

@@ -6,12 +6,13 @@
 //! time.
 //!
 //! Reading order: `yaml/`, `scalar.rs`, `reader.rs`, `parse.rs`, `go_json.rs`, `schema.rs`,
-//! `go_time.rs`, `decode.rs`, `convert.rs`, `emit.rs`, `suggest.rs`.
+//! `go_time.rs`, `encoded.rs`, `decode.rs`, `convert.rs`, `emit.rs`, `suggest.rs`.
 
 pub mod convert;
 mod decode;
 pub mod descriptions;
 mod emit;
+mod encoded;
 mod go_json;
 mod go_time;
 mod parse;
@@ -21,7 +22,9 @@ pub mod schema;
 mod suggest;
 mod yaml;
 
-pub use decode::{Decoded, check_metadata, decode, decode_leniently, strict_error};
+pub use decode::{
+    Decoded, cannot_be_handled, check_metadata, decode, decode_leniently, strict_error,
+};
 pub use emit::{reads_as_something_else, to_yaml};
 pub use go_json::parse_json;
 pub use parse::{Document, LIMIT, Parsed, Place, Position, Problem, parse};

@@ -259,10 +259,15 @@ pub fn name_of(kind: Kind) -> Option<&'static str> {
     let resource = kind.resource();
     let name = match (resource.group, resource.name) {
         _ if kind.is_custom() => return None,
-        ("events.k8s.io", "Event") => "events.Event",
+        ("resource.k8s.io", "ResourceClaim") => "resource.ResourceClaim",
         (_, name) => name,
     };
     TABLE.types.get_key_value(name).map(|(name, _)| *name)
+}
+
+/// The type of a name as a field has it; `None` if the table has none of that name.
+pub fn type_of(name: &str) -> Option<Type> {
+    TABLE.types.get_key_value(name).map(|(name, _)| Type::Named(name))
 }
 
 /// The structure of a kind and its fields; `None` for kinds whose objects are stored as they come.

@@ -11,6 +11,7 @@ use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::validation::{custom, custom_fields};
 use crate::api::{ApiError, FieldError, Kind, Object, Reason, Value};
 use crate::base::SimTime;
+use crate::manifest;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -23,7 +24,10 @@ pub fn kind_of(definition: &Object) -> Option<Kind> {
     let text = |path: &[&str]| spec.str_at(path).unwrap_or_default().to_owned();
     let versions = spec.items_at(&["versions"]);
     let storage = versions.iter().find(|version| version.bool_at(&["storage"]) == Some(true));
-    let names = spec.items_at(&["names", "shortNames"]).iter().filter_map(Value::as_str);
+    let names = |key| {
+        let all = spec.items_at(&["names", key]).iter().filter_map(Value::as_str);
+        all.map(str::to_owned).collect()
+    };
     Kind::custom(CustomResource {
         name: text(&["names", "kind"]),
         group: text(&["group"]),
@@ -33,7 +37,8 @@ pub fn kind_of(definition: &Object) -> Option<Kind> {
             singular if singular.is_empty() => text(&["names", "kind"]).to_lowercase(),
             singular => singular,
         },
-        short_names: names.map(str::to_owned).collect(),
+        short_names: names("shortNames"),
+        categories: names("categories"),
         namespaced: spec.str_at(&["scope"]) != Some("Cluster"),
     })
 }
@@ -53,11 +58,30 @@ impl Store {
 
 impl Store {
     /// The schema of a custom kind; `None` for kinds without.
-    fn schema_of(&self, kind: Kind) -> Option<&Value> {
+    pub fn schema_of(&self, kind: Kind) -> Option<&Value> {
         let version = kind.resource().version;
         let versions = self.definition_of(kind)?.spec().items_at(&["versions"]);
         let version = versions.iter().find(|one| one.str_at(&["name"]) == Some(version))?;
         version.at(&["schema", "openAPIV3Schema"])
+    }
+
+    /// An object without the fields that the API does not know of its kind, and their paths.
+    ///
+    /// # Errors
+    /// `BadRequest` for what cannot be decoded.
+    pub fn without_unknown(
+        &self,
+        kind: Kind,
+        value: &Value,
+    ) -> Result<(Value, Vec<String>), ApiError> {
+        if kind.is_custom() {
+            let mut value = value.clone();
+            let unknown = self.prune(kind, &mut value);
+            return Ok((value, unknown));
+        }
+        let decoded = manifest::decode_leniently(kind, value);
+        let decoded = decoded.map_err(|why| manifest::cannot_be_handled(kind, &why))?;
+        Ok((decoded.value, decoded.unknown))
     }
 
     /// The fields of a custom object that its schema does not know, which are taken away.
@@ -158,11 +182,7 @@ pub(super) fn complete(
     let mut value = object.to_value();
     let unknown = store.prune(kind, &mut value);
     if person && !unknown.is_empty() {
-        let (name, version) = (kind.name(), kind.resource().version);
-        let why = crate::manifest::strict_error(&unknown);
-        let message =
-            format!("{name} in version \"{version}\" cannot be handled as a {name}: {why}");
-        return Err(ApiError::new(Reason::BadRequest, message));
+        return Err(manifest::cannot_be_handled(kind, &manifest::strict_error(&unknown)));
     }
     custom_fields::apply_defaults(schema, &mut value);
     let old = store.get(kind, &ObjectKey::of(object)).filter(|_| !is_new).map(|old| old.to_value());

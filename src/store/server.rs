@@ -50,6 +50,9 @@ impl Store {
         context: &Context,
         mut object: Object,
     ) -> Result<Arc<Object>, ApiError> {
+        if !object.kind.resource().has_verb("update") {
+            return Err(ApiError::not_allowed());
+        }
         self.warn_of_kind(context, object.kind);
         self.check_namespace(&object)?;
         object.meta.resource_version = 0;

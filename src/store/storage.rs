@@ -345,7 +345,7 @@ impl Store {
     }
 
     /// Notes what the server has to say beside its answer.
-    pub(super) fn warn(&mut self, text: impl Into<String>) {
+    pub fn warn(&mut self, text: impl Into<String>) {
         self.warnings.push(text.into());
     }
 

@@ -4,8 +4,9 @@
 //! Models the strategies of pkg/registry: PrepareForCreate and PrepareForUpdate.
 
 use super::admission::SYSTEM_CLASSES;
+use crate::api::pod::ConditionType;
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::{ApiError, Body, Kind, Object, StringMap, Value};
+use crate::api::{ApiError, Body, Kind, Object, Pod, StringMap, Value};
 use crate::base::SimTime;
 use serde_json::json;
 use std::sync::Arc;
@@ -43,6 +44,18 @@ fn counts_generations(kind: Kind) -> bool {
     }
 }
 
+/// A pod that the scheduler must not look at yet says so.
+///
+/// Models pkg/registry/core/pod/strategy.go applySchedulingGatedCondition.
+fn note_gates(pod: &mut Pod, now: SimTime) {
+    if pod.spec.tree.items_at(&["schedulingGates"]).is_empty() {
+        return;
+    }
+    let message = "Scheduling is blocked due to non-empty scheduling gates";
+    let why = Some(("SchedulingGated", message));
+    pod.status.set_condition(ConditionType::PodScheduled, false, why, now);
+}
+
 /// What the registries' `PrepareForCreate` clear or set.
 pub(super) fn prepare_for_create(object: &mut Object, now: SimTime) {
     if counts_generations(object.kind) {
@@ -64,7 +77,14 @@ pub(super) fn prepare_for_create(object: &mut Object, now: SimTime) {
         Kind::Pod => {
             if let Some(pod) = object.pod_mut() {
                 pod.status = crate::api::PodStatus::default();
+                note_gates(pod, now);
             }
+        }
+        Kind::Other(_) if object.kind.name() == "CertificateSigningRequest" => {
+            let mut spec = object.spec().clone();
+            spec.put(&["username"], "kubernetes-admin");
+            spec.put(&["groups"], json!(["kubeadm:cluster-admins", "system:authenticated"]));
+            object.set_spec(spec);
         }
         Kind::Service => object.set_status(json!({"loadBalancer": {}})),
         Kind::Ingress => object.set_status(json!({"loadBalancer": {}})),

@@ -31,6 +31,7 @@ use crate::base::{Map, Rng, SimTime};
 use crate::container::Trees;
 use crate::kubelet::NodeRuntime;
 use crate::scheduler::Scheduler;
+use crate::store::patch::FieldValidation;
 use crate::store::{Key, Manager, Store};
 use core::time::Duration;
 use queue::Queue;
@@ -57,6 +58,8 @@ pub struct World {
     failures: Map<(u16, Key), u32>,
     /// Under which name people's requests come.
     client: Manager,
+    /// What becomes of fields that are not known, in what people write.
+    unknown_fields: FieldValidation,
 }
 
 impl World {
@@ -80,6 +83,7 @@ impl World {
             wires: network::Wires::new(pods),
             failures: Map::new(),
             client: Manager::Client { name: Arc::from("kubectl"), subresource: "" },
+            unknown_fields: FieldValidation::Strict,
         };
         world.set_up();
         world.run_for(SET_UP_TIME);

@@ -3,14 +3,14 @@
 use super::World;
 use crate::addons;
 use crate::api::{ApiError, Kind, Object, Value};
-use crate::store::patch::{Patch, Patched};
+use crate::store::patch::{FieldValidation, Patch, Patched};
 use crate::store::{Cause, Context, DeleteOptions, Manager, ObjectKey, read_object};
 use std::sync::Arc;
 
 impl World {
     /// Reads what a person wrote. Warnings about a kind come also if it cannot be read.
     fn read(&mut self, kind: Kind, value: &Value, namespace: &str) -> Result<Object, ApiError> {
-        let object = read_object(kind, value, namespace);
+        let object = self.decoded(kind, value, namespace);
         if object.is_err() {
             self.store.warn_of_kind(&self.person(), kind);
         }
@@ -123,6 +123,26 @@ impl World {
     /// they write; empty for the object itself.
     pub fn speak_as(&mut self, manager: &str, subresource: &'static str) {
         self.client = Manager::Client { name: Arc::from(manager), subresource };
+    }
+
+    /// Says what becomes of unknown fields in the objects that follow (`fieldValidation`).
+    pub fn hold_against(&mut self, fields: FieldValidation) {
+        self.unknown_fields = fields;
+    }
+
+    /// Decodes what a person wrote; what is not known of it is refused, warned of, or dropped.
+    fn decoded(&mut self, kind: Kind, value: &Value, namespace: &str) -> Result<Object, ApiError> {
+        let how = self.unknown_fields;
+        if how == FieldValidation::Strict {
+            return read_object(kind, value, namespace);
+        }
+        let (value, unknown) = self.store.without_unknown(kind, value)?;
+        if how == FieldValidation::Warn {
+            for path in unknown {
+                self.store.warn(format!("unknown field \"{path}\""));
+            }
+        }
+        read_object(kind, &value, namespace)
     }
 
     /// Asks for an object to be deleted, as a person does.

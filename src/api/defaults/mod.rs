@@ -7,13 +7,15 @@
 //!
 //! What needs more than the object itself (addresses, UIDs, other objects) is the store's work.
 //!
-//! Reading order: `pod.rs`, `volumes.rs`, `workloads.rs`, `service.rs`, `policy.rs`, `image.rs`.
+//! Reading order: `pod.rs`, `volumes.rs`, `workloads.rs`, `service.rs`, `policy.rs`, `stored.rs`,
+//! `image.rs`.
 
 mod image;
 mod pod;
 mod pod_resources;
 mod policy;
 mod service;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod volumes;
@@ -69,8 +71,9 @@ pub fn apply(kind: Kind, object: &mut Value) {
         | Kind::PodDisruptionBudget
         | Kind::Lease
         | Kind::Role
-        | Kind::ClusterRole
-        | Kind::Other(_) => {}
+        | Kind::ClusterRole => {}
+        Kind::Other(_) if kind.is_custom() => {}
+        Kind::Other(_) => stored::apply(kind, object),
     }
 }
 

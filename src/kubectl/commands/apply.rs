@@ -12,7 +12,7 @@ use crate::kubectl::output::{FORMATS, Objects, Printer};
 use crate::kubectl::patch::{is_empty, three_way};
 use crate::kubectl::resources;
 use crate::kubectl::task::{Task, Wake};
-use crate::store::patch::{FieldValidation, Patch, patch_locally};
+use crate::store::patch::{Patch, patch_locally};
 use crate::store::{DeleteOptions, ObjectKey};
 use std::collections::BTreeSet;
 
@@ -105,7 +105,8 @@ fn apply_one(call: &mut Call<'_>, manifest: &Manifest) -> Result<(Value, &'stati
         warn_if_deleting(call, &is_going);
         return Ok((live, "unchanged"));
     }
-    let patch = Patch { how, body, fields: FieldValidation::Strict, of_status: false };
+    let fields = call.field_validation()?;
+    let patch = Patch { how, body, fields, of_status: false };
     let key = ObjectKey::new(&manifest.namespace, &manifest.name);
     let stored = match call.dry_run()? {
         DryRun::Client => patched_here(kind, &live, &patch),

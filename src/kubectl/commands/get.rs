@@ -20,7 +20,7 @@ pub(crate) const ENDPOINTS_WARNING: &str =
 
 /// Lists or shows objects.
 pub(crate) fn get(call: &mut Call<'_>) -> Outcome {
-    if call.args.is_empty() && call.flags.list("filename").is_empty() {
+    if call.args.is_empty() && !call.has_files() {
         return Err(Failure::Verbatim(
             "You must specify the type of resource to get. Use \"kubectl api-resources\" for a complete list of supported resources.\n\nerror: Required resource not specified.\nUse \"kubectl explain <resource>\" for a detailed description of that resource (e.g. kubectl explain pods).\nSee 'kubectl get -h' for help and examples".into(),
         ));

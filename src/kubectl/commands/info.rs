@@ -1,7 +1,9 @@
 //! What the cluster is and knows: api-resources, versions, cluster-info, auth, top.
 
 use super::create::{PATH_VERBS, VERBS};
-use crate::api::Kind;
+use crate::api::resource::{Resource, SECOND_EVENTS};
+use crate::api::tree::TreeMut as _;
+use crate::api::{Kind, Value, conversion};
 use crate::base::order;
 use crate::kubectl::call::Call;
 use crate::kubectl::failure::{Outcome, plain};
@@ -16,49 +18,118 @@ use std::collections::BTreeSet;
 const VERSION: &str = "v1.36.2";
 
 /// `kubectl api-resources`.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/apiresources/apiresources.go.
 pub(crate) fn api_resources(call: &mut Call<'_>) -> Outcome {
-    let mut kinds: Vec<Kind> = Kind::all().collect();
+    if !call.args.is_empty() {
+        return call.usage(&format!("unexpected arguments: [{}]", call.args.join(" ")));
+    }
+    let output = call.flags.text("output").to_owned();
+    if !["", "wide", "name", "json", "yaml", "kyaml"].contains(&output.as_str()) {
+        return plain(format!(
+            "unable to match a printer suitable for the output format \"{output}\", allowed formats are: json,kyaml,name,wide,yaml"
+        ));
+    }
+    let sorting = call.flags.text("sort-by").to_owned();
+    if !["", "name", "kind"].contains(&sorting.as_str()) {
+        return plain("--sort-by accepts only name or kind");
+    }
+    let mut all = listed(call);
+    order::sort_by_key(&mut all, |resource| match sorting.as_str() {
+        "name" => (resource.plural, ""),
+        "kind" => (resource.name, ""),
+        _ => (resource.group, resource.plural),
+    });
+    match output.as_str() {
+        "name" => {
+            let mut names: Vec<String> =
+                all.iter().map(|one| grouped(one.plural, one.group)).collect();
+            if sorting.is_empty() {
+                order::sort(&mut names);
+            }
+            names.iter().for_each(|name| call.say(name));
+        }
+        "" | "wide" => {
+            let text = resource_lines(&all, output == "wide", call.flags.on("no-headers"));
+            call.out.push_str(&align(&text, 6, 3));
+        }
+        _ => {
+            let printer = Printer::of(call, output::FORMATS)?.unwrap_or(Printer::Yaml);
+            let list: Vec<Value> = all.into_iter().map(resource_value).collect();
+            let value = json!({
+                "apiVersion": "v1", "groupVersion": "", "kind": "APIResourceList",
+                "resources": list,
+            });
+            return call.print(&printer, &Objects::One(value));
+        }
+    }
+    Ok(())
+}
+
+/// The kinds that the API server has, and that the flags choose.
+fn listed(call: &Call<'_>) -> Vec<&'static Resource> {
+    let kinds = Kind::all().chain(Kind::asked_only());
+    let served = kinds.filter(|kind| call.world.store().serves(*kind));
+    let mut all: Vec<&'static Resource> = served.map(Kind::resource).collect();
+    all.push(&SECOND_EVENTS);
     if call.flags.given("api-group") {
         let group = call.flags.text("api-group");
-        kinds.retain(|kind| kind.resource().group == group);
+        all.retain(|resource| resource.group == group);
     }
     if call.flags.given("namespaced") {
         let wanted = call.flags.on("namespaced");
-        kinds.retain(|kind| kind.namespaced() == wanted);
+        all.retain(|resource| resource.namespaced == wanted);
     }
-    order::sort_by_key(&mut kinds, |kind| match call.flags.text("sort-by") {
-        "kind" => (kind.name(), ""),
-        _ => (kind.resource().group, kind.plural()),
+    let (verbs, categories) = (call.flags.list("verbs"), call.flags.list("categories"));
+    all.retain(|resource| {
+        verbs.iter().all(|verb| resource.has_verb(verb))
+            && categories.iter().all(|name| resource.categories.contains(&name.as_str()))
     });
-    if call.flags.text("output") == "name" {
-        let mut names: Vec<String> = kinds.iter().map(|kind| kind.group_resource()).collect();
-        order::sort(&mut names);
-        names.iter().for_each(|name| call.say(name));
-        return Ok(());
-    }
-    let wide = call.flags.text("output") == "wide";
+    all
+}
+
+fn grouped(name: &str, group: &str) -> String {
+    if group.is_empty() { name.to_owned() } else { format!("{name}.{group}") }
+}
+
+fn version_of(resource: &Resource) -> String {
+    let Resource { group, version, .. } = resource;
+    if group.is_empty() { (*version).to_owned() } else { format!("{group}/{version}") }
+}
+
+fn resource_lines(all: &[&Resource], wide: bool, no_headers: bool) -> String {
     let mut text = String::new();
-    if !call.flags.on("no-headers") {
+    if !no_headers {
         text.push_str("NAME\tSHORTNAMES\tAPIVERSION\tNAMESPACED\tKIND");
         text.push_str(if wide { "\tVERBS\tCATEGORIES\n" } else { "\n" });
     }
-    for kind in kinds {
-        let resource = kind.resource();
-        let short = resource.short_names.join(",");
-        let (name, version) = (resource.plural, kind.api_version());
-        text.push_str(&format!(
-            "{name}\t{short}\t{version}\t{}\t{}",
-            resource.namespaced, resource.name
-        ));
+    for one in all {
+        let (short, version) = (one.short_names.join(","), version_of(one));
+        let (name, kind, namespaced) = (one.plural, one.name, one.namespaced);
+        text.push_str(&format!("{name}\t{short}\t{version}\t{namespaced}\t{kind}"));
         if wide {
-            let verbs = "create,delete,deletecollection,get,list,patch,update,watch";
-            let categories = if resource.in_all { "all" } else { "" };
-            text.push_str(&format!("\t{verbs}\t{categories}"));
+            text.push_str(&format!("\t{}\t{}", one.verbs, one.categories.join(",")));
         }
         text.push('\n');
     }
-    call.out.push_str(&align(&text, 6, 3));
-    Ok(())
+    text
+}
+
+fn resource_value(resource: &Resource) -> Value {
+    let mut value = json!({
+        "name": resource.plural, "singularName": resource.singular, "kind": resource.name,
+        "namespaced": resource.namespaced, "version": resource.version,
+        "verbs": resource.verbs.split(',').collect::<Vec<_>>(),
+    });
+    for (key, list) in [("shortNames", resource.short_names), ("categories", resource.categories)] {
+        if !list.is_empty() {
+            value.put(&[key], list.iter().map(|one| Value::from(*one)).collect::<Vec<_>>());
+        }
+    }
+    if !resource.group.is_empty() {
+        value.put(&["group"], resource.group);
+    }
+    value
 }
 
 /// `kubectl api-versions`.
@@ -66,7 +137,10 @@ pub(crate) fn api_versions(call: &mut Call<'_>) -> Outcome {
     if !call.args.is_empty() {
         return call.usage(&format!("unexpected arguments: [{}]", call.args.join(" ")));
     }
-    let versions: BTreeSet<String> = Kind::all().map(Kind::api_version).collect();
+    let kinds = Kind::all().chain(Kind::asked_only());
+    let served = kinds.filter(|kind| call.world.store().serves(*kind));
+    let mut versions: BTreeSet<String> = served.map(Kind::api_version).collect();
+    versions.extend(conversion::built_in_versions().map(str::to_owned));
     for version in versions {
         call.say(version);
     }

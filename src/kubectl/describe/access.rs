@@ -1,6 +1,6 @@
-//! Roles and their bindings.
+//! Accounts, roles and their bindings.
 //!
-//! Models describe.go RoleDescriber, RoleBindingDescriber and their kin for the whole cluster.
+//! Models describe.go describeServiceAccount, RoleDescriber, RoleBindingDescriber and their kin for the whole cluster.
 
 use super::text::Text;
 use super::workloads::Subject;
@@ -39,11 +39,15 @@ fn words(rule: &Value, key: &str) -> Vec<String> {
     rule.items_at(&[key]).iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// One rule for each resource, with all the verbs for it, in kubectl's order.
+/// One rule for each resource, with all the verbs for it, and one for each verb of a path, in kubectl's
+/// order.
 fn rules(role: &Value) -> Vec<Rule> {
     let mut all: Vec<Rule> = Vec::new();
     let or_one = |list: Vec<String>| if list.is_empty() { vec![String::new()] } else { list };
-    let mut add = |rule: Rule| match all.iter_mut().find(|other| other.is_about_the_same(&rule)) {
+    let add = |all: &mut Vec<Rule>, rule: Rule| match all
+        .iter_mut()
+        .find(|other| other.is_about_the_same(&rule))
+    {
         Some(known) => known.verbs.extend(rule.verbs),
         None => all.push(rule),
     };
@@ -53,14 +57,18 @@ fn rules(role: &Value) -> Vec<Rule> {
             for resource in words(rule, "resources") {
                 for name in or_one(words(rule, "resourceNames")) {
                     let (group, resource) = (group.clone(), resource.clone());
-                    add(Rule { verbs: verbs.clone(), group, resource, name, url: String::new() });
+                    let url = String::new();
+                    add(&mut all, Rule { verbs: verbs.clone(), group, resource, name, url });
                 }
             }
         }
-        for url in words(rule, "nonResourceURLs") {
+        for (url, verb) in words(rule, "nonResourceURLs")
+            .iter()
+            .flat_map(|url| verbs.iter().map(move |verb| (url, verb)))
+        {
             let none = String::new;
-            let (group, resource, name) = (none(), none(), none());
-            add(Rule { verbs: verbs.clone(), group, resource, name, url });
+            let (group, resource, name, url) = (none(), none(), none(), url.clone());
+            all.push(Rule { verbs: vec![verb.clone()], group, resource, name, url });
         }
     }
     order::sort_by_key(&mut all, |rule| {
@@ -100,6 +108,19 @@ pub(super) fn binding(text: &mut Text, it: &Subject<'_>) {
         let (kind, name) = (at(subject, "kind"), at(subject, "name"));
         text.line(1, format!("{kind}\t{name}\t{}", at(subject, "namespace")));
     }
+}
+
+pub(super) fn service_account(text: &mut Text, it: &Subject<'_>) {
+    text.head(it.value);
+    text.labels(it.value);
+    text.annotations("Annotations", it.value.at(&["metadata", "annotations"]));
+    let secrets = it.value.items_at(&["imagePullSecrets"]).iter();
+    let names: Vec<&str> = secrets.filter_map(|secret| secret.str_at(&["name"])).collect();
+    text.field(0, "Image pull secrets", names.first().copied().unwrap_or("<none>"));
+    for name in names.iter().skip(1) {
+        text.line(0, format!("                   \t{name}"));
+    }
+    text.events(it.events);
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ use crate::api::tree::Tree as _;
 const SAID: [&str; 5] = ["managedFields", "name", "namespace", "labels", "annotations"];
 
 pub(super) fn describe(text: &mut Text, it: &Subject<'_>) {
-    text.head(it.value);
+    text.field(0, "Name", &it.object.meta.name);
+    text.field(0, "Namespace", &it.object.meta.namespace);
     text.labels(it.value);
     text.annotations("Annotations", it.value.at(&["metadata", "annotations"]));
     for (key, value) in it.value.as_object().into_iter().flatten() {
@@ -58,13 +59,28 @@ fn scalar(value: &Value) -> String {
     }
 }
 
-/// `ingressClassName` as `Ingress Class Name`, `apiVersion` as `API Version`.
+/// `ingressClassName` as `Ingress Class Name`, `apiVersion` as `API Version`; an abbreviation takes
+/// the word after it.
 fn label(field: &str) -> String {
     if field.chars().any(|c| !c.is_alphabetic() && c != '-') {
         return field.to_owned();
     }
-    let words: Vec<String> = words(field).into_iter().map(titled).collect();
-    words.join(" ")
+    let mut merged: Vec<String> = Vec::new();
+    let mut is_open = false;
+    for word in words(field) {
+        let is_capital = word.starts_with(char::is_uppercase);
+        match merged.last_mut().filter(|_| is_open && is_capital) {
+            Some(last) => {
+                last.push_str(&word);
+                is_open = false;
+            }
+            None => {
+                is_open = word.len() >= 2 && word.chars().all(char::is_uppercase);
+                merged.push(word);
+            }
+        }
+    }
+    merged.into_iter().map(titled).collect::<Vec<_>>().join(" ")
 }
 
 fn titled(word: String) -> String {
@@ -95,7 +111,12 @@ fn words(name: &str) -> Vec<String> {
                 }
                 words.push(begun);
             }
-            Some(word) if !letter.is_uppercase() => word.push(letter),
+            Some(word)
+                if letter.is_lowercase() && word.ends_with(char::is_alphabetic)
+                    || letter == '-' && word.ends_with('-') =>
+            {
+                word.push(letter);
+            }
             _ => words.push(letter.to_string()),
         }
     }
@@ -114,7 +135,10 @@ mod tests {
             ("creationTimestamp", "Creation Timestamp"),
             ("ingressClassName", "Ingress Class Name"),
             ("clusterCIDR", "Cluster CIDR"),
-            ("IPAddressPool", "IP Address Pool"),
+            ("IPAddressPool", "IPAddress Pool"),
+            ("someURLField", "Some URLField"),
+            ("podCIDRs", "Pod CIDRs"),
+            ("x-kubernetes-int-or-string", "X - Kubernetes - Int - Or - String"),
             ("app.kubernetes.io/name", "app.kubernetes.io/name"),
         ];
         for (name, expected) in cases {

@@ -10,6 +10,8 @@ mod cluster;
 mod generic;
 mod network;
 mod pod;
+mod storage;
+mod stored;
 mod text;
 mod volumes;
 mod workloads;
@@ -121,16 +123,17 @@ fn object_text(call: &Call<'_>, object: &Arc<Object>, show_events: bool) -> Stri
         Kind::Namespace => cluster::namespace(&mut text, &it),
         Kind::ResourceQuota => cluster::quota(&mut text, &it),
         Kind::LimitRange => cluster::limit_range(&mut text, &it),
-        Kind::ConfigMap => cluster::config_map(&mut text, &it),
-        Kind::Secret => cluster::secret(&mut text, &it),
-        Kind::PersistentVolumeClaim => cluster::claim(&mut text, &it),
-        Kind::PersistentVolume => cluster::volume(&mut text, &it),
-        Kind::StorageClass => cluster::storage_class(&mut text, &it),
-        Kind::ServiceAccount => cluster::service_account(&mut text, &it),
+        Kind::ConfigMap => storage::config_map(&mut text, &it),
+        Kind::Secret => storage::secret(&mut text, &it),
+        Kind::PersistentVolumeClaim => storage::claim(&mut text, &it),
+        Kind::PersistentVolume => storage::volume(&mut text, &it),
+        Kind::StorageClass => storage::storage_class(&mut text, &it),
+        Kind::ServiceAccount => access::service_account(&mut text, &it),
         Kind::PriorityClass => cluster::priority_class(&mut text, &it),
         Kind::HorizontalPodAutoscaler => autoscaler::describe(&mut text, &it),
         Kind::Role | Kind::ClusterRole => access::role(&mut text, &it),
         Kind::RoleBinding | Kind::ClusterRoleBinding => access::binding(&mut text, &it),
+        _ if stored::describe(&mut text, &it) => {}
         _ => generic::describe(&mut text, &it),
     }
     text.finish()

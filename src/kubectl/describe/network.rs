@@ -3,11 +3,12 @@
 //! Models describe.go describeService, describeIngressV1, describeEndpoints,
 //! describeNetworkPolicy.
 
-use super::text::{Text, or_none, pairs, plain, selector};
+use super::text::{Text, or_none, pairs, plain};
 use super::workloads::Subject;
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Value};
 use crate::kubectl::printers;
+use crate::kubectl::printers::selector_text;
 use crate::store::Store;
 
 pub(super) fn service(text: &mut Text, it: &Subject<'_>) {
@@ -266,7 +267,7 @@ pub(super) fn network_policy(text: &mut Text, it: &Subject<'_>) {
     text.labels(it.value);
     text.annotations("Annotations", it.value.at(&["metadata", "annotations"]));
     text.line(0, "Spec:");
-    let pods = selector(spec.get("podSelector"));
+    let pods = selector_text(spec.get("podSelector"));
     let everything = "<none> (Allowing the specific traffic to all pods in this namespace)";
     let pods = if pods == "<none>" { everything } else { &pods };
     text.line(1, format!("PodSelector:     {pods}"));
@@ -340,7 +341,7 @@ fn policy_rule(text: &mut Text, rule: &Value, peers: &str, word: &str) {
             [("NamespaceSelector", "namespaceSelector"), ("PodSelector", "podSelector")]
         {
             if let Some(own) = peer.get(key) {
-                text.line(3, format!("{title}: {}", selector(Some(own))));
+                text.line(3, format!("{title}: {}", selector_text(Some(own))));
             }
         }
     }

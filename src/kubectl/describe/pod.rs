@@ -188,7 +188,9 @@ fn spread(text: &mut Text, spec: &Value, space: &str) {
         let at = |key| constraint.str_at(&[key]).unwrap_or_default();
         let skew = constraint.int_at(&["maxSkew"]).unwrap_or_default();
         let pods = match constraint.get("labelSelector") {
-            Some(own) => format!(" for selector {}", super::text::selector(Some(own))),
+            Some(own) => {
+                format!(" for selector {}", crate::kubectl::printers::selector_text(Some(own)))
+            }
             None => String::new(),
         };
         let (key, otherwise) = (at("topologyKey"), at("whenUnsatisfiable"));

@@ -215,28 +215,3 @@ pub(super) fn pairs(map: Option<&Value>) -> String {
         pairs.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
     or_none(&pairs.join(",")).to_owned()
 }
-
-/// A label selector in the command line's form.
-///
-/// Models staging/src/k8s.io/apimachinery/pkg/apis/meta/v1/helpers.go FormatLabelSelector.
-pub(super) fn selector(value: Option<&Value>) -> String {
-    let Some(value) = value else { return "<none>".to_owned() };
-    let labels = value.fields_at(&["matchLabels"]).into_iter().flatten();
-    let mut parts: Vec<String> = labels
-        .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
-        .collect();
-    for expression in value.items_at(&["matchExpressions"]) {
-        let key = expression.str_at(&["key"]).unwrap_or_default();
-        let values: Vec<&str> =
-            expression.items_at(&["values"]).iter().filter_map(Value::as_str).collect();
-        let values = values.join(",");
-        parts.push(match expression.str_at(&["operator"]) {
-            Some("In") => format!("{key} in ({values})"),
-            Some("NotIn") => format!("{key} notin ({values})"),
-            Some("DoesNotExist") => format!("!{key}"),
-            _ => key.to_owned(),
-        });
-    }
-    order::sort(&mut parts);
-    or_none(&parts.join(",")).to_owned()
-}

@@ -142,7 +142,7 @@ pub(super) fn of_pod(text: &mut Text, volumes: &[Value], space: &str) {
 pub(super) fn of_volume(text: &mut Text, spec: &Value) {
     let found = OF_VOLUMES.iter().chain(SOURCES).find(|source| spec.get(source.0).is_some());
     match found {
-        Some(source) => show(text, source, spec.get(source.0).unwrap_or(&Value::Null)),
+        Some(source) => show(text, source, spec.get(source.0).unwrap_or(&Value::Null), false),
         None => text.line(1, "<unknown>"),
     }
 }
@@ -173,18 +173,18 @@ fn pod_source(text: &mut Text, kind: &str, source: &Value) {
             text.field(2, "Type", words);
             if let Some(template) = source.get("volumeClaimTemplate") {
                 let mut inner = text.nested(2);
-                super::cluster::claim_fields(&mut inner, template, false);
+                super::storage::claim_fields(&mut inner, template, false);
                 text.take(inner);
             }
         }
         kind => match SOURCES.iter().find(|source| source.0 == kind) {
-            Some(known) => show(text, known, source),
+            Some(known) => show(text, known, source, true),
             None => text.line(1, "<unknown>"),
         },
     }
 }
 
-fn show(text: &mut Text, Source(_, words, fields): &Source, source: &Value) {
+fn show(text: &mut Text, Source(_, words, fields): &Source, source: &Value, in_pod: bool) {
     text.field(2, "Type", words);
     for (title, key, form) in *fields {
         let value = source.get(*key);
@@ -199,7 +199,7 @@ fn show(text: &mut Text, Source(_, words, fields): &Source, source: &Value) {
                 let items = source.items_at(&[key]).iter().filter_map(Value::as_str);
                 items.collect::<Vec<_>>().join(", ")
             }
-            Secret => value.map_or("nil".to_owned(), reference),
+            Secret => value.map_or("nil".to_owned(), |secret| reference(secret, in_pod)),
             Pairs => {
                 pairs(text, title, value);
                 continue;
@@ -211,12 +211,14 @@ fn show(text: &mut Text, Source(_, words, fields): &Source, source: &Value) {
     }
 }
 
-/// `&SecretReference{Name:x,Namespace:y,}`.
-fn reference(secret: &Value) -> String {
-    let name = secret.str_at(&["name"]).unwrap_or_default();
-    match secret.str_at(&["namespace"]) {
-        Some(namespace) => format!("&SecretReference{{Name:{name},Namespace:{namespace},}}"),
-        None => format!("&LocalObjectReference{{Name:{name},}}"),
+/// `&SecretReference{Name:x,Namespace:y,}`; a pod's is in its own namespace.
+fn reference(secret: &Value, in_pod: bool) -> String {
+    let at = |key| secret.str_at(&[key]).unwrap_or_default();
+    match in_pod {
+        true => format!("&LocalObjectReference{{Name:{},}}", at("name")),
+        false => {
+            format!("&SecretReference{{Name:{},Namespace:{},}}", at("name"), at("namespace"))
+        }
     }
 }
 

@@ -4,11 +4,12 @@
 //! describeDaemonSet, describeJob, describeCronJob.
 
 use super::pod::{controlled_by, template};
-use super::text::{Text, pairs, plain, selector};
+use super::text::{Text, pairs, plain};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
 use crate::base::time::human_duration;
 use crate::base::{SimTime, order};
+use crate::kubectl::printers::selector_text;
 use crate::store::Store;
 use std::sync::Arc;
 
@@ -82,7 +83,7 @@ pub(super) fn deployment(text: &mut Text, it: &Subject<'_>) {
     text.field(0, "CreationTimestamp", created);
     text.labels(it.value);
     it.annotations(text);
-    text.field(0, "Selector", selector(it.value.at(&["spec", "selector"])));
+    text.field(0, "Selector", selector_text(it.value.at(&["spec", "selector"])));
     let status = |key| it.number(&["status", key]);
     text.field(
         0,
@@ -146,7 +147,7 @@ pub(super) fn replica_set(text: &mut Text, it: &Subject<'_>) {
     let own = it.value.at(&["spec", "selector"]);
     match it.object.kind {
         Kind::ReplicationController => text.field(0, "Selector", pairs(own)),
-        _ => text.field(0, "Selector", selector(own)),
+        _ => text.field(0, "Selector", selector_text(own)),
     }
     text.labels(it.value);
     it.annotations(text);
@@ -163,7 +164,7 @@ pub(super) fn stateful_set(text: &mut Text, it: &Subject<'_>) {
     text.head(it.value);
     let created = it.created(text);
     text.field(0, "CreationTimestamp", created);
-    text.field(0, "Selector", selector(it.value.at(&["spec", "selector"])));
+    text.field(0, "Selector", selector_text(it.value.at(&["spec", "selector"])));
     text.labels(it.value);
     it.annotations(text);
     let (wanted, total) = (it.number(&["spec", "replicas"]), it.number(&["status", "replicas"]));
@@ -189,13 +190,11 @@ fn claims(text: &mut Text, templates: &[Value]) {
     text.line(0, "Volume Claims:");
     for claim in templates {
         text.field(1, "Name", claim.str_at(&["metadata", "name"]).unwrap_or_default());
-        text.field(
-            1,
-            "StorageClass",
-            claim.str_at(&["spec", "storageClassName"]).unwrap_or_default(),
-        );
+        let annotated = ["metadata", "annotations", "volume.beta.kubernetes.io/storage-class"];
+        let class = claim.str_at(&annotated).or(claim.str_at(&["spec", "storageClassName"]));
+        text.field(1, "StorageClass", class.unwrap_or_default());
         text.map("  Labels", claim.at(&["metadata", "labels"]));
-        text.annotations("  Annotations", claim.at(&["metadata", "annotations"]));
+        text.map("  Annotations", claim.at(&["metadata", "annotations"]));
         let size = claim.at(&["spec", "resources", "requests", "storage"]);
         text.field(1, "Capacity", size.map_or_else(|| "<default>".to_owned(), |s| plain(Some(s))));
         let modes: Vec<&str> =
@@ -206,7 +205,7 @@ fn claims(text: &mut Text, templates: &[Value]) {
 
 pub(super) fn daemon_set(text: &mut Text, it: &Subject<'_>) {
     text.head(it.value);
-    text.field(0, "Selector", selector(it.value.at(&["spec", "selector"])));
+    text.field(0, "Selector", selector_text(it.value.at(&["spec", "selector"])));
     let nodes = it.value.at(&["spec", "template", "spec", "nodeSelector"]);
     text.field(0, "Node-Selector", pairs(nodes));
     text.labels(it.value);
@@ -228,7 +227,7 @@ pub(super) fn daemon_set(text: &mut Text, it: &Subject<'_>) {
 
 pub(super) fn job(text: &mut Text, it: &Subject<'_>) {
     text.head(it.value);
-    text.field(0, "Selector", selector(it.value.at(&["spec", "selector"])));
+    text.field(0, "Selector", selector_text(it.value.at(&["spec", "selector"])));
     text.labels(it.value);
     it.annotations(text);
     text.field_if(0, "Controlled By", controlled_by(it.value));
@@ -303,7 +302,7 @@ pub(super) fn cron_job(text: &mut Text, it: &Subject<'_>) {
     text.field(0, "Starting Deadline Seconds", seconds);
     let job = it.value.at(&["spec", "jobTemplate", "spec"]).unwrap_or(&Value::Null);
     if let Some(own) = job.get("selector") {
-        text.field(0, "Selector", selector(Some(own)));
+        text.field(0, "Selector", selector_text(Some(own)));
     } else {
         text.field(0, "Selector", "<unset>");
     }
@@ -333,7 +332,7 @@ pub(super) fn budget(text: &mut Text, it: &Subject<'_>) {
             text.field_if(0, "Max unavailable", spec("maxUnavailable").map(|m| plain(Some(m))));
         }
     }
-    let pods = spec("selector").map_or("<unset>".to_owned(), |own| selector(Some(own)));
+    let pods = spec("selector").map_or("<unset>".to_owned(), |own| selector_text(Some(own)));
     text.field(0, "Selector", pods);
     text.line(0, "Status:");
     for (title, key) in [

@@ -10,10 +10,12 @@ mod nodes;
 mod pods;
 mod policy;
 mod storage;
+mod stored;
 mod workloads;
 
 pub(crate) use network::with_more;
 pub(crate) use nodes::roles;
+pub(crate) use stored::{requested_duration, signing_status};
 
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Value};
@@ -65,7 +67,7 @@ const CREATED: Printer = Printer {
 };
 
 /// The printer of a kind.
-pub(crate) const fn printer(kind: Kind) -> &'static Printer {
+pub(crate) fn printer(kind: Kind) -> &'static Printer {
     match kind {
         Kind::Pod => &pods::POD,
         Kind::PodTemplate => &pods::POD_TEMPLATE,
@@ -100,6 +102,7 @@ pub(crate) const fn printer(kind: Kind) -> &'static Printer {
         Kind::LimitRange | Kind::Role | Kind::ClusterRole | Kind::CustomResourceDefinition => {
             &CREATED
         }
+        Kind::Other(_) if !kind.is_custom() => stored::printer(kind),
         Kind::ServiceAccount | Kind::Other(_) => &PLAIN,
     }
 }

@@ -1,6 +1,7 @@
 //! Commands that courses name seldom.
 
 use super::super::commands::{attach, certificate, containers, local, set};
+use super::super::kustomize;
 use super::{
     ADVANCED, ALL, DRY_RUN, FILES, Flag, MANAGER, OUTPUT, SELECTOR, SETTINGS, TROUBLE, Verb, int,
     list, switch, time_span, value,
@@ -88,7 +89,7 @@ pub(super) const VERBS: &[Verb] = &[
         help: "Build a kustomization target from a directory or URL",
         group: ADVANCED,
         flags: &[],
-        run: local::kustomize,
+        run: kustomize::kustomize,
     },
     Verb {
         path: "completion",

@@ -1,10 +1,8 @@
 //! What the API server adds to a pod: service account, token, priority, tolerations, limits.
 
 use super::{limit_range, priority, runtime_class};
-use crate::api::pod::{ConditionType, Pod};
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{ApiError, Kind, Object, PodSpec, Reason, StringMap, Value, defaults};
-use crate::base::SimTime;
 use crate::base::names;
 use crate::store::storage::Store;
 use serde_json::json;
@@ -81,7 +79,6 @@ impl Store {
 /// Completes a new pod.
 pub(super) fn complete_new(store: &mut Store, object: &mut Object) -> Result<(), ApiError> {
     let namespace = object.meta.namespace.clone();
-    let created = object.meta.creation_timestamp;
     let suffix = names::random_suffix(store.rng(), 5);
     let Some(pod) = object.pod() else { return Ok(()) };
     let given = pod.spec.clone();
@@ -117,20 +114,7 @@ pub(super) fn complete_new(store: &mut Store, object: &mut Object) -> Result<(),
     let mounts_token = mounts_token(&admitted.tree);
     pod.spec = admitted;
     pod.token_volume = suffix.as_bytes().try_into().ok().filter(|_| mounts_token);
-    note_gates(pod, created);
     Ok(())
-}
-
-/// A pod that the scheduler must not look at yet says so.
-///
-/// Models pkg/registry/core/pod/strategy.go applySchedulingGatedCondition.
-fn note_gates(pod: &mut Pod, now: SimTime) {
-    if pod.spec.tree.items_at(&["schedulingGates"]).is_empty() {
-        return;
-    }
-    let message = "Scheduling is blocked due to non-empty scheduling gates";
-    let why = Some(("SchedulingGated", message));
-    pod.status.set_condition(ConditionType::PodScheduled, false, why, now);
 }
 
 /// A changed pod keeps what was given to it when it was new.

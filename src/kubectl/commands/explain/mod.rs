@@ -2,16 +2,15 @@
 //!
 //! Models staging/src/k8s.io/kubectl/pkg/explain/v2 and its plaintext template.
 
-use crate::api::Kind;
+mod shape;
+
+use crate::api::{Kind, conversion};
 use crate::kubectl::call::Call;
 use crate::kubectl::commands::mapped;
 use crate::kubectl::failure::{Failure, Outcome, plain};
-use crate::kubectl::resources;
-use crate::manifest::descriptions::{self, Description, Descriptions};
-use crate::manifest::schema::{self, Definition, Field, Type};
-
-/// Deeper fields are not listed by `--recursive`: no type of the API nests so far.
-const DEEPEST: usize = 24;
+use crate::manifest::descriptions::{self, Descriptions};
+use crate::manifest::schema::{self, Type};
+use shape::Shape;
 
 /// Says what a kind or a field is.
 pub(crate) fn explain(call: &mut Call<'_>) -> Outcome {
@@ -26,17 +25,48 @@ pub(crate) fn explain(call: &mut Call<'_>) -> Outcome {
     if !["", "plaintext", "plaintext-openapiv2"].contains(&call.flags.text("output")) {
         return plain(format!("unrecognized format: {}", call.flags.text("output")));
     }
-    let (kind, path) = resource_and_path(path)?;
-    let wanted = call.flags.text("api-version").to_owned();
-    if !wanted.is_empty() && wanted != kind.api_version() {
-        let resource = kind.plural();
-        return plain(format!("couldn't find resource for \"{wanted}, Resource={resource}\""));
+    if path.starts_with('.') || path.contains("..") {
+        return plain("invalid jsonpath syntax, first node must be field node");
     }
+    let (kind, path) = resource_and_path(path)?;
     let Some(table) = descriptions::table() else {
         return plain("the descriptions are still on their way: try again in a moment");
     };
+    let resource = kind.resource();
+    let wanted = match call.flags.text("api-version") {
+        "" => kind.api_version(),
+        wanted => wanted.to_owned(),
+    };
+    let (group, version) = wanted.split_once('/').unwrap_or(("", &wanted));
+    let schema = call.world.store().schema_of(kind);
+    let root = if wanted == kind.api_version() {
+        match schema::name_of(kind) {
+            Some(name) => Some(Shape::Known(Type::Named(name))),
+            None => schema.map(Shape::CustomRoot),
+        }
+    } else if conversion::stored_version(&wanted, kind.name()).is_some() {
+        let bare = group.split('.').next().unwrap_or_default();
+        schema::type_of(&format!("{bare}.{}", kind.name())).map(Shape::Known)
+    } else if Kind::all().any(|kind| kind.api_version() == wanted) {
+        let plural = resource.plural;
+        return plain(format!(
+            "GVR ({group}/{version}, Resource={plural}) not found in OpenAPI schema"
+        ));
+    } else {
+        let plural = resource.plural;
+        return plain(format!("couldn't find resource for \"{wanted}, Resource={plural}\""));
+    };
+    if !group.is_empty() {
+        call.out.push_str(&format!("GROUP:      {group}\n"));
+    }
+    call.out.push_str(&format!("KIND:       {}\nVERSION:    {version}\n\n", kind.name()));
+    let Some(root) = root else {
+        return plain(format!("the fields of {} are not in this model", kind.name()));
+    };
     let explanation = Explanation { table, recursive: call.flags.on("recursive") };
-    explanation.of(kind, &path, &mut call.out)
+    let text = explanation.of(root, &path)?;
+    call.out.push_str(&text);
+    Ok(())
 }
 
 /// A kind, by its resource or by resource and group, and the fields that follow.
@@ -44,15 +74,16 @@ pub(crate) fn explain(call: &mut Call<'_>) -> Outcome {
 /// Models staging/src/k8s.io/kubectl/pkg/explain/explain.go
 /// SplitAndParseResourceRequestWithMatchingPrefix.
 fn resource_and_path(text: &str) -> Result<(Kind, Vec<String>), Failure> {
-    let words: Vec<String> =
-        text.split('.').filter(|word| !word.is_empty()).map(str::to_owned).collect();
-    if let [resource, group, rest @ ..] = words.as_slice()
-        && let Ok(kind) = resources::kind_of(&format!("{resource}.{group}"))
-    {
-        return Ok((kind, rest.to_vec()));
+    let words = |text: &str| {
+        let words = text.split('.').filter(|word| !word.is_empty());
+        words.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let first = text.split('.').next().unwrap_or_default();
+    let kind = mapped(first)?;
+    match text.strip_prefix(&kind.group_resource()) {
+        Some(rest) => Ok((kind, words(rest))),
+        None => Ok((kind, words(text).get(1..).unwrap_or_default().to_vec())),
     }
-    let kind = mapped(words.first().map_or("", String::as_str))?;
-    Ok((kind, words.get(1..).unwrap_or_default().to_vec()))
 }
 
 struct Explanation {
@@ -61,167 +92,86 @@ struct Explanation {
 }
 
 impl Explanation {
-    fn of(&self, kind: Kind, path: &[String], out: &mut String) -> Outcome {
-        let resource = kind.resource();
-        if !resource.group.is_empty() {
-            out.push_str(&format!("GROUP:      {}\n", resource.group));
-        }
-        out.push_str(&format!("KIND:       {}\nVERSION:    {}\n\n", kind.name(), resource.version));
-        let Some(name) = schema::name_of(kind) else {
-            return plain(format!("the fields of {} are not in this model", kind.name()));
-        };
-        let mut own = String::new();
-        let mut here = Type::Named(name);
+    /// What stands below the head.
+    fn of(&self, root: Shape<'_>, path: &[String]) -> Result<String, Failure> {
+        let (mut here, mut own, mut out) = (root, String::new(), String::new());
         for (index, name) in path.iter().enumerate() {
-            let missing = || Failure::Plain(format!("field \"{name}\" does not exist"));
-            let Type::Named(type_name) = *inner(&here) else { return Err(missing()) };
-            let field = schema::struct_fields(type_name).and_then(|all| all.get(name.as_str()));
-            let Some(field) = field else { return Err(missing()) };
-            here = field.field_type.clone();
-            own = self.field_text(type_name, name, field);
+            let mut fields = here.fields(self.table).into_iter();
+            let Some(field) = fields.find(|field| field.name == name) else {
+                let last = path.last().unwrap_or(name);
+                return plain(format!("field \"{last}\" does not exist"));
+            };
+            (here, own) = (field.shape, field.text);
             if index + 1 == path.len() {
-                let guess = type_guess(name, &here);
+                let guess = here.guess(name);
                 out.push_str(&format!("FIELD: {name} <{guess}>\n{}\n\n", self.long_enum(&here)));
             }
         }
         let mut text = if own.is_empty() { String::new() } else { own + "\n" };
-        text.push_str(&self.type_text(&here));
+        text.push_str(&here.text(self.table));
         if text.is_empty() {
             text.push_str("<empty>");
         }
         out.push_str(&format!("DESCRIPTION:\n{}\n", indent(4, &wrap(76, &text))));
         let mut fields = String::new();
-        self.list(&here, 1, &mut fields);
+        self.list(&here, &[], &mut fields);
         if !fields.is_empty() {
             out.push_str("FIELDS:\n");
             out.push_str(&fields);
         }
         out.push('\n');
-        Ok(())
+        Ok(out)
     }
 
-    fn described(&self, name: &str) -> Option<&'static Description> {
-        self.table.of_type(name)
-    }
-
-    /// A field's own description, with the values that it may have.
-    fn field_text(&self, owner: &str, name: &str, field: &Field) -> String {
-        let described = self.described(owner).and_then(|owner| owner.fields.get(name));
-        let mut text = described.map(|field| field.text.clone()).unwrap_or_default();
-        let values = self.values(field.field_type.target());
-        if !values.is_empty() {
-            text.push_str("\n\nPossible enum values:");
-            for (value, meaning) in values {
-                text.push_str(format!("\n - `{value:?}` {meaning}").trim_end());
-            }
-        }
-        text
-    }
-
-    /// The description of the structure that a field holds, or holds many of.
-    fn type_text(&self, of: &Type) -> String {
-        let name = match inner(of) {
-            Type::Named(name) => name,
-            Type::Quantity => "Quantity",
-            Type::IntOrString => "IntOrString",
-            Type::Time => "Time",
-            Type::MicroTime => "MicroTime",
-            _ => return String::new(),
-        };
-        let text = self.described(name).map(|described| described.text.clone());
-        text.filter(|text| !text.is_empty()).map(|text| text + "\n").unwrap_or_default()
-    }
-
-    fn values(&self, of: &Type) -> &'static [(String, String)] {
-        match of {
-            Type::Named(name) => self.table.values(name.rsplit('.').next().unwrap_or(name)),
-            _ => &[],
-        }
-    }
-
-    fn long_enum(&self, of: &Type) -> String {
-        let values = self.values(of.target());
+    fn long_enum(&self, of: &Shape<'_>) -> String {
+        let values = of.values(self.table);
         if values.is_empty() {
             return String::new();
         }
-        let lines = values.iter().map(|(value, _)| format!("\n    {}", shown(value)));
+        let lines = values.iter().map(|value| format!("\n    {value}"));
         format!("ENUM:{}", lines.collect::<String>())
     }
 
     /// Up to four values.
-    fn short_enum(&self, of: &Type, indent: usize) -> String {
-        let values = self.values(of.target());
-        if values.is_empty() {
+    fn short_enum(&self, of: &Shape<'_>, indent: usize) -> String {
+        let values = of.values(self.table);
+        let Some(first) = values.get(..values.len().min(4)).filter(|first| !first.is_empty())
+        else {
             return String::new();
-        }
-        let first: Vec<&str> = values.iter().take(4).map(|(value, _)| shown(value)).collect();
+        };
         let more = if values.len() > 4 { ", ...." } else { "" };
         format!("\n{}enum: {}{more}", " ".repeat(indent), first.join(", "))
     }
 
-    fn list(&self, of: &Type, level: usize, out: &mut String) {
-        let Type::Named(owner) = inner(of) else { return };
-        let Some(fields) = schema::struct_fields(owner).filter(|_| level < DEEPEST) else { return };
-        let described = self.described(owner);
+    /// The fields, but those of a structure that is inside of itself.
+    fn list(&self, of: &Shape<'_>, above: &[Option<&str>], out: &mut String) {
+        let name = of.name();
+        if name.is_some() && above.contains(&name) {
+            return;
+        }
+        let here: Vec<Option<&str>> = above.iter().copied().chain([name]).collect();
+        let level = here.len();
         let indented = level * 2;
-        for (name, field) in fields {
-            let words = described.and_then(|owner| owner.fields.get(*name));
-            let required = words.is_some_and(|words| words.required);
+        for field in of.fields(self.table) {
             out.push_str(&format!(
-                "{}{name}\t<{}>{}{}\n",
+                "{}{}\t<{}>{}{}\n",
                 " ".repeat(indented),
-                type_guess(name, &field.field_type),
-                if required { " -required-" } else { "" },
-                self.short_enum(&field.field_type, indented),
+                field.name,
+                field.shape.guess(field.name),
+                if field.required { " -required-" } else { "" },
+                self.short_enum(&field.shape, indented),
             ));
             if self.recursive {
-                self.list(&field.field_type, level + 1, out);
+                self.list(&field.shape, &here, out);
                 continue;
             }
-            let mut text = self.field_text(owner, name, field);
-            if text.is_empty() {
-                text.push_str("<no description>");
-            }
-            out.push_str(&indent(indented + 2, &wrap(78 - indented, &text)));
+            let text = match field.text.as_str() {
+                "" => "<no description>",
+                text => text,
+            };
+            out.push_str(&indent(indented + 2, &wrap(78 - indented, text)));
             out.push_str("\n\n");
         }
-    }
-}
-
-fn shown(value: &str) -> &str {
-    if value.is_empty() { "\"\"" } else { value }
-}
-
-/// What a list or a map holds.
-fn inner(of: &Type) -> &Type {
-    match of {
-        Type::Pointer(of) | Type::List(of) | Type::Map(of) => inner(of),
-        other => other,
-    }
-}
-
-/// The type as the OpenAPI document names it.
-fn type_guess(field: &str, of: &Type) -> String {
-    match of {
-        Type::String | Type::Bytes | Type::Time | Type::MicroTime | Type::Uid => {
-            "string".to_owned()
-        }
-        Type::Bool => "boolean".to_owned(),
-        Type::Int32 | Type::Int64 => "integer".to_owned(),
-        Type::Float64 => "number".to_owned(),
-        Type::Quantity => "Quantity".to_owned(),
-        Type::IntOrString => "IntOrString".to_owned(),
-        // The schema keeps no names of what may hold anything.
-        Type::Any if field == "fieldsV1" => "FieldsV1".to_owned(),
-        Type::Any => "RawExtension".to_owned(),
-        Type::Schema => "JSONSchemaProps".to_owned(),
-        Type::Pointer(of) => type_guess(field, of),
-        Type::List(of) => format!("[]{}", type_guess(field, of)),
-        Type::Map(of) => format!("map[string]{}", type_guess(field, of)),
-        Type::Named(name) => match schema::find(name) {
-            Some(Definition::Basic { underlying, .. }) => type_guess(field, underlying),
-            _ => name.rsplit('.').next().unwrap_or(name).to_owned(),
-        },
     }
 }
 
