@@ -190,6 +190,13 @@ impl Console {
             let step = work::unfold(world, output, running);
             return self.take_time(world, step);
         }
+        self.other_command(world, &words, stdin)
+    }
+
+    /// The same for whatever is not kubectl.
+    #[inline(never)]
+    fn other_command(&mut self, world: &mut World, words: &[String], stdin: Option<&str>) -> Step {
+        let Some((first, rest)) = words.split_first() else { return (Output::default(), None) };
         if let ("node", Some(("run", rest))) = (first.as_str(), verb(rest)) {
             let output = node::run(world, rest, stdin, &self.session);
             return work::unfold(world, output, None);
@@ -209,7 +216,7 @@ impl Console {
         }
         let output = match first.as_str() {
             "trace" => Some(trace::run(self, world, rest)),
-            _ => network::run(world, &mut self.session, &words),
+            _ => network::run(world, &mut self.session, words),
         };
         match output {
             Some(output) => {
