@@ -5,9 +5,9 @@ import { brotliCompressSync, constants } from "node:zlib";
 
 // Where it should get to, and what no change may pass: lower the limits as the page shrinks.
 const goals = { wasm: 600 * 1024, all: 750 * 1024 };
-const limits = { wasm: 660 * 1024, all: 771 * 1024 };
-// Loaded after the map is up, so no part of the first visit.
-const later = /(^|\/)(annex|editor|samples|lessons|descriptions)(\/|\.|-)/;
+const limits = { wasm: 640 * 1024, all: 697 * 1024 };
+// Loaded after the map is up, or by nobody but who asks for the fonts' licences: no part of the first visit.
+const later = /(^|\/)(annex|editor|samples|lessons|descriptions)(\/|\.|-)|-OFL\.txt$/;
 
 const files = readdirSync("dist", { recursive: true })
   .filter((name) => statSync(join("dist", name)).isFile())

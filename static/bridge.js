@@ -74,6 +74,7 @@ const annexNow = () => {
 
 /** Sees to it that the annex is here when this returns: a function of it is called right now. */
 export const needAnnex = () => {
+  if (!isWhole && globalThis.annexPart) complete(globalThis.annexPart);
   if (isWhole) return;
   let letters = annexNow();
   // To throw here would end the model in the middle of its work: the person is asked to wait.

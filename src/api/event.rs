@@ -124,6 +124,7 @@ impl Event {
     }
 
     /// All but `apiVersion`, `kind` and `metadata`, as the API shows it.
+    #[inline(never)]
     pub(super) fn to_value(&self) -> Value {
         let mut value = json!({
             "eventTime": null,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use std::sync::{Arc, OnceLock};
 
 /// Any object of the store.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {
     /// What it is.
     pub kind: Kind,
@@ -20,7 +20,7 @@ pub struct Object {
 }
 
 /// What an object holds beside its metadata.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
     /// A tree: every field but `apiVersion`, `kind`, `metadata` and `status`, and the status.
     Tree {
@@ -48,8 +48,11 @@ impl PartialEq for Content {
     }
 }
 
+// So that an `Arc` of an object is equal to itself without a look at what it holds.
+impl Eq for Content {}
+
 /// `spec.template` of a workload. Its pods share its specification.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PodTemplate {
     /// Labels of the pods.
     pub labels: StringMap,

@@ -179,6 +179,16 @@ impl Console {
             let step = work::unfold(world, output, running);
             return self.take_time(world, step);
         }
+        self.other_command(world, asked)
+    }
+
+    /// The same for whatever is not kubectl.
+    #[inline(never)]
+    fn other_command(&mut self, world: &mut World, asked: &Asked) -> Step {
+        let stdin = asked.input.as_deref();
+        let Some((first, rest)) = asked.words.split_first() else {
+            return (Output::default(), None);
+        };
         if let ("node", Some(("run", rest))) = (first.as_str(), verb(rest)) {
             let output = node::run(world, rest, stdin, &self.session);
             return work::unfold(world, output, None);

@@ -123,9 +123,19 @@ impl Printer {
             "wide" if format == "wide" && formats.contains(&"wide") => return Ok(None),
             _ => None,
         };
-        if let Some(simple) = simple {
-            return Ok(Some(simple));
+        match simple {
+            Some(simple) => Ok(Some(simple)),
+            None => Printer::with_argument(call, formats, (format, name, argument)).map(Some),
         }
+    }
+
+    /// The printer of a format that takes an argument.
+    #[inline(never)]
+    fn with_argument(
+        call: &Call<'_>,
+        formats: &[&str],
+        (format, name, argument): (&str, &str, &str),
+    ) -> Result<Printer, Failure> {
         let takes_argument = name.contains("template") || name.contains('-') || name == "jsonpath";
         if !takes_argument || !formats.contains(&name) {
             return Err(unknown_format(format, formats));
@@ -135,7 +145,7 @@ impl Printer {
                 "custom-columns" => Columns::of_words(argument, call.flags.on("no-headers"))?,
                 _ => Columns::of_file(call, argument)?,
             };
-            return Ok(Some(Printer::Columns(columns)));
+            return Ok(Printer::Columns(columns));
         }
         if argument.is_empty() {
             return plain("template format specified but no template given");
@@ -152,11 +162,11 @@ impl Printer {
         if name.starts_with("jsonpath") {
             let path = JsonPath::parse(&text)
                 .map_err(|why| Failure::Plain(format!("error parsing jsonpath {text}, {why}")))?;
-            return Ok(Some(Printer::JsonPath { text, path, as_json: name.ends_with("json") }));
+            return Ok(Printer::JsonPath { text, path, as_json: name.ends_with("json") });
         }
         let template = GoTemplate::parse(&text)
             .map_err(|why| Failure::Plain(format!("error parsing template {text}, {why}")))?;
-        Ok(Some(Printer::GoTemplate(text, template)))
+        Ok(Printer::GoTemplate(text, template))
     }
 
     /// Prints: the text, and what went wrong after it.

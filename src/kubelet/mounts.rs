@@ -309,6 +309,7 @@ fn from_object(within: &Within<'_>, kind: Kind, source: &Value) -> Files {
     chosen.collect()
 }
 
+#[inline(never)]
 fn from_fields(within: &Within<'_>, source: &Value) -> Files {
     let files = source.items_at(&["items"]).iter().filter_map(|item| {
         let text = match item.str_at(&["fieldRef", "fieldPath"]) {

@@ -250,6 +250,7 @@ fn kept_references(look: &Look<'_>, place: usize) -> Vec<Arc<crate::api::Object>
 }
 
 /// The runtime has no such program to start.
+#[inline(never)]
 fn fail_to_start(
     look: &mut Look<'_>,
     container: &Container,
@@ -276,6 +277,7 @@ fn fail_to_start(
 }
 
 /// Looks after the postStart hook: until it is done the container does not count as started.
+#[inline(never)]
 pub(super) fn post_start(
     look: &mut Look<'_>,
     runtime: &mut PodRuntime,
@@ -309,6 +311,7 @@ pub(super) fn post_start(
 /// The first time at once, then after 10, 20, 40 … seconds.
 ///
 /// Models pkg/kubelet/kuberuntime/kuberuntime_manager.go doBackOff.
+#[inline(never)]
 fn restart(
     look: &mut Look<'_>,
     container: &Container,
@@ -355,6 +358,7 @@ fn go_seconds(seconds: u32) -> String {
     }
 }
 
+#[inline(never)]
 fn unblock(
     look: &mut Look<'_>,
     container: &Container,

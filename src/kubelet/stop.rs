@@ -23,6 +23,7 @@ const SHORTEST_GRACE: Duration = Duration::from_secs(2);
 const MOST_MESSAGE_BYTES: usize = 4096;
 
 /// What stops a pod as a whole: its deletion, or its deadline.
+#[inline(never)]
 pub(super) fn stop_all(look: &mut Look<'_>, runtime: &mut PodRuntime) {
     if runtime.stopping_since.is_some() {
         return hasten(look, runtime);
@@ -55,6 +56,7 @@ fn hasten(look: &Look<'_>, runtime: &mut PodRuntime) {
 }
 
 /// Stops what still runs of a pod that is over: its sidecars.
+#[inline(never)]
 pub(super) fn stop_rest(look: &mut Look<'_>, runtime: &mut PodRuntime) {
     for place in 0..runtime.all().count() {
         let runs = runtime.at(place).map(|it| &it.state);
@@ -103,6 +105,7 @@ fn grace_seconds(look: &Look<'_>, of_probe: Option<i64>) -> u64 {
 }
 
 /// Brings a container that is told to stop through the step that is due.
+#[inline(never)]
 pub(super) fn carry_on(
     look: &mut Look<'_>,
     runtime: &mut PodRuntime,
@@ -233,6 +236,7 @@ fn ask(
 
 /// A container has ended.
 #[expect(clippy::too_many_arguments, reason = "an end has this many sides")]
+#[inline(never)]
 pub(super) fn ended(
     look: &Look<'_>,
     runtime: &mut PodRuntime,

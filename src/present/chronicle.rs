@@ -1,15 +1,18 @@
 //! Events as lines, newest first; the same of several objects in one.
 
-use crate::api::Kind;
+use crate::api::{Kind, Object};
 use crate::base::time::human_duration;
-use crate::base::{SimTime, order};
+use crate::base::{Map, SimTime, order};
 use crate::session::ObjectId;
 use crate::session::model::EventFilter;
-use crate::store::Store;
+use crate::store::{ObjectKey, Store};
 use crate::world::World;
+use std::sync::Arc;
 
 /// The most events shown at once.
 const MOST: usize = 150;
+/// The most events that are read for them.
+const MOST_READ: usize = 2_000;
 
 /// One event, or the same of several objects.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +40,7 @@ pub struct EventLine {
 }
 
 /// The events of a cluster since `origin` that a filter lets through, newest first.
+#[inline(never)]
 pub fn events(
     world: &World,
     origin: SimTime,
@@ -44,11 +48,8 @@ pub fn events(
     selected: Option<&ObjectId>,
 ) -> Vec<EventLine> {
     let about = selected.filter(|_| filter == EventFilter::Selected);
-    let mut lines = read(world.store(), world.now(), origin, about);
+    let mut lines = read(world.store(), world.now(), (origin, filter), about);
     lines.retain(|line| line.at >= origin);
-    if filter == EventFilter::Warnings {
-        lines.retain(|line| line.is_warning);
-    }
     together(lines)
 }
 
@@ -76,24 +77,74 @@ fn together(lines: Vec<EventLine>) -> Vec<EventLine> {
     all
 }
 
-/// How many events there have been since `origin`.
-pub fn count(world: &World, origin: SimTime) -> usize {
-    let events = world.store().list(Kind::Event);
-    events
-        .filter(|object| object.event().is_some_and(|event| event.last_timestamp >= origin))
-        .count()
+/// Counts the events of a cluster again and again; what has not changed is not counted anew.
+#[derive(Debug, Default)]
+pub struct Counter {
+    seen: Map<ObjectKey, Arc<Object>>,
+    origin: SimTime,
+    count: usize,
+}
+
+impl Counter {
+    /// How many events there have been since `origin`.
+    pub fn count(&mut self, world: &World, origin: SimTime) -> usize {
+        if self.origin != origin {
+            *self = Counter { origin, ..Counter::default() };
+        }
+        let store = world.store();
+        let counts = |object: Option<Arc<Object>>| {
+            usize::from(object.is_some_and(|object| moment(&object) >= origin))
+        };
+        for (old, new) in store.differences(Kind::Event, &self.seen) {
+            self.count = (self.count + counts(new)).saturating_sub(counts(old));
+        }
+        self.seen = store.table(Kind::Event);
+        self.count
+    }
+}
+
+/// When an event happened last.
+fn moment(object: &Object) -> SimTime {
+    object.event().map(|event| event.last_timestamp).unwrap_or_default()
+}
+
+/// The newest of many events, [`MOST_READ`] of them and some more, in their order.
+fn newest<'a>(events: impl Iterator<Item = &'a Arc<Object>>) -> Vec<&'a Arc<Object>> {
+    let place = |event: &Arc<Object>| (moment(event), event.meta.resource_version);
+    let mut kept: Vec<&Arc<Object>> = Vec::new();
+    let mut since = (SimTime::default(), 0);
+    for event in events {
+        if place(event) > since {
+            kept.push(event);
+        }
+        if kept.len() >= 2 * MOST_READ {
+            let mut places: Vec<(SimTime, u64)> = kept.iter().map(|event| place(event)).collect();
+            order::sort(&mut places);
+            since = places.get(MOST_READ).copied().unwrap_or_default();
+            kept.retain(|event| place(event) > since);
+        }
+    }
+    kept
 }
 
 /// The events about one object, newest first.
 pub fn events_about(world: &World, id: &ObjectId) -> Vec<EventLine> {
-    read(world.store(), world.now(), SimTime::default(), Some(id))
+    read(world.store(), world.now(), (SimTime::default(), EventFilter::All), Some(id))
 }
 
-fn read(store: &Store, now: SimTime, origin: SimTime, about: Option<&ObjectId>) -> Vec<EventLine> {
+fn read(
+    store: &Store,
+    now: SimTime,
+    (origin, filter): (SimTime, EventFilter),
+    about: Option<&ObjectId>,
+) -> Vec<EventLine> {
+    let is_wanted = |object: &&Arc<Object>| {
+        filter != EventFilter::Warnings || object.event().is_some_and(|event| event.warning)
+    };
     let all = about.is_none().then(|| store.list(Kind::Event)).into_iter().flatten();
     let some = about.map(|id| store.events_about(&id.namespace, &id.name)).into_iter().flatten();
-    let mut lines: Vec<EventLine> = all
-        .chain(some)
+    let mut lines: Vec<EventLine> = newest(all.chain(some).filter(is_wanted))
+        .into_iter()
         .filter_map(|object| {
             let event = object.event()?;
             let involved = &event.involved;
@@ -162,5 +213,38 @@ mod tests {
         update(&mut model, Msg::Select(Some(pod.clone())));
         let own = lines(&model, EventFilter::Selected);
         assert!(own.len() >= 4 && own.iter().all(|line| line.about == pod), "{own:?}");
+    }
+
+    #[test]
+    fn who_counts_again_gets_what_a_first_count_would() {
+        let mut model = Model::new(Opening::default());
+        let mut counter = Counter::default();
+        for line in ["kubectl get pods", "kubectl delete pods -l app=web", "node stop node-1"] {
+            update(&mut model, Msg::Run(line.into()));
+            for _ in 0..60 {
+                update(&mut model, Msg::Tick(250_000));
+            }
+            let again = counter.count(&model.world, model.origin);
+            assert_eq!(again, Counter::default().count(&model.world, model.origin), "{line}");
+            assert!(again > 0);
+        }
+        let later = model.world.now();
+        assert_eq!(counter.count(&model.world, later + core::time::Duration::from_secs(1)), 0);
+    }
+
+    #[test]
+    fn of_very_many_events_the_newest_are_read() {
+        let mut model = Model::new(Opening { nodes: Some(20), ..Opening::default() });
+        update(&mut model, Msg::Run("kubectl scale deployment web --replicas=1200".into()));
+        for _ in 0..240 {
+            update(&mut model, Msg::Tick(250_000));
+        }
+        let store = model.world.store();
+        assert!(store.count(Kind::Event) > 2 * MOST_READ);
+        let kept = newest(store.list(Kind::Event));
+        assert!((MOST_READ / 2..2 * MOST_READ).contains(&kept.len()), "{}", kept.len());
+        let oldest = kept.iter().map(|event| moment(event)).min().unwrap();
+        let newer = store.list(Kind::Event).filter(|event| moment(event) > oldest).count();
+        assert!(newer <= kept.len());
     }
 }

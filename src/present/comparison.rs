@@ -39,6 +39,7 @@ impl Row {
 }
 
 /// Compares a request with the same one under a change.
+#[inline(never)]
 pub fn comparison(now: &Story, change: &Change, other: &PacketTrace, lang: Lang) -> Comparison {
     let then = story(other, lang);
     let facts = vec![

@@ -14,6 +14,8 @@ pub type Colour = [u8; 3];
 
 /// A tile that is narrower than this, in pixels, shows no Pods.
 const LEAST_TILE: f64 = 18.0;
+/// The Pods that a kubelet takes unless it is told otherwise.
+const MOST_PODS: usize = 110;
 /// A dot that is at least this wide, in pixels, shows its state by its shape.
 const LEAST_SHAPE: i32 = 5;
 
@@ -152,7 +154,10 @@ impl Brush<'_> {
         let inside = tile.inset(wall.min(tile.w / 3));
         self.picture.fill(inside, colours.node);
         if f64::from(tile.w) < LEAST_TILE * self.density {
-            self.picture.fill(inside.lower(node.cpu.percent.into()), full(&node.cpu, colours));
+            self.picture.fill(inside.lower(share_taken(node)), full(&node.cpu, colours));
+            if node.dots.iter().any(|dot| dot.state == PodState::Failed) {
+                self.picture.fill(Pixels { h: inside.h.min(2), ..inside }, colours.bad);
+            }
             return;
         }
         let gauge =
@@ -206,6 +211,13 @@ impl Brush<'_> {
     }
 }
 
+/// How much of a node is taken, in percent: of its CPU, or of the Pods that a kubelet takes, whatever
+/// is more.
+fn share_taken(node: &NodeBox) -> i32 {
+    let pods = i32::try_from(node.dots.len() * 100 / MOST_PODS).unwrap_or(100);
+    pods.max(node.cpu.percent.into()).min(100)
+}
+
 /// The colour of the full part of a gauge.
 const fn full(usage: &Usage, colours: &Colours) -> Colour {
     match usage.percent {
@@ -244,7 +256,7 @@ mod tests {
         {
             model.console.execute(&mut model.world, line, None);
         }
-        let scene = crate::present::survey(&model.world, &[]);
+        let scene = crate::present::survey(&model.world, &Default::default());
         let layout = Layout::of(&scene, 690.0, 700.0);
         (scene, layout)
     }

@@ -71,6 +71,7 @@ pub struct Action {
 }
 
 /// The details of an object; `None` if it does not exist.
+#[inline(never)]
 pub fn details(world: &World, id: &ObjectId) -> Option<Details> {
     let object = world.find(id.kind, &id.namespace, &id.name)?;
     Some(Details {

@@ -57,6 +57,7 @@ pub fn added(stored: &[Stored]) -> Vec<Difference> {
 }
 
 /// What applying the manifests would change now.
+#[inline(never)]
 pub fn change(model: &Model) -> Vec<Difference> {
     let rehearsed = crate::session::apply::rehearsed(model);
     let differences = rehearsed.into_iter().map(|stored| {

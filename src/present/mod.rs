@@ -44,7 +44,7 @@ pub use layout::Layout;
 pub use relation::Relation;
 pub use scene::ClusterScene;
 pub use story::Story;
-pub use survey::{look_closer, survey};
+pub use survey::{Surveyor, survey};
 pub use viewport::Viewport;
 
 pub use crate::telling::{draw, sentence_of_loss};

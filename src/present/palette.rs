@@ -54,6 +54,11 @@ impl Palette {
         Palette { colours: colours.map(|((_, app), colour)| (app, colour)).collect() }
     }
 
+    /// Whether another palette gives all of these applications the same colours.
+    pub fn is_kept_by(&self, other: &Palette) -> bool {
+        self.colours.iter().all(|(app, colour)| other.colours.get(app) == Some(colour))
+    }
+
     /// The colour of a Pod.
     pub fn of_pod(&self, pod: &Object) -> u8 {
         let owner = pod.meta.controller().map_or(&*pod.meta.name, |owner| &owner.name);

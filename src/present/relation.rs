@@ -50,6 +50,7 @@ impl Relation {
 }
 
 /// What belongs to an object; `None` for objects that stand for themselves, such as a Pod.
+#[inline(never)]
 pub fn relation(store: &Store, id: &ObjectId) -> Option<Relation> {
     if store.count(Kind::Pod) > MOST_PODS {
         return None;

@@ -274,7 +274,7 @@ mod tests {
     fn map() -> (ClusterScene, Layout) {
         let mut model = Model::new(Opening { sample: Sample::Web, ..Opening::default() });
         model.console.execute(&mut model.world, "sleep 30", None);
-        let scene = crate::present::survey(&model.world, &[]);
+        let scene = crate::present::survey(&model.world, &Default::default());
         let layout = Layout::of(&scene, 700.0, 800.0);
         (scene, layout)
     }

@@ -72,6 +72,7 @@ struct Grower<'a> {
 
 /// The rules of a node, with what a request met there; if something is `sought`, those with that in
 /// their text or in the name of their chain, and those that lead to them.
+#[inline(never)]
 pub fn rule_tree(
     node: &Arc<str>,
     ruleset: &Ruleset,

@@ -21,6 +21,9 @@ pub struct ClusterScene {
     pub waiting: Vec<WaitingGroup>,
     /// What people have asked for, by namespace; those of the cluster itself last.
     pub shelves: Vec<Shelf>,
+    /// The node ports that are open on every node with rules, those of the cluster's own Services
+    /// last.
+    pub node_ports: Vec<u16>,
     /// How kube-proxy works: `iptables`, `nftables`, `ipvs`.
     pub proxy_mode: &'static str,
     /// How many Pods there are, placed or not.
@@ -74,8 +77,6 @@ pub struct NodeBox {
     pub labels: Vec<String>,
     /// Whether kube-proxy has written its rules on it.
     pub has_rules: bool,
-    /// The node ports that kube-proxy has opened on it, those of the cluster's own Services last.
-    pub node_ports: Rc<[u16]>,
     /// CPU requested and allocatable.
     pub cpu: Usage,
     /// Memory requested and allocatable.

@@ -130,6 +130,7 @@ impl Story {
 }
 
 /// Tells a trace in a language.
+#[inline(never)]
 pub fn story(trace: &PacketTrace, lang: Lang) -> Story {
     let last = trace.hops.len().saturating_sub(1);
     let failed_at = match &trace.outcome {

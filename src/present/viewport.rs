@@ -92,6 +92,19 @@ impl Viewport {
         Rect::new(x, y, w / self.zoom, h / self.zoom)
     }
 
+    /// A part of the map that has all of [`sight`](Self::sight) in it and stays the same for a while
+    /// as the map is moved, so that what is drawn of a large map is seldom drawn anew.
+    pub fn region(self, w: f64, h: f64) -> Rect {
+        let sight = self.sight(w, h);
+        let along = |from: f64, size: f64| {
+            let step = (size / 3.0).max(1.0).log2().floor().exp2();
+            let start = (from / step).floor() * step;
+            (start, ((from + size) / step).ceil() * step - start)
+        };
+        let ((x, w), (y, h)) = (along(sight.x, sight.w), along(sight.y, sight.h));
+        Rect::new(x, y, w, h)
+    }
+
     /// Zooms by a factor; the point of the map under `at` stays there. A map of size `map` can be
     /// made so small that a stage of `w` by `h` shows all of it.
     pub fn zoomed(self, factor: f64, at: Point, map: Rect, (w, h): (f64, f64)) -> Self {
@@ -212,6 +225,23 @@ mod tests {
         assert!(view.zoom <= Viewport::whole(field, 800.0, 600.0, 1.0).zoom);
         assert_eq!(view.grain(), Grain::Far);
         assert!((11.0..17.0).contains(&(view.far_text() * view.zoom)));
+    }
+
+    #[test]
+    fn what_is_drawn_of_a_large_map_has_all_that_is_in_sight_and_changes_seldom() {
+        let mut regions: Vec<Rect> = Vec::new();
+        for step in 0..200 {
+            let offset = Point::new(-7.0 * f64::from(step), -3.0 * f64::from(step));
+            let view = Viewport { offset, zoom: 0.7 };
+            let (sight, region) = (view.sight(800.0, 600.0), view.region(800.0, 600.0));
+            assert!(region.contains(Point::new(sight.x, sight.y)));
+            assert!(region.contains(Point::new(sight.right(), sight.bottom())));
+            assert!(region.w <= 2.0 * sight.w && region.h <= 2.0 * sight.h);
+            if regions.last() != Some(&region) {
+                regions.push(region);
+            }
+        }
+        assert!(regions.len() < 25, "{}", regions.len());
     }
 
     #[test]

@@ -274,6 +274,7 @@ pub(super) fn decide_quickly(
 /// Looks for pods whose removal would make room, and says what the event adds about it.
 ///
 /// Models the PostFilter plugins: DynamicResources, then DefaultPreemption.
+#[inline(never)]
 pub(super) fn make_room(
     pod: &Arc<Object>,
     snapshot: &Snapshot,

@@ -10,8 +10,9 @@ use crate::trace::{Request, Source};
 use crate::world::CLIENT_ADDRESS;
 use std::sync::Arc;
 
-/// The most Pods that are offered to ask from.
+/// The most Pods that are offered to ask from, and the most nodes.
 const MOST_PODS: usize = 60;
+const MOST_NODES: usize = 200;
 
 /// What a person typed or chose in place of what the list has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,7 +26,8 @@ pub struct OwnAim {
 /// Everybody who can ask: somebody outside, nodes, the people's own Pods that run.
 pub fn askers(store: &Store) -> Vec<Source> {
     let mut askers = vec![Source::Internet { ip: CLIENT_ADDRESS }];
-    askers.extend(store.list(Kind::Node).map(|node| Source::Node(node.meta.name.clone())));
+    let nodes = store.list(Kind::Node).take(MOST_NODES);
+    askers.extend(nodes.map(|node| Source::Node(node.meta.name.clone())));
     let pods = store.list(Kind::Pod).filter(|pod| {
         !is_system(&pod.meta.namespace)
             && !pod.meta.is_terminating()

@@ -1,9 +1,10 @@
 //! The manifests in the editor: checked while they are written, applied when they are done.
 
+use super::enter;
 use super::explain;
 use super::fault::Fault;
-use super::jobs::{self, Place};
 use super::model::{Applied, Model};
+use super::running::Place;
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Value, validation};
 use crate::base::order;
@@ -58,14 +59,14 @@ pub(super) fn check(model: &mut Model) {
 /// it, in a copy of the world, and kept beside the text, which stays.
 pub(super) fn apply(model: &mut Model) {
     rehearse(model, None);
-    jobs::begin(model, &format!("kubectl apply -f {}", model.file_name()), Place::Beside);
+    enter::begin(model, &format!("kubectl apply -f {}", model.file_name()), Place::Beside);
 }
 
 /// The same after a command that makes room for them.
 pub(super) fn apply_after(model: &mut Model, command: &str) {
     rehearse(model, Some(command));
     let line = format!("{command} && kubectl apply -f {}", model.file_name());
-    jobs::begin(model, &line, Place::Beside);
+    enter::begin(model, &line, Place::Beside);
 }
 
 /// Sees what would become of the manifests now, or after a command: the faults, and what the API

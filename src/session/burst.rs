@@ -2,8 +2,9 @@
 //! have saved them. They are sent at once, or one after the other while a rollout goes on.
 
 use super::aim;
-use super::jobs::{self, Place};
+use super::enter;
 use super::model::{Model, Panel};
+use super::running::Place;
 use crate::net::dice::Share;
 use crate::trace::{PacketTrace, Request, Server, Source};
 use crate::world::World;
@@ -196,18 +197,19 @@ fn roll_line(request: &Request, workload: Option<&Workload>) -> String {
 }
 
 /// Replaces the Pods that would answer, one after the other, and sends requests meanwhile.
+#[inline(never)]
 pub(super) fn roll(model: &mut Model) {
     let Some(request) = aim::request(model) else { return };
     let workload = Workload::of(model.world.store(), &model.world.chances(&request));
     let line = roll_line(&request, workload.as_ref());
-    jobs::begin(model, &line, Place::Beside);
+    enter::begin(model, &line, Place::Beside);
 }
 
 /// Gives the setting that would have saved these, and tries again.
 pub(super) fn save(model: &mut Model, place: usize) {
     let loss = model.burst.as_ref().and_then(|burst| burst.losses.get(place).cloned());
     if let Some(fix) = loss.and_then(|loss| loss.fix) {
-        jobs::begin(model, &fix, Place::Beside);
+        enter::begin(model, &fix, Place::Beside);
     }
 }
 
@@ -258,6 +260,7 @@ fn name_of(server: &Server) -> Arc<str> {
 }
 
 /// Sends many requests to where the page aims, all at once, to be counted.
+#[inline(never)]
 pub(super) fn burst(model: &mut Model) {
     let Some(request) = aim::request(model) else { return };
     let BurstPlan { size, kept } = model.tracer.plan;

@@ -144,4 +144,17 @@ mod tests {
         update(&mut model, Msg::Fix(0));
         assert_eq!(&*model.source, text);
     }
+
+    #[test]
+    fn a_field_that_nobody_knows_is_told_alike_while_it_is_written_and_when_it_is_applied() {
+        let mut model = Model::new(Opening::default());
+        let source = format!("{}\nfoo: [bar]\n", model.source);
+        update(&mut model, Msg::Edit(source.into()));
+        update(&mut model, Msg::Tick(500_000));
+        let written = model.faults.clone();
+        assert_eq!((written.len(), written[0].words.as_str()), (1, "unknown field \"foo\""));
+        // The object exists: the server's answer begins with all that it was sent.
+        update(&mut model, Msg::Apply);
+        assert_eq!(model.faults, written);
+    }
 }

@@ -1,195 +1,11 @@
-//! Commands at work: begun by a line or a button, going on with the clock, ended by Ctrl-C.
+//! Commands at work: going on with the clock, until they are done or ended.
 
+use super::enter::take_next;
 use super::model::{Editing, Model};
+use super::running::{Place, Running};
 use super::{burst, request};
 use crate::base::SimTime;
-use crate::console::{Console, Input, Job, Output, Wake};
-use crate::world::World;
-
-/// A command that goes on.
-#[derive(Debug)]
-pub struct Running {
-    /// The entry of the terminal that it writes to.
-    entry: u32,
-    /// Where it stands.
-    place: Place,
-    /// What it is called in a list.
-    name: String,
-    job: Job,
-    /// The revision of the store when it was looked at last.
-    seen: u64,
-}
-
-/// Where a command stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// It has the prompt, until it is done.
-    Front,
-    /// It was begun by a button, beside what is typed.
-    Beside,
-    /// It was sent to the background by `&`, under this number.
-    Background(u32),
-}
-
-impl Running {
-    /// The number of the entry that it writes to.
-    pub const fn entry(&self) -> u32 {
-        self.entry
-    }
-
-    /// Whether it has the prompt.
-    pub fn is_front(&self) -> bool {
-        self.place == Place::Front
-    }
-
-    /// Whether nothing but a person ends it.
-    pub fn is_endless(&self) -> bool {
-        self.job.is_endless()
-    }
-
-    /// What stands before the line that it waits for, if it waits for one.
-    pub fn prompt(&self, world: &World) -> Option<String> {
-        match self.job.wake(world) {
-            Some(Wake::Line(prompt)) => Some(prompt),
-            _ => None,
-        }
-    }
-
-    /// Whether it waits for a text to be edited.
-    pub fn is_editing(&self, world: &World) -> bool {
-        matches!(self.job.wake(world), Some(Wake::Text { .. }))
-    }
-
-    /// Whether it has something to do.
-    fn is_due(&self, world: &World, at_tick: bool) -> bool {
-        let has_changed = world.store().revision() != self.seen;
-        match self.job.wake(world) {
-            None => true,
-            Some(Wake::At(at)) => world.now() >= at && (at_tick || !self.job.is_tired()),
-            Some(Wake::Change(limit)) => has_changed || world.now() >= limit,
-            Some(Wake::Always | Wake::Passing { .. }) => has_changed || at_tick,
-            Some(Wake::Line(_)) => has_changed,
-            Some(Wake::Text { .. }) => false,
-        }
-    }
-}
-
-/// What stands before a line of the shell: the namespace of the context says where commands go.
-pub(super) fn prompt(console: &Console) -> String {
-    format!("{} $ ", console.session.namespace)
-}
-
-/// Begins with a line of the console and shows it in the terminal.
-pub(super) fn begin(model: &mut Model, line: &str, place: Place) {
-    if line.trim() == "clear" {
-        model.terminal.clear();
-        return;
-    }
-    let entry = model.terminal.open(&prompt(&model.console), line);
-    match model.console.begin(&model.world, line, None) {
-        Err(output) => model.terminal.write(entry, &output),
-        Ok(job) => {
-            let name = line.to_owned();
-            let running = Running { entry, place, name, job, seen: 0 };
-            advance(model, running, Input::Time);
-        }
-    }
-}
-
-/// A line was entered.
-pub(super) fn enter(model: &mut Model, line: String) {
-    let front = model.terminal.front();
-    if let Some(front) = front {
-        if front.prompt(&model.world).is_some() {
-            answer(model, line);
-        } else if front.is_endless() && !front.is_editing(&model.world) {
-            // Who types a command while another watches has seen enough.
-            interrupt(model);
-            enter(model, line);
-        } else {
-            model.terminal.queue.push(line);
-        }
-        return;
-    }
-    let whole = format!("{}{line}", model.terminal.unfinished);
-    if !Console::is_whole(&whole) {
-        model.terminal.unfinished = whole + "\n";
-        return;
-    }
-    model.terminal.unfinished.clear();
-    begin(model, &whole, Place::Front);
-    take_next(model);
-}
-
-/// Carries out what was typed ahead, if nothing stands in the way any more.
-fn take_next(model: &mut Model) {
-    while let Some(line) = model.terminal.queue.first().cloned() {
-        let front = model.terminal.front();
-        if front.is_some_and(|front| front.prompt(&model.world).is_none()) {
-            return;
-        }
-        model.terminal.queue.remove(0);
-        enter(model, line);
-    }
-}
-
-/// Gives a line to the command that waits for one.
-fn answer(model: &mut Model, line: String) {
-    let Some(mut running) = take_front(model) else { return };
-    let prompt = running.prompt(&model.world).unwrap_or_default();
-    running.entry = model.terminal.open(&prompt, &line);
-    advance(model, running, Input::Line(line));
-}
-
-fn take_front(model: &mut Model) -> Option<Running> {
-    let at = model.terminal.jobs.iter().position(Running::is_front)?;
-    Some(model.terminal.jobs.remove(at))
-}
-
-/// Ctrl-C: ends the command in front, or throws the line away.
-pub(super) fn interrupt(model: &mut Model) {
-    model.terminal.queue.clear();
-    let Some(mut running) = take_front(model) else {
-        let prompt = match model.terminal.unfinished.is_empty() {
-            true => prompt(&model.console),
-            false => "> ".to_owned(),
-        };
-        model.terminal.throw_away(&prompt);
-        return;
-    };
-    match running.prompt(&model.world) {
-        Some(prompt) => {
-            model.terminal.throw_away(&prompt);
-            running.entry = model.terminal.entries.last().map_or(running.entry, |it| it.number);
-        }
-        None => {
-            let mark = Output { stdout: "^C\n".to_owned(), ..Output::default() };
-            model.terminal.write(running.entry, &mark);
-        }
-    }
-    advance(model, running, Input::Interrupt);
-}
-
-/// Ctrl-D: no line comes any more for the command that waits for one.
-pub(super) fn end_input(model: &mut Model) {
-    let waits = model.terminal.front().is_some_and(|front| front.prompt(&model.world).is_some());
-    if waits && let Some(running) = take_front(model) {
-        advance(model, running, Input::End);
-        take_next(model);
-    }
-}
-
-/// The text in the editor was saved (or not), for the command that waits for it.
-pub(super) fn edited(model: &mut Model, text: Option<String>) {
-    model.editing = None;
-    let world = &model.world;
-    let at = model.terminal.jobs.iter().position(|running| running.is_editing(world));
-    if let Some(at) = at {
-        let running = model.terminal.jobs.remove(at);
-        advance(model, running, Input::Text(text));
-        take_next(model);
-    }
-}
+use crate::console::{Input, Output, Wake};
 
 /// The next moment at which a command has something to do, if one waits for a moment.
 pub(super) fn next_wake(model: &Model) -> Option<SimTime> {
@@ -223,7 +39,7 @@ pub(super) fn go_on(model: &mut Model, at_tick: bool) {
 }
 
 /// Goes on with a command, shows what it printed, and keeps it if it is not done.
-fn advance(model: &mut Model, mut running: Running, input: Input) {
+pub(super) fn advance(model: &mut Model, mut running: Running, input: Input) {
     let output = running.job.go_on(&mut model.console, &mut model.world, input);
     model.terminal.write(running.entry, &output);
     request::show_latest(model);
@@ -278,60 +94,40 @@ fn list_background(model: &mut Model) {
     }
 }
 
-/// Lines that were pasted at the cursor: whole ones are entered, the last stays to be typed on.
-pub(super) fn paste(model: &mut Model, text: &str, cursor: usize) {
-    let before = model.terminal.input.get(..cursor).unwrap_or(&model.terminal.input);
-    let after = model.terminal.input.get(cursor..).unwrap_or_default();
-    let text = text.replace("\r\n", "\n");
-    let whole = format!("{before}{text}{after}");
-    let after = after.len();
-    let mut lines = whole.split('\n').peekable();
-    while let Some(line) = lines.next() {
-        model.terminal.input = line.to_owned();
-        if lines.peek().is_some() {
-            let line = model.terminal.accept();
-            enter(model, line);
-        }
-    }
-    let caret = model.terminal.input.len().saturating_sub(after);
-    model.terminal.offers.clear();
-    model.terminal.put_caret(caret);
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::{Msg, Opening, update};
     use super::*;
     use crate::api::Kind;
-    use crate::console::Stream;
+    use crate::console::{Console, Stream};
 
-    fn model() -> Model {
+    pub(in crate::session) fn model() -> Model {
         let mut model = Model::new(Opening::default());
         tick(&mut model, 30);
         model
     }
 
-    fn typed(model: &mut Model, line: &str) {
+    pub(in crate::session) fn typed(model: &mut Model, line: &str) {
         update(model, Msg::Type(line.to_owned()));
         update(model, Msg::Enter);
     }
 
     /// Lets so many seconds pass, four ticks each.
-    fn tick(model: &mut Model, seconds: u32) {
+    pub(in crate::session) fn tick(model: &mut Model, seconds: u32) {
         for _ in 0..seconds * 4 {
             update(model, Msg::Tick(250_000));
         }
     }
 
     /// All that the last entry with this line printed, in its order.
-    fn said(model: &Model, line: &str) -> String {
+    pub(in crate::session) fn said(model: &Model, line: &str) -> String {
         let entry = model.terminal.entries.iter().rev().find(|entry| entry.line == line);
         let pieces = entry.map(|entry| entry.pieces.clone()).unwrap_or_default();
         pieces.into_iter().map(|(_, text)| text).collect()
     }
 
     /// What `kubectl get pods` says of each pod's status.
-    fn phases(model: &Model) -> Vec<String> {
+    pub(in crate::session) fn phases(model: &Model) -> Vec<String> {
         let (mut world, mut console) = (model.world.clone(), Console::new());
         let output = console.execute(&mut world, "kubectl get pods --no-headers", None);
         let status = |line: &str| line.split_whitespace().nth(2).unwrap_or_default().to_owned();
@@ -358,23 +154,6 @@ mod tests {
         }
         assert!(model.terminal.front().is_none());
         assert_eq!(phases(&model), ["Running"; 3]);
-    }
-
-    #[test]
-    fn nothing_goes_on_while_time_stands_still() {
-        let mut model = model();
-        update(&mut model, Msg::TogglePlaying);
-        let now = model.world.now();
-        typed(&mut model, "kubectl delete pod -l app=web");
-        typed(&mut model, "kubectl get pods");
-        tick(&mut model, 60);
-        assert_eq!(model.world.now(), now);
-        assert_eq!(phases(&model).iter().filter(|word| *word == "Terminating").count(), 3);
-        assert_eq!(model.terminal.queue, ["kubectl get pods"]);
-        update(&mut model, Msg::TogglePlaying);
-        tick(&mut model, 60);
-        assert!(model.terminal.queue.is_empty());
-        assert!(said(&model, "kubectl get pods").contains("NAME"));
     }
 
     #[test]
@@ -415,16 +194,6 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_loop_leaves_the_page_alive() {
-        let mut model = model();
-        typed(&mut model, "while true; do echo y; done");
-        tick(&mut model, 5);
-        assert!(model.terminal.front().is_some());
-        update(&mut model, Msg::Interrupt);
-        assert!(model.terminal.front().is_none());
-    }
-
-    #[test]
     fn a_watch_adds_a_line_for_each_change_until_it_is_interrupted() {
         let mut model = Model::new(Opening::default());
         let line = "kubectl get pods -w";
@@ -462,31 +231,19 @@ mod tests {
     }
 
     #[test]
-    fn a_shell_in_a_container_takes_lines_until_it_ends() {
+    fn warnings_stand_where_they_were_said() {
         let mut model = model();
-        typed(&mut model, "kubectl run box --image=busybox:1.36 -- sleep infinity");
-        tick(&mut model, 20);
-        typed(&mut model, "kubectl exec -it box -- sh");
-        let prompt =
-            |model: &Model| model.terminal.front().and_then(|front| front.prompt(&model.world));
-        assert_eq!(prompt(&model).as_deref(), Some("/ # "));
-        typed(&mut model, "hostname");
-        assert_eq!(said(&model, "hostname"), "box\n");
-        let entry = model.terminal.entries.last().unwrap();
-        assert_eq!(&*entry.prompt, "/ # ");
-        typed(&mut model, "nosuch; echo here");
-        assert_eq!(said(&model, "nosuch; echo here"), "sh: nosuch: not found\nhere\n");
-        update(&mut model, Msg::Interrupt);
-        assert!(prompt(&model).is_some());
-        typed(&mut model, "exit");
-        assert_eq!(prompt(&model), None);
-        assert!(model.terminal.front().is_none());
-        // A shell dies with its container.
-        typed(&mut model, "kubectl exec -it box -- sh");
-        update(&mut model, Msg::Run("kubectl delete pod box --now".into()));
-        tick(&mut model, 40);
-        let last = said(&model, "kubectl exec -it box -- sh");
-        assert_eq!(last, "command terminated with exit code 137\n");
+        let line = "kubectl drain node-1 --ignore-daemonsets --delete-emptydir-data";
+        typed(&mut model, line);
+        tick(&mut model, 60);
+        let entry = model.terminal.entries.iter().find(|entry| entry.line == line).unwrap();
+        let streams: Vec<Stream> = entry.pieces.iter().map(|(stream, _)| *stream).collect();
+        assert_eq!(streams, [Stream::Out, Stream::Err, Stream::Out], "{:?}", entry.pieces);
+        assert!(said(&model, line).ends_with("node/node-1 drained\n"));
+        let line = "pwd; nosuch; echo $HOME";
+        typed(&mut model, line);
+        let text = "/home/student\nbash: nosuch: command not found\n/home/student\n";
+        assert_eq!(said(&model, line), text);
     }
 
     #[test]
@@ -570,68 +327,6 @@ mod tests {
         let text = said(&model, line);
         assert!(text.starts_with("[1] 1001\n[2] 1002\n") && text.ends_with("after\n"), "{text}");
         assert!(text.contains("\n1\n") && text.contains("\n2\n"), "{text}");
-    }
-
-    #[test]
-    fn pasted_lines_are_entered_one_after_the_other() {
-        let mut model = model();
-        update(&mut model, Msg::Type("kubectl ".into()));
-        let text = "get nodes\nkubectl apply -f - <<EOF\nkind: Namespace\napiVersion: v1\nmetadata: {name: a}\nEOF\nkubectl get ";
-        update(&mut model, Msg::Paste { text: text.into(), cursor: 8 });
-        assert!(said(&model, "kubectl get nodes").contains("node-1"));
-        let document =
-            "kubectl apply -f - <<EOF\nkind: Namespace\napiVersion: v1\nmetadata: {name: a}\nEOF";
-        assert_eq!(said(&model, document), "namespace/a created\n");
-        assert_eq!(model.terminal.input, "kubectl get ");
-    }
-
-    #[test]
-    fn a_command_that_is_not_whole_waits_for_its_next_line() {
-        let mut model = model();
-        for line in ["for n in a b; do", "echo $n", "done"] {
-            typed(&mut model, line);
-        }
-        assert_eq!(said(&model, "for n in a b; do\necho $n\ndone"), "a\nb\n");
-        typed(&mut model, "echo 'a");
-        assert!(!model.terminal.unfinished.is_empty());
-        update(&mut model, Msg::Interrupt);
-        assert!(model.terminal.unfinished.is_empty());
-    }
-
-    #[test]
-    fn warnings_stand_where_they_were_said() {
-        let mut model = model();
-        let line = "kubectl drain node-1 --ignore-daemonsets --delete-emptydir-data";
-        typed(&mut model, line);
-        tick(&mut model, 60);
-        let entry = model.terminal.entries.iter().find(|entry| entry.line == line).unwrap();
-        let streams: Vec<Stream> = entry.pieces.iter().map(|(stream, _)| *stream).collect();
-        assert_eq!(streams, [Stream::Out, Stream::Err, Stream::Out], "{:?}", entry.pieces);
-        assert!(said(&model, line).ends_with("node/node-1 drained\n"));
-        let line = "pwd; nosuch; echo $HOME";
-        typed(&mut model, line);
-        let text = "/home/student\nbash: nosuch: command not found\n/home/student\n";
-        assert_eq!(said(&model, line), text);
-    }
-
-    #[test]
-    fn an_edited_object_is_stored_when_the_editor_saves() {
-        let mut model = model();
-        typed(&mut model, "kubectl edit deployment web");
-        let editing = model.editing.clone().unwrap();
-        assert_eq!(&*editing.name, "deployment.apps/web");
-        assert!(editing.text.starts_with("# Please edit the object below."), "{}", editing.text);
-        let text = editing.text.replace("  replicas: 3\n", "  replicas: 4\n");
-        update(&mut model, Msg::Edit(text.into()));
-        update(&mut model, Msg::Apply);
-        assert_eq!(said(&model, "kubectl edit deployment web"), "deployment.apps/web edited\n");
-        tick(&mut model, 20);
-        assert_eq!(phases(&model).len(), 4);
-        typed(&mut model, "kubectl edit deployment web");
-        update(&mut model, Msg::CancelEdit);
-        let said = said(&model, "kubectl edit deployment web");
-        assert_eq!(said, "Edit cancelled, no changes made.\n");
-        assert!(model.editing.is_none() && model.terminal.front().is_none());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! the requests to the browser. Whatever changes the cluster is a line for its console, and the
 //! terminal shows it: a button is a lesson in the command that it stands for.
 //!
-//! Reading order: `model.rs`, `msg.rs`, `update.rs`, `terminal.rs`, `jobs.rs` (commands at work),
+//! Reading order: `model.rs`, `msg.rs`, `update.rs`, `terminal.rs`, `running.rs`, `enter.rs` and `jobs.rs` (commands at work),
 //! `line.rs` (keys of the line), `apply.rs`, `explain/` (what is wrong with a manifest), `request.rs`,
 //! `aim.rs`, `burst.rs`, `journey.rs`, `tracer.rs`, `compare.rs`, `remedy.rs`, `timeline.rs`, `share.rs`.
 
@@ -14,6 +14,7 @@ pub mod assist;
 pub mod burst;
 pub mod compare;
 pub mod effect;
+mod enter;
 mod explain;
 pub mod fault;
 mod jobs;
@@ -25,6 +26,7 @@ pub mod object_id;
 pub mod panes;
 mod remedy;
 pub mod request;
+mod running;
 pub mod samples;
 pub mod share;
 pub mod terminal;

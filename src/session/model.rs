@@ -14,7 +14,7 @@ use super::tracer::Tracer;
 use crate::base::SimTime;
 use crate::console::Console;
 use crate::text::{Lang, Text};
-use crate::world::{ClusterConfig, World};
+use crate::world::{ClusterConfig, SET_UP_TIME, World};
 use core::time::Duration;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -23,14 +23,6 @@ use std::sync::Arc;
 pub(super) const SEED: u64 = 1;
 /// How long what was left behind can be had back, in microseconds of ours.
 pub(super) const UNDO_MICROS: u32 = 15_000_000;
-/// The most events of the cluster that one moment carries out, so that a crowded one slows virtual
-/// time down and not the page; fewer, if they are found to take long.
-const MOST_STEPS: u32 = 3_000;
-/// The fewest.
-const LEAST_STEPS: u32 = 8;
-/// A moment that takes longer than this, in milliseconds, was too long; one that takes less than
-/// half of it could do more.
-const LONG_MOMENT: f64 = 24.0;
 /// How long the add-ons have to start before the page opens.
 const ADDONS_START: Duration = Duration::from_secs(60);
 
@@ -254,8 +246,11 @@ pub struct Model {
     pub presenting: bool,
     /// What there was before.
     pub timeline: Timeline,
-    /// How many events of the cluster a moment carries out at most.
-    pub(super) most_steps: u32,
+    /// Whether the cluster is set up, and the manifests were applied for the first time.
+    pub(super) is_set_up: bool,
+    /// Tells how long a moment takes, in milliseconds of any clock, so that a crowded one slows
+    /// virtual time down and not the page. It stands still where nobody waits.
+    pub clock: fn() -> f64,
     /// How the cluster was set up, for a reset.
     pub config: Rc<ClusterConfig>,
     /// The seed of its chances.
@@ -281,21 +276,30 @@ pub struct Opening {
     pub kept: Vec<(Sample, String)>,
     /// How large the panels were.
     pub panes: Panes,
+    /// A clock, in milliseconds, if somebody waits for the page.
+    pub clock: Option<fn() -> f64>,
 }
 
 /// The largest cluster that Kubernetes supports.
 const MOST_NODES: u32 = 5_000;
 
-/// A sample's cluster with its add-ons up and running.
-fn new_world(config: &ClusterConfig, sample: Sample, seed: u64) -> World {
+/// More nodes than this make a cluster large.
+pub(super) const LARGE: usize = 300;
+
+/// A sample's cluster with its add-ons up and running, and the moment from which the page counts. A
+/// large one is not there yet: it is set up as the page's time goes on.
+fn new_world(config: &ClusterConfig, sample: Sample, seed: u64) -> (World, SimTime) {
     // Only a cluster with add-ons is the classroom's, with somebody to ask for addresses.
     let load_balancers =
         if config.addons { sample.load_balancers() } else { config.load_balancers };
     let gateway_api = config.gateway_api || config.addons && sample == Sample::Gateway;
     let config = ClusterConfig { load_balancers, gateway_api, ..config.clone() };
-    let mut world = World::new(config, seed);
-    world.run_for(ADDONS_START);
-    world
+    let mut world = World::begin(config, seed);
+    let origin = world.now() + SET_UP_TIME + ADDONS_START;
+    if world.nodes().len() <= LARGE {
+        world.run_until(origin);
+    }
+    (world, origin)
 }
 
 /// A shell with somebody in front, who reads `lang`, and with the file of a sample in its folder.
@@ -314,7 +318,7 @@ impl Model {
             Some(count) => ClusterConfig::classroom_of(count.clamp(1, MOST_NODES)),
             None => ClusterConfig::classroom(),
         };
-        let world = new_world(&config, opening.sample, SEED);
+        let (world, origin) = new_world(&config, opening.sample, SEED);
         let kept = opening.kept.into_iter();
         let mut model = Model {
             lang: opening.lang,
@@ -341,7 +345,7 @@ impl Model {
             as_text: false,
             playing: true,
             speed: Speed::One,
-            origin: world.now(),
+            origin,
             world,
             console: new_console(opening.sample, opening.lang),
             terminal: Terminal::default(),
@@ -353,26 +357,22 @@ impl Model {
             tracer: Tracer::default(),
             presenting: opening.presenting,
             timeline: Timeline::default(),
-            most_steps: MOST_STEPS,
+            is_set_up: false,
+            clock: opening.clock.unwrap_or(|| 0.0),
             config: Rc::new(config),
             seed: SEED,
         };
         model.take_text(true);
-        super::apply::apply(&mut model);
+        model.apply_once_set_up();
         model
     }
 
-    /// Takes note of how long a moment took, in milliseconds of any clock: the next one does more or
-    /// less.
-    pub fn took(&mut self, millis: f64) {
-        self.most_steps = match millis {
-            ..LONG_MOMENT if millis < LONG_MOMENT / 2.0 => {
-                self.most_steps.saturating_mul(3) / 2 + 1
-            }
-            ..LONG_MOMENT => self.most_steps,
-            _ => self.most_steps / 2,
+    /// Applies the manifests if the cluster has come to be set up.
+    pub(super) fn apply_once_set_up(&mut self) {
+        if !self.is_set_up && self.world.now() >= self.origin {
+            self.is_set_up = true;
+            super::apply::apply(self);
         }
-        .clamp(LEAST_STEPS, MOST_STEPS);
     }
 
     /// What stands before the line of the terminal.
@@ -381,7 +381,7 @@ impl Model {
         match front {
             Some(prompt) => prompt,
             None if !self.terminal.unfinished.is_empty() => "> ".to_owned(),
-            None => super::jobs::prompt(&self.console),
+            None => super::enter::prompt(&self.console),
         }
     }
 
@@ -416,17 +416,19 @@ impl Model {
 
     /// A new cluster with a sample, applied; language, theme and panels stay. What is left behind
     /// can be had back for a while.
+    #[inline(never)]
     pub(super) fn restart(&mut self, sample: Sample, as_left: bool) {
         self.begin_anew(sample, SEED);
         self.take_text(as_left);
         self.terminal.break_off(sample.name());
-        super::apply::apply(self);
+        self.is_set_up = false;
+        self.apply_once_set_up();
     }
 
     /// A new cluster, empty, in place of the one that there is, which is kept to be had back.
     pub(super) fn begin_anew(&mut self, sample: Sample, seed: u64) {
-        let world = new_world(&self.config, sample, seed);
-        self.origin = world.now();
+        let (world, origin) = new_world(&self.config, sample, seed);
+        self.origin = origin;
         self.begin_with(world, sample, seed, new_console(sample, self.lang), Text::Reverted);
     }
 
@@ -473,6 +475,7 @@ impl Model {
     }
 
     /// Gives back what was left behind; language, theme and panels stay as they are.
+    #[inline(never)]
     pub(super) fn take_back(&mut self) {
         let Some(Left { model, .. }) = self.left.take() else { return };
         let mut old = *model;

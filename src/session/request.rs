@@ -14,8 +14,11 @@ use std::sync::Arc;
 
 /// The most nodes that are offered for one node port.
 const MOST_NODES: usize = 4;
-/// The most ports of one Service that are offered.
+/// The most ports of one Service that are offered, and the most Services.
 const MOST_PORTS: usize = 3;
+const MOST_SERVICES: usize = 150;
+/// The most Pods among which one is sought that can ask.
+const MOST_SOUGHT: usize = 500;
 
 /// Somewhere that a request can be sent to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,11 +69,16 @@ pub fn targets(world: &World) -> Vec<Target> {
 fn by_services(store: &Store, targets: &mut Vec<Target>) {
     let node_ips: Vec<&str> =
         store.list(Kind::Node).filter_map(worker_ip).take(MOST_NODES).collect();
-    let insider = store.list(Kind::Pod).find(|pod| is_ready(pod)).map(|pod| ObjectId::of(pod));
-    for service in store.list(Kind::Service) {
-        if &*service.meta.namespace == "kube-system" || &*service.meta.name == "kubernetes" {
-            continue;
-        }
+    let is_own = |service: &Object| {
+        &*service.meta.namespace == "kube-system" || &*service.meta.name == "kubernetes"
+    };
+    let services = store.list(Kind::Service).filter(|service| !is_own(service));
+    let services: Vec<&Arc<Object>> = services.take(MOST_SERVICES).collect();
+    if services.is_empty() {
+        return;
+    }
+    let insider = insider(store);
+    for service in services {
         let object = ObjectKey::of(service);
         let at = |url, door| Target { url, from_pod: None, object: object.clone(), door };
         let ports = service.spec().items_at(&["ports"]);
@@ -96,6 +104,18 @@ fn by_services(store: &Store, targets: &mut Vec<Target>) {
             }
         }
     }
+}
+
+/// A Pod that can ask from inside: the first that is Ready, or among very many one that a Service has.
+fn insider(store: &Store) -> Option<ObjectId> {
+    let mut first = store.list(Kind::Pod).take(MOST_SOUGHT);
+    let mut behind = store.list(Kind::EndpointSlice).flat_map(|slice| {
+        let endpoints = slice.content().items_at(&["endpoints"]).iter();
+        let names = endpoints.filter_map(|endpoint| endpoint.str_at(&["targetRef", "name"]));
+        names.filter_map(move |name| store.find(Kind::Pod, &slice.meta.namespace, name))
+    });
+    let found = first.find(|pod| is_ready(pod)).or_else(|| behind.find(|pod| is_ready(pod)));
+    found.map(|pod| ObjectId::of(pod))
 }
 
 /// The hosts and paths that Ingresses and the routes of Gateways name.

@@ -44,6 +44,7 @@ impl Shared {
     }
 
     /// As text, to be packed.
+    #[inline(never)]
     pub fn to_text(&self) -> String {
         let mut value = json!({"sample": self.sample.name(), "mode": self.mode.name()});
         if let Some(text) = &self.text {
@@ -76,6 +77,7 @@ impl Shared {
 }
 
 /// Makes the page what an address says; what was there can be had back.
+#[inline(never)]
 pub(super) fn open(model: &mut Model, shared: Shared) {
     model.begin_anew(shared.sample, shared.seed);
     model.source = match shared.text {

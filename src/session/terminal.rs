@@ -1,6 +1,6 @@
 //! The terminal: what was typed, what came back, and the way through the history.
 
-use super::jobs::Running;
+use super::running::Running;
 use crate::console::{Completion, Output, Part, Stream};
 use std::rc::Rc;
 

@@ -7,7 +7,7 @@
 //! Simplified: DESIGN's timeline replays the log of commands up to any moment; here only the moments
 //! that were kept can be gone back to.
 
-use super::model::Model;
+use super::model::{LARGE, Model};
 use super::msg::Msg;
 use super::tracer::TraceMsg;
 use crate::base::SimTime;
@@ -19,8 +19,6 @@ use core::time::Duration;
 const MOST: usize = 60;
 /// The same of a large cluster, whose old objects take room.
 const MOST_OF_LARGE: usize = 8;
-/// More nodes than this make a cluster large.
-const LARGE: usize = 300;
 /// How long after one moment the next is kept at the earliest, to begin with.
 const FIRST_STEP: Duration = Duration::from_secs(1);
 
@@ -101,6 +99,7 @@ pub(super) fn note(model: &mut Model) {
 }
 
 /// Does what a person asks of the timeline.
+#[inline(never)]
 pub(super) fn act(model: &mut Model, msg: TimelineMsg) {
     match msg {
         TimelineMsg::Toggle => {

@@ -128,6 +128,7 @@ impl Model {
 }
 
 /// Does what the person asks of the trace panel.
+#[inline(never)]
 pub(super) fn act(model: &mut Model, msg: TraceMsg) {
     match msg {
         TraceMsg::View(view) => {

@@ -3,12 +3,12 @@
 use super::apply::{apply, check};
 use super::effect::Effect;
 use super::fault::Fix;
-use super::jobs::{self, Place};
 use super::model::{Applied, Compare, Model, Panel, Theme};
 use super::msg::Msg;
 use super::object_id::ObjectId;
+use super::running::Place;
 use super::share::{self, Shared};
-use super::{burst, request, timeline, tracer};
+use super::{burst, enter, jobs, request, timeline, tracer};
 use crate::api::Kind;
 use crate::telling;
 use crate::text::Lang;
@@ -26,6 +26,12 @@ const KEPT_AT_ONCE: usize = 20_000;
 /// The longest time that one tick may stand for: after a pause of the browser (another tab was in
 /// front) time goes on from where it was.
 const LONGEST_TICK_MICROS: u32 = 250_000;
+/// How long a moment may take, in milliseconds of our time, and the most events of the cluster that
+/// it carries out: a crowded one slows virtual time down and not the page.
+const MOMENT_MILLIS: f64 = 9.0;
+/// The same while a large cluster is being set up, which has no speed of its own.
+const SET_UP_MILLIS: f64 = 30.0;
+const MOST_STEPS: u32 = 3_000;
 /// How long a person must have stopped typing before the text is checked.
 const CHECK_AFTER_MICROS: u32 = 400_000;
 
@@ -125,7 +131,7 @@ fn act(model: &mut Model, msg: Msg) {
         Msg::LookCloser(names) => model.in_sight = names,
         Msg::Run(line) => {
             model.is_touched = true;
-            jobs::begin(model, &line, Place::Beside);
+            enter::begin(model, &line, Place::Beside);
         }
         Msg::Aim(_) | Msg::Send | Msg::Burst => request(model, msg),
         Msg::Roll => {
@@ -142,6 +148,7 @@ fn act(model: &mut Model, msg: Msg) {
 
 /// Chooses the object that a printed name stands for, if there is one: by its kind, or by what the
 /// command that printed it was about.
+#[inline(never)]
 fn look(model: &mut Model, name: &str, entry: u32) {
     let line = model.terminal.entries.iter().find(|one| one.number == entry);
     let line = line.map(|entry| entry.line.clone()).unwrap_or_default();
@@ -171,6 +178,7 @@ fn look(model: &mut Model, name: &str, entry: u32) {
 }
 
 /// What a person does in the editor.
+#[inline(never)]
 fn write(model: &mut Model, msg: Msg) {
     match msg {
         Msg::Edit(text) => match &mut model.editing {
@@ -179,7 +187,7 @@ fn write(model: &mut Model, msg: Msg) {
         },
         Msg::Fix(at) => mend(model, at),
         Msg::Apply => match model.editing.take() {
-            Some(editing) => jobs::edited(model, Some(editing.text.to_string())),
+            Some(editing) => enter::edited(model, Some(editing.text.to_string())),
             None => {
                 model.check_in_micros = None;
                 model.compare = None;
@@ -187,13 +195,13 @@ fn write(model: &mut Model, msg: Msg) {
                 apply(model);
             }
         },
-        Msg::CancelEdit => jobs::edited(model, None),
+        Msg::CancelEdit => enter::edited(model, None),
         Msg::Compare(which) => {
             model.compare = which;
             if which == Some(Compare::Change) {
                 let file = model.file_name();
                 model.console.session.write(&file, model.source.to_string());
-                jobs::begin(model, &format!("kubectl diff -f {file}"), Place::Beside);
+                enter::begin(model, &format!("kubectl diff -f {file}"), Place::Beside);
             }
         }
         _ => {
@@ -220,6 +228,7 @@ fn change(model: &mut Model, text: Rc<str>) {
 }
 
 /// Speaks another language: the comments of a sample that nobody has changed, too.
+#[inline(never)]
 fn speak(model: &mut Model, lang: Lang) {
     if *model.source == *model.sample.yaml(model.lang) {
         model.source = model.sample.yaml(lang).into();
@@ -228,6 +237,7 @@ fn speak(model: &mut Model, lang: Lang) {
 }
 
 /// What a person does in the terminal.
+#[inline(never)]
 fn type_into_terminal(model: &mut Model, msg: Msg) {
     let terminal = &mut model.terminal;
     match msg {
@@ -235,17 +245,17 @@ fn type_into_terminal(model: &mut Model, msg: Msg) {
         Msg::Enter => {
             model.is_touched = true;
             let line = terminal.accept();
-            jobs::enter(model, line);
+            enter::enter(model, line);
         }
         Msg::Complete(cursor) => {
             let found = model.console.complete(&model.world, &terminal.input, cursor);
             terminal.offer(found, cursor);
         }
-        Msg::Paste { text, cursor } => jobs::paste(model, &text, cursor),
+        Msg::Paste { text, cursor } => enter::paste(model, &text, cursor),
         Msg::Recall(step) => terminal.recall(step),
         Msg::Search => terminal.search(),
-        Msg::Interrupt => jobs::interrupt(model),
-        Msg::EndInput => jobs::end_input(model),
+        Msg::Interrupt => enter::interrupt(model),
+        Msg::EndInput => enter::end_input(model),
         Msg::Clear => terminal.clear(),
         _ => {}
     }
@@ -253,6 +263,7 @@ fn type_into_terminal(model: &mut Model, msg: Msg) {
 
 /// Writes the fix of a fault into the text and looks what is still wrong, or runs its command and
 /// applies again.
+#[inline(never)]
 fn mend(model: &mut Model, at: usize) {
     let Some(fault) = model.faults.get(at).cloned() else { return };
     if let Some(Fix::Command(command)) = &fault.fix {
@@ -281,6 +292,7 @@ pub(super) fn show(model: &mut Model, panel: Panel) {
 }
 
 /// Sends requests, and shows what becomes of them.
+#[inline(never)]
 fn request(model: &mut Model, msg: Msg) {
     match msg {
         Msg::Aim(target) => {
@@ -296,6 +308,7 @@ fn request(model: &mut Model, msg: Msg) {
 }
 
 /// Moves the packet along its trace.
+#[inline(never)]
 fn travel(model: &mut Model, msg: &Msg) {
     if *msg == Msg::ToggleSlow {
         model.tracer.pace.is_slow ^= true;
@@ -332,8 +345,13 @@ fn tick(model: &mut Model, micros: u32) {
     }
     let micros = u64::from(micros.min(LONGEST_TICK_MICROS));
     let passed = Duration::from_micros(micros.saturating_mul(u64::from(model.speed.factor())));
-    let limit = model.world.now() + passed;
-    for _ in 0..model.most_steps {
+    let is_early = model.world.now() < model.origin;
+    let (limit, millis) = match is_early {
+        true => (model.origin, SET_UP_MILLIS),
+        false => (model.world.now() + passed, MOMENT_MILLIS),
+    };
+    let ends = (model.clock)() + millis;
+    for _ in 0..MOST_STEPS {
         // A command that waits is asked after each event, so that it misses none.
         let next = jobs::next_wake(model).map_or(limit, |at| at.min(limit));
         if !model.world.step(next) {
@@ -343,6 +361,13 @@ fn tick(model: &mut Model, micros: u32) {
             }
         }
         jobs::go_on(model, false);
+        if (model.clock)() >= ends {
+            break;
+        }
+    }
+    if is_early {
+        model.apply_once_set_up();
+        return;
     }
     jobs::go_on(model, true);
     tracer::tick(model);
@@ -355,6 +380,8 @@ mod tests {
     use super::*;
     use crate::console::Stream;
     use crate::session::{Sample, Speed};
+    use crate::world::World;
+    use core::sync::atomic::{AtomicU32, Ordering};
 
     fn model() -> Model {
         Model::new(Opening::default())
@@ -467,5 +494,36 @@ mod tests {
         update(&mut model, Msg::TogglePlaying);
         update(&mut model, Msg::Tick(100_000));
         assert_eq!(model.world.now().since(model.origin), Duration::from_secs(2));
+    }
+
+    #[test]
+    fn a_large_cluster_is_set_up_as_fast_as_it_goes_and_then_has_its_manifests() {
+        let mut model = model();
+        (model.world, model.is_set_up) = (World::begin((*model.config).clone(), 1), false);
+        let has_web =
+            |model: &Model| model.world.store().find(Kind::Deployment, "default", "web").is_some();
+        update(&mut model, Msg::Tick(16_000));
+        let ticks = (0..100).take_while(|_| {
+            update(&mut model, Msg::Tick(16_000));
+            !has_web(&model)
+        });
+        assert!(ticks.count() < 50);
+        assert!(model.world.now() >= model.origin);
+    }
+
+    #[test]
+    fn a_moment_ends_when_it_has_taken_long_enough() {
+        let mut model = model();
+        update(&mut model, Msg::SetSpeed(Speed::Sixty));
+        // Each look at this clock takes a minute.
+        model.clock = || {
+            static LOOKS: AtomicU32 = AtomicU32::new(0);
+            60_000.0 * f64::from(LOOKS.fetch_add(1, Ordering::Relaxed))
+        };
+        update(&mut model, Msg::Tick(250_000));
+        assert!(model.world.now().since(model.origin) < Duration::from_secs(15));
+        model.clock = || 0.0;
+        update(&mut model, Msg::Tick(250_000));
+        assert!(model.world.now().since(model.origin) >= Duration::from_secs(15));
     }
 }

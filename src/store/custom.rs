@@ -96,6 +96,7 @@ impl Store {
 }
 
 /// What the server knows of a definition before anybody has looked at it.
+#[inline(never)]
 pub(super) fn note_storage(definition: &mut Object, old: Option<&Object>) {
     let mut stored = match old {
         None => Vec::new(),
@@ -163,6 +164,7 @@ fn condition(name: &str, reason: &str, message: &str, now: SimTime) -> Value {
 /// # Errors
 /// `NotFound` where no definition brings the kind, `Forbidden` for a new object of a definition that
 /// is to go, `BadRequest` for fields that the schema does not know.
+#[inline(never)]
 pub(super) fn complete(
     store: &Store,
     object: &mut Object,

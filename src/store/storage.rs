@@ -98,6 +98,9 @@ impl Ord for dyn Named + '_ {
     }
 }
 
+/// An object as it was, if it was there, and as it is, if it is.
+pub type Difference = (Option<Arc<Object>>, Option<Arc<Object>>);
+
 /// One change of one object.
 #[derive(Clone, Debug)]
 pub struct Change {
@@ -242,16 +245,24 @@ impl Store {
         kind: Kind,
         seen: &Map<ObjectKey, Arc<Object>>,
     ) -> Vec<Arc<Object>> {
-        let now = self.table(kind);
-        let mut changed: Vec<Arc<Object>> = seen
-            .diff(&now)
-            .map(|item| match item {
-                DiffItem::Add(_, new) | DiffItem::Update { new: (_, new), .. } => new.clone(),
-                DiffItem::Remove(_, old) => old.clone(),
-            })
-            .collect();
+        let changed = self.differences(kind, seen).into_iter();
+        let mut changed: Vec<Arc<Object>> = changed.filter_map(|(old, new)| new.or(old)).collect();
         order::sort_by_key(&mut changed, |object| object.meta.resource_version);
         changed
+    }
+
+    /// What is different about the objects of a kind since they were `seen`, by their names: each
+    /// as it was, and as it is. Looks only at what has changed.
+    pub fn differences(&self, kind: Kind, seen: &Map<ObjectKey, Arc<Object>>) -> Vec<Difference> {
+        let now = self.table(kind);
+        let of = |item: DiffItem<'_, '_, ObjectKey, Arc<Object>>| match item {
+            DiffItem::Add(_, new) => (None, Some(new.clone())),
+            DiffItem::Update { old: (_, old), new: (_, new) } => {
+                (Some(old.clone()), Some(new.clone()))
+            }
+            DiffItem::Remove(_, old) => (Some(old.clone()), None),
+        };
+        seen.diff(&now).map(of).collect()
     }
 
     /// All objects of a kind, by namespace and name.
@@ -358,6 +369,11 @@ impl Store {
     /// here is somebody who would notice by the network, before the API server knows.
     pub fn silent_since(&self, node: &str) -> Option<SimTime> {
         self.silent.get(node).copied()
+    }
+
+    /// The machines that are silent, and since when.
+    pub const fn silent(&self) -> &Map<Arc<str>, SimTime> {
+        &self.silent
     }
 
     /// Notes that a machine has fallen silent, or that it speaks again.

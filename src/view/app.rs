@@ -70,9 +70,7 @@ impl Component for App {
             AppMsg::Frame(now) => {
                 let passed = self.last_frame.replace(now).map_or(0.0, |last| now - last);
                 self._frame = next_frame(ctx);
-                let began = js_sys::Date::now();
                 update(&mut self.model, Msg::Tick((passed * 1000.0) as u32));
-                self.model.took(js_sys::Date::now() - began);
                 self.shown.refresh(&self.model)
             }
         }

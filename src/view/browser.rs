@@ -41,7 +41,8 @@ pub(super) fn opening_model() -> Model {
         .collect();
     let panes = LocalStorage::get::<String>(PANES).unwrap_or_default();
     let panes = Panes::from_text(&panes);
-    Model::new(Opening { lang, theme, sample, embedded, presenting, nodes, kept, panes })
+    let clock: Option<fn() -> f64> = Some(js_sys::Date::now);
+    Model::new(Opening { lang, theme, sample, embedded, presenting, nodes, kept, panes, clock })
 }
 
 fn text_key(sample: Sample) -> String {

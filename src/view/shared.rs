@@ -21,6 +21,15 @@ impl<T: PartialEq> Shared<T> {
     }
 }
 
+impl<T: PartialEq> Shared<T> {
+    /// The same for a value that is shared already.
+    pub(super) fn keep_same(&mut self, value: Rc<T>) {
+        if !Rc::ptr_eq(&self.0, &value) && self.0 != value {
+            self.0 = value;
+        }
+    }
+}
+
 impl<T> From<Rc<T>> for Shared<T> {
     fn from(value: Rc<T>) -> Self {
         Shared(value)

@@ -4,16 +4,14 @@ use super::editor::Page;
 use super::request::AimProps;
 use super::shared::Shared;
 use super::trace::{Followed, Travel};
-use crate::base::SimTime;
+use crate::base::{Map, SimTime};
 use crate::net::Ruleset;
-use crate::present::chronicle::{self, EventLine};
+use crate::present::chronicle::{self, Counter, EventLine};
 use crate::present::comparison::{Comparison, comparison};
 use crate::present::difference::{self, Difference};
 use crate::present::pace::Pace;
 use crate::present::rule_tree::{RuleTree, rule_tree};
-use crate::present::{
-    ClusterScene, Details, Relation, Story, details, look_closer, relation, story, survey,
-};
+use crate::present::{ClusterScene, Details, Relation, Story, Surveyor, details, relation, story};
 use crate::session::apply::CHECKED_WHILE_WRITTEN;
 use crate::session::request::{aimed, targets};
 use crate::session::{
@@ -25,14 +23,17 @@ use crate::world::{Activity, CLIENT_ADDRESS};
 use std::rc::Rc;
 use std::sync::Arc;
 
+/// How long the nodes of a crowd may take to be drawn at a time, in milliseconds.
+const SURVEY_MILLIS: f64 = 5.0;
+
 /// What tells one state of the cluster from another: the sample it began with, how much has been
-/// written, heartbeats aside, which nodes have a network (the sum of their places), how kube-proxy
-/// works, and the nodes that are looked at.
+/// written, heartbeats aside, which machines are silent, how kube-proxy works, and the nodes that are
+/// looked at.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Stamp {
     sample: Sample,
     activity: Activity,
-    connected: usize,
+    silent: Map<Arc<str>, SimTime>,
     proxy_mode: &'static str,
     hand_built: Option<Arc<haproxy::Config>>,
     in_sight: Rc<[Arc<str>]>,
@@ -48,6 +49,7 @@ type Compared = (Compare, Rc<str>, Rc<[Stored]>, u64);
 pub(super) struct Shown {
     /// The map, and how often it is surveyed.
     pub(super) scene: Shared<ClusterScene>,
+    surveyor: Surveyor,
     pace: Pace,
     /// The moment, for what counts down on the map; it stands still while nothing does.
     pub(super) now: SimTime,
@@ -61,6 +63,7 @@ pub(super) struct Shown {
     filter: (EventFilter, Option<ObjectId>),
     /// How many events there are.
     pub(super) event_count: usize,
+    counter: Counter,
     /// The object in the inspector.
     pub(super) details: Option<Shared<Details>>,
     /// Where requests can go, which of it is aimed at, and who can ask.
@@ -101,6 +104,7 @@ impl Shown {
     pub(super) fn of(model: &Model) -> Self {
         let mut shown = Shown {
             scene: Shared::default(),
+            surveyor: Surveyor::default(),
             pace: Pace::default(),
             now: SimTime::default(),
             activity: Activity::default(),
@@ -108,6 +112,7 @@ impl Shown {
             events: Shared::default(),
             filter: (EventFilter::All, None),
             event_count: 0,
+            counter: Counter::default(),
             details: None,
             targets: Shared::default(),
             aimed: 0,
@@ -138,11 +143,7 @@ impl Shown {
         let stamp = Stamp {
             activity: world.activity(),
             sample: model.sample,
-            connected: (1..)
-                .zip(world.nodes().values())
-                .filter(|(_, node)| node.up)
-                .map(|it| it.0)
-                .sum(),
+            silent: world.store().silent().clone(),
             proxy_mode: world.proxy_mode().name(),
             hand_built: world.hand_built().cloned(),
             in_sight: model.in_sight.clone(),
@@ -152,20 +153,21 @@ impl Shown {
         let is_due = self.pace.is_due(began);
         let (mut before, is_closer) = (stamp.clone(), stamp.in_sight != self.stamp.in_sight);
         before.in_sight = self.stamp.in_sight.clone();
-        let has_changed = before != self.stamp && is_due;
+        let has_changed = (before != self.stamp || self.surveyor.is_behind()) && is_due;
         if is_closer && !has_changed {
             self.stamp.in_sight = stamp.in_sight.clone();
-            self.scene.keep(look_closer(world, &self.scene, &model.in_sight));
+            self.scene.keep(self.surveyor.look_closer(world, &self.scene, &model.in_sight));
         }
         let is_later = seconds != self.seconds;
         self.seconds = seconds;
         if has_changed {
             self.stamp = stamp;
-            self.scene.keep(survey(world, &model.in_sight));
+            let has_time = || js_sys::Date::now() < began + SURVEY_MILLIS;
+            self.scene.keep(self.surveyor.survey(world, &model.in_sight, &has_time));
             self.targets.keep(targets(world));
             self.askers.keep(aim::askers(world.store()));
             self.nodes.keep(world.nodes().keys().cloned().collect());
-            self.event_count = chronicle::count(world, model.origin);
+            self.event_count = self.counter.count(world, model.origin);
             self.pace.done(began, js_sys::Date::now());
         }
         self.activity = world.activity();

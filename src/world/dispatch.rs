@@ -319,6 +319,7 @@ impl World {
 }
 
 /// Batches of 1, 2, 4 … objects; after one with a failure the rest is not tried.
+#[inline(never)]
 fn create_batch(
     store: &mut Store,
     context: &Context,

@@ -66,6 +66,14 @@ impl World {
     /// A cluster that has just been set up: its nodes are registered and Ready, its namespaces
     /// exist, and a minute has passed.
     pub fn new(config: ClusterConfig, seed: u64) -> Self {
+        let mut world = World::begin(config, seed);
+        world.run_for(SET_UP_TIME);
+        world
+    }
+
+    /// The same cluster in the moment in which its machines are switched on: it is set up once
+    /// [`SET_UP_TIME`] has passed.
+    pub fn begin(config: ClusterConfig, seed: u64) -> Self {
         let mut rng = Rng::new(seed);
         let store = Store::new(rng.fork());
         let pods = config.pod_network;
@@ -86,7 +94,6 @@ impl World {
             unknown_fields: FieldValidation::Strict,
         };
         world.set_up();
-        world.run_for(SET_UP_TIME);
         world
     }
 

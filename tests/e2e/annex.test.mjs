@@ -2,7 +2,7 @@
 // for when the map is drawn, and nothing waits for it but what needs it.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { count, enter, launch, readyPods, served, write } from "./harness.mjs";
+import { count, enter, launch, ownPods, readyPods, served, write } from "./harness.mjs";
 
 let diorama;
 before(async () => {
@@ -24,16 +24,30 @@ async function withoutAnnex(visit) {
   return { page, asked, release };
 }
 
-for (const visit of [{ lang: "en" }, { lang: "es", viewport: { width: 360, height: 740 }, colorScheme: "dark" }]) {
-  test(`the first view needs nothing of the annex (${visit.lang}); record it anew if it does: npm run record-first-view`, async () => {
+for (const { pods = 3, ...visit } of [
+  { lang: "en" },
+  { lang: "es", viewport: { width: 360, height: 740 }, colorScheme: "dark" },
+  { lang: "es", hash: "?sample=ingress", pods: 4 },
+  { lang: "en", hash: "?sample=rollout", pods: 6 },
+]) {
+  test(`the first view needs nothing of the annex (${visit.lang}${visit.hash ?? ""}); record it anew if it does: npm run record-first-view`, async () => {
     const { page, asked } = await withoutAnnex(visit);
-    await count(readyPods(page), 3);
+    await ownPods(page).nth(pods - 1).waitFor();
     await page.waitForTimeout(2000);
     assert.deepEqual(asked, { inBackground: 1, inHaste: 0 });
     assert.deepEqual(page.complaints, []);
     await page.context().close();
   });
 }
+
+test("a sample whose first view is large fetches the annex along with the first part, once", async () => {
+  const { page, asked, release } = await withoutAnnex({ hash: "?sample=placement" });
+  release();
+  await ownPods(page).first().waitFor();
+  assert.deepEqual(asked, { inBackground: 1, inHaste: 0 });
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
 
 test("with the annex all commands work: describe, a manifest with a fault, a request through an Ingress", async () => {
   const { page, asked, release } = await withoutAnnex({});

@@ -176,6 +176,9 @@ export async function enter(page, line) {
 export const readyPods = (page, name = "web") =>
   page.locator(`.pod[data-state="ready"][data-key^="pod/default/${name}-"]`);
 
+/** All of a sample's Pods that are Ready. */
+export const ownPods = (page) => page.locator('.pod[data-state="ready"][data-key^="pod/default/"]');
+
 /** Waits until so many elements are there. */
 export async function count(locator, wanted) {
   const deadline = Date.now() + 30_000;

@@ -54,28 +54,39 @@ impl crate::store::Controller for Speakers {
 
     fn reconcile(&self, store: &Store, key: &Key, now: SimTime) -> Plan {
         let all = speakers(store);
-        let Some(first) = all.first() else { return Plan::default() };
-        let namespace = first.pod.meta.namespace.clone();
-        let service = store.get(key.kind, &key.object).filter(|service| is_for_metallb(service));
-        let announced = service.map(|service| announced(store, service, now)).unwrap_or_default();
-        let mut writes: Vec<Write> = Vec::new();
-        if let Some(service) = service {
-            let speaks = |speaker: &&(Speaker<'_>, &str)| speaker.0.silent_since.is_none();
-            writes.extend(announced.iter().filter(speaks).map(|(speaker, protocol)| {
-                let message = format!(
-                    "announcing from node \"{}\" with protocol \"{protocol}\"",
-                    speaker.name()
-                );
-                Write::event(service.reference(), false, "nodeAssigned", message, NAME, now)
-            }));
+        match all.first() {
+            Some(first) => announce(store, key, now, (first, &all)),
+            None => Plan::default(),
         }
-        let owner = announced.iter().find(|(_, protocol)| *protocol == "layer2");
-        writes.extend(statuses(store, &namespace, key, owner.map(|(speaker, _)| speaker)));
-        // A speaker that has just fallen silent is still counted; look again when it is not.
-        let silent = all.iter().filter_map(|speaker| speaker.silent_since);
-        let over = silent.map(|since| since + FAILURE_DETECTION).filter(|over| *over > now).min();
-        Plan { writes, requeue_after: over.map(|over| over.since(now)) }
     }
+}
+
+/// What the speakers write about a Service.
+#[inline(never)]
+fn announce(
+    store: &Store,
+    key: &Key,
+    now: SimTime,
+    (first, all): (&Speaker<'_>, &[Speaker<'_>]),
+) -> Plan {
+    let namespace = first.pod.meta.namespace.clone();
+    let service = store.get(key.kind, &key.object).filter(|service| is_for_metallb(service));
+    let announced = service.map(|service| announced(store, service, now)).unwrap_or_default();
+    let mut writes: Vec<Write> = Vec::new();
+    if let Some(service) = service {
+        let speaks = |speaker: &&(Speaker<'_>, &str)| speaker.0.silent_since.is_none();
+        writes.extend(announced.iter().filter(speaks).map(|(speaker, protocol)| {
+            let message =
+                format!("announcing from node \"{}\" with protocol \"{protocol}\"", speaker.name());
+            Write::event(service.reference(), false, "nodeAssigned", message, NAME, now)
+        }));
+    }
+    let owner = announced.iter().find(|(_, protocol)| *protocol == "layer2");
+    writes.extend(statuses(store, &namespace, key, owner.map(|(speaker, _)| speaker)));
+    // A speaker that has just fallen silent is still counted; look again when it is not.
+    let silent = all.iter().filter_map(|speaker| speaker.silent_since);
+    let over = silent.map(|since| since + FAILURE_DETECTION).filter(|over| *over > now).min();
+    Plan { writes, requeue_after: over.map(|over| over.since(now)) }
 }
 
 /// Whether a speaker has begun, or ends.

@@ -46,6 +46,7 @@ pub(super) fn node(object: &mut Value) {
 }
 
 /// Models SetDefaults_LimitRangeItem.
+#[inline(never)]
 pub(super) fn limit_range(object: &mut Value) {
     let spec = ensure_object(object, "spec");
     for item in items(spec, "limits") {
@@ -68,6 +69,7 @@ pub(super) fn limit_range(object: &mut Value) {
 }
 
 /// Models pkg/apis/networking/v1/defaults.go SetDefaults_NetworkPolicy and …Port.
+#[inline(never)]
 pub(super) fn network_policy(object: &mut Value) {
     let spec = ensure_object(object, "spec");
     ensure_object(spec, "podSelector");
@@ -95,6 +97,7 @@ pub(super) fn ingress_class(object: &mut Value) {
 }
 
 /// Models pkg/apis/autoscaling/v2/defaults.go.
+#[inline(never)]
 pub(super) fn horizontal_pod_autoscaler(object: &mut Value) {
     let spec = ensure_object(object, "spec");
     spec.put_default(&["minReplicas"], 1);
@@ -125,6 +128,7 @@ pub(super) fn role_binding(object: &mut Value) {
     }
 }
 /// Models staging/src/k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1/defaults.go.
+#[inline(never)]
 pub(super) fn custom_resource_definition(object: &mut Value) {
     let kind = object.str_at(&["spec", "names", "kind"]).unwrap_or_default().to_owned();
     if !kind.is_empty() {

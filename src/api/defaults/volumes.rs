@@ -80,6 +80,7 @@ fn shared_sources(object: &mut Value) {
 }
 
 /// Models SetDefaults_PersistentVolume.
+#[inline(never)]
 pub(super) fn persistent_volume(object: &mut Value) {
     let spec = ensure_object(object, "spec");
     fill(spec, "persistentVolumeReclaimPolicy", "Retain");
@@ -89,6 +90,7 @@ pub(super) fn persistent_volume(object: &mut Value) {
 }
 
 /// Models SetDefaults_PersistentVolumeClaimSpec.
+#[inline(never)]
 pub(super) fn claim_spec(spec: &mut Value) {
     ensure_object(spec, "resources");
     spec.put_default(&["volumeMode"], "Filesystem");

@@ -6,6 +6,7 @@ use crate::api::tree::{Tree as _, TreeMut as _};
 use serde_json::json;
 
 /// Models SetDefaults_ReplicationController: selector and labels come from the template.
+#[inline(never)]
 pub(super) fn replication_controller(object: &mut Value) {
     let labels = object.at(&["spec", "template", "metadata", "labels"]).cloned();
     if let Some(labels) = labels.filter(|labels| !labels.is_null()) {
@@ -62,6 +63,7 @@ pub(super) fn daemon_set(object: &mut Value) {
 }
 
 /// Models SetDefaults_StatefulSet and, for the claim templates, pkg/apis/apps/v1/conversion.go.
+#[inline(never)]
 pub(super) fn stateful_set(object: &mut Value) {
     let spec = ensure_object(object, "spec");
     fill(spec, "podManagementPolicy", "OrderedReady");
@@ -127,6 +129,7 @@ fn job_template(spec: &mut Value) {
 }
 
 /// Models SetDefaults_CronJob. Its Jobs get the defaults of Jobs when they are created.
+#[inline(never)]
 pub(super) fn cron_job(object: &mut Value) {
     let spec = ensure_object(object, "spec");
     fill(spec, "concurrencyPolicy", "Allow");

@@ -26,7 +26,7 @@ use std::sync::Arc;
 const TOKEN_MOUNT_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// What is particular to a pod beside its metadata.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pod {
     /// The specification, shared by the pods of a template. Its tree has neither `nodeName` nor
     /// the token volume when these stand in the two fields below.

@@ -218,7 +218,7 @@ pub struct HostPort {
 }
 
 /// One container of a pod; its tree is `spec.tree`'s.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Container {
     /// Name.
     pub name: String,
@@ -306,7 +306,7 @@ pub enum VolumeSource {
 }
 
 /// A pod's specification with the facts that decide.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PodSpec {
     /// The specification as the API has it.
     pub tree: Value,

@@ -191,10 +191,10 @@ mod tests {
             ] {
                 model.console.execute(&mut model.world, line, None);
             }
-            scenes.push(crate::present::survey(&model.world, &[]));
+            scenes.push(crate::present::survey(&model.world, &Default::default()));
         }
         let model = Model::new(Opening { nodes: Some(60), ..Opening::default() });
-        scenes.push(crate::present::survey(&model.world, &[]));
+        scenes.push(crate::present::survey(&model.world, &Default::default()));
         scenes
     }
 
@@ -261,10 +261,12 @@ mod tests {
     #[test]
     fn a_few_nodes_are_as_wide_as_the_stage_and_many_have_its_shape() {
         let few = Model::new(Opening::default());
-        let layout = Layout::of(&crate::present::survey(&few.world, &[]), 691.0, 800.0);
+        let layout =
+            Layout::of(&crate::present::survey(&few.world, &Default::default()), 691.0, 800.0);
         assert_eq!((layout.size.w, layout.is_field), (691.0, false));
         let many = Model::new(Opening { nodes: Some(60), ..Opening::default() });
-        let layout = Layout::of(&crate::present::survey(&many.world, &[]), 691.0, 800.0);
+        let layout =
+            Layout::of(&crate::present::survey(&many.world, &Default::default()), 691.0, 800.0);
         let shape = layout.size.w / layout.size.h;
         assert!((0.6..1.3).contains(&shape), "{:?}", layout.size);
     }
@@ -273,7 +275,7 @@ mod tests {
     fn the_opening_sample_fits_a_common_desktop() {
         let mut model = Model::new(Opening::default());
         model.console.execute(&mut model.world, "sleep 10", None);
-        let scene = crate::present::survey(&model.world, &[]);
+        let scene = crate::present::survey(&model.world, &Default::default());
         let layout = Layout::of(&scene, 691.0, 800.0);
         assert!(layout.size.h <= 800.0, "{:?}", layout.size);
     }

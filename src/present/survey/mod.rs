@@ -1,7 +1,8 @@
 //! Reads the scene of the map from the world.
 //!
-//! Every Pod is looked at once: its node gets a dot for it, and a chip if there are few enough of
-//! them or the node is in sight. So a scene of 150,000 Pods stays small.
+//! A node gets a dot for each of its Pods, and a chip if there are few enough of them or the node is
+//! in sight. So a scene of 150,000 Pods stays small. Only the nodes that have changed, or whose Pods
+//! have, are drawn again, and in a crowd no more of them at a time than there is time for.
 //!
 //! Reading order: `nodes.rs`, `pods.rs`, `services.rs`, `gateways.rs`, `shelves.rs`.
 
@@ -17,11 +18,13 @@ pub(super) use services::{ingress_chip, selected_endpoints, slices_of};
 
 use super::condition;
 use super::palette::Palette;
-use super::scene::{ClusterScene, HandBuilt, NodeBox, PodChip, WaitingGroup};
+use super::scene::{ClusterScene, HandBuilt, WaitingGroup};
 use crate::api::{Kind, Object};
-use crate::base::order;
+use crate::base::{Map, Set, SimTime, order};
 use crate::session::request::is_system;
+use crate::store::{ObjectKey, Store};
 use crate::world::{CLIENT_ADDRESS, World};
+use nodes::Boxes;
 use pods::Pods;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -33,46 +36,187 @@ const MOST_NAMED: usize = 60;
 
 /// Everything the map shows of a world. In a crowd, only the Pods of the nodes `in_sight` have a
 /// chip.
-pub fn survey(world: &World, in_sight: &[Arc<str>]) -> ClusterScene {
-    let store = world.store();
-    let palette = Palette::of(store);
-    let pods = Pods::new(world, &palette);
-    let count = store.count(Kind::Pod);
-    let in_sight = (count > MOST_CHIPS).then_some(in_sight);
-    let mut nodes = nodes::Nodes::of(world, in_sight);
-    let mut waiting = Vec::new();
-    let mut own = 0;
-    for pod in store.list(Kind::Pod) {
-        own += usize::from(!is_system(&pod.meta.namespace));
-        match pod.pod().and_then(|pod| pod.node_name.as_ref()) {
-            Some(node) => nodes.place(node, pod, &pods),
-            None => wait(&mut waiting, pod, &pods),
+pub fn survey(world: &World, in_sight: &Rc<[Arc<str>]>) -> ClusterScene {
+    Surveyor::default().survey(world, in_sight, &|| true)
+}
+
+/// Surveys a world again and again, and reads nothing anew that has not changed.
+#[derive(Debug, Default)]
+pub struct Surveyor {
+    /// The Pods and nodes as they were read last, and the machines that were silent.
+    pods: Map<ObjectKey, Arc<Object>>,
+    nodes: Map<ObjectKey, Arc<Object>>,
+    silent: Map<Arc<str>, SimTime>,
+    /// What all nodes were drawn by.
+    palette: Palette,
+    is_proxy_seen: bool,
+    is_crowd: bool,
+    in_sight: Rc<[Arc<str>]>,
+    /// The nodes as they were drawn.
+    boxes: Boxes,
+    /// Pods without a node, by what the scheduler says.
+    waiting: Map<Arc<str>, Set<ObjectKey>>,
+    /// How many Pods are not the cluster's own.
+    own: usize,
+}
+
+impl Surveyor {
+    /// Everything the map shows of a world. In a crowd, only the Pods of the nodes `in_sight` have a
+    /// chip, and when there is no time any more, the other nodes look as they did before.
+    pub fn survey(
+        &mut self,
+        world: &World,
+        in_sight: &Rc<[Arc<str>]>,
+        has_time: &dyn Fn() -> bool,
+    ) -> ClusterScene {
+        let store = world.store();
+        self.read_nodes(world);
+        self.read_pods(store);
+        let palette = Palette::of(store);
+        let (is_proxy_seen, is_crowd) = (nodes::is_proxy_seen(store), self.is_crowded());
+        if !is_crowd
+            || !self.palette.is_kept_by(&palette)
+            || (self.is_proxy_seen, self.is_crowd) != (is_proxy_seen, is_crowd)
+        {
+            self.boxes.spoil_all();
+        }
+        self.palette = palette;
+        (self.is_proxy_seen, self.is_crowd) = (is_proxy_seen, is_crowd);
+        self.draw(world, in_sight, has_time);
+        let (services, ingresses) = services::services(store, &self.palette);
+        let waiting = self.waiting(world);
+        let nodes = self.boxes.all().to_vec();
+        let chips = || {
+            let placed = nodes.iter().flat_map(|node| &node.pods);
+            placed.chain(waiting.iter().flat_map(|group| &group.pods))
+        };
+        ClusterScene {
+            client: CLIENT_ADDRESS.to_string(),
+            counts_down: chips().any(|pod| pod.countdown.is_some())
+                || nodes.iter().any(|node| node.cut_since.is_some()),
+            services,
+            ingresses,
+            hand_built: hand_built(world),
+            shelves: shelves::shelves(store, &self.palette),
+            node_ports: nodes::node_ports(store),
+            proxy_mode: world.proxy_mode().name(),
+            pod_count: self.pods.len(),
+            own_pod_count: self.own,
+            nodes,
+            waiting,
         }
     }
-    order::sort_by_key(&mut waiting, |group| core::cmp::Reverse(group.count));
-    let (services, ingresses) = services::services(store, &palette);
-    let nodes = nodes.finish();
-    let chips = || {
-        let placed = nodes.iter().flat_map(|node| &node.pods);
-        placed.chain(waiting.iter().flat_map(|group| &group.pods))
-    };
-    ClusterScene {
-        client: CLIENT_ADDRESS.to_string(),
-        counts_down: chips().any(|pod| pod.countdown.is_some())
-            || nodes.iter().any(|node| node.cut_since.is_some()),
-        services,
-        ingresses,
-        hand_built: hand_built(world),
-        shelves: shelves::shelves(store, &palette),
-        proxy_mode: world.proxy_mode().name(),
-        pod_count: count,
-        own_pod_count: own,
-        nodes,
-        waiting,
+
+    /// The same scene of a crowd with other nodes in sight: only their Pods are looked at.
+    #[inline(never)]
+    pub fn look_closer(
+        &mut self,
+        world: &World,
+        scene: &ClusterScene,
+        in_sight: &Rc<[Arc<str>]>,
+    ) -> ClusterScene {
+        if self.is_crowd {
+            self.draw(world, in_sight, &|| false);
+        }
+        ClusterScene { nodes: self.boxes.all().to_vec(), ..scene.clone() }
+    }
+
+    /// Whether some nodes are not yet as the world has them.
+    pub fn is_behind(&self) -> bool {
+        self.boxes.is_behind()
+    }
+
+    fn is_crowded(&self) -> bool {
+        self.pods.len() > MOST_CHIPS
+    }
+
+    fn read_nodes(&mut self, world: &World) {
+        let store = world.store();
+        let changed = store.differences(Kind::Node, &self.nodes);
+        if changed.iter().any(|(old, new)| old.is_none() || new.is_none()) {
+            self.boxes.arrange(world);
+        }
+        for (_, node) in changed {
+            node.iter().for_each(|node| self.boxes.spoil(&node.meta.name));
+        }
+        self.nodes = store.table(Kind::Node);
+        if self.silent != *store.silent() {
+            self.boxes.spoil_all();
+            self.silent = store.silent().clone();
+        }
+    }
+
+    fn read_pods(&mut self, store: &Store) {
+        for (old, new) in store.differences(Kind::Pod, &self.pods) {
+            for (pod, is_new) in [(old, false), (new, true)] {
+                let Some(pod) = pod else { continue };
+                if !is_system(&pod.meta.namespace) {
+                    self.own = if is_new { self.own + 1 } else { self.own.saturating_sub(1) };
+                }
+                match pod.pod().and_then(|pod| pod.node_name.as_ref()) {
+                    Some(node) => self.boxes.spoil(node),
+                    None => self.wait(&pod, is_new),
+                }
+            }
+        }
+        self.pods = store.table(Kind::Pod);
+    }
+
+    /// A Pod waits for a node, with all others for which the scheduler says the same, or waits no
+    /// longer like this.
+    fn wait(&mut self, pod: &Object, is_new: bool) {
+        let (reason, key) = (condition::why_unscheduled(pod), ObjectKey::of(pod));
+        if is_new {
+            self.waiting.entry(reason.into()).or_default().insert(key);
+        } else if let Some(group) = self.waiting.get_mut(reason) {
+            group.remove(&key);
+            if group.is_empty() {
+                self.waiting.remove(reason);
+            }
+        }
+    }
+
+    /// Draws what has to be drawn again: in a crowd first what is in sight, and all of that, since
+    /// what is written on a Pod depends on more than on itself.
+    fn draw(&mut self, world: &World, in_sight: &Rc<[Arc<str>]>, has_time: &dyn Fn() -> bool) {
+        let pods = Pods::new(world, &self.palette);
+        let (is_crowd, is_proxy_seen) = (self.is_crowd, self.is_proxy_seen);
+        let draw = |name: &str| {
+            let with_chips = !is_crowd || in_sight.iter().any(|one| **one == *name);
+            nodes::draw(world, name, &pods, (with_chips, is_proxy_seen))
+        };
+        if is_crowd {
+            for name in self.in_sight.iter().chain(in_sight.iter()) {
+                self.boxes.spoil(name);
+                self.boxes.draw(name, &draw);
+            }
+        }
+        self.boxes.draw_all(&draw, has_time);
+        self.in_sight = in_sight.clone();
+    }
+
+    /// The Pods without a node, in groups.
+    fn waiting(&self, world: &World) -> Vec<WaitingGroup> {
+        let pods = Pods::new(world, &self.palette);
+        let group = |(reason, keys): (&Arc<str>, &Set<ObjectKey>)| {
+            let named = keys.iter().take(MOST_NAMED);
+            let named = named.filter_map(|key| world.store().get(Kind::Pod, key));
+            WaitingGroup {
+                reason: reason.to_string(),
+                count: keys.len(),
+                pods: named.map(|pod| pods.chip(pod)).collect(),
+            }
+        };
+        let mut groups: Vec<WaitingGroup> = self.waiting.iter().map(group).collect();
+        order::sort_by_key(&mut groups, |group| {
+            (core::cmp::Reverse(group.count), group.pods.first().map(|pod| pod.id.clone()))
+        });
+        groups
     }
 }
 
 /// The load balancer that people built.
+#[inline(never)]
 fn hand_built(world: &World) -> Option<HandBuilt> {
     let config = world.hand_built()?;
     let state = world.hand_built_state(config);
@@ -91,48 +235,10 @@ fn hand_built(world: &World) -> Option<HandBuilt> {
     })
 }
 
-/// The same scene of a crowd with other nodes in sight: only their Pods are looked at.
-pub fn look_closer(world: &World, scene: &ClusterScene, in_sight: &[Arc<str>]) -> ClusterScene {
-    let mut closer = scene.clone();
-    if closer.pod_count <= MOST_CHIPS {
-        return closer;
-    }
-    let palette = Palette::of(world.store());
-    let pods = Pods::new(world, &palette);
-    for node in &mut closer.nodes {
-        let is_seen = in_sight.contains(&node.id.name);
-        if is_seen == node.pods.is_empty() {
-            let mut drawn = NodeBox::clone(node);
-            drawn.pods.clear();
-            if is_seen {
-                drawn.pods.extend(world.store().pods_on(&node.id.name).map(|pod| pods.chip(pod)));
-                order::sort_by_key(&mut drawn.pods, |pod| pod.system);
-            }
-            *node = Rc::new(drawn);
-        }
-    }
-    closer
-}
-
-/// A Pod waits for a node, with all others for which the scheduler says the same.
-fn wait(groups: &mut Vec<WaitingGroup>, pod: &Arc<Object>, pods: &Pods<'_>) {
-    let reason = condition::why_unscheduled(pod);
-    let at = groups.iter().position(|group| group.reason == reason).unwrap_or_else(|| {
-        groups.push(WaitingGroup { reason: reason.to_owned(), count: 0, pods: Vec::new() });
-        groups.len() - 1
-    });
-    let Some(group) = groups.get_mut(at) else { return };
-    group.count += 1;
-    if group.pods.len() < MOST_NAMED {
-        let chip: PodChip = pods.chip(pod);
-        group.pods.push(chip);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::present::scene::{NodeState, PodState};
+    use crate::present::scene::{NodeState, PodChip, PodState};
     use crate::session::{Model, Msg, Opening, Sample, update};
 
     fn after(sample: Sample, lines: &[&str], seconds: u32) -> ClusterScene {
@@ -143,7 +249,7 @@ mod tests {
         for _ in 0..seconds * 4 {
             update(&mut model, Msg::Tick(250_000));
         }
-        survey(&model.world, &[])
+        survey(&model.world, &Rc::default())
     }
 
     #[test]
@@ -189,10 +295,9 @@ mod tests {
         let node = |name: &str| scene.nodes.iter().find(|node| &*node.id.name == name).unwrap();
         let ghost = node("node-4");
         assert_eq!((ghost.status.as_str(), ghost.has_rules), ("Unknown", false));
-        assert!(ghost.node_ports.is_empty());
         let cut = node("node-1");
         assert_eq!((cut.state, cut.cut_since.is_some()), (NodeState::Ready, true));
-        assert!(!node("node-2").node_ports.is_empty());
+        assert!(node("node-2").has_rules && !scene.node_ports.is_empty());
     }
 
     #[test]
@@ -229,7 +334,8 @@ mod tests {
         for _ in 0..40 {
             update(&mut model, Msg::Tick(250_000));
         }
-        let scene = survey(&model.world, &["node-7".into()]);
+        let mut surveyor = Surveyor::default();
+        let scene = surveyor.survey(&model.world, &["node-7".into()].into(), &|| true);
         assert!(scene.pod_count > MOST_CHIPS);
         let with_chips: Vec<&str> = scene
             .nodes
@@ -243,7 +349,40 @@ mod tests {
         let dots: Vec<_> = seven.pods.iter().map(PodChip::dot).collect();
         assert_eq!(dots, seven.dots);
         // Looking elsewhere gives what a whole survey would.
-        let names = ["node-3".into(), "node-9".into()];
-        assert_eq!(look_closer(&model.world, &scene, &names), survey(&model.world, &names));
+        let names = ["node-3".into(), "node-9".into()].into();
+        let closer = surveyor.look_closer(&model.world, &scene, &names);
+        assert_eq!(closer, survey(&model.world, &names));
+    }
+
+    #[test]
+    fn who_surveys_again_sees_what_a_first_survey_would_and_gets_there_bit_by_bit() {
+        let mut model = Model::new(Opening { nodes: Some(20), ..Opening::default() });
+        let (mut surveyor, names) = (Surveyor::default(), Rc::from(["node-7".into()]));
+        for line in [
+            "kubectl create deployment other --image=nginx --replicas=30",
+            "kubectl scale deployment web --replicas=900",
+            "kubectl run big --image=nginx --overrides='{\"spec\":{\"nodeSelector\":{\"no\":\"such\"}}}'",
+            "node stop node-3",
+            "kubectl delete pods -l app=other --wait=false",
+            "kubectl delete node node-5",
+            "node add",
+            "kubectl delete deployment web --wait=false",
+            "node start node-3",
+            "kubectl delete pod big --wait=false",
+        ] {
+            model.console.execute(&mut model.world, line, None);
+            for _ in 0..12 {
+                update(&mut model, Msg::Tick(250_000));
+                let times = core::cell::Cell::new(3_u32);
+                let has_time = || times.replace(times.get().saturating_sub(1)) > 0;
+                surveyor.survey(&model.world, &names, &has_time);
+            }
+            let mut scene = surveyor.survey(&model.world, &names, &|| false);
+            for _ in 0..30 {
+                scene = surveyor.survey(&model.world, &names, &|| true);
+            }
+            assert!(!surveyor.is_behind());
+            assert!(scene == survey(&model.world, &names), "{line}");
+        }
     }
 }

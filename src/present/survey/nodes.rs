@@ -3,7 +3,7 @@
 use super::pods::Pods;
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
-use crate::base::{Quantity, order};
+use crate::base::{Map, Quantity, order};
 use crate::present::condition;
 use crate::present::scene::{NodeBox, NodeState, Usage};
 use crate::session::ObjectId;
@@ -18,85 +18,142 @@ const ZONE: &str = "topology.kubernetes.io/zone";
 /// The label of kube-proxy's own Pods.
 const PROXY: (&str, &str) = ("k8s-app", "kube-proxy");
 
-/// The nodes, while Pods are being placed on them.
-pub(super) struct Nodes<'a> {
-    /// Sorted by name.
-    boxes: Vec<Growing<'a>>,
-    in_sight: Option<&'a [Arc<str>]>,
-    ports: Rc<[u16]>,
-    /// Whether kube-proxy runs as Pods that can be seen; else every machine has it.
-    proxy_is_seen: bool,
+/// The boxes of the nodes as they were drawn last, in the order of the map.
+#[derive(Debug, Default)]
+pub(super) struct Boxes {
+    all: Vec<Rc<NodeBox>>,
+    /// Which of them have to be drawn again.
+    stale: Vec<bool>,
+    /// Where each node's is.
+    places: Map<Arc<str>, u32>,
+    /// Where drawing goes on, so that everyone has a turn.
+    next: usize,
 }
 
-/// A node, and what its Pods request.
-struct Growing<'a> {
-    node: &'a Object,
-    has_machine: bool,
-    has_proxy: bool,
-    milli_cpu: i64,
-    memory: i64,
-    drawn: NodeBox,
-}
-
-impl<'a> Nodes<'a> {
-    /// The nodes of a world, empty. With `in_sight`, only those have chips for their Pods.
-    pub(super) fn of(world: &'a World, in_sight: Option<&'a [Arc<str>]>) -> Self {
-        let store = world.store();
-        let boxes = store.list(Kind::Node).map(|node| growing(world, node)).collect();
-        let mut daemons = store.list_in(Kind::DaemonSet, "kube-system");
-        let proxy_is_seen = daemons.any(|set| set.meta.labels.get(PROXY.0) == Some(PROXY.1));
-        Nodes { boxes, in_sight, ports: node_ports(store).into(), proxy_is_seen }
+impl Boxes {
+    /// All of them.
+    pub(super) fn all(&self) -> &[Rc<NodeBox>] {
+        &self.all
     }
 
-    /// A Pod is on a node.
-    pub(super) fn place(&mut self, node: &Arc<str>, pod: &Object, pods: &Pods<'_>) {
-        let Ok(at) = self.boxes.binary_search_by(|one| (*one.drawn.id.name).cmp(node)) else {
-            return;
-        };
-        let Some(growing) = self.boxes.get_mut(at) else { return };
+    /// Whether some are not as they should be.
+    pub(super) fn is_behind(&self) -> bool {
+        self.stale.contains(&true)
+    }
+
+    /// Makes a place for each node that there is: those that are new have nothing on them yet.
+    pub(super) fn arrange(&mut self, world: &World) {
+        let mut boxes: Vec<(Rc<NodeBox>, bool)> = Vec::new();
+        for node in world.store().list(Kind::Node) {
+            let old = self.place(&node.meta.name);
+            let old = old.and_then(|at| Some((self.all.get(at)?.clone(), *self.stale.get(at)?)));
+            boxes.push(old.unwrap_or_else(|| (Rc::new(bare(world, node)), true)));
+        }
+        order::sort_by_key(&mut boxes, |(node, _)| (!node.control_plane, by_number(&node.id.name)));
+        (self.all, self.stale) = boxes.into_iter().unzip();
+        let names = self.all.iter().map(|node| node.id.name.clone());
+        self.places = names.zip(0_u32..).collect();
+    }
+
+    fn place(&self, node: &str) -> Option<usize> {
+        self.places.get(node).and_then(|at| usize::try_from(*at).ok())
+    }
+
+    /// A node has changed, or what is on it.
+    pub(super) fn spoil(&mut self, node: &str) {
+        if let Some(stale) = self.place(node).and_then(|at| self.stale.get_mut(at)) {
+            *stale = true;
+        }
+    }
+
+    /// Something has changed that all nodes show.
+    pub(super) fn spoil_all(&mut self) {
+        self.stale.fill(true);
+    }
+
+    /// Draws a node, if it has to be drawn again.
+    pub(super) fn draw(&mut self, node: &str, draw: &dyn Fn(&str) -> Option<NodeBox>) {
+        if let Some(at) = self.place(node) {
+            self.draw_at(at, draw);
+        }
+    }
+
+    /// Draws the nodes that have to be drawn again, as long as there is time.
+    pub(super) fn draw_all(
+        &mut self,
+        draw: &dyn Fn(&str) -> Option<NodeBox>,
+        has_time: &dyn Fn() -> bool,
+    ) {
+        for _ in 0..self.all.len() {
+            self.next = if self.next < self.all.len() { self.next } else { 0 };
+            if self.stale.get(self.next) == Some(&true) {
+                if !has_time() {
+                    return;
+                }
+                self.draw_at(self.next, draw);
+            }
+            self.next += 1;
+        }
+    }
+
+    fn draw_at(&mut self, at: usize, draw: &dyn Fn(&str) -> Option<NodeBox>) {
+        let Some((one, stale)) = self.all.get_mut(at).zip(self.stale.get_mut(at)) else { return };
+        // What looks the same stays the same.
+        if *stale && let Some(drawn) = draw(&one.id.name).filter(|drawn| **one != *drawn) {
+            *one = Rc::new(drawn);
+        }
+        *stale = false;
+    }
+}
+
+/// A node with the Pods on it; `with_chips` by name, too. `proxy_is_seen` says whether kube-proxy runs
+/// as Pods that can be seen; else every machine has it.
+pub(super) fn draw(
+    world: &World,
+    name: &str,
+    pods: &Pods<'_>,
+    (with_chips, proxy_is_seen): (bool, bool),
+) -> Option<NodeBox> {
+    let node = world.store().find(Kind::Node, "", name)?;
+    let mut drawn = bare(world, node);
+    let (mut milli_cpu, mut memory, mut has_proxy) = (0_i64, 0_i64, !proxy_is_seen);
+    for pod in world.store().pods_on(name) {
         if let Some(spec) = pod.pod().map(|pod| &pod.spec) {
-            growing.milli_cpu = growing.milli_cpu.saturating_add(spec.requests.milli_cpu);
-            growing.memory = growing.memory.saturating_add(spec.requests.memory);
+            milli_cpu = milli_cpu.saturating_add(spec.requests.milli_cpu);
+            memory = memory.saturating_add(spec.requests.memory);
         }
         let dot = pods.dot(pod);
-        growing.drawn.dots.push(dot);
+        drawn.dots.push(dot);
         if dot.system && pod.meta.labels.get(PROXY.0) == Some(PROXY.1) {
             let has_run = pod
                 .pod()
                 .is_some_and(|pod| pod.status.containers.iter().any(|c| c.container_number > 0));
-            growing.has_proxy |= has_run;
+            has_proxy |= has_run;
         }
-        if self.in_sight.is_none_or(|names| names.contains(node)) {
-            growing.drawn.pods.push(pods.chip(pod));
+        if with_chips {
+            drawn.pods.push(pods.chip(pod));
         }
     }
-
-    /// The nodes with all that is on them, in the order of the map.
-    pub(super) fn finish(self) -> Vec<Rc<NodeBox>> {
-        let Nodes { boxes, ports, proxy_is_seen, .. } = self;
-        let finish = |growing: Growing<'_>| {
-            let mut drawn = growing.drawn;
-            order::sort_by_key(&mut drawn.pods, |pod| pod.system);
-            order::sort_by_key(&mut drawn.dots, |dot| dot.system);
-            drawn.cpu = usage(Quantity::from_millis(growing.milli_cpu), growing.node, "cpu");
-            drawn.memory = usage(Quantity::from_bytes(growing.memory), growing.node, "memory");
-            drawn.has_rules = growing.has_machine && (growing.has_proxy || !proxy_is_seen);
-            if drawn.has_rules {
-                drawn.node_ports = ports.clone();
-            }
-            Rc::new(drawn)
-        };
-        let mut nodes: Vec<Rc<NodeBox>> = boxes.into_iter().map(finish).collect();
-        order::sort_by_key(&mut nodes, |node| (!node.control_plane, by_number(&node.id.name)));
-        nodes
-    }
+    order::sort_by_key(&mut drawn.pods, |pod| pod.system);
+    order::sort_by_key(&mut drawn.dots, |dot| dot.system);
+    drawn.cpu = usage(Quantity::from_millis(milli_cpu), node, "cpu");
+    drawn.memory = usage(Quantity::from_bytes(memory), node, "memory");
+    drawn.has_rules = has_proxy && world.nodes().contains_key(name);
+    Some(drawn)
 }
 
-fn growing<'a>(world: &World, node: &'a Object) -> Growing<'a> {
+/// Whether kube-proxy runs as Pods that can be seen.
+pub(super) fn is_proxy_seen(store: &Store) -> bool {
+    let mut daemons = store.list_in(Kind::DaemonSet, "kube-system");
+    daemons.any(|set| set.meta.labels.get(PROXY.0) == Some(PROXY.1))
+}
+
+/// A node with nothing on it.
+fn bare(world: &World, node: &Object) -> NodeBox {
     let machine = world.nodes().get(&node.meta.name);
     let addresses = node.status().items_at(&["addresses"]);
     let internal = addresses.iter().find(|a| a.str_at(&["type"]) == Some("InternalIP"));
-    let drawn = NodeBox {
+    NodeBox {
         id: ObjectId::of(node),
         ip: internal.and_then(|a| a.str_at(&["address"])).unwrap_or_default().into(),
         zone: node.meta.labels.get(ZONE).unwrap_or_default().into(),
@@ -112,14 +169,11 @@ fn growing<'a>(world: &World, node: &'a Object) -> Growing<'a> {
         taints: node.spec().items_at(&["taints"]).iter().map(short_taint).collect(),
         labels: own_labels(node),
         has_rules: false,
-        node_ports: Rc::default(),
         cpu: Usage::default(),
         memory: Usage::default(),
         pods: Vec::new(),
         dots: Vec::new(),
-    };
-    let has_machine = machine.is_some();
-    Growing { node, has_machine, has_proxy: false, milli_cpu: 0, memory: 0, drawn }
+    }
 }
 
 /// A taint as kubectl writes it: `dedicated=gpu:NoSchedule`.
@@ -155,7 +209,7 @@ fn by_number(name: &str) -> (String, u64) {
 
 /// The open node ports of the whole cluster, sorted, the cluster's own last: kube-proxy opens each
 /// on every node.
-fn node_ports(store: &Store) -> Vec<u16> {
+pub(super) fn node_ports(store: &Store) -> Vec<u16> {
     let services = store.list(Kind::Service);
     let mut ports: Vec<(bool, u16)> = services
         .flat_map(|service| {

@@ -2,7 +2,6 @@
 
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Uid};
-use crate::base::order;
 use crate::kubelet::{ContainerRuntime, RunState};
 use crate::present::condition;
 use crate::present::palette::Palette;
@@ -11,7 +10,9 @@ use crate::session::ObjectId;
 use crate::session::request::is_system;
 use crate::store::Store;
 use crate::world::World;
+use core::cell::RefCell;
 use core::time::Duration;
+use std::rc::Rc;
 use std::sync::Arc;
 
 const REVISION: &str = "deployment.kubernetes.io/revision";
@@ -25,8 +26,8 @@ const MAKERS: [Kind; 5] =
 pub(super) struct Pods<'a> {
     world: &'a World,
     palette: &'a Palette,
-    /// By the maker's UID, sorted.
-    families: Vec<(Uid, Family)>,
+    /// What is known of makers so far, by their UID, sorted.
+    families: RefCell<Vec<(Uid, Option<Rc<Family>>)>>,
 }
 
 /// What Pods of one maker have in common.
@@ -40,19 +41,23 @@ struct Family {
 }
 
 impl<'a> Pods<'a> {
-    pub(super) fn new(world: &'a World, palette: &'a Palette) -> Self {
-        let store = world.store();
-        let makers = MAKERS.into_iter().flat_map(|kind| store.list(kind));
-        let mut families: Vec<(Uid, Family)> =
-            makers.map(|maker| (maker.meta.uid, family(store, palette, maker))).collect();
-        order::sort_by(&mut families, |a, b| a.0.cmp(&b.0));
-        Pods { world, palette, families }
+    pub(super) const fn new(world: &'a World, palette: &'a Palette) -> Self {
+        Pods { world, palette, families: RefCell::new(Vec::new()) }
     }
 
-    fn family(&self, pod: &Object) -> Option<&Family> {
+    fn family(&self, pod: &Object) -> Option<Rc<Family>> {
         let uid = pod.meta.controller()?.uid;
-        let at = self.families.binary_search_by(|(one, _)| one.cmp(&uid)).ok()?;
-        self.families.get(at).map(|(_, family)| family)
+        let mut known = self.families.borrow_mut();
+        match known.binary_search_by(|(one, _)| one.cmp(&uid)) {
+            Ok(at) => known.get(at).and_then(|(_, family)| family.clone()),
+            Err(at) => {
+                let store = self.world.store();
+                let maker = store.by_uid(uid).filter(|maker| MAKERS.contains(&maker.kind));
+                let found = maker.map(|maker| Rc::new(family(store, self.palette, maker)));
+                known.insert(at, (uid, found.clone()));
+                found
+            }
+        }
     }
 
     /// A Pod as a dot.
@@ -79,9 +84,9 @@ impl<'a> Pods<'a> {
             status: condition::pod_word(object),
             ready: condition::ready_count(object),
             colour,
-            family: family.map_or(&object.meta.name, |family| &family.name).to_string(),
+            family: family.as_ref().map_or(&object.meta.name, |family| &family.name).to_string(),
             tag: tag(image.unwrap_or_default()).to_owned(),
-            is_old: family.is_some_and(|family| is_old(family, object)),
+            is_old: family.as_ref().is_some_and(|family| is_old(family, object)),
             containers: condition::containers(object),
             disk: volumes.iter().any(|v| v.get("persistentVolumeClaim").is_some()),
             shared: volumes.iter().any(|v| v.get("emptyDir").is_some()),

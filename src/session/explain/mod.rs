@@ -54,10 +54,12 @@ fn utf16_column(line: &str, column: u32) -> u32 {
 
 /// The faults that an answer of the API server means.
 pub(super) fn refusal(source: &str, document: &Document, error: &ApiError) -> Vec<Fault> {
-    if !error.causes.is_empty() {
+    // Of an object that exists, the server shows all that it was sent before it says so.
+    let strict = error.message.rsplit_once("strict decoding error: ").map(|(_, fields)| fields);
+    if strict.is_none() && !error.causes.is_empty() {
         return causes::faults(source, document, error);
     }
-    let message = &error.message;
+    let message = strict.unwrap_or(&error.message);
     if message.contains("unknown field \"") {
         return types::unknown_fields(source, document, message);
     }
@@ -69,7 +71,7 @@ pub(super) fn refusal(source: &str, document: &Document, error: &ApiError) -> Ve
         Reason::Forbidden => causes::forbidden(source, document, error),
         _ => {
             let place = document.key_place_of("kind");
-            fault(source, place, message.clone(), (Text::FaultOther, Vec::new()))
+            fault(source, place, message.to_owned(), (Text::FaultOther, Vec::new()))
         }
     }]
 }

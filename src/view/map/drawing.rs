@@ -6,10 +6,11 @@ use super::item::Marks;
 use super::lamps::Lamps;
 use super::packet::Packet;
 use super::{mark, node, outside, pod, record, shelf, tray};
+use crate::api::Kind;
 use crate::base::{SimTime, order};
-use crate::present::layout::{Detail, Item};
+use crate::present::layout::{Detail, Item, NodePlace};
 use crate::present::route::entry;
-use crate::present::scene::PodChip;
+use crate::present::scene::{NodeBox, PodChip, WaitingGroup};
 use crate::present::viewport::Grain;
 use crate::present::{ClusterScene, Layout, Rect, Relation, Story, Viewport};
 use crate::session::ObjectId;
@@ -26,7 +27,8 @@ pub(super) struct DrawingProps {
     pub(super) view: Viewport,
     /// Whether the map goes after the packet: then it moves gently.
     pub(super) is_eased: bool,
-    /// The nodes that are drawn, if not all are.
+    /// The part of a large map that is drawn, and the nodes that are, if not all are.
+    pub(super) region: Option<Rect>,
     pub(super) in_sight: Option<Rc<[usize]>>,
     pub(super) now: SimTime,
     pub(super) activity: Activity,
@@ -67,10 +69,14 @@ pub(super) fn Drawing(props: &DrawingProps) -> Html {
             </defs>
             <g class={if props.is_eased { "view eased" } else { "view" }} {style} data-grain={grain_name(view.grain())}
                 data-field={props.layout.is_field.then_some("")}>
+                <Ground layout={props.layout.clone()} />
                 <Things lang={props.lang} scene={props.scene.clone()} layout={props.layout.clone()}
-                    grain={view.grain()} far_text={view.far_text()} in_sight={props.in_sight.clone()} now={props.now}
+                    grain={view.grain()} far_text={view.far_text()} region={props.region} in_sight={props.in_sight.clone()} now={props.now}
                     selected={props.selected.clone()} relation={props.relation.clone()} cursor={props.cursor.clone()}
                     {lit} {acting} {port} />
+                if props.region.is_some() {
+                    <Lots layout={props.layout.clone()} most={view.far_text()} />
+                }
                 if view.grain() != Grain::Far {
                     <Lamps lang={props.lang} layout={props.layout.clone()} activity={props.activity} />
                 }
@@ -92,12 +98,36 @@ const fn grain_name(grain: Grain) -> &'static str {
 }
 
 #[derive(Properties, PartialEq)]
+struct GroundProps {
+    layout: Shared<Layout>,
+}
+
+/// The frame and the streets, which change only with the layout.
+#[function_component]
+fn Ground(props: &GroundProps) -> Html {
+    html! { <>{ outside::frame(&props.layout) }{ outside::streets(&props.layout) }</> }
+}
+
+#[derive(Properties, PartialEq)]
+struct LotsProps {
+    layout: Shared<Layout>,
+    most: f64,
+}
+
+/// Of a large map, what is too small to be seen for itself.
+#[function_component]
+fn Lots(props: &LotsProps) -> Html {
+    outside::lots(&props.layout, props.most)
+}
+
+#[derive(Properties, PartialEq)]
 struct ThingsProps {
     lang: Lang,
     scene: Shared<ClusterScene>,
     layout: Shared<Layout>,
     grain: Grain,
     far_text: f64,
+    region: Option<Rect>,
     in_sight: Option<Rc<[usize]>>,
     now: SimTime,
     selected: Option<ObjectId>,
@@ -108,10 +138,12 @@ struct ThingsProps {
     port: Option<(ObjectId, u16)>,
 }
 
+/// A node, and where it is.
+type Placed<'a> = (&'a NodeBox, &'a NodePlace);
+
 #[function_component]
 fn Things(props: &ThingsProps) -> Html {
-    let ThingsProps { scene, layout, in_sight, .. } = props;
-    let in_sight = in_sight.as_deref();
+    let ThingsProps { scene, layout, .. } = props;
     let cursor = props.cursor.as_deref().and_then(|key| layout.find(scene, key));
     let entry = cursor.or_else(|| layout.items(scene).next());
     let key = entry.map(|(item, _)| item.key()).unwrap_or_default();
@@ -120,6 +152,7 @@ fn Things(props: &ThingsProps) -> Html {
         scene,
         grain: props.grain,
         far_text: props.far_text,
+        region: props.region,
         now: props.now,
         selected: props.selected.as_ref(),
         relation: props.relation.as_deref(),
@@ -128,33 +161,37 @@ fn Things(props: &ThingsProps) -> Html {
         acting: props.acting.as_ref(),
         port: props.port.as_ref(),
     };
-    let nodes = || {
-        let places = scene.nodes.iter().zip(&layout.nodes).enumerate();
-        places.filter(|(at, _)| in_sight.is_none_or(|shown| shown.contains(at))).map(|(_, it)| it)
+    let all = || scene.nodes.iter().map(|node| &**node).zip(&layout.nodes);
+    let nodes: Vec<Placed<'_>> = match &props.in_sight {
+        None => all().collect(),
+        Some(shown) => {
+            let places = shown.iter().map(|at| scene.nodes.get(*at).zip(layout.nodes.get(*at)));
+            places.flatten().map(|(node, place)| (&**node, place)).collect()
+        }
     };
+    let services = scene.services.iter().zip(&layout.services);
     html! {
         <>
-            { outside::frame(layout) }
             { record::lane(layout, &marks) }
-            { outside::streets(layout) }
             { outside::cluster(layout, &marks) }
             { outside::client(layout, &marks) }
             { for layout.arrows.iter().filter(|_| marks.grain != Grain::Far).map(|one| record::arrow(one, &marks)) }
             { for scene.hand_built.iter().map(|one| outside::hand_built(one, layout.hand_built, &marks)) }
-            { for layout.balancers.iter().filter_map(|(at, rect)| {
+            { for layout.balancers.iter().filter(|(_, rect)| marks.shows(*rect)).filter_map(|(at, rect)| {
                 Some(outside::balancer(scene.services.get(*at)?, *rect, &marks))
             }) }
-            { for scene.ingresses.iter().zip(&layout.ingresses).map(|(one, rect)| record::ingress(one, *rect, &marks)) }
-            { for scene.services.iter().zip(&layout.services).map(|(one, rect)| record::service(one, *rect, &marks)) }
-            { for nodes().map(|(one, place)| node::node(one, place, &marks)) }
+            { for scene.ingresses.iter().zip(&layout.ingresses).filter(|(_, rect)| marks.shows(**rect))
+                .map(|(one, rect)| record::ingress(one, *rect, &marks)) }
+            { for services.filter(|(_, rect)| marks.shows(**rect)).map(|(one, rect)| record::service(one, *rect, &marks)) }
+            { for nodes.iter().map(|(one, place)| node::node(one, place, &marks)) }
             { tray::tray(layout, &marks) }
             { for scene.shelves.iter().zip(&layout.shelves).enumerate().map(|(at, (one, place))| {
                 shelf::shelf(at, one, place, &marks)
             }) }
-            { crowds(layout, &marks, in_sight) }
-            <g>{ pods(layout, &marks, in_sight) }</g>
+            { crowds(layout, &marks, &nodes) }
+            <g>{ pods(layout, &marks, &nodes) }</g>
             { rings(layout, &marks) }
-            if let Some((item, rect)) = entry.filter(|(item, _)| !is_drawn(*item, layout, &marks, in_sight)) {
+            if let Some((item, rect)) = entry.filter(|(item, rect)| !is_drawn(*item, *rect, &marks, &nodes)) {
                 { cursor_of(item, rect, &marks) }
             }
         </>
@@ -162,15 +199,13 @@ fn Things(props: &ThingsProps) -> Html {
 }
 
 /// Pods that are only marks: of nodes that are full, or seen from far.
-fn crowds(layout: &Layout, marks: &Marks, in_sight: Option<&[usize]>) -> Html {
+fn crowds(layout: &Layout, marks: &Marks, nodes: &[Placed<'_>]) -> Html {
     if layout.is_field && marks.grain == Grain::Far {
         // A canvas has them.
         return html! {};
     }
-    let places = marks.scene.nodes.iter().zip(&layout.nodes).enumerate();
-    let shown = places.filter(|(at, _)| in_sight.is_none_or(|shown| shown.contains(at)));
     html! {
-        { for shown.map(|(_, (node, place))| {
+        { for nodes.iter().map(|(node, place)| {
             let is_far = marks.grain == Grain::Far;
             let dots = node.dots.iter().copied().enumerate();
             let dots = dots.filter(|(_, dot)| is_far || !place.has_name(dot.system));
@@ -184,13 +219,10 @@ fn crowds(layout: &Layout, marks: &Marks, in_sight: Option<&[usize]>) -> Html {
 
 /// All Pods that have a name, in an order that does not depend on where they are: so a Pod that
 /// gets a node moves there instead of vanishing here.
-fn pods(layout: &Layout, marks: &Marks, in_sight: Option<&[usize]>) -> Html {
+fn pods(layout: &Layout, marks: &Marks, nodes: &[Placed<'_>]) -> Html {
     let mut shown: Vec<(&PodChip, Rect, Detail)> = Vec::new();
     if marks.grain != Grain::Far {
-        let places = marks.scene.nodes.iter().zip(&layout.nodes).enumerate();
-        for (_, (node, place)) in
-            places.filter(|(at, _)| in_sight.is_none_or(|shown| shown.contains(at)))
-        {
+        for (node, place) in nodes {
             let detail = place.detail.unwrap_or(Detail::Short);
             let named =
                 node.pods.iter().zip(&place.pods).filter(|(pod, _)| place.has_name(pod.system));
@@ -220,22 +252,25 @@ fn rings(layout: &Layout, marks: &Marks) -> Html {
 }
 
 /// Whether an item has an element of its own that can take the keyboard.
-fn is_drawn(item: Item, layout: &Layout, marks: &Marks, in_sight: Option<&[usize]>) -> bool {
+fn is_drawn(item: Item, rect: Rect, marks: &Marks, shown: &[Placed<'_>]) -> bool {
     let Some(id) = item.object() else { return true };
-    let places = marks.scene.nodes.iter().zip(&layout.nodes).enumerate();
-    for (at, (node, place)) in places {
-        let is_shown = in_sight.is_none_or(|shown| shown.contains(&at));
-        if node.id == *id {
-            return is_shown;
+    let is_named = |(node, place): &Placed<'_>| {
+        let pod = node.pods.iter().find(|pod| pod.id == *id);
+        pod.is_some_and(|pod| place.has_name(pod.system))
+    };
+    match id.kind {
+        Kind::Node => shown.iter().any(|(node, _)| node.id == *id),
+        Kind::Pod => {
+            let waits = |group: &WaitingGroup| group.pods.iter().any(|pod| pod.id == *id);
+            marks.grain != Grain::Far && shown.iter().any(is_named)
+                || marks.scene.waiting.iter().any(waits)
         }
-        if let Some(pod) = node.pods.iter().find(|pod| pod.id == *id) {
-            return is_shown && marks.grain != Grain::Far && place.has_name(pod.system);
-        }
+        _ => marks.shows(rect),
     }
-    true
 }
 
 /// What has the keyboard though it has no element of its own.
+#[inline(never)]
 fn cursor_of(one: Item, rect: Rect, marks: &Marks) -> Html {
     let look = super::item::Look {
         class: "cursor",

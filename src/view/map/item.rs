@@ -18,6 +18,8 @@ pub(super) struct Marks<'a> {
     /// From how near the map is seen, and the size of names that are seen from far.
     pub(super) grain: Grain,
     pub(super) far_text: f64,
+    /// The part of a large map that is drawn.
+    pub(super) region: Option<Rect>,
     /// The moment, for what counts down.
     pub(super) now: SimTime,
     /// The object in the inspector, and what belongs to it.
@@ -31,6 +33,14 @@ pub(super) struct Marks<'a> {
     pub(super) acting: Option<&'a ObjectId>,
     /// The port that the request came by, and the node it entered.
     pub(super) port: Option<&'a (ObjectId, u16)>,
+}
+
+impl Marks<'_> {
+    /// Whether a thing that is no node has an element of its own: on a large map only what is in
+    /// sight has, and is not too small to be told from others.
+    pub(super) fn shows(&self, rect: Rect) -> bool {
+        self.region.is_none_or(|region| rect.overlaps(region) && rect.w > self.far_text)
+    }
 }
 
 /// How a thing looks.

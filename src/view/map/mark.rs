@@ -38,6 +38,7 @@ pub(super) fn node(state: NodeState, cordoned: bool, x: f64, y: f64) -> Html {
 
 /// Many Pods: one shape for all bodies and one for all marks that have the same state and colour,
 /// so that the page stays light.
+#[inline(never)]
 pub(super) fn crowd(pods: impl Iterator<Item = (Dot, Rect)>, with_marks: bool) -> Html {
     let mut shapes: BTreeMap<(PodState, u8), (String, String)> = BTreeMap::new();
     for (dot, rect) in pods {

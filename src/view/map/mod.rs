@@ -30,7 +30,7 @@ use crate::present::geometry::Point;
 use crate::present::layout::Item;
 use crate::present::route::anchor;
 use crate::present::viewport::{FOOT, Grain};
-use crate::present::{ClusterScene, Layout, Relation, Story, Viewport};
+use crate::present::{ClusterScene, Layout, Rect, Relation, Story, Viewport};
 use crate::session::{Msg, ObjectId};
 use crate::text::Lang;
 use crate::world::Activity;
@@ -41,7 +41,7 @@ use std::sync::Arc;
 use web_sys::{Element, MouseEvent};
 use yew::{
     Callback, Html, Properties, function_component, html, use_context, use_effect_with, use_memo,
-    use_node_ref, use_state_eq,
+    use_mut_ref, use_node_ref, use_state_eq,
 };
 
 /// With more nodes than this in sight from far, none has an element of its own.
@@ -76,11 +76,14 @@ pub(super) fn Map(props: &MapProps) -> Html {
     let cursor = use_state_eq(|| None::<String>);
     let left_behind = use_state_eq(|| false);
     let growth = Viewport::growth(room.0, room.1, props.presenting);
-    let layout =
+    let laid_out =
         use_memo((props.scene.clone(), room, growth), |(scene, (width, height), growth)| {
             Layout::of(scene, width / growth, (height - FOOT) / growth)
         });
-    let layout = Shared::from(layout);
+    // What has changed in the cluster has seldom moved anything.
+    let kept = use_mut_ref(Shared::<Layout>::default);
+    kept.borrow_mut().keep_same(laid_out);
+    let layout = kept.borrow().clone();
     let size = layout.size;
     let least = if props.presenting { growth } else { 1.0 };
     let base = chosen.unwrap_or_else(|| Viewport::fit(size, room.0, room.1, (least, growth)));
@@ -115,7 +118,8 @@ pub(super) fn Map(props: &MapProps) -> Html {
         }
     });
 
-    let in_sight = in_sight(&layout, view, room);
+    let region = layout.is_field.then(|| view.region(room.0, room.1));
+    let in_sight = region.map(|region| in_sight(&layout, region));
     let looked_at = names_of(&props.scene, &layout, view, in_sight.as_deref());
     let look = dispatch.clone();
     use_effect_with(looked_at, move |names| look.emit(Msg::LookCloser(names.clone())));
@@ -158,7 +162,7 @@ pub(super) fn Map(props: &MapProps) -> Html {
                     <Field scene={props.scene.clone()} layout={layout.clone()} {view} {room} theme={props.theme} />
                 }
                 <Drawing lang={props.lang} scene={props.scene.clone()} {layout} {view} is_eased={follows && !hand.is_held}
-                    {in_sight} now={props.now} activity={props.activity}
+                    {region} {in_sight} now={props.now} activity={props.activity}
                     selected={props.selected.clone()} relation={props.relation.clone()} cursor={(*cursor).clone()}
                     story={props.story.clone()} travel={props.travel} is_calm={props.is_calm} />
             </div>
@@ -184,23 +188,18 @@ fn item_at<'a>(
     at: Point,
     grain: Grain,
 ) -> Option<Item<'a>> {
-    let is_meant =
-        |rect: crate::present::Rect| grain != Grain::Far || !layout.is_field || rect.w > 20.0;
+    let is_meant = |rect: Rect| grain != Grain::Far || !layout.is_field || rect.w > 20.0;
     let here = layout.items(scene).filter(|(_, rect)| rect.contains(at) && is_meant(*rect));
     let smallest = here.min_by(|(_, a), (_, b)| (a.w * a.h).total_cmp(&(b.w * b.h)));
     smallest.map(|(item, _)| item)
 }
 
-/// Among many nodes, those that are drawn one by one: what is in sight, unless that is too many.
-fn in_sight(layout: &Layout, view: Viewport, room: (f64, f64)) -> Option<Rc<[usize]>> {
-    if !layout.is_field {
-        return None;
-    }
-    let sight = view.sight(room.0, room.1).inset(-40.0);
+/// Among many nodes, those that are drawn one by one: what is in a region, unless that is too many.
+fn in_sight(layout: &Layout, region: Rect) -> Rc<[usize]> {
     let nodes = layout.nodes.iter().enumerate();
-    let shown = nodes.filter(|(_, place)| place.rect.overlaps(sight)).map(|(at, _)| at);
-    let shown: Vec<usize> = shown.collect();
-    Some(if shown.len() > MOST_TILES { Rc::default() } else { shown.into() })
+    let shown = nodes.filter(|(_, place)| place.rect.overlaps(region)).map(|(at, _)| at);
+    let shown: Vec<usize> = shown.take(MOST_TILES + 1).collect();
+    if shown.len() > MOST_TILES { Rc::default() } else { shown.into() }
 }
 
 /// The nodes whose Pods are to be known by name: those in sight, when near enough to read.

@@ -92,13 +92,17 @@ fn heading(node: &NodeBox, place: &NodePlace, marks: &Marks) -> Html {
         }
         _ => node.status.clone(),
     };
-    let beside = match node.cut_since {
+    let (class, beside) = match node.cut_since {
         Some(since) => {
             let time = clock(marks.now.since(since).as_secs());
-            text("small cut end", w - 14.0, 45.0, lang.fill(Text::NodeCut, &[("time", &time)]))
+            ("small cut end", lang.fill(Text::NodeCut, &[("time", &time)]))
         }
-        None => text("small mute end", w - 14.0, 45.0, node.zone.clone()),
+        None => ("small mute end", node.zone.clone()),
     };
+    // That it has no network matters more than the address.
+    let needed = node.ip.len() as f64 * 6.7 + beside.chars().count() as f64 * 5.9 + 34.0;
+    let has_address = node.cut_since.is_none() || needed < w;
+    let beside = text(class, w - 14.0, 45.0, beside);
     let room = w - 44.0 - name.chars().count() as f64 * 8.2;
     // What does not fit beside the name stands in the zone's place: it matters more.
     let is_long = status.chars().count() as f64 * 5.9 > room && node.cut_since.is_none();
@@ -106,7 +110,9 @@ fn heading(node: &NodeBox, place: &NodePlace, marks: &Marks) -> Html {
         <>
             { text("title", 14.0, 28.0, cut(&name, ((w - 60.0) / 8.2) as usize)) }
             { mark::node(node.state, node.cordoned, w - 20.0, 23.5) }
-            { text("code mute", 14.0, 45.0, node.ip.clone()) }
+            if has_address {
+                { text("code mute", 14.0, 45.0, node.ip.clone()) }
+            }
             if is_long {
                 { text("small word end", w - 14.0, 45.0, cut(&status, ((w - 40.0 - node.ip.len() as f64 * 6.7) / 5.9) as usize)) }
             } else {
@@ -197,7 +203,8 @@ fn ports(node: &NodeBox, place: &NodePlace, marks: &Marks) -> Html {
     let side = ((half - DOOR / 2.0 - 2.0) / EACH).floor().max(1.0) as usize;
     let room = 2 * side;
     let lit = marks.port.filter(|(id, _)| *id == node.id).map(|(_, port)| *port);
-    let mut shown: Vec<u16> = node.node_ports.to_vec();
+    let open = if node.has_rules { &*marks.scene.node_ports } else { &[] };
+    let mut shown: Vec<u16> = open.to_vec();
     order::sort_by_key(&mut shown, |port| Some(*port) != lit);
     let hidden = match shown.len() > room {
         true => shown.len() - room.saturating_sub(1),
@@ -275,6 +282,7 @@ const fn level(usage: &Usage) -> Option<&'static str> {
 }
 
 /// From far: the state's mark at the upper right, as large as the name.
+#[inline(never)]
 fn far_state(node: &NodeBox, rect: Rect, marks: &Marks) -> Html {
     let scale = marks.far_text / 11.0;
     html! {
@@ -285,6 +293,7 @@ fn far_state(node: &NodeBox, rect: Rect, marks: &Marks) -> Html {
 }
 
 /// From far: one bar, for the CPU.
+#[inline(never)]
 fn far_bar(node: &NodeBox, rect: Rect) -> Html {
     let w = rect.w - 28.0;
     let full = w * f64::from(node.cpu.percent.min(100)) / 100.0;

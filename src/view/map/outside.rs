@@ -18,6 +18,19 @@ pub(super) fn frame(layout: &Layout) -> Html {
     html! { <rect class="frame" x={format!("{x:.1}")} y={format!("{y:.1}")} width={format!("{w:.1}")} height={format!("{h:.1}")} rx="20" /> }
 }
 
+/// What is too small to be seen for itself, as one shape.
+pub(super) fn lots(layout: &Layout, most: f64) -> Html {
+    let shelves = layout.shelves.iter();
+    let kept = shelves.flat_map(|place| place.workloads.iter().chain(&place.records));
+    let all = layout.services.iter().chain(&layout.ingresses).chain(kept);
+    let mut path = String::new();
+    for rect in all.filter(|rect| rect.w <= most) {
+        let [x, y, w, h] = [rect.x, rect.y, rect.w, rect.h].map(|length| length as i32);
+        path.push_str(&format!("M{x} {y}h{w}v{h}h-{w}z"));
+    }
+    html! { <path class="lots" d={path} /> }
+}
+
 /// What is written on the frame.
 pub(super) fn cluster(layout: &Layout, marks: &Marks) -> Html {
     if marks.grain == Grain::Far {
@@ -77,6 +90,7 @@ pub(super) fn client(layout: &Layout, marks: &Marks) -> Html {
 }
 
 /// The load balancer that people built.
+#[inline(never)]
 pub(super) fn hand_built(built: &HandBuilt, rect: Rect, marks: &Marks) -> Html {
     let (alive, count) = (built.alive(), built.lines.len());
     let note = marks.lang.fill(Text::HandBuiltLines, &[("alive", &alive), ("count", &count)]);

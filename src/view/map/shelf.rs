@@ -17,12 +17,14 @@ const CODE: f64 = 6.65;
 pub(super) fn shelf(at: usize, shelf: &Shelf, place: &ShelfPlace, marks: &Marks) -> Html {
     html! {
         <>
-            if let Some(id) = &shelf.namespace {
+            if let Some(id) = shelf.namespace.as_ref().filter(|_| marks.shows(place.name)) {
                 { name(id, shelf, place.name, marks) }
             }
-            { for shelf.workloads.iter().zip(&place.workloads).map(|(one, rect)| workload(one, *rect, marks)) }
-            { for shelf.records.iter().zip(&place.records).map(|(one, rect)| record(one, *rect, marks)) }
-            if place.more.w > 0.0 {
+            { for shelf.workloads.iter().zip(&place.workloads).filter(|(_, rect)| marks.shows(**rect))
+                .map(|(one, rect)| workload(one, *rect, marks)) }
+            { for shelf.records.iter().zip(&place.records).filter(|(_, rect)| marks.shows(**rect))
+                .map(|(one, rect)| record(one, *rect, marks)) }
+            if place.more.w > 0.0 && marks.shows(place.more) {
                 { more(at, shelf.records.len() - place.records.len(), place.more, marks) }
             }
         </>
@@ -139,6 +141,7 @@ fn record(one: &RecordChip, rect: Rect, marks: &Marks) -> Html {
 }
 
 /// How much more there is than the map shows; the text has it.
+#[inline(never)]
 fn more(at: usize, count: usize, rect: Rect, marks: &Marks) -> Html {
     let words = marks.lang.fill(Text::More, &[("count", &count)]);
     let look = Look { class: "record small", title: words.clone(), ..Look::default() };

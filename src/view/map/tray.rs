@@ -31,6 +31,7 @@ pub(super) fn tray(layout: &Layout, marks: &Marks) -> Html {
     }
 }
 
+#[inline(never)]
 fn group(at: usize, group: &WaitingGroup, place: &GroupPlace, marks: &Marks) -> Html {
     let lang = marks.lang;
     let reason = match group.reason.as_str() {

@@ -11,6 +11,7 @@ const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
 
 /// Models validateAffinity.
+#[inline(never)]
 pub(super) fn affinity(affinity: &Value, path: &Path<'_>, errors: &mut Errors) {
     if let Some(node) = affinity.sub("nodeAffinity") {
         let path = path.child("nodeAffinity");
