@@ -339,9 +339,15 @@ impl Kind {
     /// The kind that a person means on the command line: plural, singular, short name or kind, in
     /// any case, with or without group.
     pub fn of_word(word: &str) -> Option<Kind> {
+        Kind::meant_by(word).next()
+    }
+
+    /// All kinds that the word fits. Custom kinds are those of this process: which of them a
+    /// cluster has is a question to its store.
+    pub fn meant_by(word: &str) -> impl Iterator<Item = Kind> {
         let word = word.to_ascii_lowercase();
-        let (word, group) = word.split_once('.').unwrap_or((&word, ""));
-        let fits = |kind: &Kind| {
+        let fits = move |kind: &Kind| {
+            let (word, group) = word.split_once('.').unwrap_or((&word, ""));
             let r = kind.resource();
             let named = r.plural == word
                 || r.singular == word
@@ -357,8 +363,7 @@ impl Kind {
                     || is_group(r.group, r.version)
                     || second.any(|(group, version)| is_group(group, version)))
         };
-        let others = || Kind::all().chain(Kind::asked_only()).find(fits);
-        Kind::known().find(fits).or_else(others)
+        Kind::known().chain(Kind::all()).chain(Kind::asked_only()).filter(fits)
     }
 }
 

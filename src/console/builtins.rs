@@ -26,7 +26,7 @@ impl Console {
     ) -> Option<Step> {
         let output = match name {
             "watch" => return Some(self.watch(world, words)),
-            "wait" if !self.background.is_empty() => {
+            "wait" if self.has_jobs() => {
                 return Some((Output::default(), Some(Work::Jobs)));
             }
             "alias" => self.alias(words),

@@ -149,6 +149,11 @@ impl Console {
         }
     }
 
+    /// Whether commands go on beside others, or are about to.
+    fn has_jobs(&self) -> bool {
+        !self.background.is_empty() || !self.sent_off.is_empty()
+    }
+
     /// The number of the next command that goes on beside others.
     fn next_job(&self) -> u32 {
         let numbers = self.background.iter().map(|(id, _)| id);

@@ -114,7 +114,7 @@ impl Work {
                 }
             }
             _ if input == Input::Interrupt => ended(130),
-            Work::Jobs if console.background.is_empty() => ended(0),
+            Work::Jobs if !console.has_jobs() => ended(0),
             Work::Until { at, exit } if world.now() >= at => ended(exit),
             Work::Told { rest, at, then } if world.now() >= at => {
                 let step = unfold(world, rest, then.map(|then| *then));

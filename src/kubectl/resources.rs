@@ -6,6 +6,7 @@ use super::field_selector::{self, Term};
 use super::manifests;
 use crate::api::error::go_quote;
 use crate::api::{ApiError, Kind, Object, Reason, Selector};
+use crate::store::Store;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -35,18 +36,18 @@ pub(crate) struct Found {
 ///
 /// # Errors
 /// That the server has none of that name.
-pub(crate) fn kind_of(word: &str) -> Result<Kind, Failure> {
-    Kind::of_word(word).ok_or_else(|| unknown_kind(word.split('.').next().unwrap_or(word)))
+pub(crate) fn kind_of(store: &Store, word: &str) -> Result<Kind, Failure> {
+    store.kind_of_word(word).ok_or_else(|| unknown_kind(word.split('.').next().unwrap_or(word)))
 }
 
 fn unknown_kind(word: &str) -> Failure {
     Failure::Plain(format!("the server doesn't have a resource type {}", go_quote(word)))
 }
 
-fn kinds_of(words: &str) -> Result<Vec<Kind>, Failure> {
+fn kinds_of(store: &Store, words: &str) -> Result<Vec<Kind>, Failure> {
     let mut kinds = Vec::new();
     for word in words.split(',') {
-        match (kind_of(word), of_category(word)) {
+        match (kind_of(store, word), of_category(word)) {
             (Err(_), all) if !all.is_empty() => kinds.extend(all),
             (kind, _) => kinds.push(kind?),
         }
@@ -104,7 +105,7 @@ pub(crate) fn is_change(word: &str) -> bool {
 ///
 /// # Errors
 /// Unknown kinds; forms that do not mix.
-pub(crate) fn queries(args: &[String]) -> Result<Vec<Query>, Failure> {
+pub(crate) fn queries(store: &Store, args: &[String]) -> Result<Vec<Query>, Failure> {
     let Some(first) = args.first() else { return Ok(Vec::new()) };
     if args.iter().any(|arg| arg.contains('/')) {
         let mut all = Vec::new();
@@ -122,11 +123,11 @@ pub(crate) fn queries(args: &[String]) -> Result<Vec<Query>, Failure> {
                     "arguments in resource/name form must have a single resource and name",
                 );
             }
-            all.push(Query::Named(kind_of(kind)?, name.to_owned()));
+            all.push(Query::Named(kind_of(store, kind)?, name.to_owned()));
         }
         return Ok(all);
     }
-    let kinds = kinds_of(first)?;
+    let kinds = kinds_of(store, first)?;
     let names = args.get(1..).unwrap_or_default();
     if !names.is_empty() && first == "all" {
         return plain("you must specify only one resource");
@@ -159,7 +160,7 @@ fn find_by(call: &Call<'_>, kind_is_enough: bool) -> Result<Found, Failure> {
     if call.flags.given("filename") || call.flags.given("kustomize") {
         return find_in_files(call);
     }
-    let queries = queries(&call.args)?;
+    let queries = queries(call.world.store(), &call.args)?;
     let by_kind = queries.iter().any(|query| matches!(query, Query::All(_)));
     if queries.is_empty() {
         return plain(match is_narrowed(call) {
@@ -409,10 +410,11 @@ fn refused_list(kind: Kind, labels: &str, fields: &str, why: String) -> Failure 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Rng;
 
     fn read(line: &str) -> Result<Vec<Query>, Failure> {
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-        queries(&words)
+        queries(&Store::new(Rng::new(1)), &words)
     }
 
     #[test]

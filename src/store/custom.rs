@@ -54,6 +54,12 @@ impl Store {
     pub fn serves(&self, kind: Kind) -> bool {
         !kind.is_custom() || self.definition_of(kind).is_some()
     }
+
+    /// The kind that a person means by a word, one that the API has if there is any.
+    pub fn kind_of_word(&self, word: &str) -> Option<Kind> {
+        let served = Kind::meant_by(word).find(|kind| self.serves(*kind));
+        served.or_else(|| Kind::of_word(word))
+    }
 }
 
 impl Store {

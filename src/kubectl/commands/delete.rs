@@ -192,7 +192,7 @@ fn targets(call: &Call<'_>) -> Result<Targets, Failure> {
     if call.flags.given("filename") || call.flags.given("kustomize") {
         return in_files(call);
     }
-    let queries = resources::queries(&call.args)?;
+    let queries = resources::queries(call.world.store(), &call.args)?;
     if queries.is_empty() {
         return plain(match resources::is_narrowed(call) || all {
             true => "at least one resource must be specified to use a selector",

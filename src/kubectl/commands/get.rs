@@ -190,7 +190,10 @@ impl Wanted {
             Some(text) if !text.contains('/') => {
                 return crate::kubectl::failure::plain("--for must be in resource/name form");
             }
-            Some(text) => match resources::queries(&[text.to_owned()])?.into_iter().next() {
+            Some(text) => match resources::queries(call.world.store(), &[text.to_owned()])?
+                .into_iter()
+                .next()
+            {
                 Some(resources::Query::Named(kind, name)) => Some((kind, name)),
                 _ => return crate::kubectl::failure::plain("--for must be in resource/name form"),
             },

@@ -27,7 +27,7 @@ pub(super) fn pod_of(call: &mut Call<'_>, word: &str) -> Result<Arc<Object>, Fai
 
 /// The pods of `NAME` or `TYPE/NAME`, at least one, those that are ready first.
 fn pods_of(call: &Call<'_>, word: &str) -> Result<Vec<Arc<Object>>, Failure> {
-    let (kind, name) = match resources::queries(&[word.to_owned()]) {
+    let (kind, name) = match resources::queries(call.world.store(), &[word.to_owned()]) {
         Ok(queries) if word.contains('/') => match queries.into_iter().next() {
             Some(Query::Named(kind, name)) => (kind, name),
             _ => (Kind::Pod, word.to_owned()),

@@ -56,8 +56,9 @@ pub(crate) const ADMISSION_RETRY: Duration = Duration::from_millis(150);
 /// The kind of a word, where it is asked for directly: then kubectl says so without `error: `.
 ///
 /// Models staging/src/k8s.io/kubectl/pkg/cmd/util/helpers.go checkErr of a NoResourceMatchError.
-pub(crate) fn mapped(word: &str) -> Result<Kind, Failure> {
-    super::resources::kind_of(word).map_err(|why| Failure::Verbatim(why.sentence()))
+pub(crate) fn mapped(call: &Call<'_>, word: &str) -> Result<Kind, Failure> {
+    super::resources::kind_of(call.world.store(), word)
+        .map_err(|why| Failure::Verbatim(why.sentence()))
 }
 
 /// Stores a changed object for a command, or not with `--dry-run`, and gives back what it is then.

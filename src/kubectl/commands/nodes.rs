@@ -48,7 +48,9 @@ pub(crate) fn nodes(call: &Call<'_>) -> Result<Vec<Arc<Object>>, Failure> {
     }
     let query = |arg: &String| -> Result<Query, Failure> {
         Ok(match arg.split_once('/') {
-            Some((kind, name)) => Query::Named(resources::kind_of(kind)?, name.to_owned()),
+            Some((kind, name)) => {
+                Query::Named(resources::kind_of(call.world.store(), kind)?, name.to_owned())
+            }
             None => Query::Named(Kind::Node, arg.clone()),
         })
     };
@@ -128,7 +130,7 @@ pub(crate) fn taint(call: &mut Call<'_>) -> Outcome {
     }
     let (new, gone) = read_all(&specs).or_else(|why| call.usage(&why))?;
     let kind = names.remove(0);
-    if super::mapped(&kind)? != Kind::Node {
+    if super::mapped(call, &kind)? != Kind::Node {
         return plain(format!("invalid resource type {kind}, only node types are supported"));
     }
     let clashes = |taint: &&Taint| new.iter().any(|one| one.is_same(taint));

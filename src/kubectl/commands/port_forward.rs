@@ -19,7 +19,7 @@ pub(crate) fn port_forward(call: &mut Call<'_>) -> Outcome {
         return call.usage("TYPE/NAME and list of ports are required for port-forward");
     };
     let pod = pod_of(call, word)?;
-    let service = match resources::queries(std::slice::from_ref(word)) {
+    let service = match resources::queries(call.world.store(), std::slice::from_ref(word)) {
         Ok(queries) => match queries.first() {
             Some(Query::Named(Kind::Service, name)) => {
                 Some(shown(&*call.object(Kind::Service, &call.namespace(), name)?))

@@ -108,7 +108,7 @@ fn wrong_name(name: &str) -> Option<&'static str> {
 /// The variables that `--from=configmap/x` gives.
 fn from_source(call: &mut Call<'_>) -> Result<Vec<Value>, Failure> {
     let Some(from) = call.flags.get("from") else { return Ok(Vec::new()) };
-    let query = resources::queries(&[from.to_owned()])?;
+    let query = resources::queries(call.world.store(), &[from.to_owned()])?;
     let Some(resources::Query::Named(kind, name)) = query.into_iter().next() else {
         return plain("unsupported resource specified in --from");
     };

@@ -78,7 +78,7 @@ fn describe_by_prefix(
     prefix: &str,
     show_events: bool,
 ) -> Result<bool, Failure> {
-    let kind = resources::kind_of(word)?;
+    let kind = resources::kind_of(call.world.store(), word)?;
     let all = resources::list(call, kind)?;
     let chosen: Vec<_> =
         all.into_iter().filter(|object| object.meta.name.starts_with(prefix)).collect();

@@ -248,11 +248,10 @@ fn gateways_and_metal_lb_are_mended_by_the_command_that_is_advised() {
     run(&mut gateway, &request);
     assert!(is_well(&gateway), "{request}");
     let backend = gateway.journey.as_ref().unwrap().asked.clone();
-    let routes = crate::trace::gateway::objects(gateway.world.store(), "HTTPRoute");
-    let elsewhere: Vec<String> = routes
-        .map(|route| format!(r#"kubectl patch httproute {} --type=json -p '[{{"op":"replace","path":"/spec/parentRefs/0/name","value":"exit"}}]'"#, route.meta.name))
-        .collect();
-    let elsewhere: Vec<&str> = elsewhere.iter().map(String::as_str).collect();
+    let elsewhere = [
+        "kubectl delete httproute blog",
+        r#"kubectl patch httproute shop --type=json -p '[{"op":"replace","path":"/spec/parentRefs/0/name","value":"exit"}]'"#,
+    ];
     // Nobody knows a host by name that no Gateway takes.
     let hops = &gateway.journey.as_ref().unwrap().trace.hops;
     let ip = hops.iter().find_map(|hop| hop.packet).map(|(packet, _)| packet.destination.ip);

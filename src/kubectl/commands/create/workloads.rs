@@ -93,7 +93,7 @@ pub(crate) fn job(call: &mut Call<'_>) -> Outcome {
 
 /// The one object that `--from` names.
 fn the_cron_job(call: &Call<'_>, from: &str) -> Result<Arc<Object>, Failure> {
-    let queries = resources::queries(&[from.to_owned()])?;
+    let queries = resources::queries(call.world.store(), &[from.to_owned()])?;
     if queries.iter().any(|query| matches!(query, Query::All(_))) {
         return plain("resource(s) were provided, but no name was specified");
     }

@@ -28,7 +28,7 @@ pub(crate) fn explain(call: &mut Call<'_>) -> Outcome {
     if path.starts_with('.') || path.contains("..") {
         return plain("invalid jsonpath syntax, first node must be field node");
     }
-    let (kind, path) = resource_and_path(path)?;
+    let (kind, path) = resource_and_path(call, path)?;
     let Some(table) = descriptions::table() else {
         return plain("the descriptions are still on their way: try again in a moment");
     };
@@ -73,13 +73,13 @@ pub(crate) fn explain(call: &mut Call<'_>) -> Outcome {
 ///
 /// Models staging/src/k8s.io/kubectl/pkg/explain/explain.go
 /// SplitAndParseResourceRequestWithMatchingPrefix.
-fn resource_and_path(text: &str) -> Result<(Kind, Vec<String>), Failure> {
+fn resource_and_path(call: &Call<'_>, text: &str) -> Result<(Kind, Vec<String>), Failure> {
     let words = |text: &str| {
         let words = text.split('.').filter(|word| !word.is_empty());
         words.map(str::to_owned).collect::<Vec<_>>()
     };
     let first = text.split('.').next().unwrap_or_default();
-    let kind = mapped(first)?;
+    let kind = mapped(call, first)?;
     match text.strip_prefix(&kind.group_resource()) {
         Some(rest) => Ok((kind, words(rest))),
         None => Ok((kind, words(text).get(1..).unwrap_or_default().to_vec())),
