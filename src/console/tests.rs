@@ -75,6 +75,11 @@ fn variables_loops_and_substitutions_are_those_of_a_shell() {
             "f is a function\nk is aliased to `kubectl'\nkubectl is /usr/bin/kubectl\ncd is a shell builtin\n",
         ),
         ("sleep 2 & echo first; wait; echo last", "first\nlast\n"),
+        ("{ echo a; sleep 1; echo b; } | grep a; echo $?", "a\n0\n"),
+        ("{ echo a; sleep 1; echo b; } | grep -v a; echo $?", "b\n0\n"),
+        ("{ echo a; sleep 1; echo b; } | grep -q a; echo $?", "0\n"),
+        ("{ echo a; sleep 1; echo b; } | grep c; echo $?", "1\n"),
+        ("{ echo a 1; sleep 1; echo a 2; } | awk '$1 == last {print $2} {last = $1}'", "2\n"),
         ("whoami; [[ $USER == stu* ]] && echo yes", "student\nyes\n"),
         ("mkdir d; ls > d/x; find d -type f; cp -r d e; rm -r d; ls", "d/x\ne\n"),
     ];

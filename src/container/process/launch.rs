@@ -70,11 +70,33 @@ fn goes_by_line(name: &str, arguments: &[String]) -> bool {
         |parts: &[&str]| arguments.iter().any(|it| parts.iter().any(|part| it.contains(part)));
     match name {
         "read" | "cat" | "tee" | "tr" | "cut" => true,
-        "grep" | "egrep" | "fgrep" => !has_flag("cmnlLABC0123456789"),
+        _ if is_grep(name) => !has_flag("cmnlLABC0123456789"),
         "sed" => arguments.iter().all(|it| it.starts_with("s") || it == "-E" || it == "-r"),
-        "awk" => !says(&["NR", "END", "BEGIN", "+=", "++"]),
+        "awk" => !says(&["NR", "END", "BEGIN", "getline", "++", "--"]) && !assigns(arguments),
         _ => false,
     }
+}
+
+/// Whether a program of awk may remember something from line to line.
+fn assigns(arguments: &[String]) -> bool {
+    let comparisons = ["==", "!=", "<=", ">="];
+    let without = |text: &String| {
+        comparisons.iter().fold(text.clone(), |text, comparison| text.replace(comparison, ""))
+    };
+    arguments.iter().any(|argument| without(argument).contains('='))
+}
+
+fn is_grep(name: &str) -> bool {
+    matches!(name, "grep" | "egrep" | "fgrep")
+}
+
+/// Whether a program that has read a part needs no more: `head`, and `grep -q` once it has found
+/// something.
+fn has_enough(words: &[String], status: i32) -> bool {
+    let Some((first, arguments)) = words.split_first() else { return true };
+    let name = first.rsplit('/').next().unwrap_or_default();
+    let is_quiet = |it: &String| it.starts_with('-') && !it.starts_with("--") && it.contains('q');
+    name == "head" || is_grep(name) && status == 0 && arguments.iter().any(is_quiet)
 }
 
 impl Process {
@@ -211,12 +233,19 @@ impl Process {
         self.put(1, &stdout, ground);
         self.put(2, &stderr, ground);
         match ran {
-            commands::Ran::Done(_) if !is_all && name != "head" => match self.streams[0] {
-                Stream::Pipe(number) => Did::Again(Wait::Pipe(number, true)),
-                Stream::Terminal => Did::Again(Wait::Line(Arc::from(""))),
-                _ => Did::Done(0),
-            },
-            commands::Ran::Done(status) => Did::Done(status),
+            commands::Ran::Done(status) if is_all || has_enough(words, status) => {
+                // grep found something if it did so in any part of what it read.
+                let found = mem::take(&mut self.has_found);
+                Did::Done(if found && status == 1 { 0 } else { status })
+            }
+            commands::Ran::Done(status) => {
+                self.has_found |= is_grep(name) && status == 0;
+                match self.streams[0] {
+                    Stream::Pipe(number) => Did::Again(Wait::Pipe(number, true)),
+                    Stream::Terminal => Did::Again(Wait::Line(Arc::from(""))),
+                    _ => Did::Done(0),
+                }
+            }
             commands::Ran::Sleeps(time, status) => {
                 Did::Waits(Wait::Until(ground.now + time), status)
             }

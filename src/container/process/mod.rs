@@ -299,6 +299,8 @@ pub(super) struct Process {
     begun: Option<(usize, usize, Vec<String>)>,
     /// Whether the step that it waits at was begun before.
     resumed: bool,
+    /// Whether the `grep` that goes on has found something before.
+    has_found: bool,
     /// Signals that it has a trap for.
     signals: Vec<u8>,
     /// Whether it hears of a signal instead of its jobs.
@@ -350,6 +352,7 @@ impl Process {
             is_beside: false,
             begun: None,
             resumed: false,
+            has_found: false,
             signals: Vec::new(),
             interrupted: None,
             steps: 0,
