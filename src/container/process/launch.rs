@@ -92,9 +92,7 @@ fn is_grep(name: &str) -> bool {
 
 /// Whether a program that has read a part needs no more: `head`, and `grep -q` once it has found
 /// something.
-fn has_enough(words: &[String], status: i32) -> bool {
-    let Some((first, arguments)) = words.split_first() else { return true };
-    let name = first.rsplit('/').next().unwrap_or_default();
+fn has_enough(name: &str, arguments: &[String], status: i32) -> bool {
     let is_quiet = |it: &String| it.starts_with('-') && !it.starts_with("--") && it.contains('q');
     name == "head" || is_grep(name) && status == 0 && arguments.iter().any(is_quiet)
 }
@@ -233,18 +231,9 @@ impl Process {
         self.put(1, &stdout, ground);
         self.put(2, &stderr, ground);
         match ran {
-            commands::Ran::Done(status) if is_all || has_enough(words, status) => {
-                // grep found something if it did so in any part of what it read.
-                let found = mem::take(&mut self.has_found);
-                Did::Done(if found && status == 1 { 0 } else { status })
-            }
             commands::Ran::Done(status) => {
-                self.has_found |= is_grep(name) && status == 0;
-                match self.streams[0] {
-                    Stream::Pipe(number) => Did::Again(Wait::Pipe(number, true)),
-                    Stream::Terminal => Did::Again(Wait::Line(Arc::from(""))),
-                    _ => Did::Done(0),
-                }
+                let is_all = is_all || has_enough(name, arguments, status);
+                self.has_read(name, is_all, status)
             }
             commands::Ran::Sleeps(time, status) => {
                 Did::Waits(Wait::Until(ground.now + time), status)
@@ -255,6 +244,21 @@ impl Process {
                 Did::Waits(Wait::Follow(next, Arc::from(path), seen), 0)
             }
             commands::Ran::Unknown => self.unknown(first, presence, ground),
+        }
+    }
+
+    /// A program is through with what there was to read: all of it, or a part.
+    fn has_read(&mut self, name: &str, is_all: bool, status: i32) -> Did {
+        if is_all {
+            // grep found something if it did so in any part of what it read.
+            let found = mem::take(&mut self.has_found);
+            return Did::Done(if found && status == 1 { 0 } else { status });
+        }
+        self.has_found |= is_grep(name) && status == 0;
+        match self.streams[0] {
+            Stream::Pipe(number) => Did::Again(Wait::Pipe(number, true)),
+            Stream::Terminal => Did::Again(Wait::Line(Arc::from(""))),
+            _ => Did::Done(0),
         }
     }
 
