@@ -31,12 +31,18 @@ for (const { pods = 3, ...visit } of [
   { lang: "en", hash: "?sample=rollout", pods: 6 },
 ]) {
   test(`the first view needs nothing of the annex (${visit.lang}${visit.hash ?? ""}); record it anew if it does: npm run record-first-view`, async () => {
-    const { page, asked } = await withoutAnnex(visit);
-    await ownPods(page).nth(pods - 1).waitFor();
-    await page.waitForTimeout(2000);
-    assert.deepEqual(asked, { inBackground: 1, inHaste: 0 });
-    assert.deepEqual(page.complaints, []);
-    await page.context().close();
+    // On a busy machine a frame's time can be over at a place where it was not when the list was
+    // recorded, and then the annex is fetched on the spot: what needs it always does so each time.
+    const outcomes = [];
+    for (let visits = 0; visits < 3 && outcomes.at(-1) !== "1 0"; visits += 1) {
+      const { page, asked } = await withoutAnnex(visit);
+      await ownPods(page).nth(pods - 1).waitFor();
+      await page.waitForTimeout(2000);
+      outcomes.push(`${asked.inBackground} ${asked.inHaste}`);
+      assert.deepEqual(page.complaints, []);
+      await page.context().close();
+    }
+    assert.equal(outcomes.at(-1), "1 0", outcomes.join(", "));
   });
 }
 
