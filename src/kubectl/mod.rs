@@ -11,6 +11,7 @@ mod call;
 mod columns;
 mod commands;
 mod complete;
+mod content_hash;
 mod describe;
 mod failure;
 mod field_selector;

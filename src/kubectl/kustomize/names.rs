@@ -5,10 +5,8 @@
 use super::Resource;
 use crate::api::Value;
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::kubectl::go_text::compact_json;
-use data_encoding::HEXLOWER;
+use crate::kubectl::content_hash::content_hash;
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 
 /// A field that holds a name, below a field of another name if one is given, and whose name it is.
 const REFERENCES: [(&str, &str, &str); 18] = [
@@ -90,14 +88,5 @@ fn hash(one: &Resource) -> String {
     if one.kind() == "Secret" {
         held.put(&["type"], one.value.at(&["type"]).cloned().unwrap_or_default());
     }
-    let digits = HEXLOWER.encode(&Sha256::digest(compact_json(&held).as_bytes()));
-    let letters = digits.chars().take(10).map(|digit| match digit {
-        '0' => 'g',
-        '1' => 'h',
-        '3' => 'k',
-        'a' => 'm',
-        'e' => 't',
-        other => other,
-    });
-    letters.collect()
+    content_hash(&held)
 }

@@ -8,11 +8,10 @@ use crate::api::tree::TreeMut as _;
 use crate::api::validation::names::{config_key, variable_name};
 use crate::api::{Kind, Value};
 use crate::kubectl::call::Call;
+use crate::kubectl::content_hash::content_hash;
 use crate::kubectl::failure::{Failure, Outcome, plain};
-use crate::kubectl::go_text::compact_json;
-use data_encoding::{BASE64, HEXLOWER};
+use data_encoding::BASE64;
 use serde_json::{Map, json};
-use sha2::{Digest as _, Sha256};
 
 /// The key of a Secret that images are pulled with.
 const DOCKER_CONFIG: &str = ".dockerconfigjson";
@@ -159,16 +158,7 @@ fn hashed_name(call: &Call<'_>, name: &str, content: &Value) -> String {
     if !call.flags.on("append-hash") {
         return name.to_owned();
     }
-    let digest = HEXLOWER.encode(&Sha256::digest(compact_json(content).as_bytes()));
-    let letter = |digit| match digit {
-        '0' => 'g',
-        '1' => 'h',
-        '3' => 'k',
-        'a' => 'm',
-        'e' => 't',
-        other => other,
-    };
-    let suffix: String = digest.chars().take(10).map(letter).collect();
+    let suffix = content_hash(content);
     format!("{name}-{suffix}")
 }
 
