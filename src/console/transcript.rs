@@ -1,7 +1,7 @@
 //! `diorama run`: a transcript with its outputs filled in.
 
 use super::{COMMAND_TIME, Console};
-use crate::container::open_document;
+use crate::container::Entered;
 use crate::world::{ClusterConfig, LoadBalancers, World};
 use core::time::Duration;
 use serde_json::json;
@@ -22,16 +22,15 @@ pub fn blocks(text: &str) -> Vec<Block> {
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
         if let Some(command) = line.strip_prefix("$ ") {
-            let mut command = command.to_owned();
-            while let Some(tag) = open_document(&command) {
-                let Some(line) = lines.next() else { break };
-                command.push('\n');
-                command.push_str(line);
-                if line.trim() == tag {
-                    break;
+            let mut entered = Entered::default();
+            let mut next = Some(command);
+            while let Some(line) = next {
+                if entered.add(line) {
+                    entered.go_on();
                 }
+                next = if entered.is_in_document() { lines.next() } else { None };
             }
-            blocks.push(Block::Command(command));
+            blocks.push(Block::Command(entered.take()));
         } else if line.starts_with('#') {
             blocks.push(Block::Comment(line.to_owned()));
         }

@@ -40,8 +40,8 @@ pub use log::Log;
 pub use machine::Machine;
 pub use output::{Mark, Output, Part, Stream};
 pub use process::{
-    Asked, Command, Desk, KILL, Line, Memory, Reply, Service, TERM, Talk, Typed, Unread,
-    is_builtin, open_document,
+    Asked, Command, Desk, KILL, Line, Memory, Reply, Service, TERM, Talk, Typed, Unread, is_builtin,
 };
 pub use scene::{Question, Run, Scene, Stage};
+pub use shell::Entered;
 pub use start::{Start, missing, start, start_alone, stop_code};

@@ -42,12 +42,15 @@ pub(super) fn enter(model: &mut Model, line: String) {
         }
         return;
     }
-    let whole = format!("{}{line}", model.terminal.unfinished);
-    if !Console::is_whole(&whole) {
-        model.terminal.unfinished = whole + "\n";
+    let entered = &mut model.terminal.unfinished;
+    if !entered.add(&line) {
         return;
     }
-    model.terminal.unfinished.clear();
+    if !Console::is_whole(entered.text()) {
+        entered.go_on();
+        return;
+    }
+    let whole = entered.take();
     begin(model, &whole, Place::Front);
     take_next(model);
 }
@@ -175,14 +178,23 @@ mod tests {
         assert!(model.terminal.front().is_none());
     }
 
-    #[test]
-    fn a_shell_in_a_container_takes_lines_until_it_ends() {
+    /// A shell in a container has the prompt.
+    fn in_container() -> Model {
         let mut model = model();
         typed(&mut model, "kubectl run box --image=busybox:1.36 -- sleep infinity");
         tick(&mut model, 20);
         typed(&mut model, "kubectl exec -it box -- sh");
-        let prompt =
-            |model: &Model| model.terminal.front().and_then(|front| front.prompt(&model.world));
+        model
+    }
+
+    /// What stands before the line that the command in front waits for.
+    fn prompt(model: &Model) -> Option<String> {
+        model.terminal.front().and_then(|front| front.prompt(&model.world))
+    }
+
+    #[test]
+    fn a_shell_in_a_container_takes_lines_until_it_ends() {
+        let mut model = in_container();
         assert_eq!(prompt(&model).as_deref(), Some("/ # "));
         typed(&mut model, "hostname");
         assert_eq!(said(&model, "hostname"), "box\n");
@@ -247,5 +259,101 @@ mod tests {
         let said = said(&model, "kubectl edit deployment web");
         assert_eq!(said, "Edit cancelled, no changes made.\n");
         assert!(model.editing.is_none() && model.terminal.front().is_none());
+    }
+
+    #[test]
+    fn a_shell_in_a_container_remembers_what_was_typed() {
+        let mut model = in_container();
+        // What is typed, what that prints, and what stands before the next line.
+        let lines = [
+            ("A=1; export B=2", "", "/ # "),
+            ("f() { echo \"$1 $A\"; }", "", "/ # "),
+            ("cd /tmp && f x", "x 1\n", "/tmp # "),
+            ("sh -c 'echo $A-$B'", "-2\n", "/tmp # "),
+            ("for i in 1 2; do", "", "> "),
+            ("echo $i > $i.txt", "", "> "),
+            ("done; ls", "1.txt\n2.txt\n", "/tmp # "),
+            ("cat > typed <<EOF", "", "> "),
+            ("$A", "", "> "),
+            ("EOF", "", "/tmp # "),
+            ("while read line; do echo got $line; done < typed", "got 1\n", "/tmp # "),
+            ("read name", "", ""),
+            ("Ann", "", "/tmp # "),
+            ("(name=Bob; echo $name); echo $name", "Bob\nAnn\n", "/tmp # "),
+            ("echo 'a", "", "> "),
+            ("b' | wc -l", "2\n", "/tmp # "),
+            ("done", "sh: syntax error: unexpected \"done\"\n", "/tmp # "),
+            ("echo ${NONE:?is needed}; echo never", "sh: NONE: is needed\n", "/tmp # "),
+            ("case $name in A*) echo an A;; esac", "an A\n", "/tmp # "),
+            ("cd; false", "", "~ # "),
+            ("echo $?", "1\n", "~ # "),
+        ];
+        for (line, text, next) in lines {
+            typed(&mut model, line);
+            assert_eq!(said(&model, line), text, "{line}");
+            assert_eq!(prompt(&model).as_deref(), Some(next), "{line}");
+        }
+        // Ctrl-C ends what the shell waits for, and not the shell.
+        typed(&mut model, "sleep 1000 | cat; echo never");
+        tick(&mut model, 2);
+        assert_eq!(prompt(&model), None);
+        update(&mut model, Msg::Interrupt);
+        typed(&mut model, "echo $? $A");
+        assert_eq!(said(&model, "echo $? $A"), "130 1\n");
+        // What goes on beside it is heard of with the next line.
+        typed(&mut model, "(sleep 3; echo late) &");
+        tick(&mut model, 5);
+        typed(&mut model, "exit 3");
+        let text = said(&model, "exit 3");
+        assert!(text.ends_with("command terminated with exit code 3\n"), "{text}");
+        // Programs read what is typed, too.
+        typed(&mut model, "kubectl exec -it box -- cat");
+        typed(&mut model, "hello");
+        assert_eq!(said(&model, "hello"), "hello\n");
+        update(&mut model, Msg::EndInput);
+        assert!(model.terminal.front().is_none());
+    }
+
+    #[test]
+    fn the_console_reads_what_is_typed_and_remembers_it() {
+        let mut model = model();
+        for line in ["read name", "Ann", "greet() {", "echo hi $1", "}", "greet $name"] {
+            typed(&mut model, line);
+        }
+        assert_eq!(said(&model, "greet $name"), "hi Ann\n");
+        for line in ["cat > note", "one", "two"] {
+            typed(&mut model, line);
+        }
+        update(&mut model, Msg::EndInput);
+        typed(&mut model, "while read line; do greet $line; done < note");
+        let text = said(&model, "while read line; do greet $line; done < note");
+        assert_eq!(text, "hi one\nhi two\n");
+        // What goes on beside has its number, and can be waited for.
+        let line = "for i in 1 2; do (sleep $i; echo $i) & done; wait; echo after";
+        typed(&mut model, line);
+        tick(&mut model, 1);
+        assert!(!said(&model, line).contains("after"), "{}", said(&model, line));
+        tick(&mut model, 4);
+        let text = said(&model, line);
+        assert!(text.starts_with("[1] 1001\n[2] 1002\n") && text.ends_with("after\n"), "{text}");
+        assert!(text.contains("\n1\n") && text.contains("\n2\n"), "{text}");
+    }
+
+    #[test]
+    fn a_forwarded_port_leads_into_its_pod_until_ctrl_c() {
+        let mut model = model();
+        typed(&mut model, "kubectl port-forward service/web-np 8080:80 &");
+        assert!(model.terminal.front().is_none());
+        typed(&mut model, "curl -s localhost:8080");
+        let text = said(&model, "curl -s localhost:8080");
+        assert!(text.contains("Welcome to nginx!"), "{text}");
+        tick(&mut model, 1);
+        let log = said(&model, "kubectl port-forward service/web-np 8080:80 &");
+        assert!(log.contains("Forwarding from 127.0.0.1:8080 -> 80\n"), "{log}");
+        assert!(log.ends_with("Handling connection for 8080\n"), "{log}");
+        typed(&mut model, "kill %1");
+        typed(&mut model, "curl -sS localhost:8080");
+        let text = said(&model, "curl -sS localhost:8080");
+        assert!(text.contains("(7) Failed to connect to localhost port 8080"), "{text}");
     }
 }

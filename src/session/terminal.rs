@@ -2,6 +2,7 @@
 
 use super::running::Running;
 use crate::console::{Completion, Output, Part, Stream};
+use crate::container::Entered;
 use std::rc::Rc;
 
 /// The most entries kept; older ones scroll away for good.
@@ -50,7 +51,7 @@ pub struct Terminal {
     /// Where the cursor is to be, in UTF-16 units, and how often it was put somewhere.
     pub caret: (u32, u32),
     /// The lines before it, of a command that is not whole yet.
-    pub unfinished: String,
+    pub unfinished: Entered,
     /// The commands that go on.
     pub jobs: Vec<Running>,
     /// Lines that were typed while a command went on, to be carried out after it.
@@ -244,7 +245,7 @@ impl Terminal {
     /// Throws the line away, as Ctrl-C does, and shows that it did.
     pub(super) fn throw_away(&mut self, prompt: &str) {
         let line = core::mem::take(&mut self.input);
-        self.unfinished.clear();
+        self.unfinished.take();
         self.offers.clear();
         self.draft.clear();
         self.at = self.history.len();

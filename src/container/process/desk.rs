@@ -126,11 +126,6 @@ pub fn is_builtin(name: &str) -> bool {
     launch::is_builtin(name)
 }
 
-/// The line that would end the here-document which a text ends in, if it ends in one.
-pub fn open_document(text: &str) -> Option<String> {
-    shell::open_document(text)
-}
-
 /// Whether a command that others carry out reads its standard input to the end: it is named `-`, or
 /// it is handed on.
 pub(super) fn reads_input(words: &[String]) -> bool {

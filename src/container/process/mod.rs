@@ -17,13 +17,13 @@ mod streams;
 mod terminal;
 mod words;
 
-pub use desk::{Desk, Line, Memory, Unread, is_builtin, open_document};
+pub use desk::{Desk, Line, Memory, Unread, is_builtin};
 pub use ground::Talk;
 pub(in crate::container) use ground::{Ground, Pipe};
 pub(in crate::container) use run::{REST, run};
 
 use super::output::Output;
-use super::shell::{self, Dialect, Step};
+use super::shell::{self, Dialect, Entered, Step};
 use crate::base::SimTime;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -216,7 +216,7 @@ struct Shell {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Typing {
     /// The lines of a command that is not whole yet.
-    unfinished: String,
+    unfinished: Entered,
     /// The number of the line.
     line: u32,
 }

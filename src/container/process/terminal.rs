@@ -65,7 +65,7 @@ impl Process {
             }
         }
         if let Some(typing) = &mut self.shell.typing {
-            typing.unfinished.clear();
+            typing.unfinished.take();
         }
         (self.code, self.at) = (Arc::new(Vec::new()), 0);
         (self.typed, self.reply, self.resumed, self.begun) = (None, None, false, None);
@@ -102,19 +102,21 @@ impl Process {
             Some(Typed::End) => self.shell.typing = None,
             Some(Typed::Line(line)) => {
                 typing.line += 1;
-                typing.unfinished.push_str(&line);
-                typing.unfinished.push('\n');
-                match shell::parse_typed(&typing.unfinished) {
+                if !typing.unfinished.add(&line) {
+                    return Some(Wait::Line(Arc::from(SECOND_PROMPT)));
+                }
+                match shell::parse_typed(typing.unfinished.text()) {
                     Err(Wrong::Unfinished(_)) => {
+                        typing.unfinished.go_on();
                         return Some(Wait::Line(Arc::from(SECOND_PROMPT)));
                     }
                     Err(wrong) => {
-                        typing.unfinished.clear();
+                        typing.unfinished.take();
                         let why = self.shell.dialect.syntax(&wrong);
                         self.complain(&why, 2, ground);
                     }
                     Ok(code) => {
-                        typing.unfinished.clear();
+                        typing.unfinished.take();
                         self.enter(code, None, false);
                     }
                 }

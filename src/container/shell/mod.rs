@@ -3,10 +3,11 @@
 //!
 //! Invariants: reading ends for any text; what a step does is decided in `process.rs`, not here.
 //!
-//! Reading order: `step` (what a script becomes), `dialect`, `parse`, `word`, `braces`, `expand`, `sum`, `pattern`.
+//! Reading order: `step` (what a script becomes), `dialect`, `parse`, `entered`, `word`, `braces`, `expand`, `sum`, `pattern`.
 
 mod braces;
 mod dialect;
+mod entered;
 mod expand;
 mod parse;
 mod pattern;
@@ -16,7 +17,9 @@ mod word;
 
 pub(super) use braces::braces;
 pub(super) use dialect::{Dialect, Wrong};
+pub use entered::Entered;
 pub(super) use expand::{Variables, fields, text};
-pub(super) use parse::{open_document, parse, parse_typed};
+use parse::open_document;
+pub(super) use parse::{parse, parse_typed};
 pub(super) use pattern::matches;
 pub(super) use step::{BOTH, Part, Redirect, Simple, Step, To, Word};

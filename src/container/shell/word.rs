@@ -396,18 +396,30 @@ impl Parser {
         }
     }
 
-    /// The text of a here-document, whose tag comes next. It stands below this line.
-    pub(super) fn here_document(&mut self, strip: bool) -> Result<Word, Wrong> {
-        self.reader.skip_blanks();
-        let mut tag = String::new();
-        let mut plain = false;
-        while let Some(letter) = self.reader.peek().filter(|letter| !ends_word(*letter)) {
+    /// The tag of a here-document, and whether a part of it is quoted.
+    fn tag(&mut self) -> (String, bool) {
+        let (mut tag, mut plain, mut quote) = (String::new(), false, None);
+        let goes_on = |letter: char, quote: Option<char>| {
+            letter != '\n' && (quote.is_some() || !ends_word(letter))
+        };
+        while let Some(letter) = self.reader.peek().filter(|letter| goes_on(*letter, quote)) {
             self.reader.next();
             match letter {
-                '\'' | '"' | '\\' => plain = true,
+                '\'' | '"' if quote.is_none_or(|quote| quote == letter) => {
+                    quote = if quote.is_none() { Some(letter) } else { None };
+                    plain = true;
+                }
+                '\\' if quote.is_none() => plain = true,
                 letter => tag.push(letter),
             }
         }
+        (tag, plain)
+    }
+
+    /// The text of a here-document, whose tag comes next. It stands below this line.
+    pub(super) fn here_document(&mut self, strip: bool) -> Result<Word, Wrong> {
+        self.reader.skip_blanks();
+        let (tag, plain) = self.tag();
         let letters = &self.reader.letters;
         let rest = letters.get(self.reader.at..).unwrap_or_default();
         let line = rest.iter().position(|letter| *letter == '\n');
