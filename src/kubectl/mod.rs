@@ -14,7 +14,6 @@ mod complete;
 mod content_hash;
 mod describe;
 mod failure;
-mod field_selector;
 mod flags;
 mod go_template;
 mod go_text;

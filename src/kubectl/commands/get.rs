@@ -20,6 +20,19 @@ pub(crate) const ENDPOINTS_WARNING: &str =
 
 /// Lists or shows objects.
 pub(crate) fn get(call: &mut Call<'_>) -> Outcome {
+    let named = !call.args.is_empty();
+    let filters = ["watch", "watch-only"].iter().any(|flag| call.flags.on(flag))
+        || call.flags.get("selector").is_some();
+    let rules = [
+        (named, "arguments may not be passed when --raw is specified"),
+        (
+            filters,
+            "--raw may not be specified with other flags that filter the server request or alter the output",
+        ),
+    ];
+    if let Some(outcome) = super::raw::raw(call, "GET", &rules) {
+        return outcome;
+    }
     if call.args.is_empty() && !call.has_files() {
         return Err(Failure::Verbatim(
             "You must specify the type of resource to get. Use \"kubectl api-resources\" for a complete list of supported resources.\n\nerror: Required resource not specified.\nUse \"kubectl explain <resource>\" for a detailed description of that resource (e.g. kubectl explain pods).\nSee 'kubectl get -h' for help and examples".into(),

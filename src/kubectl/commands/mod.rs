@@ -25,6 +25,7 @@ pub(crate) mod nodes;
 pub(crate) mod patch;
 pub(crate) mod port_forward;
 pub(crate) mod prune;
+pub(crate) mod raw;
 pub(crate) mod rollout;
 pub(crate) mod run;
 pub(crate) mod scale;
