@@ -5,18 +5,10 @@
 use super::call::{Call, DryRun};
 use super::failure::{Failure, Outcome};
 use crate::api::tree::Tree as _;
-use crate::api::{ApiError, Kind, Object, Reason, Value};
+use crate::api::{ApiError, Object, Reason, Value};
 use crate::store::ObjectKey;
 use crate::store::patch::{Patch, PatchType, patch_locally};
 use serde_json::json;
-
-/// Whether a kind can be scaled.
-pub(crate) const fn has_scale(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::ReplicationController
-    )
-}
 
 /// The scale of an object.
 ///

@@ -7,7 +7,7 @@
 
 use super::call::Call;
 use super::commands::{
-    apply, delete, drain, edit, exec, logs, port_forward, rollout, run, scale, wait, watch,
+    apply, delete, drain, edit, exec, logs, port_forward, proxy, rollout, run, scale, wait, watch,
 };
 use super::failure::{Failure, Outcome};
 use super::flags::Flags;
@@ -88,14 +88,18 @@ pub(crate) enum Task {
     Exec(exec::Command),
     /// `port-forward`.
     Forward(port_forward::Forward),
+    /// `proxy`.
+    Proxy(proxy::Proxy),
     /// `edit`.
     Edit(edit::Edit),
 }
 
 impl Task {
     fn go_on(self, call: &mut Call<'_>, input: Input) -> Outcome {
-        let cleans_up =
-            matches!(self, Task::Attach(_) | Task::Exec(_) | Task::Forward(_) | Task::Edit(_));
+        let cleans_up = matches!(
+            self,
+            Task::Attach(_) | Task::Exec(_) | Task::Forward(_) | Task::Proxy(_) | Task::Edit(_)
+        );
         if input == Input::Interrupt && !cleans_up {
             return Err(Failure::Silent(130));
         }
@@ -113,6 +117,7 @@ impl Task {
             Task::Logs(task) => task.go_on(call, input),
             Task::Exec(task) => task.go_on(call, input),
             Task::Forward(task) => task.go_on(call, input),
+            Task::Proxy(task) => task.go_on(call, input),
             Task::Edit(task) => task.go_on(call, input),
         }
     }

@@ -1,6 +1,7 @@
 //! Volumes: whether they can be mounted, and what a container sees of them.
 
 use super::dns::ResolvConf;
+use super::token;
 use super::environment::{Within, container_tree, field_of, host_name, keys_of, text_of};
 use crate::api::pod::Pod;
 use crate::api::tree::Tree as _;
@@ -13,10 +14,6 @@ use std::sync::Arc;
 
 /// Where the token of the service account is.
 const TOKEN_FOLDER: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
-/// What stands for a token.
-// Simplified: it is signed by nobody.
-const TOKEN: &str = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImRpb3JhbWEifQ.eyJpc3MiOiJodHRwczovL2t1YmVybmV0ZXMuZGVmYXVsdC5zdmMuY2x1c3Rlci5sb2NhbCJ9.ZGlvcmFtYQ";
-
 type Files = BTreeMap<String, Given>;
 
 /// The tree of a node's disk.
@@ -247,7 +244,7 @@ fn backing(within: &Within<'_>, volume: &Value) -> Option<(Backing, String, bool
                 }
                 () => {
                     let path = source.str_at(&["serviceAccountToken", "path"]);
-                    path.map(|path| (path.to_owned(), given_text(TOKEN.to_owned())))
+                    path.map(|path| (path.to_owned(), given_text(token::of_pod(within.pod))))
                         .into_iter()
                         .collect()
                 }
@@ -329,7 +326,7 @@ fn account_files(api: &Store, object: &Object) -> Files {
     [
         ("ca.crt".to_owned(), given_text(certificate)),
         ("namespace".to_owned(), given_text(namespace)),
-        ("token".to_owned(), given_text(TOKEN.to_owned())),
+        ("token".to_owned(), given_text(token::of_pod(object))),
     ]
     .into()
 }

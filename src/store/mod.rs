@@ -23,6 +23,8 @@ mod write;
 
 pub use event_series::FINISH_TIME;
 pub use managed::Manager;
-pub use server::{Context, FOREGROUND_FINALIZER, ORPHAN_FINALIZER, invalid, read_object};
+pub use server::{
+    Context, FOREGROUND_FINALIZER, ORPHAN_FINALIZER, deprecation, invalid, read_object,
+};
 pub use storage::{Change, Difference, ObjectKey, Store};
 pub use write::{Cause, Controller, DeleteOptions, Key, Note, Outcome, Plan, Propagation, Write};

@@ -26,7 +26,7 @@ pub use config::{ClusterConfig, LoadBalancers, NodeConfig};
 pub use inside::{Exec, Feed, Going, Lines, NotRun};
 pub use network::{CLIENT_ADDRESS, HandBuilt};
 pub use queue::Due;
-pub use rest::{ApiRequest, ApiResponse, component_statuses, scale_of};
+pub use rest::{ApiRequest, ApiResponse, Attributes, component_statuses, scale_of};
 
 use crate::api::{Kind, Object};
 use crate::base::{Map, Rng, SimTime};

@@ -190,6 +190,11 @@ impl World {
         self.store.take_warnings()
     }
 
+    /// Says of a kind that is read that it is on its way out, if it is.
+    pub(super) fn warn_of(&mut self, kind: Kind) {
+        self.store.warn_of_kind(&self.person(), kind);
+    }
+
     fn person(&self) -> Context {
         let cause = Cause { writer: "kubectl".into(), working_on: None };
         let (now, webhooks, manager) = (self.now, addons::webhooks(), self.client.clone());

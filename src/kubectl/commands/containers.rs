@@ -1,4 +1,4 @@
-//! Commands that need more of a container than this model has: `cp`, `debug`, `proxy`.
+//! Commands that need more of a container than this model has: `cp`, `debug`.
 
 use super::logs;
 use crate::api::Kind;
@@ -69,10 +69,4 @@ pub(crate) fn debug(call: &mut Call<'_>) -> Outcome {
         None => logs::pod_of(call, &word)?,
     };
     plain("this model has no ephemeral containers; use kubectl exec or kubectl run")
-}
-
-/// `kubectl proxy`.
-// Simplified: nothing in this console would ask it.
-pub(crate) fn proxy(_call: &mut Call<'_>) -> Outcome {
-    plain("this model's API server speaks to kubectl alone")
 }

@@ -14,10 +14,6 @@ use crate::kubectl::{columns, resources};
 use core::cmp::Ordering;
 use std::sync::Arc;
 
-/// What the server says of Endpoints.
-pub(crate) const ENDPOINTS_WARNING: &str =
-    "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
-
 /// Lists or shows objects.
 pub(crate) fn get(call: &mut Call<'_>) -> Outcome {
     let named = !call.args.is_empty();
@@ -46,8 +42,8 @@ pub(crate) fn get(call: &mut Call<'_>) -> Outcome {
     if call.flags.on("ignore-not-found") {
         found.failures.retain(|failure| !failure.is_not_found());
     }
-    if found.kinds.contains(&Kind::Endpoints) {
-        call.warn(ENDPOINTS_WARNING);
+    for why in found.kinds.iter().copied().filter_map(crate::store::deprecation) {
+        call.warn(format!("Warning: {why}"));
     }
     let mut objects: Vec<(Arc<Object>, Value)> =
         found.objects.iter().map(|object| (object.clone(), shown(object))).collect();

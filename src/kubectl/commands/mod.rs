@@ -24,6 +24,7 @@ pub(crate) mod logs;
 pub(crate) mod nodes;
 pub(crate) mod patch;
 pub(crate) mod port_forward;
+pub(crate) mod proxy;
 pub(crate) mod prune;
 pub(crate) mod raw;
 pub(crate) mod rollout;

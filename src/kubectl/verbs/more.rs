@@ -1,6 +1,6 @@
 //! Commands that courses name seldom.
 
-use super::super::commands::{attach, certificate, containers, local, set};
+use super::super::commands::{attach, certificate, containers, local, proxy, set};
 use super::super::kustomize;
 use super::{
     ADVANCED, ALL, DRY_RUN, FILES, Flag, MANAGER, OUTPUT, SELECTOR, SETTINGS, TROUBLE, Verb, int,
@@ -55,10 +55,24 @@ pub(super) const VERBS: &[Verb] = &[
         help: "Run a proxy to the Kubernetes API server",
         group: TROUBLE,
         flags: &[&[
-            int("port", "The port to listen on").short('p').default("8001"),
+            value("accept-hosts", "Expressions for hosts that are let through")
+                .default("^localhost$,^127\\.0\\.0\\.1$,^\\[::1\\]$"),
+            value("accept-paths", "Expressions for paths that are let through").default("^.*"),
             value("address", "The address to listen on").default("127.0.0.1"),
+            value("api-prefix", "The path below which the API is").default("/"),
+            switch("append-server-path", "Append the path of the context's server"),
+            switch("disable-filter", "Let everything through"),
+            time_span("keepalive", "How long a connection is kept").default("0s"),
+            int("port", "The port to listen on, 0 for any").short('p').default("8001"),
+            value("reject-methods", "Expressions for methods that are not let through")
+                .default("^$"),
+            value("reject-paths", "Expressions for paths that are not let through")
+                .default("^/api/.*/pods/.*/exec,^/api/.*/pods/.*/attach"),
+            value("unix-socket", "A socket to listen on").short('u'),
+            value("www", "A folder with files to serve too").short('w'),
+            value("www-prefix", "The path below which these are").short('P').default("/static/"),
         ]],
-        run: containers::proxy,
+        run: proxy::proxy,
     },
     Verb {
         path: "cp",

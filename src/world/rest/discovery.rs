@@ -40,9 +40,7 @@ const GROUPS: [&str; 20] = [
 /// can be asked of it.
 const SUBRESOURCES: &[(&str, &str, &str)] = &[
     ("certificatesigningrequests/approval", "", "get,patch,update"),
-    ("daemonsets/status", "", "get,patch,update"),
     ("deployments/scale", "autoscaling/v1/Scale", "get,patch,update"),
-    ("deployments/status", "", "get,patch,update"),
     ("namespaces/finalize", "", "update"),
     ("nodes/proxy", "//NodeProxyOptions", "create,delete,get,patch,update"),
     ("pods/attach", "//PodAttachOptions", "create,get"),

@@ -6,8 +6,10 @@
 //! Simplified: a watch takes one look, lists come whole whatever `limit` says, and of the other
 //! representations (tables, protobuf) there are none.
 //!
-//! Reading order: `request.rs`, `json.rs`, `objects.rs`, `write.rs`, `discovery.rs`, `health.rs`.
+//! Reading order: `request.rs`, `json.rs`, `objects.rs`, `write.rs`, `discovery.rs`, `health.rs`,
+//! `access.rs`.
 
+mod access;
 mod discovery;
 mod health;
 mod json;
@@ -15,13 +17,17 @@ mod objects;
 mod request;
 mod write;
 
+pub use access::Attributes;
 pub use objects::{component_statuses, scale_of};
 pub use request::ApiRequest;
 
 use super::World;
 use crate::api::error::go_quote;
 use crate::api::{ApiError, FieldError, Reason, Uid};
+use crate::programs::Served;
+use crate::trace::Request;
 use request::{Query, Target, decoded};
+use std::sync::Arc;
 
 /// What the server says of a path that it does not know below one that it does.
 const NO_RESOURCE: &str = "the server could not find the requested resource";
@@ -94,6 +100,26 @@ impl World {
     }
 }
 
+/// What a client is given over the network; `is_trusted` if whoever carries the request says who
+/// asks, as `kubectl proxy` does.
+pub(super) fn served(world: &mut World, asked: &Request, is_trusted: bool) -> Served {
+    let header = |name: &str| asked.headers.get(name).unwrap_or_default();
+    let request = ApiRequest {
+        method: &asked.method,
+        uri: &asked.path,
+        body: &asked.body,
+        content_type: header("Content-Type"),
+        agent: &asked.agent,
+    };
+    let response = match is_trusted {
+        true => world.serve(&request),
+        false => world.serve_to(header("Authorization").strip_prefix("Bearer "), &request),
+    };
+    let warnings = world.take_warnings();
+    let body = Arc::from(if &*asked.method == "HEAD" { "" } else { response.body.as_str() });
+    Served { status: response.status, content_type: response.content_type, body, warnings }
+}
+
 /// JSON that is always indented.
 fn raw(body: String) -> ApiResponse {
     let (status, content_type) = (200, "application/json");
@@ -149,7 +175,7 @@ fn quoted(text: &str) -> String {
 
 /// What an error is about; nothing for those that are about the request itself.
 fn details(error: &ApiError) -> String {
-    if error.reason == Reason::BadRequest {
+    if matches!(error.reason, Reason::BadRequest | Reason::Unauthorized) {
         return String::new();
     }
     let of_message = error.message.rsplit_once(&format!(" {}", go_quote(&error.name)));

@@ -19,7 +19,8 @@ use std::sync::Arc;
 pub(super) fn text_of(object: &Object, is_item: bool) -> String {
     let mut value = object.to_value();
     let managers = managed::shown(object);
-    if managers.as_array().is_some_and(|all| !all.is_empty()) {
+    let is_stored = object.kind.name() != "ComponentStatus";
+    if is_stored && managers.as_array().is_some_and(|all| !all.is_empty()) {
         value.put(&["metadata", "managedFields"], managers);
     }
     if is_item && !object.kind.is_custom() {
@@ -97,6 +98,9 @@ impl World {
         let posts_nothing = verb == "update" && target.name.is_empty();
         if names || posts_nothing || !kind.resource().has_verb(verb) {
             return Err(ApiError::not_allowed());
+        }
+        if matches!(verb, "get" | "list" | "watch") {
+            self.warn_of(kind);
         }
         match verb {
             "get" => answer(200, text_of(&*self.object_at(kind, target)?, false)),
