@@ -7,10 +7,11 @@ use crate::api::Object;
 use crate::api::pod::{Container, Pod};
 use crate::api::tree::Tree as _;
 use crate::base::SimTime;
+use crate::container::archive::{self, Member, Said};
 use crate::container::server::{self, Host};
 use crate::container::tree::Tree;
 use crate::container::{
-    Command, Output, Question, Reply, Setting, Stage, Talk, Trees, Typed, View,
+    Command, Output, Question, Reply, Setting, Stage, Talk, Trees, Typed, View, kit_of, normal,
 };
 use crate::store::Store;
 use std::sync::Arc;
@@ -189,7 +190,40 @@ pub(super) fn look<T>(
     look(&view, &setting)
 }
 
+/// Carries files into a container, into a folder of it. Gives back what `tar` says.
+pub fn unpack(
+    (api, object): (&Store, &Arc<Object>),
+    runtime: &mut PodRuntime,
+    disks: &mut Trees,
+    place: usize,
+    into: &str,
+    members: &[Member],
+    now: SimTime,
+) -> Said {
+    let references = runtime.at(place).map_or(&[][..], |it| it.references.as_slice());
+    let setting = setting(api, object, place, references);
+    let folder = folder_of(object, place).to_owned();
+    runtime.scene(now).unpack(place, &setting, disks, (&folder, into), members, now)
+}
+
+/// The folder that programs in a container begin in.
+fn folder_of(object: &Object, place: usize) -> &str {
+    container_tree(object, place).and_then(|it| it.str_at(&["workingDir"])).unwrap_or("/")
+}
+
 impl Inside<'_> {
+    /// What `tar` carries out of a container, and what it says.
+    pub fn pack(&self, place: usize, path: &str) -> (Vec<Member>, Said) {
+        let folder = folder_of(self.object, place);
+        look(self, place, |view, setting| archive::pack(view, kit_of(&setting.image), folder, path))
+    }
+
+    /// Whether there is a folder in a container.
+    pub fn is_folder(&self, place: usize, path: &str) -> bool {
+        let whole = normal(folder_of(self.object, place), path);
+        look(self, place, |view, _| view.is_folder(&whole))
+    }
+
     /// The container that listens on a port and runs: its number, and the folder that it serves if
     /// a program of its own does.
     pub fn listener(&self, port: u16) -> Option<(usize, Option<String>)> {

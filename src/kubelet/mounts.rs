@@ -1,8 +1,8 @@
 //! Volumes: whether they can be mounted, and what a container sees of them.
 
 use super::dns::ResolvConf;
-use super::token;
 use super::environment::{Within, container_tree, field_of, host_name, keys_of, text_of};
+use super::token;
 use crate::api::pod::Pod;
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};

@@ -52,7 +52,9 @@ pub fn subject(token: &str, now: SimTime) -> Option<String> {
     let claims = token.split('.').nth(1)?;
     let claims = BASE64URL_NOPAD.decode(claims.as_bytes()).ok()?;
     let claims: Value = serde_json::from_slice(&claims).ok()?;
-    let lives = claims.int_at(&["exp"]).is_some_and(|end| i64::try_from(now.as_secs()).is_ok_and(|now| now < end));
+    let lives = claims
+        .int_at(&["exp"])
+        .is_some_and(|end| i64::try_from(now.as_secs()).is_ok_and(|now| now < end));
     (lives && signed(&claims) == token).then(|| claims.str_at(&["sub"]).map(str::to_owned))?
 }
 

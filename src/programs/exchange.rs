@@ -90,8 +90,27 @@ pub(super) struct Exchange {
     pub(super) result: Result<Reply, Trouble>,
 }
 
-/// Sends a request; `insecure` takes any certificate.
-pub(super) fn exchange(site: &mut Site<'_>, request: &Request, insecure: bool) -> Exchange {
+/// Whose certificates a client takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// Those of the internet's authorities.
+    #[default]
+    Usual,
+    /// Those that the cluster's own authority signed.
+    Cluster,
+    /// Any.
+    Anybody,
+}
+
+impl Trust {
+    /// A client that takes any certificate, or not.
+    pub(super) const fn of_insecure(insecure: bool) -> Self {
+        if insecure { Trust::Anybody } else { Trust::Usual }
+    }
+}
+
+/// Sends a request.
+pub(super) fn exchange(site: &mut Site<'_>, request: &Request, trust: Trust) -> Exchange {
     let own = Endpoint { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), port: request.port };
     if let Some(served) = site.proxied(request) {
         let result = Ok(reply_of(site, &served, "1.1"));
@@ -127,7 +146,7 @@ pub(super) fn exchange(site: &mut Site<'_>, request: &Request, insecure: bool) -
         }),
         Outcome::Answered { server, .. } => {
             let is_api = matches!(server, Server::Node(_)) && front(&trace).0 == API_PORT;
-            match answered(site, &trace, insecure) {
+            match answered(site, &trace, trust) {
                 Ok(reply) if is_api && request.tls => {
                     let served = site.wire.api(&trace.request, false);
                     Ok(reply_of(site, &served, reply.version))
@@ -192,7 +211,7 @@ fn front(trace: &PacketTrace) -> (u16, bool, bool) {
     (port, false, false)
 }
 
-fn answered(site: &Site<'_>, trace: &PacketTrace, insecure: bool) -> Result<Reply, Trouble> {
+fn answered(site: &Site<'_>, trace: &PacketTrace, trust: Trust) -> Result<Reply, Trouble> {
     let Outcome::Answered { server, status, body, headers, .. } = &trace.outcome else {
         return Err(Trouble::Empty);
     };
@@ -206,7 +225,8 @@ fn answered(site: &Site<'_>, trace: &PacketTrace, insecure: bool) -> Result<Repl
     };
     match (request.tls, speaks_tls) {
         (true, false) => return Err(Trouble::NoTls),
-        (true, true) if !insecure && *server != Server::Internet => {
+        (true, true) if trust == Trust::Cluster && port == API_PORT => {}
+        (true, true) if trust != Trust::Anybody && *server != Server::Internet => {
             let why = if by_ingress { SELF_SIGNED } else { UNKNOWN_ISSUER };
             return Err(Trouble::Certificate { why });
         }

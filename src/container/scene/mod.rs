@@ -6,6 +6,7 @@ mod run;
 
 pub use run::Run;
 
+use super::archive::{self, Member, Said};
 use super::files::{Files, Setting, Trees, User, View};
 use super::kit::kit_of;
 use super::log::Log;
@@ -270,6 +271,22 @@ impl Scene {
     ) -> Option<View<'a>> {
         let inside = self.insides.get(place)?;
         Some(View { setting, layer: &inside.layer, volumes: &self.volumes, disks })
+    }
+
+    /// Puts what was packed elsewhere into a folder of a container. Gives back what `tar` says.
+    pub fn unpack(
+        &mut self,
+        place: usize,
+        setting: &Setting,
+        disks: &mut Trees,
+        (folder, into): (&str, &str),
+        members: &[Member],
+        now: SimTime,
+    ) -> Said {
+        let Some(inside) = self.insides.get_mut(place) else { return (String::new(), 1) };
+        let (layer, volumes) = (&mut inside.layer, &mut self.volumes);
+        let mut files = Files { setting, layer, volumes, disks, now };
+        archive::unpack(&mut files, kit_of(&setting.image), folder, into, members)
     }
 
     /// Programs that wait for an answer.

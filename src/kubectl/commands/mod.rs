@@ -5,6 +5,7 @@ pub(crate) mod attach;
 pub(crate) mod certificate;
 pub(crate) mod config;
 pub(crate) mod containers;
+pub(crate) mod cp;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod diff;

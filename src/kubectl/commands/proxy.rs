@@ -66,7 +66,10 @@ fn patterns(call: &Call<'_>, flag: &str) -> Result<Vec<Pattern>, Failure> {
     let all = text.split(',').filter(|part| !part.is_empty());
     let read = |part: &str| {
         Pattern::new(part, Dialect::Go, false).map_err(|fault| {
-            Failure::Coded(format!("F proxy_server.go:74] Error compiling re: {}", fault.sentence()), 255)
+            Failure::Coded(
+                format!("F proxy_server.go:74] Error compiling re: {}", fault.sentence()),
+                255,
+            )
         })
     };
     all.map(read).collect()

@@ -19,10 +19,7 @@ pub(super) fn raw(call: &mut Call<'_>, method: &str, others: &[(bool, &str)]) ->
     let rules = [
         (!is_read && !is_one, "--raw can only use a single local file or stdin"),
         (!is_read && is_url, "--raw cannot read from a url"),
-        (
-            !is_read && call.flags.on("recursive"),
-            "--raw and --recursive are mutually exclusive",
-        ),
+        (!is_read && call.flags.on("recursive"), "--raw and --recursive are mutually exclusive"),
     ];
     let has_output = call.flags.get("output").is_some();
     let last = [(has_output, "--raw and --output are mutually exclusive")];

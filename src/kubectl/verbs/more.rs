@@ -1,6 +1,6 @@
 //! Commands that courses name seldom.
 
-use super::super::commands::{attach, certificate, containers, local, proxy, set};
+use super::super::commands::{attach, certificate, containers, cp, local, proxy, set};
 use super::super::kustomize;
 use super::{
     ADVANCED, ALL, DRY_RUN, FILES, Flag, MANAGER, OUTPUT, SELECTOR, SETTINGS, TROUBLE, Verb, int,
@@ -85,7 +85,7 @@ pub(super) const VERBS: &[Verb] = &[
             switch("no-preserve", "Not the owner and the permissions"),
             int("retries", "How often to try again").default("0"),
         ]],
-        run: containers::cp,
+        run: cp::cp,
     },
     Verb {
         path: "debug",

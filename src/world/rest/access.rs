@@ -7,7 +7,7 @@
 //! people bind, `cluster-admin`, `admin`, `edit` and `view` are known here, roughly.
 
 use super::request::{ApiRequest, Query, Target, decoded};
-use super::{ApiResponse, failed};
+use super::{ApiResponse, failed, laid_out};
 use crate::api::error::go_quote;
 use crate::api::tree::Tree as _;
 use crate::api::{ApiError, Kind, Reason, Value};
@@ -18,7 +18,8 @@ use crate::world::World;
 const PUBLIC: [&str; 4] = ["/healthz", "/livez", "/readyz", "/version"];
 const DISCOVERY: [&str; 6] = ["/api", "/api/*", "/apis", "/apis/*", "/openapi", "/openapi/*"];
 /// What `view` does not show.
-const HIDDEN: [&str; 5] = ["secrets", "roles", "rolebindings", "clusterroles", "clusterrolebindings"];
+const HIDDEN: [&str; 5] =
+    ["secrets", "roles", "rolebindings", "clusterroles", "clusterrolebindings"];
 /// What somebody may do who only reads.
 const READING: [&str; 3] = ["get", "list", "watch"];
 
@@ -41,12 +42,19 @@ pub struct Attributes<'a> {
 
 impl World {
     /// Answers a request of whoever its token says, nobody if there is none.
-    pub(super) fn serve_to(&mut self, bearer: Option<&str>, request: &ApiRequest<'_>) -> ApiResponse {
+    pub(super) fn serve_to(
+        &mut self,
+        bearer: Option<&str>,
+        request: &ApiRequest<'_>,
+    ) -> ApiResponse {
         let user = match bearer {
             None => "system:anonymous".to_owned(),
             Some(text) => match token::subject(text, self.now()) {
                 Some(user) => user,
-                None => return failed(&ApiError::new(Reason::Unauthorized, "Unauthorized")),
+                None => {
+                    let error = ApiError::new(Reason::Unauthorized, "Unauthorized");
+                    return laid_out(failed(&error), request);
+                }
             },
         };
         let (path, query) = request.uri.split_once('?').unwrap_or((request.uri, ""));
@@ -68,7 +76,7 @@ impl World {
         };
         match self.may(&user, &[], &asked) {
             true => self.serve(request),
-            false => failed(&forbidden(&user, &asked)),
+            false => laid_out(failed(&forbidden(&user, &asked)), request),
         }
     }
 
@@ -202,10 +210,9 @@ mod tests {
     /// Models the cases of pkg/apis/rbac/v1/evaluation_helpers_test.go.
     #[test]
     fn a_rule_allows_what_it_names() {
-        let asked = |verb, resource, name| Attributes { verb, resource, name, ..Attributes::default() };
-        let rule = |resources: &[&str], names: &[&str]| {
-            json!({"apiGroups": [""], "verbs": ["get"], "resources": resources, "resourceNames": names})
-        };
+        let asked =
+            |verb, resource, name| Attributes { verb, resource, name, ..Attributes::default() };
+        let rule = |resources: &[&str], names: &[&str]| json!({"apiGroups": [""], "verbs": ["get"], "resources": resources, "resourceNames": names});
         let cases = [
             (rule(&["pods"], &[]), asked("get", "pods", "a"), true),
             (rule(&["pods"], &[]), asked("list", "pods", ""), false),

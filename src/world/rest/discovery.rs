@@ -101,7 +101,10 @@ pub(super) fn document(world: &World, words: &[&str]) -> Option<String> {
             json::record(&[
                 ("kind", json::text("APIGroupList")),
                 ("apiVersion", json::text("v1")),
-                ("groups", json::list(groups.iter().map(|group| json::record(&parts(world, group))))),
+                (
+                    "groups",
+                    json::list(groups.iter().map(|group| json::record(&parts(world, group)))),
+                ),
             ])
         }
         ["apis", group] if groups(world).contains(group) => {
@@ -119,8 +122,11 @@ pub(super) fn document(world: &World, words: &[&str]) -> Option<String> {
 }
 
 fn groups(world: &World) -> Vec<&'static str> {
-    let all: BTreeSet<&str> =
-        served(world).flat_map(versions).map(|(group, _)| group).filter(|it| !it.is_empty()).collect();
+    let all: BTreeSet<&str> = served(world)
+        .flat_map(versions)
+        .map(|(group, _)| group)
+        .filter(|it| !it.is_empty())
+        .collect();
     let known = GROUPS.into_iter().filter(|group| all.contains(group));
     let others = all.iter().copied().filter(|group| !GROUPS.contains(group));
     known.chain(others).collect()
@@ -163,17 +169,19 @@ fn resources(world: &World, group: &str, version: &str) -> String {
         all.push((own.plural.to_owned(), resource(own, "", "", own.verbs)));
         let status = WITH_STATUS.contains(&format!(" {} ", own.plural));
         let of_definition = kind.is_custom()
-            && world.store().schema_of(kind).is_some_and(|it| it.get("properties").is_some_and(|it| it.get("status").is_some()));
+            && world.store().schema_of(kind).is_some_and(|it| {
+                it.get("properties").is_some_and(|it| it.get("status").is_some())
+            });
         if status && !kind.is_custom() || of_definition {
             let path = format!("{}/status", own.plural);
             all.push((path.clone(), resource(own, &path, "", "get,patch,update")));
         }
-        let below = SUBRESOURCES.iter().filter(|(path, ..)| {
-            path.split('/').next() == Some(own.plural) && !kind.is_custom()
-        });
-        all.extend(below.map(|(path, of, verbs)| {
-            ((*path).to_owned(), resource(own, path, of, verbs))
-        }));
+        let below = SUBRESOURCES
+            .iter()
+            .filter(|(path, ..)| path.split('/').next() == Some(own.plural) && !kind.is_custom());
+        all.extend(
+            below.map(|(path, of, verbs)| ((*path).to_owned(), resource(own, path, of, verbs))),
+        );
     }
     order::sort(&mut all);
     let both = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
@@ -189,7 +197,8 @@ fn resources(world: &World, group: &str, version: &str) -> String {
 /// One resource, or at a `path` what stands below it, of a kind of its own if `of` says so.
 fn resource(own: &Resource, path: &str, of: &str, verbs: &str) -> String {
     let mut named = of.split('/');
-    let mut part = |usual: &str| named.next().filter(|_| !of.is_empty()).unwrap_or(usual).to_owned();
+    let mut part =
+        |usual: &str| named.next().filter(|_| !of.is_empty()).unwrap_or(usual).to_owned();
     let (group, version, kind) = (part(""), part(""), part(own.name));
     let texts = |all: &[&str]| match all {
         [] => String::new(),
@@ -238,7 +247,8 @@ pub(super) fn version() -> String {
 
 /// `/`: the paths that there are.
 pub(super) fn paths(world: &World) -> String {
-    let mut all: Vec<String> = vec!["/api".into(), "/api/v1".into(), "/apis".into(), "/apis/".into()];
+    let mut all: Vec<String> =
+        vec!["/api".into(), "/api/v1".into(), "/apis".into(), "/apis/".into()];
     for group in groups(world) {
         all.push(format!("/apis/{group}"));
         all.extend(versions_of(world, group).iter().map(|it| format!("/apis/{group}/{it}")));

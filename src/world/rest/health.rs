@@ -73,9 +73,12 @@ pub(super) fn check(words: &[&str], query: &Query) -> Option<ApiResponse> {
     if !excluded.is_empty() {
         crate::base::order::sort(&mut excluded);
         excluded.dedup();
-        let names: Vec<String> = excluded.iter().map(|it| crate::api::error::go_quote(it)).collect();
+        let names: Vec<String> =
+            excluded.iter().map(|it| crate::api::error::go_quote(it)).collect();
         let names = names.join(",");
-        text.push_str(&format!("warn: some health checks cannot be excluded: no matches for {names}\n"));
+        text.push_str(&format!(
+            "warn: some health checks cannot be excluded: no matches for {names}\n"
+        ));
     }
     Some(plain(format!("{text}{path} check passed\n")))
 }

@@ -66,10 +66,6 @@ impl World {
         let parts: Vec<String> =
             path.split('/').filter(|part| !part.is_empty()).map(decoded).collect();
         let words: Vec<&str> = parts.iter().map(String::as_str).collect();
-        let is_pretty = match query.get("pretty") {
-            "" => ["curl", "Wget", "Mozilla/5.0"].iter().any(|it| request.agent.starts_with(it)),
-            text => matches!(text, "1" | "t" | "T" | "true" | "True" | "TRUE"),
-        };
         let answer = match words.as_slice() {
             [] => return raw(discovery::paths(self)),
             ["version"] => return raw(discovery::version()),
@@ -89,15 +85,28 @@ impl World {
             },
             _ => return no_page(),
         };
-        let mut response = answer.unwrap_or_else(|error| failed(&error));
-        if response.content_type == "application/json" {
-            response.body = match is_pretty && !query.on("watch") {
-                true => json::indented(&response.body),
-                false => response.body + "\n",
-            };
-        }
-        response
+        laid_out(answer.unwrap_or_else(|error| failed(&error)), request)
     }
+}
+
+/// JSON of one line, or over several for who reads it.
+///
+/// Models staging/src/k8s.io/apiserver/pkg/endpoints/handlers/negotiation/negotiate.go
+/// isPrettyPrint.
+fn laid_out(response: ApiResponse, request: &ApiRequest<'_>) -> ApiResponse {
+    if response.content_type != "application/json" {
+        return response;
+    }
+    let query = Query::read(request.uri.split_once('?').map_or("", |(_, query)| query));
+    let is_pretty = match query.get("pretty") {
+        "" => ["curl", "Wget", "Mozilla/5.0"].iter().any(|it| request.agent.starts_with(it)),
+        text => matches!(text, "1" | "t" | "T" | "true" | "True" | "TRUE"),
+    };
+    let body = match is_pretty {
+        true => json::indented(&response.body),
+        false => response.body + "\n",
+    };
+    ApiResponse { body, ..response }
 }
 
 /// What a client is given over the network; `is_trusted` if whoever carries the request says who

@@ -251,10 +251,12 @@ impl World {
             Kind::Pod => pod_address(&object, port),
             _ => self.service_address(&object, port),
         }?;
-        let control_plane = self.store().list(Kind::Node).find(|node| {
-            node.meta.labels.get("node-role.kubernetes.io/control-plane").is_some()
-        });
-        let from = Source::Node(control_plane.map(|node| node.meta.name.clone()).unwrap_or_default());
+        let control_plane = self
+            .store()
+            .list(Kind::Node)
+            .find(|node| node.meta.labels.get("node-role.kubernetes.io/control-plane").is_some());
+        let from =
+            Source::Node(control_plane.map(|node| node.meta.name.clone()).unwrap_or_default());
         let path = format!("/{}", target.rest.join("/"));
         let query = request.uri.split_once('?').map(|(_, query)| format!("?{query}"));
         let connection = Request::connect(from, &host, port, crate::net::packet::Protocol::Tcp);
@@ -267,10 +269,9 @@ impl World {
             ..connection
         });
         match &trace.outcome {
-            Outcome::Answered { status, body, .. } if *status > 0 => Ok(ApiResponse {
-                status: *status,
-                ..plain(body.to_string())
-            }),
+            Outcome::Answered { status, body, .. } if *status > 0 => {
+                Ok(ApiResponse { status: *status, ..plain(body.to_string()) })
+            }
             _ => Err(ApiError::new(
                 Reason::ServiceUnavailable,
                 format!(
@@ -292,21 +293,24 @@ impl World {
             None => own.str_at(&["name"]) == Some(port),
         });
         if found.is_none() && number.is_some() {
-            return Err(unavailable(format!("no service port {port} found for service \"{name}\"")));
+            return Err(unavailable(format!(
+                "no service port {port} found for service \"{name}\""
+            )));
         }
         let wanted = found.and_then(|own| own.str_at(&["name"])).unwrap_or(port);
         let slices = self.store().list_in(Kind::EndpointSlice, &service.meta.namespace);
-        let own = slices.filter(|slice| {
-            slice.meta.labels.get("kubernetes.io/service-name") == Some(&**name)
-        });
+        let own = slices
+            .filter(|slice| slice.meta.labels.get("kubernetes.io/service-name") == Some(&**name));
         for slice in own {
             let content = slice.content();
-            let ready = content.items_at(&["endpoints"]).iter().find(|endpoint| {
-                endpoint.bool_at(&["conditions", "ready"]) != Some(false)
-            });
-            let port = content.items_at(&["ports"]).iter().find(|own| {
-                own.str_at(&["name"]).unwrap_or_default() == wanted
-            });
+            let ready = content
+                .items_at(&["endpoints"])
+                .iter()
+                .find(|endpoint| endpoint.bool_at(&["conditions", "ready"]) != Some(false));
+            let port = content
+                .items_at(&["ports"])
+                .iter()
+                .find(|own| own.str_at(&["name"]).unwrap_or_default() == wanted);
             let address = ready.and_then(|it| it.items_at(&["addresses"]).first()?.as_str());
             let port = port.and_then(|it| u16::try_from(it.int_at(&["port"])?).ok());
             if let Some((address, port)) = address.zip(port) {
