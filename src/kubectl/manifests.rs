@@ -151,6 +151,7 @@ fn read_one(
         if !matches!(call.flags.get("validate"), None | Some("false" | "ignore")) {
             says_what_it_is(&document, source)?;
         }
+        has_items(call, &document, source)?;
         if let Err(failure) = flatten(call, document, source, all) {
             failures.push(failure);
         }
@@ -219,11 +220,9 @@ fn items_of(list: &Value) -> Result<Vec<Value>, Failure> {
     Ok(items)
 }
 
-/// Whether a document with items is a list, which every kind has one of; its items may not be
-/// missing.
+/// Whether a document with items is a list, which every kind has one of.
 ///
-/// Models staging/src/k8s.io/client-go/restmapper/discovery.go NewDiscoveryRESTMapper; what such a
-/// list looks like the server does not validate, so kubectl does.
+/// Models staging/src/k8s.io/client-go/restmapper/discovery.go NewDiscoveryRESTMapper.
 fn is_list(call: &Call<'_>, value: &Value, source: &str) -> Result<bool, Failure> {
     let text = |key| value.str_at(&[key]).unwrap_or_default();
     let (api_version, kind_name) = (text("apiVersion"), text("kind"));
@@ -236,19 +235,30 @@ fn is_list(call: &Call<'_>, value: &Value, source: &str) -> Result<bool, Failure
             false => Err(unmapped(kind_name, api_version, ["", ""], source)),
         };
     }
-    let validates = !matches!(call.flags.get("validate"), Some("false" | "ignore"));
-    if validates && value.get("items").is_some_and(Value::is_null) {
-        let group = match api_version.split_once('/') {
-            Some((group, version)) => {
-                format!("{}.{version}", group.split('.').next().unwrap_or(group))
-            }
-            None => format!("core.{api_version}"),
-        };
-        return plain(format!(
-            "error validating \"{source}\": error validating data: ValidationError({kind_name}): missing required field \"items\" in io.k8s.api.{group}.{kind_name}; if you choose to ignore these errors, turn validation off with --validate=false"
-        ));
-    }
     Ok(true)
+}
+
+/// Whether the list of a kind has items: what it looks like no server validates, so kubectl does.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/validation/schema.go ValidateBytes.
+fn has_items(call: &Call<'_>, value: &Value, source: &str) -> Result<(), Failure> {
+    let text = |key| value.str_at(&[key]).unwrap_or_default();
+    let (api_version, kind_name) = (text("apiVersion"), text("kind"));
+    let listed = kind_name.strip_suffix("List").filter(|kind| !kind.is_empty());
+    let is_known = listed.is_some_and(|kind| Kind::of_manifest(api_version, kind).is_some());
+    let validates = !matches!(call.flags.get("validate"), Some("false" | "ignore"));
+    if !is_known || !validates || !value.get("items").is_none_or(Value::is_null) {
+        return Ok(());
+    }
+    let group = match api_version.split_once('/') {
+        Some((group, version)) => {
+            format!("{}.{version}", group.split('.').next().unwrap_or(group))
+        }
+        None => format!("core.{api_version}"),
+    };
+    plain(format!(
+        "error validating \"{source}\": error validating data: ValidationError({kind_name}): missing required field \"items\" in io.k8s.api.{group}.{kind_name}; if you choose to ignore these errors, turn validation off with --validate=false"
+    ))
 }
 
 /// What kubectl says of a kind that the server does not have.
