@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn a_token_speaks_for_its_account_until_it_ends() {
         let token = signed(&json!({"sub": "a", "exp": 10}));
-        let at = |seconds| subject(&token, SimTime::from_micros(seconds * 1_000_000));
+        let at = |seconds: u64| subject(&token, SimTime::from_micros(seconds * 1_000_000));
         assert_eq!((at(9).as_deref(), at(10)), (Some("a"), None));
         assert_eq!(subject(&token.replace("eyJ", "eyK"), SimTime::from_micros(0)), None);
     }
