@@ -29,15 +29,20 @@ pub struct Inside<'a> {
     pub disks: &'a Trees,
 }
 
-/// The container of a number, as the specification has it: init containers first, then the others.
+/// The container of a number, as the specification has it: init containers first, then the others,
+/// ephemeral ones last.
 pub fn container_at(pod: &Pod, place: usize) -> Option<&Container> {
-    pod.spec.init_containers.iter().chain(&pod.spec.containers).nth(place)
+    all_of(pod).nth(place)
 }
 
 /// The number of a container by its name.
 pub fn place_of(pod: &Pod, name: &str) -> Option<usize> {
-    let mut all = pod.spec.init_containers.iter().chain(&pod.spec.containers);
-    all.position(|container| container.name == name)
+    all_of(pod).position(|container| container.name == name)
+}
+
+fn all_of(pod: &Pod) -> impl Iterator<Item = &Container> {
+    let spec = &pod.spec;
+    spec.init_containers.iter().chain(&spec.containers).chain(&spec.ephemeral_containers)
 }
 
 /// Plays the inside of a pod up to a moment.
@@ -231,7 +236,8 @@ impl Inside<'_> {
         // Regular containers first: they are whom a Service means.
         let first = pod.spec.init_containers.len();
         let count = first + pod.spec.containers.len();
-        let places = (first..count).chain(0..first);
+        let last = count + pod.spec.ephemeral_containers.len();
+        let places = (first..count).chain(0..first).chain(count..last);
         places.into_iter().find_map(|place| {
             let runtime = self.runtime.at(place)?;
             runtime.is_running().then(|| self.listens(place, port))?.map(|folder| (place, folder))
@@ -340,6 +346,15 @@ impl Inside<'_> {
         let (mut runtime, mut disks) = (self.runtime.clone(), self.disks.clone());
         play(self.api, self.object, &mut runtime, &mut disks, now);
         Some(runtime)
+    }
+}
+
+/// A container's first process ends by itself.
+pub fn end(runtime: &mut PodRuntime, place: usize, code: i32, now: SimTime) {
+    if let Some(RunState::Running { ends, .. } | RunState::Stopping { ends, .. }) =
+        runtime.at_mut(place).map(|it| &mut it.state)
+    {
+        *ends = Some((now, code, false));
     }
 }
 

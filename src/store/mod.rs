@@ -10,6 +10,7 @@
 
 pub mod admission;
 pub mod custom;
+mod ephemeral;
 mod event_series;
 mod events;
 mod eviction;

@@ -272,6 +272,17 @@ impl World {
         Output { exit: 130, ..talk.said }
     }
 
+    /// The first process of a container ends, as that of a shell does which somebody leaves.
+    pub fn end_container(&mut self, key: &ObjectKey, container: &str, code: i32) {
+        let Some((object, node, place)) = self.place(key, container) else { return };
+        let (uid, now) = (object.meta.uid, self.now);
+        if let Some(runtime) = self.runtime_mut(&node, uid) {
+            inside::end(runtime, place, code, now);
+        }
+        self.sync_pod(&node, key, uid);
+        self.tell();
+    }
+
     fn runtime_mut(
         &mut self,
         node: &Arc<str>,

@@ -113,6 +113,13 @@ impl Scene {
         Scene { insides: vec![Inside::default(); containers], played: now, ..Scene::default() }
     }
 
+    /// Has room for so many containers.
+    pub fn make_room(&mut self, containers: usize) {
+        if self.insides.len() < containers {
+            self.insides.resize_with(containers, Inside::default);
+        }
+    }
+
     fn inside(&mut self, place: usize) -> Option<&mut Inside> {
         self.insides.get_mut(place)
     }

@@ -1,6 +1,6 @@
 //! Commands that courses name seldom.
 
-use super::super::commands::{attach, certificate, containers, cp, local, proxy, set};
+use super::super::commands::{attach, certificate, cp, debug, kuberc, local, proxy, set};
 use super::super::kustomize;
 use super::{
     ADVANCED, ALL, DRY_RUN, FILES, Flag, MANAGER, OUTPUT, SELECTOR, SETTINGS, TROUBLE, Verb, int,
@@ -18,7 +18,12 @@ const DEBUG: &[Flag] = &[
     switch("attach", "Attach to the container"),
     switch("arguments-only", "What follows are arguments, not the command"),
     switch("keep-annotations", "Keep the annotations of the pod that is copied"),
+    switch("keep-init-containers", "Keep the init containers of the pod that is copied")
+        .default("true"),
     switch("keep-labels", "Keep the labels of the pod that is copied"),
+    switch("keep-liveness", "Keep the liveness probes of the pod that is copied"),
+    switch("keep-readiness", "Keep the readiness probes of the pod that is copied"),
+    switch("keep-startup", "Keep the startup probes of the pod that is copied"),
     switch("replace", "Delete the pod that is copied"),
     switch("same-node", "On the node of the pod that is copied"),
     switch("share-processes", "Share processes between the containers").default("true"),
@@ -28,7 +33,7 @@ const DEBUG: &[Flag] = &[
     value("image-pull-policy", "Always, IfNotPresent or Never"),
     value("profile", "general, baseline, restricted, netadmin, sysadmin or legacy")
         .default("general"),
-    value("set-image", "CONTAINER=IMAGE of the copy"),
+    list("set-image", "CONTAINER=IMAGE of the copy, * for all"),
     value("target", "The container whose processes are to be seen"),
     list("env", "KEY=VALUE, may be repeated"),
 ];
@@ -94,7 +99,35 @@ pub(super) const VERBS: &[Verb] = &[
         help: "Create debugging sessions for troubleshooting workloads and nodes",
         group: TROUBLE,
         flags: &[STREAMS, DEBUG, FILES],
-        run: containers::debug,
+        run: debug::debug,
+    },
+    Verb {
+        path: "kuberc view",
+        aliases: &[],
+        usage: "",
+        help: "Display the current kuberc configuration",
+        group: "",
+        flags: &[OUTPUT],
+        run: kuberc::view,
+    },
+    Verb {
+        path: "kuberc set",
+        aliases: &[],
+        usage: "--section (defaults|aliases) --command COMMAND",
+        help: "Set values in the kuberc configuration",
+        group: "",
+        flags: &[&[
+            value("section", "defaults, aliases or credentialplugin").required(),
+            value("command", "The command: get, create, set env"),
+            value("name", "The alias"),
+            value("policy", "AllowAll, DenyAll or Allowlist"),
+            list("option", "FLAG=VALUE, may be repeated"),
+            list("prependarg", "What stands before the alias' own arguments"),
+            list("appendarg", "What stands behind them"),
+            list("allowlist-entry", "command=COMMAND, may be repeated"),
+            switch("overwrite", "Even if there is such an entry"),
+        ]],
+        run: kuberc::set,
     },
     Verb {
         path: "kustomize",

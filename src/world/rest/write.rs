@@ -8,7 +8,7 @@ use super::{Answer, answer, deleted, json};
 use crate::api::tree::Tree as _;
 use crate::api::{ApiError, FieldError, Kind, Reason, Value, conversion};
 use crate::manifest;
-use crate::store::patch::{FieldValidation, Patch, PatchType};
+use crate::store::patch::{FieldValidation, Patch, PatchType, patch_locally};
 use crate::store::{DeleteOptions, ObjectKey, Propagation};
 use crate::world::World;
 use serde_json::json;
@@ -109,6 +109,20 @@ impl World {
                 self.patched(kind, &key, request, query, true)
             }
             (_, "scale", "PUT" | "PATCH") => self.scaled(kind, target, request, query),
+            (Kind::Pod, "ephemeralcontainers", "PUT" | "PATCH") => {
+                let mut value = self.object_at(kind, target)?.to_value();
+                match request.method {
+                    "PUT" => value = body_of(kind, target, request)?,
+                    _ => {
+                        let how = patch_type(request)?;
+                        let patch = Patch::parse(how, request.body)?;
+                        patch_locally(kind, &mut value, &patch).map_err(bad_request)?;
+                    }
+                }
+                self.introduce(request, query, "ephemeralcontainers");
+                let wanted = value.items_at(&["spec", "ephemeralContainers"]);
+                answer(200, text_of(&*self.update_ephemeral_containers(&key, wanted)?, false))
+            }
             (Kind::Pod, "eviction", "POST") => {
                 self.object_at(kind, target)?;
                 self.evict(&key, &DeleteOptions::default())?;
@@ -156,8 +170,7 @@ impl World {
         query: &Query,
         of_status: bool,
     ) -> Answer {
-        let media = request.content_type.split(';').next().unwrap_or_default().trim();
-        let types = [PatchType::Json, PatchType::Merge, PatchType::Strategic];
+        let media = media_type(request);
         if media == "application/apply-patch+yaml" && !of_status {
             if query.get("fieldManager").is_empty() {
                 let why = "is required for apply patch";
@@ -168,9 +181,7 @@ impl World {
             let object = self.apply(kind, key, &value, query.on("force"))?;
             return answer(200, text_of(&object, false));
         }
-        let how = types.into_iter().find(|how| how.media_type() == media);
-        let how = how.ok_or_else(|| unknown_format(PATCHES))?;
-        let mut patch = Patch::parse(how, request.body)?;
+        let mut patch = Patch::parse(patch_type(request)?, request.body)?;
         (patch.fields, patch.of_status) = (validation(query), of_status);
         let patched = self.patch(kind, key, &patch)?;
         answer(200, text_of(&patched.object, false))
@@ -185,6 +196,16 @@ impl World {
         self.speak_as(manager, subresource);
         self.hold_against(validation(query));
     }
+}
+
+fn media_type<'a>(request: &ApiRequest<'a>) -> &'a str {
+    request.content_type.split(';').next().unwrap_or_default().trim()
+}
+
+fn patch_type(request: &ApiRequest<'_>) -> Result<PatchType, ApiError> {
+    let types = [PatchType::Json, PatchType::Merge, PatchType::Strategic];
+    let how = types.into_iter().find(|how| how.media_type() == media_type(request));
+    how.ok_or_else(|| unknown_format(PATCHES))
 }
 
 fn validation(query: &Query) -> FieldValidation {
@@ -206,8 +227,7 @@ fn yaml_of(text: &str) -> Result<Value, ApiError> {
 ///
 /// Models create.go createHandler and rest.go transformDecodeError.
 fn body_of(kind: Kind, target: &Target, request: &ApiRequest<'_>) -> Result<Value, ApiError> {
-    let media = request.content_type.split(';').next().unwrap_or_default().trim();
-    let value = match media {
+    let value = match media_type(request) {
         "application/yaml" => yaml_of(request.body)?,
         "" | "application/json" => manifest::parse_json(request.body).map_err(|why| {
             let summary = summary(request.body);
