@@ -14,7 +14,7 @@ use crate::base::SimTime;
 use crate::programs::{Mark, Output};
 use crate::store::patch::{FieldValidation, Patch};
 use crate::store::{ObjectKey, managed};
-use crate::world::World;
+use crate::world::{World, component_statuses};
 use core::fmt::Write as _;
 use core::time::Duration;
 use std::sync::Arc;
@@ -194,6 +194,11 @@ impl Call<'_> {
     ) -> Result<Arc<Object>, Failure> {
         if name.is_empty() {
             return plain("resource name may not be empty");
+        }
+        if kind.name() == "ComponentStatus" {
+            let found = component_statuses(kind).find(|one| *one.meta.name == *name);
+            let missing = || crate::api::ApiError::not_found("componentstatus", name).into();
+            return found.ok_or_else(missing);
         }
         let store = self.world.store();
         let found = store.find(kind, namespace, name).cloned();

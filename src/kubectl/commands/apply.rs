@@ -228,6 +228,11 @@ pub(crate) fn create(call: &mut Call<'_>) -> Outcome {
     check_files(call)?;
     call.dry_run()?;
     call.field_validation()?;
+    let selects = !call.flags.text("selector").is_empty();
+    let rule = (selects, "--raw and --selector (-l) are mutually exclusive");
+    if let Some(outcome) = super::raw::raw(call, "POST", &[rule]) {
+        return outcome;
+    }
     let (mut manifests, failures) = manifests::read_all(call)?;
     select(call, &mut manifests, &failures)?;
     Manifests::new(How::Create, manifests, failures).go_on(call)
@@ -254,6 +259,9 @@ pub(crate) fn replace(call: &mut Call<'_>) -> Outcome {
     call.field_validation()?;
     check_force(call)?;
     check_files(call)?;
+    if let Some(outcome) = super::raw::raw(call, "PUT", &[]) {
+        return outcome;
+    }
     let (manifests, failures) = manifests::read_all(call)?;
     let mut task = Manifests::new(How::Replace, manifests, failures);
     if call.flags.on("force") {
