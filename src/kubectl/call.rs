@@ -244,9 +244,15 @@ impl Call<'_> {
         result.map_err(Failure::from)
     }
 
-    fn say_warnings(&mut self, warnings: Vec<String>) {
+    /// Says what the API server warns of, each thing once.
+    ///
+    /// Models staging/src/k8s.io/client-go/rest/warnings.go, which kubectl asks to deduplicate.
+    pub(crate) fn say_warnings(&mut self, warnings: Vec<String>) {
         for warning in warnings {
-            self.warn(format!("Warning: {warning}"));
+            let line = format!("Warning: {warning}");
+            if !self.err.lines().any(|said| said == line) {
+                self.warn(line);
+            }
         }
     }
 
@@ -285,9 +291,8 @@ impl Call<'_> {
         patch: &Patch,
     ) -> Result<Arc<Object>, Failure> {
         let patched = self.write(|world| world.patch(kind, key, patch))?;
-        for field in patched.unknown {
-            self.warn(format!("Warning: unknown field \"{field}\""));
-        }
+        let unknown = patched.unknown.iter().map(|field| format!("unknown field \"{field}\""));
+        self.say_warnings(unknown.collect());
         Ok(patched.object)
     }
 
