@@ -146,3 +146,18 @@ fn what_does_not_go_together_is_refused() {
         );
     }
 }
+
+/// Models attach.go reattachMessage: with its shell a container ends, and is started again or not.
+#[test]
+fn who_leaves_the_shell_of_a_pod_leaves_a_container_that_has_ended() {
+    let mut room = room();
+    let text = room.run("kubectl run -it box --image=busybox:1.36");
+    let ended = "Session ended, resume using 'kubectl attach box -c box -i -t' command when the pod is running\n";
+    assert!(text.contains(ended), "{text}");
+    room.done("sleep 5");
+    assert_eq!(room.field("pod box", ".status.containerStatuses[0].restartCount"), "1");
+    let text = room.run("kubectl run -it once --image=busybox:1.36 --restart=Never");
+    assert!(!text.contains("Session ended"), "{text}");
+    room.done("sleep 5");
+    assert_eq!(room.field("pod once", ".status.phase"), "Succeeded");
+}
