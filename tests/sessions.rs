@@ -40,7 +40,7 @@ const SESSIONS: [(&str, &str, usize, usize); 32] = [
     ("config", include_str!("conformance/sessions/20-config.txt"), 44, 44),
     ("flags", include_str!("conformance/sessions/21-flags.txt"), 305, 305),
     ("pods", include_str!("conformance/sessions/22-pods.txt"), 25, 25),
-    ("workloads", include_str!("conformance/sessions/23-workloads.txt"), 51, 52),
+    ("workloads", include_str!("conformance/sessions/23-workloads.txt"), 52, 52),
     ("services", include_str!("conformance/sessions/24-services.txt"), 37, 37),
     ("volumes", include_str!("conformance/sessions/25-volumes.txt"), 44, 44),
     ("bounds", include_str!("conformance/sessions/26-bounds.txt"), 39, 40),
