@@ -95,7 +95,7 @@ pub(super) fn ephemeral_update(new: &Value, old: &Value, errors: &mut Errors) {
             }
             Some(_) => continue,
         };
-        errors.forbidden(&path, why);
+        errors.forbidden(path, why);
     }
 }
 
