@@ -105,8 +105,16 @@ fn a_proxy_on_the_persons_machine_leads_to_the_api() {
     let status = "{\n  \"kind\": \"Status\",\n  \"apiVersion\": \"v1\",\n  \"metadata\": {},\n  \"status\": \"Failure\",\n  \"message\": \"pods \\\"x\\\" not found\",\n  \"reason\": \"NotFound\",\n  \"details\": {\n    \"name\": \"x\",\n    \"kind\": \"pods\"\n  },\n  \"code\": 404\n}";
     assert_eq!(text, status);
     assert_eq!(room.run(&through("/api/v1/namespaces/default/pods/x/exec")), "Forbidden\n");
-    let text = room.run(&through("/api/v1/namespaces/default/services/web/proxy/"));
-    assert!(text.starts_with("Hostname: web-"), "{text}");
+    for service in ["web", "web:80", "http:web:80"] {
+        let path = format!("/api/v1/namespaces/default/services/{service}/proxy/");
+        let text = room.run(&through(&path));
+        assert!(text.starts_with("Hostname: web-"), "{service}: {text}");
+    }
+    let none = room.failed("kubectl get --raw /api/v1/namespaces/default/services/web:81/proxy/");
+    assert_eq!(
+        none,
+        "Error from server (ServiceUnavailable): no service port 81 found for service \"web\"\n"
+    );
     let again = room.failed("kubectl proxy --port 8011");
     assert_eq!(again, "error: listen tcp 127.0.0.1:8011: bind: address already in use\n");
 }

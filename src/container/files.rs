@@ -3,6 +3,7 @@
 
 use super::base_files;
 use super::kit::PERSONS;
+use super::machine;
 use super::tree::{Entry, Tree};
 use crate::base::{Map, SimTime};
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,6 +47,14 @@ pub struct Mount {
     pub sub_path: String,
     /// Whether it cannot be written to.
     pub read_only: bool,
+}
+
+impl Mount {
+    /// What stands for the image of a machine whose own disk is mounted.
+    fn of_machine(&self) -> Option<&'static str> {
+        matches!(&self.backing, Backing::Disk(name) if name.starts_with("node/"))
+            .then_some(machine::BASE)
+    }
 }
 
 /// Who a process is.
@@ -213,7 +222,10 @@ impl View<'_> {
             None => {
                 let has_more = tree.is_some_and(|tree| tree.below(inner).next().is_some());
                 let is_folder = inner == mount.sub_path || has_more;
-                is_folder.then_some(Found::Folder { modified: None })
+                let own = mount
+                    .of_machine()
+                    .and_then(|image| base_files::find(image, &format!("/{inner}")));
+                own.or_else(|| is_folder.then_some(Found::Folder { modified: None }))
             }
         }
     }
@@ -249,6 +261,10 @@ impl View<'_> {
                     None
                 }
             };
+            if let Some(image) = mount.of_machine() {
+                let own = base_files::names(image, &format!("/{inner}"));
+                own.iter().for_each(|name| note(name));
+            }
             let own = tree.into_iter().flat_map(|tree| tree.below(&inner));
             own.filter_map(|(path, _)| below_key(path, &inner)).for_each(&mut note);
         } else {

@@ -7,7 +7,7 @@ use crate::base::SimTime;
 use std::sync::Arc;
 
 /// What a machine has on its disk beside what was written.
-const BASE: &str = "debian";
+pub(super) const BASE: &str = "debian";
 
 /// A node's own disk.
 pub struct Machine<'a> {

@@ -2,6 +2,7 @@
 //!
 //! Models staging/src/k8s.io/kubectl/pkg/cmd/debug/debug.go.
 
+use super::attach;
 use super::debug_profile::{self, Keeps, Style};
 use super::exec::Command;
 use super::logs::{Reading, status_of};
@@ -436,6 +437,11 @@ enum Stage {
 }
 
 impl Session {
+    /// A person types into the shell of a container that runs.
+    pub(super) const fn typing(key: ObjectKey, container: String, shell: Command) -> Self {
+        Session { key, container, stage: Stage::Typing(shell) }
+    }
+
     pub(crate) fn go_on(mut self, call: &mut Call<'_>, input: Input) -> Outcome {
         if input == Input::Interrupt && !matches!(self.stage, Stage::Typing(_)) {
             return Err(Failure::Silent(130));
@@ -473,8 +479,14 @@ impl Session {
             }
             Stage::Typing(shell) => match shell.take(call, input) {
                 Ok(Some(wake)) => call.wait_for(wake, Task::Debug(self)),
-                Ok(None) => self.end(call, 0),
-                Err(Failure::Exited(code)) => self.end(call, code),
+                Ok(None) => {
+                    attach::left(call, &self.key, &self.container, 0);
+                    Ok(())
+                }
+                Err(Failure::Exited(code)) => {
+                    attach::left(call, &self.key, &self.container, code);
+                    Ok(())
+                }
                 Err(failure) => Err(failure),
             },
         }
@@ -497,27 +509,5 @@ impl Session {
         }
         let log = Reading::new(pod, &self.container, 0);
         Ok(Stage::Reading { log, limit: call.world.now() + ATTACHED })
-    }
-
-    /// The shell has ended, and with it the container.
-    ///
-    /// Models staging/src/k8s.io/kubectl/pkg/cmd/attach/attach.go reattachMessage.
-    fn end(&self, call: &mut Call<'_>, code: i32) -> Outcome {
-        let (name, pod) = (&self.container, &self.key.name);
-        call.world.end_container(&self.key, name, code);
-        let object = call.world.store().get(Kind::Pod, &self.key).cloned();
-        let spec = object.as_ref().and_then(|object| object.pod()).map(|pod| &pod.spec);
-        let again =
-            spec.is_some_and(|spec| spec.restart_policy == crate::api::pod::RestartPolicy::Always);
-        if again && call.flags.on("tty") && !call.flags.on("quiet") {
-            let is_beside = spec
-                .is_some_and(|spec| spec.ephemeral_containers.iter().any(|it| it.name == *name));
-            let command = format!("'kubectl attach {pod} -c {name} -i -t'");
-            call.say(match is_beside {
-                true => format!("Session ended, the ephemeral container will not be restarted but may be reattached using {command} if it is still running"),
-                false => format!("Session ended, resume using {command} command when the pod is running"),
-            });
-        }
-        Ok(())
     }
 }

@@ -40,6 +40,10 @@ fn send(call: &mut Call<'_>, method: &str, uri: &str, file: Option<&str>) -> Out
         Some(file) => call.file(file).map_err(Failure::Plain)?,
         None => String::new(),
     };
+    // Of a whole address only the path counts.
+    let rest = uri.split_once("://").map(|(_, rest)| rest);
+    let path = rest.map(|rest| rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"));
+    let uri = path.unwrap_or(uri);
     let request = ApiRequest { method, uri, body: &body, content_type: "", agent: "kubectl" };
     let response = call.world.serve(&request);
     let warnings = call.world.take_warnings();

@@ -301,8 +301,15 @@ impl Attach {
             }
             Stage::Typing(shell) => match shell.take(call, input) {
                 Ok(Some(wake)) => return call.wait_for(wake, Task::Attach(self)),
-                Ok(None) => Ok(()),
-                Err(failure) => Err(failure),
+                outcome => {
+                    let code = match &outcome {
+                        Err(Failure::Exited(code)) => *code,
+                        _ => 0,
+                    };
+                    let key = crate::store::ObjectKey::new(&self.namespace, &self.name);
+                    super::attach::left(call, &key, &self.name, code);
+                    outcome.map(drop)
+                }
             },
         };
         self.end(call, outcome)

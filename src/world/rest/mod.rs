@@ -184,7 +184,8 @@ fn quoted(text: &str) -> String {
 
 /// What an error is about; nothing for those that are about the request itself.
 fn details(error: &ApiError) -> String {
-    if matches!(error.reason, Reason::BadRequest | Reason::Unauthorized) {
+    let without = [Reason::BadRequest, Reason::Unauthorized, Reason::UnsupportedMediaType];
+    if without.contains(&error.reason) {
         return String::new();
     }
     let of_message = error.message.rsplit_once(&format!(" {}", go_quote(&error.name)));

@@ -270,7 +270,8 @@ impl World {
         });
         match &trace.outcome {
             Outcome::Answered { status, body, .. } if *status > 0 => {
-                Ok(ApiResponse { status: *status, ..plain(body.to_string()) })
+                let error = (*status >= 400).then(|| generic(*status, body));
+                Ok(ApiResponse { status: *status, error, ..plain(body.to_string()) })
             }
             _ => Err(ApiError::new(
                 Reason::ServiceUnavailable,
@@ -297,7 +298,10 @@ impl World {
                 "no service port {port} found for service \"{name}\""
             )));
         }
-        let wanted = found.and_then(|own| own.str_at(&["name"])).unwrap_or(port);
+        let wanted = match found {
+            Some(own) => own.str_at(&["name"]).unwrap_or_default(),
+            None => port,
+        };
         let slices = self.store().list_in(Kind::EndpointSlice, &service.meta.namespace);
         let own = slices
             .filter(|slice| slice.meta.labels.get("kubernetes.io/service-name") == Some(&**name));
@@ -319,6 +323,43 @@ impl World {
         }
         Err(unavailable(format!("no endpoints available for service \"{name}\"")))
     }
+}
+
+/// What a client of Go says of an answer that is no Status.
+///
+/// Models staging/src/k8s.io/apimachinery/pkg/api/errors/errors.go NewGenericServerResponse.
+fn generic(status: u16, body: &str) -> ApiError {
+    let body = body.trim();
+    let (reason, why) = match status {
+        400 => {
+            (Reason::BadRequest, "the server rejected our request for an unknown reason".to_owned())
+        }
+        401 => (
+            Reason::Unauthorized,
+            "the server has asked for the client to provide credentials".to_owned(),
+        ),
+        403 => (Reason::Forbidden, body.to_owned()),
+        404 => (Reason::NotFound, NO_RESOURCE.to_owned()),
+        405 => return ApiError::not_allowed(),
+        503 => (
+            Reason::ServiceUnavailable,
+            "the server is currently unable to handle the request".to_owned(),
+        ),
+        500.. => {
+            let body = crate::api::error::go_quote(body);
+            let why = format!(
+                "an error on the server ({body}) has prevented the request from succeeding"
+            );
+            (Reason::InternalError, why)
+        }
+        _ => (
+            Reason::Unknown,
+            format!(
+                "the server responded with the status code {status} but did not return more information"
+            ),
+        ),
+    };
+    ApiError::new(reason, why)
 }
 
 /// The address of a pod, and the port that is asked for or its first one.
