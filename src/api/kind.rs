@@ -342,6 +342,19 @@ impl Kind {
         Kind::meant_by(word).next()
     }
 
+    /// The version, with its group, that a word asks for if that is not the usual one:
+    /// `autoscaling/v1` of `hpa.v1.autoscaling`.
+    pub fn version_meant_by(self, word: &str) -> Option<String> {
+        let (_, group) = word.split_once('.')?;
+        let own = self.resource();
+        let is_it = |(of, version): &(&str, &str)| {
+            let in_full = group.strip_prefix(version).and_then(|rest| rest.strip_prefix('.'));
+            in_full == Some(*of) || (*of != own.group && *of == group)
+        };
+        let mut others = super::conversion::versions_served_too(own.name);
+        others.find(is_it).map(|(group, version)| format!("{group}/{version}"))
+    }
+
     /// All kinds that the word fits. Custom kinds are those of this process: which of them a
     /// cluster has is a question to its store.
     pub fn meant_by(word: &str) -> impl Iterator<Item = Kind> {

@@ -13,6 +13,7 @@ pub mod disruption_budget;
 pub mod error;
 pub mod event;
 mod go_text;
+mod go_url;
 pub mod kind;
 pub mod managed_fields;
 pub mod meta;

@@ -20,6 +20,8 @@ pub(crate) struct Manifest {
     pub(crate) namespace: String,
     /// Its name; empty with `generateName`.
     pub(crate) name: String,
+    /// The version in which it is written; empty for the usual one.
+    pub(crate) version: String,
 }
 
 /// Reads all that `-f` names. What can be read is returned beside the failures of the rest: the
@@ -323,7 +325,11 @@ pub(super) fn flatten(
         (true, true) => call.namespace(),
         (true, false) => written,
     };
-    all.push(Manifest { kind, value, source: source.to_owned(), namespace, name });
+    let version = match written_version == kind.api_version() {
+        true => String::new(),
+        false => written_version,
+    };
+    all.push(Manifest { kind, value, source: source.to_owned(), namespace, name, version });
     Ok(())
 }
 

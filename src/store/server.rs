@@ -68,7 +68,7 @@ impl Store {
         admission::begin(self, context, &mut object, None)?;
         strategy::prepare_for_create(&mut object, context.now);
         if context.validate {
-            admission::validate_fields(self, &object, None)?;
+            admission::validate_fields(self, context, &object, None)?;
         }
         admission::validate(self, context, &object, None)?;
         let charges = admission::check_quota(self, &object, None)?;
@@ -132,7 +132,7 @@ impl Store {
         admission::begin(self, context, &mut object, Some(&old))?;
         strategy::prepare_for_update(&mut object, &old, context.validate);
         if context.validate {
-            admission::validate_fields(self, &object, Some(&old))?;
+            admission::validate_fields(self, context, &object, Some(&old))?;
         }
         admission::validate(self, context, &object, Some(&old))?;
         let charges = admission::check_quota(self, &object, Some(&old))?;

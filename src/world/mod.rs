@@ -90,7 +90,7 @@ impl World {
             activity: Activity::default(),
             wires: network::Wires::new(pods),
             failures: Map::new(),
-            client: Manager::Client { name: Arc::from("kubectl"), subresource: "" },
+            client: Manager::of("kubectl", ""),
             unknown_fields: FieldValidation::Strict,
         };
         world.set_up();

@@ -30,6 +30,7 @@ pub(crate) fn get(call: &mut Call<'_>) -> Outcome {
         return watch::watch(call, kind, chosen, None);
     }
     let mut found = resources::find(call)?;
+    call.versions = core::mem::take(&mut found.versions);
     if call.flags.on("ignore-not-found") {
         found.failures.retain(|failure| !failure.is_not_found());
     }

@@ -114,10 +114,14 @@ pub(super) fn begin(
 /// `Invalid` with all its causes.
 pub(super) fn validate_fields(
     store: &mut Store,
+    context: &Context,
     object: &Object,
     old: Option<&Object>,
 ) -> Result<(), ApiError> {
-    let value = object.to_value();
+    let mut value = object.to_value();
+    if !context.manager.version().is_empty() {
+        value.put(&["apiVersion"], context.manager.version());
+    }
     let old_value = old.map(Object::to_value);
     let causes = match &old_value {
         None => validation::validate_create(object.kind, &value),

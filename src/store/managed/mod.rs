@@ -36,17 +36,32 @@ pub enum Manager {
         name: Arc<str>,
         /// The subresource that is written; empty for the object itself.
         subresource: &'static str,
+        /// The version of the API by which it asks; empty for the usual one.
+        version: Arc<str>,
     },
     /// It is settled already: the object has its managers.
     Settled,
 }
 
 impl Manager {
+    /// A client of this name that writes a subresource; empty for the object itself.
+    pub fn of(name: &str, subresource: &'static str) -> Self {
+        Manager::Client { name: Arc::from(name), subresource, version: Arc::from("") }
+    }
+
+    /// The version of the API by which it asks; empty for the usual one.
+    pub fn version(&self) -> &str {
+        match self {
+            Manager::Client { version, .. } => version,
+            _ => "",
+        }
+    }
+
     /// The manager that is recorded; `None` if nothing is.
     fn entry(&self, writer: &str) -> Option<ManagedFieldsEntry> {
         let (manager, subresource) = match self {
             Manager::Settled => return None,
-            Manager::Client { name, subresource } => (name.clone(), *subresource),
+            Manager::Client { name, subresource, .. } => (name.clone(), *subresource),
             Manager::Component => (
                 Arc::from("kube-controller-manager"),
                 match writer {
