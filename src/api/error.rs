@@ -281,6 +281,12 @@ impl ApiError {
         ApiError::new(Reason::MethodNotAllowed, why)
     }
 
+    /// That the server has no such path.
+    pub fn no_such_resource() -> Self {
+        let why = "the server could not find the requested resource";
+        ApiError::new(Reason::NotFound, why)
+    }
+
     /// An error with just a reason and a message.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
         let (kind, name) = (String::new(), String::new());

@@ -312,7 +312,11 @@ impl Call<'_> {
     pub(crate) fn done_plainly(&mut self, kind: Kind, value: &Value, what: &str) -> Outcome {
         let Some(printer) = Printer::of(self, output::FORMATS)? else {
             let name = value.str_at(&["metadata", "name"]).unwrap_or_default();
-            self.say(format!("{}/{name} {what}", kind.singular_group()).trim_end());
+            let kind = match self.version_of(kind).split_once('/') {
+                Some((group, _)) => format!("{}.{group}", kind.resource().singular),
+                None => kind.singular_group(),
+            };
+            self.say(format!("{kind}/{name} {what}").trim_end());
             return Ok(());
         };
         self.print(&printer, &Objects::One(value.clone()))
@@ -335,6 +339,14 @@ impl Call<'_> {
     pub(crate) fn version_of(&self, kind: Kind) -> &str {
         let found = self.versions.iter().find(|(own, _)| *own == kind);
         found.map_or("", |(_, version)| version)
+    }
+
+    /// The same without the group; never empty.
+    pub(crate) fn version_name(&self, kind: Kind) -> &str {
+        match self.version_of(kind).rsplit('/').next() {
+            None | Some("") => kind.resource().version,
+            Some(version) => version,
+        }
     }
 
     /// Shows an object in the version in which it was asked for.

@@ -309,7 +309,7 @@ pub(super) fn flatten(
     let small =
         |kind: &Kind| kind.name().to_lowercase() == kind_name && kind.api_version() == api_version;
     let kind = Kind::of_manifest(&api_version, &kind_name).or_else(|| Kind::all().find(small));
-    let Some(kind) = kind.filter(|kind| call.world.store().serves(*kind)) else {
+    let Some(kind) = kind.filter(|kind| call.world.store().serves_in(*kind, &api_version)) else {
         return Err(unmapped(&kind_name, &written_version, [&name, &written], source));
     };
     let asked = call.flags.get("namespace");
@@ -329,6 +329,9 @@ pub(super) fn flatten(
         true => String::new(),
         false => written_version,
     };
+    if kind.is_custom() {
+        value.put(&["apiVersion"], kind.api_version());
+    }
     all.push(Manifest { kind, value, source: source.to_owned(), namespace, name, version });
     Ok(())
 }

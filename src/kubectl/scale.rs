@@ -6,31 +6,90 @@ use super::call::{Call, DryRun, shown};
 use super::failure::{Failure, Outcome};
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{ApiError, Kind, Object, Reason, Selector, Value};
-use crate::store::ObjectKey;
 use crate::store::patch::{Patch, PatchType, patch_locally};
+use crate::store::{ObjectKey, Store};
 use serde_json::json;
 
-/// Whether a kind can be scaled.
-pub(crate) const fn has_scale(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::ReplicationController
-    )
+/// Where the objects of a kind say how many they are to be, how many they are, and of which pods.
+#[derive(Clone, Debug)]
+pub(crate) struct Scale {
+    wanted: Vec<String>,
+    actual: Vec<String>,
+    selector: Vec<String>,
+}
+
+impl Scale {
+    /// The scale of a kind; `None` if it cannot be scaled.
+    pub(crate) fn of(store: &Store, kind: Kind) -> Option<Self> {
+        let path = |text: &str| text.split('.').skip(1).map(str::to_owned).collect();
+        let built_in = matches!(
+            kind,
+            Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::ReplicationController
+        );
+        if built_in {
+            let [wanted, actual] = [".spec.replicas", ".status.replicas"].map(path);
+            return Some(Scale { wanted, actual, selector: Vec::new() });
+        }
+        let scale = store.version_of(kind, "")?.at(&["subresources", "scale"])?;
+        let path = |key: &str| path(scale.str_at(&[key]).unwrap_or_default());
+        Some(Scale {
+            wanted: path("specReplicasPath"),
+            actual: path("statusReplicasPath"),
+            selector: path("labelSelectorPath"),
+        })
+    }
+
+    /// The number that an object says it is to have.
+    pub(crate) fn wanted(&self, object: &Value) -> Option<i64> {
+        at(object, &self.wanted)?.as_i64()
+    }
+
+    /// The number that an object says it has.
+    pub(crate) fn actual(&self, object: &Value) -> i64 {
+        at(object, &self.actual).and_then(Value::as_i64).unwrap_or(0)
+    }
+
+    /// Says in an object how many it is to have.
+    pub(crate) fn set(&self, object: &mut Value, replicas: i64) {
+        object.put(&self.wanted.iter().map(String::as_str).collect::<Vec<_>>(), replicas);
+    }
+}
+
+fn at<'v>(value: &'v Value, path: &[String]) -> Option<&'v Value> {
+    value.at(&path.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// The scale of an object.
 ///
+/// Models pkg/registry/apps/deployment/storage ScaleREST.Get and, for custom kinds,
+/// staging/src/k8s.io/apiextensions-apiserver/pkg/registry/customresource/etcd.go
+/// scaleFromCustomResource.
+///
 /// # Errors
-/// `NotFound` for kinds without.
-pub(crate) fn of(object: &Object) -> Result<Value, Failure> {
-    if !has_scale(object.kind) {
-        let why = "the server could not find the requested resource";
-        return Err(ApiError::new(Reason::NotFound, why).into());
-    }
+/// `NotFound` for kinds without; `InternalError` for a custom object that does not say how many.
+pub(crate) fn of(store: &Store, object: &Object) -> Result<Value, Failure> {
+    let Some(how) = Scale::of(store, object.kind) else {
+        return Err(ApiError::no_such_resource().into());
+    };
     let value = shown(object);
+    let wanted = how.wanted(&value);
+    if wanted.is_none() && object.kind.is_custom() {
+        let path = how.wanted.join(".");
+        let why =
+            format!("Internal error occurred: the spec replicas field \".{path}\" does not exist");
+        return Err(ApiError::new(Reason::InternalError, why).into());
+    }
     let selector = match object.kind {
-        Kind::ReplicationController => Selector::from_map(value.at(&["spec", "selector"])),
-        _ => Selector::from_label_selector(value.at(&["spec", "selector"])).unwrap_or_default(),
+        Kind::ReplicationController => {
+            Selector::from_map(value.at(&["spec", "selector"])).to_string()
+        }
+        kind if kind.is_custom() => {
+            at(&value, &how.selector).and_then(Value::as_str).unwrap_or_default().to_owned()
+        }
+        _ => {
+            let selector = Selector::from_label_selector(value.at(&["spec", "selector"]));
+            selector.unwrap_or_default().to_string()
+        }
     };
     let mut metadata = json!({});
     for key in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
@@ -41,11 +100,13 @@ pub(crate) fn of(object: &Object) -> Result<Value, Failure> {
     let mut scale = json!({
         "apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": metadata, "spec": {},
         "status": {
-            "replicas": value.int_at(&["status", "replicas"]).unwrap_or(0),
-            "selector": selector.to_string(),
+            "replicas": how.actual(&value),
         },
     });
-    if let Some(replicas) = value.int_at(&["spec", "replicas"]).filter(|replicas| *replicas != 0) {
+    if !(selector.is_empty() && object.kind.is_custom()) {
+        scale.put(&["status", "selector"], selector);
+    }
+    if let Some(replicas) = wanted.filter(|replicas| *replicas != 0) {
         scale.put(&["spec", "replicas"], replicas);
     }
     Ok(scale)
@@ -53,7 +114,7 @@ pub(crate) fn of(object: &Object) -> Result<Value, Failure> {
 
 /// Patches the scale of an object.
 pub(crate) fn patch(call: &mut Call<'_>, object: &Object, patch: &Patch) -> Outcome {
-    let before = of(object)?;
+    let before = of(call.world.store(), object)?;
     let mut scale = before.clone();
     // A scale has no lists: a strategic patch of it is a merge patch.
     let how = if patch.how == PatchType::Strategic { PatchType::Merge } else { patch.how };
@@ -63,7 +124,10 @@ pub(crate) fn patch(call: &mut Call<'_>, object: &Object, patch: &Patch) -> Outc
     })?;
     let replicas = scale.int_at(&["spec", "replicas"]).unwrap_or(0);
     if call.dry_run()? != DryRun::Client {
-        let body = json!({"spec": {"replicas": replicas}});
+        let mut body = json!({});
+        if let Some(how) = Scale::of(call.world.store(), object.kind) {
+            how.set(&mut body, replicas);
+        }
         let change = Patch { how: PatchType::Merge, body, of_status: false, ..patch.clone() };
         call.patch(object.kind, &ObjectKey::of(object), &change)?;
     }

@@ -125,7 +125,9 @@ impl Store {
         }
         object.meta.generation = old.meta.generation;
         object.meta.resource_version = old.meta.resource_version;
-        keep_status(&mut object, &old);
+        if self.has_status(object.kind) {
+            keep_status(&mut object, &old);
+        }
         let managers = managed::updated(context, &object, &old);
         set_managers(&mut object, managers);
         admission::mutate(self, &mut object, Some(&old))?;
@@ -164,11 +166,17 @@ impl Store {
         if object.meta.uid != Uid::default() && object.meta.uid != old.meta.uid {
             return Err(ApiError::conflict(&object.kind.group_resource(), &key.name));
         }
+        if !self.has_status(object.kind) {
+            return Err(ApiError::no_such_resource());
+        }
         let mut new = (*old).clone();
         match (&mut new.body, object.body) {
             (Body::Tree { status, .. }, Body::Tree { status: wanted, .. }) => *status = wanted,
             (Body::Pod(pod), Body::Pod(wanted)) => pod.status = wanted.status,
             _ => {}
+        }
+        if new.kind.is_custom() {
+            admission::begin(self, context, &mut new, Some(&old))?;
         }
         if new == *old {
             return Ok(old);
@@ -262,6 +270,11 @@ impl Store {
             self.warn(
                 "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
             );
+        }
+        if context.validate
+            && let Some(warning) = self.deprecation_of(kind, context.manager.version())
+        {
+            self.warn(warning);
         }
     }
 

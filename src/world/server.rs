@@ -143,7 +143,7 @@ impl World {
         if how == FieldValidation::Strict {
             return read_object(kind, value, namespace);
         }
-        let (value, unknown) = self.store.without_unknown(kind, value)?;
+        let (value, unknown) = self.store.without_unknown(kind, self.client.version(), value)?;
         if how == FieldValidation::Warn {
             for path in unknown {
                 self.store.warn(format!("unknown field \"{path}\""));

@@ -37,6 +37,11 @@ pub(crate) fn get(call: &mut Call<'_>) -> Outcome {
     if found.kinds.contains(&Kind::Endpoints) {
         call.warn(ENDPOINTS_WARNING);
     }
+    for kind in found.kinds.iter().filter(|kind| kind.is_custom()) {
+        if let Some(warning) = call.world.store().deprecation_of(*kind, call.version_of(*kind)) {
+            call.warn(format!("Warning: {warning}"));
+        }
+    }
     let mut objects: Vec<(Arc<Object>, Value)> =
         found.objects.iter().map(|object| (object.clone(), shown(object))).collect();
     let sort_by = call.flags.text("sort-by").to_owned();
@@ -97,7 +102,7 @@ fn tables(call: &mut Call<'_>, kinds: &[Kind], objects: &[(Arc<Object>, Value)],
             group.iter().map(|(object, value)| (&**object, value)).collect();
         let definition = call.world.store().definition_of(kind);
         extras.columns =
-            definition.and_then(|definition| columns_of(definition, kind.resource().version));
+            definition.and_then(|definition| columns_of(definition, call.version_name(kind)));
         let text = render(kind, &rows, &sight, &extras);
         call.out.push_str(&text);
     }

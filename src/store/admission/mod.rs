@@ -98,7 +98,7 @@ pub(super) fn begin(
             Ok(())
         }
         kind if kind.is_custom() => {
-            let causes = custom::complete(store, object, old.is_none(), context.validate)?;
+            let causes = custom::complete(store, object, old.is_none(), context)?;
             if causes.is_empty() {
                 return Ok(());
             }
