@@ -73,6 +73,21 @@ fn priority(name: &str) -> (u8, u64, u64, Reverse<String>) {
     (stage, major, minor, Reverse(name.to_owned()))
 }
 
+/// What a definition says of a version of its kind, whose group may stand in front; of the usual one
+/// if none is named.
+pub(super) fn version_in<'d>(
+    definition: &'d Object,
+    kind: Kind,
+    version: &str,
+) -> Option<&'d Value> {
+    let wanted = match version {
+        "" => kind.resource().version,
+        version => version.rsplit('/').next().unwrap_or(version),
+    };
+    let versions = definition.spec().items_at(&["versions"]);
+    versions.iter().find(|one| one.str_at(&["name"]) == Some(wanted))
+}
+
 impl Store {
     /// The definition of a custom kind; `None` for built-in kinds.
     pub fn definition_of(&self, kind: Kind) -> Option<&Arc<Object>> {
@@ -103,12 +118,7 @@ impl Store {
 
     /// What a definition says of a version of its kind; of the usual one if none is named.
     pub fn version_of(&self, kind: Kind, version: &str) -> Option<&Value> {
-        let wanted = match version {
-            "" => kind.resource().version,
-            version => version.rsplit('/').next().unwrap_or(version),
-        };
-        let versions = self.definition_of(kind)?.spec().items_at(&["versions"]);
-        versions.iter().find(|one| one.str_at(&["name"]) == Some(wanted))
+        version_in(self.definition_of(kind)?, kind, version)
     }
 
     /// What is said of a version that is on its way out.

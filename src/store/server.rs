@@ -59,7 +59,8 @@ impl Store {
         if object.meta.is_terminating() {
             object.meta.deletion = None;
         }
-        let managers = managed::created(context, &object);
+        let definition = self.definition_of(object.kind).cloned();
+        let managers = managed::created(context, &object, definition.as_deref());
         set_managers(&mut object, managers);
         admission::mutate(self, &mut object, None)?;
         object.meta.uid = Uid(self.rng().uuid());
@@ -128,7 +129,8 @@ impl Store {
         if self.has_status(object.kind) {
             keep_status(&mut object, &old);
         }
-        let managers = managed::updated(context, &object, &old);
+        let definition = self.definition_of(object.kind).cloned();
+        let managers = managed::updated(context, &object, &old, definition.as_deref());
         set_managers(&mut object, managers);
         admission::mutate(self, &mut object, Some(&old))?;
         admission::begin(self, context, &mut object, Some(&old))?;
