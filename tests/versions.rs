@@ -175,3 +175,45 @@ fn an_autoscaler_is_shown_as_v1_if_that_is_asked_for() {
     );
     assert_eq!(shown, "autoscaling/v1 50");
 }
+
+#[test]
+fn items_of_custom_lists_have_their_own_managers_where_the_schema_says_so() {
+    let mut room = Room::new();
+    room.done(&DEFINITION.replace(
+        "size: {type: string, default: small}",
+        "size: {type: string}\n              tags: {type: array, x-kubernetes-list-type: set, items: {type: string}}\n              ports: {type: array, x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [name], items: {type: object, required: [name], properties: {name: {type: string}, port: {type: integer}}}}\n              hosts: {type: array, items: {type: string}}",
+    ));
+    let apply = |who: &str, spec: &str| {
+        format!(
+            "kubectl apply --server-side --field-manager={who} -f - <<'EOF'\n{{apiVersion: example.com/v1, kind: Foo, metadata: {{name: a}}, spec: {spec}}}\nEOF"
+        )
+    };
+    room.done(&apply("ann", "{ports: [{name: a, port: 1}], tags: [x], hosts: [h]}"));
+    room.done(&apply("ben", "{ports: [{name: b, port: 2}], tags: [y]}"));
+    let spec = "kubectl get foo a -o jsonpath='{.spec}'";
+    let both = "{\"hosts\":[\"h\"],\"ports\":[{\"name\":\"a\",\"port\":1},{\"name\":\"b\",\"port\":2}],\"tags\":[\"x\",\"y\"]}";
+    assert_eq!(room.done(spec), both);
+    let refused = room.output(&apply("ben", "{ports: [{name: a, port: 9}], hosts: [i]}"));
+    let why = "error: Apply failed with 2 conflicts: conflicts with \"ann\":\n- .spec.hosts\n- .spec.ports[name=\"a\"].port\n";
+    assert!(refused.stderr.starts_with(why), "{}", refused.stderr);
+    room.done(&apply("ben", "{tags: [y]}"));
+    let left = "{\"hosts\":[\"h\"],\"ports\":[{\"name\":\"a\",\"port\":1}],\"tags\":[\"x\",\"y\"]}";
+    assert_eq!(room.done(spec), left);
+    let refused = room.output(&apply("ben", "{ports: [{port: 1}], more: 1}"));
+    let why = ".spec.more: field not declared in schema";
+    assert!(refused.stderr.contains(why), "{}", refused.stderr);
+}
+
+#[test]
+fn the_eleventh_writer_makes_the_oldest_two_one() {
+    let mut room = Room::new();
+    room.done("kubectl create configmap c");
+    for writer in 1..=10 {
+        room.done("sleep 1");
+        room.done(&format!(
+            "kubectl patch configmap c --field-manager=w{writer} -p '{{\"data\":{{\"k{writer}\":\"v\"}}}}'"
+        ));
+    }
+    let names = "kubectl get configmap c -o jsonpath='{.metadata.managedFields[*].manager}'";
+    assert_eq!(room.done(names), "ancient-changes w2 w3 w4 w5 w6 w7 w8 w9 w10");
+}

@@ -187,10 +187,11 @@ mod tests {
     #[test]
     fn a_request_needs_a_scheme_or_a_path_from_the_root() {
         for (text, is_one) in [
-            ("http://foo.bar#x", true),
+            ("http://foo.bar?x=y", true),
             ("/a", true),
             ("urn:a", true),
             ("a", false),
+            ("http://foo.bar#x", false),
             ("", false),
             ("http://a b", false),
         ] {

@@ -231,6 +231,8 @@ impl Store {
         if options.uid.is_some_and(|uid| uid != old.meta.uid) {
             return Err(ApiError::conflict(&kind.group_resource(), &key.name));
         }
+        let request = admission::Request { new: None, old: Some(&old) };
+        admission::ask_policies(self, context, request)?;
         let mut new = (*old).clone();
         add_propagation_finalizer(&mut new, options.propagation);
         if kind == Kind::CustomResourceDefinition {

@@ -8,12 +8,11 @@
 //! Models pkg/kubeapiserver/options/plugins.go and
 //! staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go Create and Update.
 //!
-//! Simplified: admission policies are stored and not asked.
-
 mod ingress_class;
 mod limit_range;
 mod pod;
 mod pod_security;
+mod policy;
 mod priority;
 mod quota;
 mod quota_usage;
@@ -31,6 +30,7 @@ use serde_json::json;
 
 pub(super) use pod::AdmittedSpecs;
 pub use pod::awaits_account;
+pub(super) use policy::{Request, review as ask_policies};
 pub(super) use priority::SYSTEM_CLASSES;
 pub(super) use quota::{charge, check as check_quota};
 pub use quota_usage::{in_scope as quota_in_scope, usage as quota_usage};
@@ -154,6 +154,7 @@ pub(super) fn validate(
         (Kind::Pod, None) => runtime_class::check(store, object)?,
         _ => {}
     }
+    policy::review(store, context, Request { new: Some(object), old })?;
     let operation = if old.is_none() { Operation::Create } else { Operation::Update };
     webhook::review(store, context, object, operation)
 }
