@@ -78,7 +78,7 @@ fn a_rule_has_a_message_of_its_own_variables_and_parameters() {
 #[test]
 fn a_policy_may_warn_and_holds_only_where_its_conditions_and_selectors_do() {
     let rules = "matchConditions: [{name: named, expression: 'object.metadata.name != \"free\"'}]
-  validations: [{expression: \"'team' in object.metadata.labels\", message: whose is it?}]";
+  validations: [{expression: \"'team' in object.metadata.labels\", message: 'whose is it?'}]";
     let binding = "validationActions: [Warn], matchResources: {namespaceSelector: {matchExpressions: [{key: kubernetes.io/metadata.name, operator: In, values: [default]}]}}";
     let mut room = room(rules, binding);
     let warned = room.output(&format!("{CREATE}1"));

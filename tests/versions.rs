@@ -140,7 +140,7 @@ type: Normal
 reportingController: example.com/teacher
 reportingInstance: teacher-1
 regarding: {kind: Pod, name: p, namespace: default}
-related: {kind: Node, name: n}
+related: {kind: Node, name: node-1}
 series: {count: 3, lastObservedTime: \"2026-01-01T00:00:20.000000Z\"}
 EOF";
 
@@ -151,7 +151,7 @@ fn an_event_that_a_person_writes_keeps_all_its_fields() {
     let get = "kubectl get";
     let fields = "-o jsonpath='{.action} {.eventTime} {.series.count} {.related.name}";
     let older = format!("{get} event lesson.1 {fields} {{.reportingComponent}} {{.message}}'");
-    let all = "Teaching 2026-01-01T00:00:10.000000Z 3 n example.com/teacher begins";
+    let all = "Teaching 2026-01-01T00:00:10.000000Z 3 node-1 example.com/teacher begins";
     assert_eq!(room.done(&older), all);
     let newer = format!(
         "{get} events.v1.events.k8s.io lesson.1 {fields} {{.reportingController}} {{.note}}'"
@@ -189,15 +189,15 @@ fn items_of_custom_lists_have_their_own_managers_where_the_schema_says_so() {
         )
     };
     room.done(&apply("ann", "{ports: [{name: a, port: 1}], tags: [x], hosts: [h]}"));
-    room.done(&apply("ben", "{ports: [{name: b, port: 2}], tags: [y]}"));
+    room.done(&apply("ben", "{ports: [{name: b, port: 2}], tags: [z]}"));
     let spec = "kubectl get foo a -o jsonpath='{.spec}'";
-    let both = "{\"hosts\":[\"h\"],\"ports\":[{\"name\":\"a\",\"port\":1},{\"name\":\"b\",\"port\":2}],\"tags\":[\"x\",\"y\"]}";
+    let both = "{\"hosts\":[\"h\"],\"ports\":[{\"name\":\"a\",\"port\":1},{\"name\":\"b\",\"port\":2}],\"tags\":[\"x\",\"z\"]}";
     assert_eq!(room.done(spec), both);
     let refused = room.output(&apply("ben", "{ports: [{name: a, port: 9}], hosts: [i]}"));
     let why = "error: Apply failed with 2 conflicts: conflicts with \"ann\":\n- .spec.hosts\n- .spec.ports[name=\"a\"].port\n";
     assert!(refused.stderr.starts_with(why), "{}", refused.stderr);
-    room.done(&apply("ben", "{tags: [y]}"));
-    let left = "{\"hosts\":[\"h\"],\"ports\":[{\"name\":\"a\",\"port\":1}],\"tags\":[\"x\",\"y\"]}";
+    room.done(&apply("ben", "{tags: [z]}"));
+    let left = "{\"hosts\":[\"h\"],\"ports\":[{\"name\":\"a\",\"port\":1}],\"tags\":[\"x\",\"z\"]}";
     assert_eq!(room.done(spec), left);
     let refused = room.output(&apply("ben", "{ports: [{port: 1}], more: 1}"));
     let why = ".spec.more: field not declared in schema";
@@ -207,7 +207,7 @@ fn items_of_custom_lists_have_their_own_managers_where_the_schema_says_so() {
 #[test]
 fn the_eleventh_writer_makes_the_oldest_two_one() {
     let mut room = Room::new();
-    room.done("kubectl create configmap c");
+    room.done("kubectl create configmap c --from-literal=a=b");
     for writer in 1..=10 {
         room.done("sleep 1");
         room.done(&format!(
@@ -216,4 +216,35 @@ fn the_eleventh_writer_makes_the_oldest_two_one() {
     }
     let names = "kubectl get configmap c -o jsonpath='{.metadata.managedFields[*].manager}'";
     assert_eq!(room.done(names), "ancient-changes w2 w3 w4 w5 w6 w7 w8 w9 w10");
+}
+
+/// Models plugin/pkg/auth/authorizer/rbac/bootstrappolicy/policy.go, pkg/registry/core/service/ipallocator.
+#[test]
+fn what_the_control_plane_makes_for_itself_is_there_for_who_asks() {
+    let mut room = Room::new();
+    let rules =
+        "kubectl get clusterrole view -o jsonpath='{.rules[0].verbs} {.rules[*].resources[0]}'";
+    let shown = room.done(rules);
+    assert!(shown.starts_with("[\"get\",\"list\",\"watch\"] configmaps "), "{shown}");
+    let names = room.done("kubectl get clusterrolebindings -o name");
+    assert!(
+        names.contains("clusterrolebinding.rbac.authorization.k8s.io/cluster-admin\n"),
+        "{names}"
+    );
+    let cidr = room.done("kubectl get servicecidr -o jsonpath='{.items[*].spec.cidrs[0]}'");
+    assert_eq!(cidr, "10.96.0.0/16");
+    room.done("kubectl create service clusterip web --tcp=80 --clusterip=10.96.0.77");
+    let parent = "-o jsonpath='{.spec.parentRef.resource}/{.spec.parentRef.name}'";
+    assert_eq!(room.done(&format!("kubectl get ipaddress 10.96.0.77 {parent}")), "services/web");
+    room.done("kubectl delete service web");
+    let gone = room.output("kubectl get ipaddress 10.96.0.77");
+    let why =
+        "Error from server (NotFound): ipaddresses.networking.k8s.io \"10.96.0.77\" not found\n";
+    assert_eq!(gone.stderr, why);
+    assert_eq!(room.done("kubectl get csinodes -o name").lines().count(), 4);
+    let leases = room.done("kubectl get leases -n kube-system -o name");
+    assert_eq!(
+        leases,
+        "lease.coordination.k8s.io/kube-controller-manager\nlease.coordination.k8s.io/kube-scheduler"
+    );
 }

@@ -142,51 +142,58 @@ fn mirrors<'a>(store: &'a Store, key: &ObjectKey) -> Vec<&'a Arc<Object>> {
     .collect()
 }
 
+/// An address with all of its ports, by their hashes.
+struct Address<'a> {
+    value: &'a Value,
+    ready: bool,
+    ports: BTreeMap<u128, &'a Value>,
+}
+
 /// What the slices are to hold, one for each set of ports and family of addresses; and how many
 /// addresses are too many.
 ///
 /// Models reconciler.go reconcile, reconciler_helpers.go desiredCalc and
 /// pkg/api/v1/endpoints/util.go RepackSubsets.
 fn groups(endpoints: &Object) -> (Vec<Value>, usize) {
-    // Each address with all of its ports, by what tells addresses apart.
-    let mut addresses: BTreeMap<(String, String), (Value, bool, BTreeMap<u128, Value>)> =
-        BTreeMap::new();
+    // By what tells addresses apart.
+    let mut addresses: BTreeMap<(String, String), Address<'_>> = BTreeMap::new();
     for subset in endpoints.content().items_at(&["subsets"]) {
         for (list, ready) in [("addresses", true), ("notReadyAddresses", false)] {
             for address in subset.items_at(&[list]) {
                 let text = |path: &[&str]| address.str_at(path).unwrap_or_default().to_owned();
                 let key = (text(&["ip"]), text(&["targetRef", "uid"]));
-                let entry = addresses.entry(key);
-                let entry = entry.or_insert_with(|| (address.clone(), ready, BTreeMap::new()));
-                entry.1 = ready;
+                let new = || Address { value: address, ready, ports: BTreeMap::new() };
+                let entry = addresses.entry(key).or_insert_with(new);
+                entry.ready = ready;
                 let ports = subset.items_at(&["ports"]).iter();
-                entry.2.extend(ports.map(|port| (hash_in_endpoints(port), port.clone())));
+                entry.ports.extend(ports.map(|port| (hash_in_endpoints(port), port)));
             }
         }
     }
-    let mut groups: BTreeMap<(Vec<u128>, &str), (Vec<Value>, Vec<Value>)> = BTreeMap::new();
+    let mut groups: BTreeMap<(Vec<u128>, &str), Value> = BTreeMap::new();
     let mut skipped = 0;
-    for (address, ready, ports) in addresses.into_values() {
-        let Some(ip) = address.str_at(&["ip"]).and_then(|ip| ip.parse::<IpAddr>().ok()) else {
+    for Address { value, ready, ports } in addresses.into_values() {
+        let Some(ip) = value.str_at(&["ip"]).and_then(|ip| ip.parse::<IpAddr>().ok()) else {
             continue;
         };
         let family = if ip.is_ipv4() { "IPv4" } else { "IPv6" };
         let key = (ports.keys().copied().collect(), family);
-        let ports = || ports.into_values().map(port).collect();
-        let (_, all) = groups.entry(key).or_insert_with(|| (ports(), Vec::new()));
-        match all.len() < MOST_ADDRESSES {
-            true => all.push(endpoint(&address, ip, ready)),
-            false => skipped += 1,
+        let new = || {
+            let ports: Vec<Value> = ports.into_values().map(port).collect();
+            json!({"addressType": family, "endpoints": [], "ports": ports})
+        };
+        let group = groups.entry(key).or_insert_with(new);
+        match group.get_mut("endpoints").and_then(Value::as_array_mut) {
+            Some(all) if all.len() < MOST_ADDRESSES => all.push(endpoint(value, ip, ready)),
+            _ => skipped += 1,
         }
     }
-    let wanted = groups.into_iter().map(|((_, family), (ports, endpoints))| {
-        json!({"addressType": family, "endpoints": endpoints, "ports": ports})
-    });
-    (wanted.collect(), skipped)
+    (groups.into_values().collect(), skipped)
 }
 
 /// Models utils.go epPortsToEpsPorts.
-fn port(mut port: Value) -> Value {
+fn port(port: &Value) -> Value {
+    let mut port = port.clone();
     port.put_default(&["name"], "");
     port
 }

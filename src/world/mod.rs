@@ -12,6 +12,7 @@ mod activity;
 pub mod burst;
 mod config;
 mod dispatch;
+mod furniture;
 mod inside;
 mod join;
 mod network;

@@ -346,20 +346,22 @@ impl<'a> Scope<'a> {
                 Val::Optional(inside) => self.inside(name, inside, variable, body),
                 on => self.each(name, &on.json()?, variable, (condition.as_deref(), body)),
             },
-            Node::Call(name, arguments) => {
-                if let [Node::Name(of), argument @ ..] = arguments.as_slice()
-                    && of == "optional"
-                {
-                    let inside = match argument.first() {
-                        Some(argument) => Some(Box::new(self.value(argument)?)),
-                        None => None,
-                    };
-                    return Some(Val::Optional(inside));
-                }
-                let values: Option<Vec<Val>> = arguments.iter().map(|it| self.value(it)).collect();
-                cel_values::call(name, &values?)
-            }
+            Node::Call(name, arguments) => self.called(name, arguments),
         }
+    }
+
+    fn called(&mut self, name: &str, arguments: &'a [Node]) -> Option<Val> {
+        if let [Node::Name(of), argument @ ..] = arguments
+            && of == "optional"
+        {
+            let inside = match argument.first() {
+                Some(argument) => Some(Box::new(self.value(argument)?)),
+                None => None,
+            };
+            return Some(Val::Optional(inside));
+        }
+        let values: Option<Vec<Val>> = arguments.iter().map(|it| self.value(it)).collect();
+        cel_values::call(name, &values?)
     }
 
     fn named(&self, name: &str) -> Option<&Val> {

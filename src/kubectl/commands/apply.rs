@@ -375,6 +375,7 @@ impl Manifests {
         }
         let keeps = call.flags.given("output") && call.flags.text("output") != "name";
         while let Some(manifest) = self.left.last() {
+            call.world.furnish(manifest.kind);
             call.versions = match manifest.version.as_str() {
                 "" => Vec::new(),
                 version => vec![(manifest.kind, version.to_owned())],
