@@ -1,7 +1,7 @@
 //! How the API server says no.
 
 use core::fmt;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// What is wrong with one field.
 ///
@@ -227,6 +227,8 @@ pub enum Reason {
     MethodNotAllowed,
     TooManyRequests,
     RequestEntityTooLarge,
+    ServiceUnavailable,
+    Unauthorized,
     Gone,
     UnsupportedMediaType,
     InternalError,
@@ -248,6 +250,8 @@ impl Reason {
             Reason::UnsupportedMediaType => 415,
             Reason::Invalid => 422,
             Reason::TooManyRequests => 429,
+            Reason::ServiceUnavailable => 503,
+            Reason::Unauthorized => 401,
             Reason::InternalError | Reason::Unknown => 500,
         }
     }
@@ -264,6 +268,8 @@ impl Reason {
             Reason::MethodNotAllowed => "MethodNotAllowed",
             Reason::TooManyRequests => "TooManyRequests",
             Reason::RequestEntityTooLarge => "RequestEntityTooLarge",
+            Reason::ServiceUnavailable => "ServiceUnavailable",
+            Reason::Unauthorized => "Unauthorized",
             Reason::Gone => "Gone",
             Reason::UnsupportedMediaType => "UnsupportedMediaType",
             Reason::InternalError => "InternalError",
@@ -349,28 +355,6 @@ impl ApiError {
         let message = format!("{kind} {} is invalid: {list}", go_quote(name));
         let (kind, name) = (kind.to_owned(), name.to_owned());
         ApiError { reason: Reason::Invalid, message, kind, name, causes }
-    }
-
-    /// The `v1` Status object that says it.
-    pub fn to_status(&self) -> Value {
-        let causes: Vec<Value> = self
-            .causes
-            .iter()
-            .map(|cause| {
-                let (field, message) = (&cause.field, cause.body());
-                json!({"reason": cause.error_type.reason(), "message": message, "field": field})
-            })
-            .collect();
-        json!({
-            "apiVersion": "v1",
-            "kind": "Status",
-            "metadata": {},
-            "status": "Failure",
-            "message": self.message,
-            "reason": self.reason.name(),
-            "details": {"name": self.name, "kind": self.kind, "causes": causes},
-            "code": self.reason.code(),
-        })
     }
 }
 

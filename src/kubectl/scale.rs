@@ -2,10 +2,10 @@
 //!
 //! Models staging/src/k8s.io/api/autoscaling/v1 Scale and pkg/registry/apps/deployment/storage.
 
-use super::call::{Call, DryRun, shown};
+use super::call::{Call, DryRun};
 use super::failure::{Failure, Outcome};
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::{ApiError, Kind, Object, Reason, Selector, Value};
+use crate::api::{ApiError, Kind, Object, Reason, Value};
 use crate::store::patch::{Patch, PatchType, patch_locally};
 use crate::store::{ObjectKey, Store};
 use serde_json::json;
@@ -71,43 +71,30 @@ pub(crate) fn of(store: &Store, object: &Object) -> Result<Value, Failure> {
     let Some(how) = Scale::of(store, object.kind) else {
         return Err(ApiError::no_such_resource().into());
     };
-    let value = shown(object);
-    let wanted = how.wanted(&value);
-    if wanted.is_none() && object.kind.is_custom() {
+    if !object.kind.is_custom() {
+        return crate::world::scale_of(object).ok_or_else(|| ApiError::no_such_resource().into());
+    }
+    let value = object.to_value();
+    let Some(wanted) = how.wanted(&value) else {
         let path = how.wanted.join(".");
         let why =
             format!("Internal error occurred: the spec replicas field \".{path}\" does not exist");
         return Err(ApiError::new(Reason::InternalError, why).into());
-    }
-    let selector = match object.kind {
-        Kind::ReplicationController => {
-            Selector::from_map(value.at(&["spec", "selector"])).to_string()
-        }
-        kind if kind.is_custom() => {
-            at(&value, &how.selector).and_then(Value::as_str).unwrap_or_default().to_owned()
-        }
-        _ => {
-            let selector = Selector::from_label_selector(value.at(&["spec", "selector"]));
-            selector.unwrap_or_default().to_string()
-        }
     };
-    let mut metadata = json!({});
+    let mut scale = json!({
+        "apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {}, "spec": {},
+        "status": {"replicas": how.actual(&value)},
+    });
     for key in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
         if let Some(field) = value.at(&["metadata", key]) {
-            metadata.put(&[key], field.clone());
+            scale.put(&["metadata", key], field.clone());
         }
     }
-    let mut scale = json!({
-        "apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": metadata, "spec": {},
-        "status": {
-            "replicas": how.actual(&value),
-        },
-    });
-    if !(selector.is_empty() && object.kind.is_custom()) {
+    if let Some(selector) = at(&value, &how.selector).and_then(Value::as_str) {
         scale.put(&["status", "selector"], selector);
     }
-    if let Some(replicas) = wanted.filter(|replicas| *replicas != 0) {
-        scale.put(&["spec", "replicas"], replicas);
+    if wanted != 0 {
+        scale.put(&["spec", "replicas"], wanted);
     }
     Ok(scale)
 }

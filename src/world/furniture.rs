@@ -217,6 +217,13 @@ fn roles() -> Vec<Value> {
     all.into_iter().map(|(role, _)| role).collect()
 }
 
+/// The rules of a ClusterRole that the control plane made.
+pub(super) fn rules_of(name: &str) -> Vec<Value> {
+    let all = roles();
+    let role = all.iter().find(|role| role.str_at(&["metadata", "name"]) == Some(name));
+    role.map_or_else(Vec::new, |role| role.items_at(&["rules"]).to_vec())
+}
+
 /// `get,list core pods a,b`, `get /healthz`.
 fn rule(line: &str) -> Value {
     let mut parts = line.split(' ').map(|part| {
