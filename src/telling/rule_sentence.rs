@@ -2,6 +2,7 @@
 
 use crate::net::Packet;
 use crate::net::rule::{Action, Match, Recent, Rule, States, Verdict};
+use crate::proxy::MASQUERADE_MARK;
 use crate::text::{Lang, Text};
 use crate::trace::{Hop, Place, Reason};
 use core::fmt::Display;
@@ -55,6 +56,10 @@ pub(super) fn rule(hop: &Hop, is_idle: bool, lang: Lang) -> String {
     let drawn = draw.map(|draw| (draw.drawn.saturating_add(1), draw.among));
     if let Some((_, to)) = changed(|packet| packet.destination.to_string()) {
         return match drawn {
+            Some(_) if turns(rule) => {
+                let turn = drawn_text(rule, *matched, drawn, lang).unwrap_or_default();
+                [turn, say(Text::HopDnat, &[("to", &to)])].join(" ")
+            }
             Some((number, count)) => {
                 let values: [(&str, &dyn Display); 3] =
                     [("number", &number), ("count", &count), ("to", &to)];
@@ -66,18 +71,16 @@ pub(super) fn rule(hop: &Hop, is_idle: bool, lang: Lang) -> String {
     if let Some((from, to)) = changed(|packet| packet.source.ip.to_string()) {
         return say(Text::HopMasquerade, &[("from", &from), ("to", &to)]);
     }
-    match hop.packet {
-        Some((before, after)) if before.mark == 0 && after.mark != 0 => {
-            return say(Text::HopMark, &[("mark", &format!("{:#x}", after.mark))]);
-        }
-        Some((before, after)) if before.mark != 0 && after.mark == 0 => {
-            return say(Text::RuleUnmark, &[]);
-        }
-        _ => {}
+    if let Some((before, after)) = hop.packet.filter(|(before, after)| before.mark != after.mark) {
+        let text = match (before.mark & MASQUERADE_MARK, after.mark & MASQUERADE_MARK) {
+            (0, MASQUERADE_MARK) => Text::HopMark,
+            (MASQUERADE_MARK, 0) => Text::RuleUnmark,
+            _ => Text::RuleMarks,
+        };
+        return say(text, &[("mark", &format!("{:#x}", after.mark))]);
     }
-    if let Some((number, count)) = drawn {
-        let text = if *matched { Text::HopDrawn } else { Text::HopNotDrawn };
-        return say(text, &[("number", &number), ("count", &count)]);
+    if let Some(told) = drawn_text(rule, *matched, drawn, lang) {
+        return told;
     }
     let verdict = found.as_ref().or_else(|| verdict(rule));
     match verdict {
@@ -96,7 +99,37 @@ pub(super) fn rule(hop: &Hop, is_idle: bool, lang: Lang) -> String {
         Some(Verdict::Accept) if asks_mark(rule) == Some(false) => say(Text::RuleMarked, &[]),
         Some(Verdict::Accept) if asks_known(rule) => say(Text::RuleKnown, &[]),
         Some(Verdict::Accept) => say(Text::RuleAccepts, &[]),
-        None => say(Text::HopRule, &[]),
+        None => lang.t(undecided(rule)).to_owned(),
+    }
+}
+
+/// What chance, or a rule that takes turns, made of a packet.
+fn drawn_text(rule: &Rule, matched: bool, drawn: Option<(u32, u32)>, lang: Lang) -> Option<String> {
+    let (number, count) = drawn?;
+    let text = match (turns(rule), matched) {
+        (false, true) => Text::HopDrawn,
+        (false, false) => Text::HopNotDrawn,
+        (true, true) => Text::RuleTurn,
+        (true, false) => Text::RuleNotTurn,
+    };
+    Some(lang.fill(text, &[("number", &number), ("count", &count)]))
+}
+
+/// Whether a rule takes one packet of several in turn, and not by chance.
+fn turns(rule: &Rule) -> bool {
+    rule.matches.iter().any(|condition| matches!(condition, Match::Turn { .. }))
+}
+
+/// What a rule is for that neither decides nor changes anything.
+fn undecided(rule: &Rule) -> Text {
+    match rule.actions.first() {
+        None => Text::RuleCounts,
+        Some(Action::Log { .. }) => Text::RuleLogs,
+        Some(Action::NoTrack { .. }) => Text::RuleNoTrack,
+        Some(Action::Remember(_)) => Text::RuleRemembers,
+        Some(Action::Mark { .. }) => Text::RuleMarkedAlready,
+        Some(Action::Dnat(_) | Action::DnatRandom(_) | Action::Translate(_)) => Text::RuleSame,
+        Some(Action::Verdict(_) | Action::GotoRandom(_) | Action::Lookup { .. }) => Text::HopRule,
     }
 }
 

@@ -109,10 +109,10 @@ texts! {
     PacketEntry RemedyTitle RemedyTry ExaminedRules Arrived Refused ArrivedSees ArrivedPlain
     ArrivedSeesProxy NotResolved Unreachable NotSent PlaceDevice HopSends HopResolves HopNoAnswer HopBalances
     HopBalancesLocal HopEnters HopEntersFromPod HopRefuses HopRejects HopResets HopUntranslatesError HopIsRefused HopVanishes HopDeniedMany HopSchedules
-    HopTracks HopEncapsulates HopDecapsulates HopLeaves HopAllowed HopNoPolicy HopDenied HopDelivers
+    HopTracks HopEncapsulates HopDecapsulates HopLeaves HopAllowed HopDenied HopDelivers
     HopAnswers HopEchoes HopIngress HopIngressNone HopUntranslates HopRemembers HopReturns HopReceives
-    HopRouteLocal HopRoutePod HopRouteNode HopRouteTunnel HopRouteDefault HopDnat HopMasquerade
-    HopMark HopDrawn HopNotDrawn HopRule RulePolicy RuleDnatDrawn RuleUnmark RuleUnmarked RuleMarked
+    HopRouteLocal HopRoutePod HopRouteNeighbour HopRouteNode HopRouteTunnel HopRouteDefault HopDnat HopMasquerade
+    HopMark HopDrawn HopNotDrawn HopRule RulePolicy RuleDnatDrawn RuleUnmark RuleMarks RuleMarkedAlready RuleTurn RuleNotTurn RuleCounts RuleLogs RuleNoTrack RuleRemembers RuleSame RuleUnmarked RuleMarked
     RuleKnown RuleAccepts RuleDrops RuleRejects RuleReturns RuleIdle RuleLeads RuleLast RuleAffinity
     MarksExternal MarksHairpin MarksOutside ToServices ToNodePorts ToExternalServices ToExternal
     ToService ToLocal ToEndpoint ToFirewall ToMark ToPostrouting ToForward ToKubeletFirewall

@@ -1,6 +1,7 @@
 //! A cloud's load balancer: which nodes it knows, which of them it finds healthy, and the one that it
 //! chooses.
 
+use super::front::BalancerReason;
 use super::hop::{Cause, Failure, Manner, Place, Reason, Spread};
 use super::path::{Arrival, Entrance, Tracer};
 use crate::api::tree::Tree as _;
@@ -71,7 +72,7 @@ impl Tracer<'_> {
             },
             false => Spread::HealthyNodes,
         };
-        let reason = Reason::Balances {
+        let reason = BalancerReason::Balances {
             service: key.clone(),
             node: node.clone(),
             draw: Draw { among, drawn },
@@ -82,7 +83,7 @@ impl Tracer<'_> {
         if is_proxy {
             onward = self.proxied(packet, &node, port.node_port);
         }
-        self.hop(place, reason, Some((packet, onward)));
+        self.balancer_hop(place, reason, (packet, onward));
         self.send(&node, onward, Entrance::Network)
     }
 

@@ -116,6 +116,15 @@ pub enum Cause {
     NoEcho(ObjectKey),
     /// It went around too often.
     Loop,
+    /// A load balancer, or the router before the nodes, knows no way.
+    Balancer(BalancerCause),
+    /// A proxy of HTTP has no better answer.
+    Proxy(ProxyCause),
+}
+
+/// Why a load balancer, or the router before the nodes, knows no way.
+#[derive(Clone, Debug, PartialEq)]
+pub enum BalancerCause {
     /// Nobody says to have the address that MetalLB gave to a Service.
     NotAnnounced {
         /// The Service.
@@ -130,6 +139,33 @@ pub enum Cause {
         /// The node.
         node: Arc<str>,
     },
+    /// A line in the file of a load balancer that people built leads to nobody, and nobody has told
+    /// it.
+    ByHand {
+        /// The name of the server in the file.
+        server: Arc<str>,
+        /// Where the line leads.
+        to: Endpoint,
+        /// Why nobody is there.
+        cause: Box<Cause>,
+    },
+    /// The checks of a load balancer that people built have found every line down.
+    AllDown {
+        /// How many lines there are.
+        count: u32,
+    },
+    /// A load balancer that people built does not listen on the port.
+    NoFrontend {
+        /// Its ports.
+        offered: Vec<u16>,
+        /// The port asked.
+        port: u16,
+    },
+}
+
+/// Why a proxy of HTTP has no better answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ProxyCause {
     /// The ingress controller has no rule for host and path (404).
     NoRule {
         /// The host.
@@ -185,28 +221,6 @@ pub enum Cause {
         route: ObjectKey,
         /// What the route's status says of it; empty if the rule has no backend with a weight.
         message: Arc<str>,
-    },
-    /// A line in the file of a load balancer that people built leads to nobody, and nobody has told
-    /// it.
-    ByHand {
-        /// The name of the server in the file.
-        server: Arc<str>,
-        /// Where the line leads.
-        to: Endpoint,
-        /// Why nobody is there.
-        cause: Box<Cause>,
-    },
-    /// The checks of a load balancer that people built have found every line down.
-    AllDown {
-        /// How many lines there are.
-        count: u32,
-    },
-    /// A load balancer that people built does not listen on the port.
-    NoFrontend {
-        /// Its ports.
-        offered: Vec<u16>,
-        /// The port asked.
-        port: u16,
     },
     /// No listener with TLS of the Gateway has this host, so that there is no certificate for it.
     NoTlsName {

@@ -2,7 +2,7 @@
 
 use super::dns::{RecordType, Response};
 use super::hop::{
-    Cause, Direction, Hop, NearMiss, Outcome, PacketTrace, Place, Reason, Route, Server, Spread,
+    Cause, Direction, Hop, NearMiss, Outcome, PacketTrace, Place, Reason, Route, Server,
 };
 use super::json_of_proxy;
 use crate::api::Value;
@@ -39,7 +39,7 @@ impl Hop {
     pub fn to_value(&self) -> Value {
         let mut value = json!({
             "place": place(&self.place),
-            "reason": reason(&self.reason),
+            "reason": reason(self),
             "reply": self.is_reply,
         });
         if let Some((before, after)) = &self.packet
@@ -128,47 +128,27 @@ const fn direction(direction: Direction) -> &'static str {
     }
 }
 
-/// What there is nothing more to say of.
-const fn plain(reason: &Reason) -> Option<&'static str> {
-    Some(match reason {
-        Reason::Sends => "sends",
-        Reason::Enters => "enters",
-        Reason::Tracks => "tracks",
-        Reason::Remembers => "remembers",
-        Reason::Decapsulates => "decapsulates",
-        Reason::LeavesCluster => "leavesCluster",
-        Reason::Delivers => "delivers",
-        Reason::Untranslates => "untranslates",
-        Reason::Returns => "returns",
-        Reason::Receives => "receives",
-        Reason::Echoes => "echoes",
-        Reason::Refuses => "refuses",
-        Reason::IsRefused => "isRefused",
-        Reason::Vanishes => "vanishes",
-        _ => return None,
-    })
-}
-
-fn reason(reason: &Reason) -> Value {
-    if let Some(kind) = plain(reason) {
-        return json!({"kind": kind});
-    }
-    match reason {
+fn reason(hop: &Hop) -> Value {
+    let plain = |kind: &str| json!({"kind": kind});
+    match &hop.reason {
+        Reason::Sends => plain("sends"),
+        Reason::Enters => plain("enters"),
+        Reason::Tracks => plain("tracks"),
+        Reason::Remembers => plain("remembers"),
+        Reason::Decapsulates => plain("decapsulates"),
+        Reason::LeavesCluster => plain("leavesCluster"),
+        Reason::Delivers => plain("delivers"),
+        Reason::Untranslates => plain("untranslates"),
+        Reason::Returns => plain("returns"),
+        Reason::Receives => plain("receives"),
+        Reason::Echoes => plain("echoes"),
+        Reason::Refuses => plain("refuses"),
+        Reason::IsRefused => plain("isRefused"),
+        Reason::Vanishes => plain("vanishes"),
         Reason::Resolves { name, asked } => {
             let asked: Vec<Value> = asked.iter().map(asked_value).collect();
             json!({"kind": "resolves", "name": **name, "asked": asked})
         }
-        Reason::Balances { service, node, draw: lot, spread, node_port } => json!({
-            "kind": "balances",
-            "service": key(service),
-            "node": **node,
-            "draw": draw(lot),
-            "spread": match spread {
-                Spread::HealthyNodes => "healthyNodes",
-                Spread::NodesWithEndpoints { .. } => "nodesWithEndpoints",
-            },
-            "nodePort": node_port,
-        }),
         Reason::Rule { matched, examined, draw: lot, found } => json!({
             "kind": "rule",
             "matched": matched,
@@ -183,25 +163,20 @@ fn reason(reason: &Reason) -> Value {
         Reason::Encapsulates { vni, overhead, mtu } => {
             json!({"kind": "encapsulates", "vni": vni, "overhead": overhead, "mtu": mtu})
         }
-        Reason::Allowed { direction: way, pod, policy } => json!({
-            "kind": "allowed",
-            "direction": direction(*way),
-            "pod": key(pod),
-            "policy": policy.as_ref().map(key),
-        }),
-        Reason::Denied { direction: way, pod, policies } => json!({
-            "kind": "denied",
-            "direction": direction(*way),
-            "pod": key(pod),
-            "policies": keys(policies),
-        }),
+        Reason::Allowed { direction: way, policy } => {
+            json!({"kind": "allowed", "direction": direction(*way), "policy": key(policy)})
+        }
+        Reason::Denied { direction: way, policies } => {
+            json!({"kind": "denied", "direction": direction(*way), "policies": keys(policies)})
+        }
         Reason::Answers { sees } => json!({"kind": "answers", "sees": sees.to_string()}),
         Reason::Rejects { about } => json!({"kind": "rejects", "about": tuple(about)}),
         Reason::UntranslatesError { inside } => {
             let (before, after) = &**inside;
             json!({"kind": "untranslatesError", "before": tuple(before), "after": tuple(after)})
         }
-        _ => json_of_proxy::reason(reason),
+        Reason::Balancer(reason) => json_of_proxy::balancer(reason),
+        Reason::Proxy(reason) => json_of_proxy::proxy(reason),
     }
 }
 
@@ -209,6 +184,7 @@ fn routes(route: &Route) -> Value {
     match route {
         Route::Local => json!({"kind": "routes", "to": "local"}),
         Route::Pod => json!({"kind": "routes", "to": "pod"}),
+        Route::Neighbour(node) => json!({"kind": "routes", "to": "neighbour", "node": **node}),
         Route::Node(node) => json!({"kind": "routes", "to": "node", "node": **node}),
         Route::Tunnel(node) => json!({"kind": "routes", "to": "tunnel", "node": **node}),
         Route::Default => json!({"kind": "routes", "to": "default"}),
@@ -262,18 +238,6 @@ impl Outcome {
     }
 }
 
-fn of_names(cause: &Cause) -> Value {
-    match cause {
-        Cause::NoNameServer { server, why, .. } => json!({
-            "kind": "noNameServer", "server": server.to_string(), "why": why.to_value(),
-        }),
-        Cause::NameServerFails { server, code } => json!({
-            "kind": "nameServerFails", "server": server.to_string(), "code": code.name(),
-        }),
-        _ => Value::Null,
-    }
-}
-
 impl Cause {
     /// The cause as JSON: its kind and its data.
     pub fn to_value(&self) -> Value {
@@ -282,7 +246,12 @@ impl Cause {
             Cause::NoClient(source) => json!({"kind": "noClient", "source": source.to_value()}),
             Cause::NoSuchName(name) => json!({"kind": "noSuchName", "name": **name}),
             Cause::NoAddress(service) => of("noAddress", service),
-            Cause::NoNameServer { .. } | Cause::NameServerFails { .. } => of_names(self),
+            Cause::NoNameServer { server, why, .. } => json!({
+                "kind": "noNameServer", "server": server.to_string(), "why": why.to_value(),
+            }),
+            Cause::NameServerFails { server, code } => json!({
+                "kind": "nameServerFails", "server": server.to_string(), "code": code.name(),
+            }),
             Cause::NodeDown(node) => json!({"kind": "nodeDown", "node": **node}),
             Cause::NoEndpoints { service, why } => {
                 let names = |names: &[std::sync::Arc<str>]| -> Value {
@@ -331,10 +300,14 @@ impl Cause {
             Cause::RuleByHand { node, chain } => {
                 json!({"kind": "ruleByHand", "node": **node, "chain": **chain})
             }
+            Cause::RefusalLost { refused, lost } => json!({
+                "kind": "refusalLost", "refused": refused.to_value(), "lost": lost.to_value(),
+            }),
             Cause::NoEcho(service) => of("noEcho", service),
             Cause::NoForwarding(node) => json!({"kind": "noForwarding", "node": **node}),
             Cause::Loop => json!({"kind": "loop"}),
-            _ => json_of_proxy::cause(self),
+            Cause::Balancer(cause) => json_of_proxy::balancer_cause(cause),
+            Cause::Proxy(cause) => json_of_proxy::proxy_cause(cause),
         }
     }
 }

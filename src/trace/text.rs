@@ -3,10 +3,9 @@
 use super::dns::{RecordType, Response};
 use super::hop::{
     Cause, Direction, Failure, Hop, Manner, NearMiss, Outcome, PacketTrace, Place, Reason, Route,
-    Server, Spread,
+    Server,
 };
 use super::metallb::ROUTER;
-use super::text_of_proxy;
 use crate::net::Packet;
 use crate::net::rule::Verdict;
 use crate::net::walk::Draw;
@@ -87,7 +86,7 @@ impl fmt::Display for Place {
     }
 }
 
-fn drawn(draw: &Draw) -> String {
+pub(super) fn drawn(draw: &Draw) -> String {
     format!("draw {} of {}", u64::from(draw.drawn) + 1, draw.among)
 }
 
@@ -108,15 +107,6 @@ impl fmt::Display for Reason {
         match self {
             Reason::Sends => formatter.write_str("sends"),
             Reason::Resolves { name, asked } => formatter.write_str(&resolved(name, asked)),
-            Reason::Balances { service, node, draw, spread, .. } => {
-                let which = match spread {
-                    Spread::HealthyNodes => "healthy nodes".to_owned(),
-                    Spread::NodesWithEndpoints { health_check_port } => {
-                        format!("nodes with endpoints, health check port {health_check_port}")
-                    }
-                };
-                write!(formatter, "{service} to node {node} ({which}, {})", drawn(draw))
-            }
             Reason::Enters => formatter.write_str("enters"),
             Reason::Rule { matched, examined, draw, found } => {
                 let word = if *matched { "matches" } else { "not drawn" };
@@ -128,8 +118,13 @@ impl fmt::Display for Reason {
                     Some(Verdict::Goto(chain) | Verdict::Jump(chain)) => {
                         write!(formatter, ", map says {chain}")
                     }
-                    Some(Verdict::Drop) => write!(formatter, ", map says drop"),
-                    _ => Ok(()),
+                    Some(Verdict::Drop) => formatter.write_str(", map says drop"),
+                    Some(Verdict::Reject(with)) => {
+                        write!(formatter, ", map says reject with {}", with.name())
+                    }
+                    Some(Verdict::Accept) => formatter.write_str(", map says accept"),
+                    Some(Verdict::Return) => formatter.write_str(", map says return"),
+                    None => Ok(()),
                 }
             }
             Reason::Schedules { server, among } => {
@@ -143,11 +138,10 @@ impl fmt::Display for Reason {
             }
             Reason::Decapsulates => formatter.write_str("unpacks from VXLAN"),
             Reason::LeavesCluster => formatter.write_str("masqueraded by the pod network"),
-            Reason::Allowed { direction, policy: Some(policy), .. } => {
+            Reason::Allowed { direction, policy } => {
                 write!(formatter, "{direction} allowed by {policy}")
             }
-            Reason::Allowed { direction, .. } => write!(formatter, "{direction}: no policy"),
-            Reason::Denied { direction, policies, .. } => {
+            Reason::Denied { direction, policies } => {
                 write!(formatter, "{direction} denied by {}", list(policies))
             }
             Reason::Delivers => formatter.write_str("delivers"),
@@ -164,7 +158,8 @@ impl fmt::Display for Reason {
             Reason::Untranslates => formatter.write_str("conntrack untranslates"),
             Reason::Returns => formatter.write_str("passes"),
             Reason::Receives => formatter.write_str("receives the answer"),
-            _ => text_of_proxy::reason(formatter, self),
+            Reason::Balancer(reason) => reason.fmt(formatter),
+            Reason::Proxy(reason) => reason.fmt(formatter),
         }
     }
 }
@@ -178,6 +173,7 @@ impl fmt::Display for Route {
         match self {
             Route::Local => formatter.write_str("local"),
             Route::Pod => formatter.write_str("to own pod"),
+            Route::Neighbour(node) => write!(formatter, "to node {node}"),
             Route::Node(node) => write!(formatter, "via node {node}"),
             Route::Tunnel(node) => write!(formatter, "by tunnel to node {node}"),
             Route::Default => formatter.write_str("default"),
@@ -305,7 +301,8 @@ impl fmt::Display for Cause {
                 write!(formatter, "{service} is no machine that answers a ping")
             }
             Cause::Loop => formatter.write_str("routing loop"),
-            _ => text_of_proxy::cause(formatter, self),
+            Cause::Balancer(cause) => cause.fmt(formatter),
+            Cause::Proxy(cause) => cause.fmt(formatter),
         }
     }
 }

@@ -1,10 +1,10 @@
 //! What mends the way in from outside: Ingresses, Gateways' routes, MetalLB.
 
-use super::{Mender, named, patch};
+use super::{Mender, named, patch, start};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Selector, Value};
 use crate::store::ObjectKey;
-use crate::trace::hop::{WhyNoRoute, WhyNoRule};
+use crate::trace::hop::{BalancerCause, ProxyCause, WhyNoRoute, WhyNoRule};
 use crate::trace::metallb::WhySilent;
 use crate::trace::{Cause, gateway, why_no_endpoints};
 use serde_json::json;
@@ -14,19 +14,30 @@ use std::sync::Arc;
 const ANNOTATION: &str = "nginx.ingress.kubernetes.io";
 
 impl Mender<'_> {
-    pub(super) fn of_front(&self, cause: &Cause) -> Option<String> {
+    pub(super) fn of_balancer(&self, cause: &BalancerCause) -> Option<String> {
         match cause {
-            Cause::NotAnnounced { service, why } => self.silent(service, why),
-            Cause::PendingExternalIp(service) => self.by_node_port(service),
-            Cause::NoRule { host, why, .. } => self.without_rule(host, why),
-            Cause::NoSuchService { ingress, service } => {
+            BalancerCause::NotAnnounced { service, why } => self.silent(service, why),
+            BalancerCause::AnnouncerDown { node, .. } => Some(start(node)),
+            BalancerCause::AllDown { .. } => self.stopped_node(),
+            BalancerCause::NoFrontend { offered, .. } => self.offered(offered),
+            BalancerCause::ByHand { cause, .. } => match **cause {
+                Cause::NodeDown(_) => self.line(cause),
+                _ => None,
+            },
+        }
+    }
+
+    pub(super) fn of_proxy(&self, cause: &ProxyCause) -> Option<String> {
+        match cause {
+            ProxyCause::NoRule { host, why, .. } => self.without_rule(host, why),
+            ProxyCause::NoSuchService { ingress, service } => {
                 let (_, backend) = self.backend(ingress, |own| {
                     own.str_at(&["service", "name"]) == Some(&service.name)
                 })?;
                 let port = backend.int_at(&["service", "port", "number"]).unwrap_or(80);
                 self.expose(service, u16::try_from(port).ok()?)
             }
-            Cause::NoSuchPort { ingress, service, port, offered } => {
+            ProxyCause::NoSuchPort { ingress, service, port, offered } => {
                 let [offered] = offered.as_slice() else { return None };
                 let (path, _) = self.backend(ingress, |own| {
                     let named = own.str_at(&["service", "port", "name"]) == Some(port);
@@ -38,10 +49,10 @@ impl Mender<'_> {
                 let change = json!([{"op": "replace", "path": path, "value": value}]);
                 patch("ingress", ingress, &change)
             }
-            Cause::RedirectsToTls(_) => self.again(|request| {
+            ProxyCause::RedirectsToTls(_) => self.again(|request| {
                 (request.tls, request.port) = (true, 443);
             }),
-            Cause::NotAllowedBy { ingress, ip } => {
+            ProxyCause::NotAllowedBy { ingress, ip } => {
                 let object = self.store.get(Kind::Ingress, ingress)?;
                 let key = ["allowlist", "whitelist"].map(|name| {
                     let key = format!("{ANNOTATION}/{name}-source-range");
@@ -52,13 +63,13 @@ impl Mender<'_> {
                 let name = named(ingress);
                 Some(format!("kubectl annotate ingress {name} --overwrite {annotation}"))
             }
-            Cause::WantsPassword(_) => {
+            ProxyCause::WantsPassword(_) => {
                 let line = self.again(|_| {})?;
                 Some(format!("curl -u user:password {}", line.strip_prefix("curl ")?))
             }
-            Cause::NoRoute { gateway, why, .. } => self.without_route(gateway, why),
-            Cause::NoBackend { route, .. } => self.route_backend(route),
-            _ => None,
+            ProxyCause::NoRoute { gateway, why, .. } => self.without_route(gateway, why),
+            ProxyCause::NoBackend { route, .. } => self.route_backend(route),
+            ProxyCause::NoTlsName { .. } => None,
         }
     }
 
@@ -127,7 +138,7 @@ impl Mender<'_> {
     }
 
     /// A LoadBalancer that has no address can be asked by its node port all the same.
-    fn by_node_port(&self, service: &ObjectKey) -> Option<String> {
+    pub(super) fn by_node_port(&self, service: &ObjectKey) -> Option<String> {
         let object = self.store.get(Kind::Service, service)?;
         let asked = i64::from(self.trace.request.port);
         let is_it = |port: &&Value| port.int_at(&["port"]) == Some(asked);

@@ -228,8 +228,8 @@ fn gateways_and_metal_lb_are_mended_by_the_command_that_is_advised() {
     assert!(said[0].contains("--replicas=1"), "{said:?}");
     run(&mut fresh, &request);
     let hops = &fresh.journey.as_ref().unwrap().trace.hops;
-    let announcer = hops.iter().find_map(|hop| match &hop.reason {
-        crate::trace::Reason::AnswersArp { node, .. } => Some(node.clone()),
+    let announcer = hops.iter().find_map(|hop| match hop.balancer_reason()? {
+        crate::trace::BalancerReason::AnswersArp { node, .. } => Some(node.clone()),
         _ => None,
     });
     let announcer = announcer.unwrap();
