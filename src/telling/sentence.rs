@@ -2,6 +2,7 @@
 
 use super::rule_sentence;
 use super::sentence_of_proxy as proxy;
+use crate::kubelet::dns::CLUSTER_DNS;
 use crate::net::Protocol;
 use crate::net::rule::Reject;
 use crate::text::{Lang, Text};
@@ -168,6 +169,13 @@ pub fn cause(cause: &Cause, lang: Lang) -> String {
         Cause::NoClient(source) => say(Text::CauseNoClient, &[("source", source)]),
         Cause::NoSuchName(name) => say(Text::CauseNoSuchName, &[("name", name)]),
         Cause::NoAddress(service) => say(Text::CauseNoAddress, &[("service", &service.name)]),
+        Cause::UnknownService { service, server } => {
+            let text = match *server == CLUSTER_DNS {
+                true => Text::CauseNoZone,
+                false => Text::CauseOtherDns,
+            };
+            say(text, &[("service", &service.name), ("server", server)])
+        }
         Cause::NoNameServer { server, manner, why } => no_name_server(server, *manner, why, lang),
         Cause::NameServerFails { server, code } => {
             say(Text::CauseDnsFails, &[("server", server), ("code", &code.name())])

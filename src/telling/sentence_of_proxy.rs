@@ -228,6 +228,14 @@ pub(super) fn proxy_cause(cause: &ProxyCause, lang: Lang) -> String {
             };
             say(text, &[("route", &route.name), ("message", message)])
         }
+        ProxyCause::NoListener { gateway, listener, message } => {
+            let values: [(&str, &dyn Display); 3] =
+                [("gateway", &gateway.name), ("listener", listener), ("message", message)];
+            say(Text::CauseNoListener, &values)
+        }
+        ProxyCause::NoCertificate { ingress, secret } => {
+            say(Text::CauseNoCertificate, &[("ingress", &ingress.name), ("secret", secret)])
+        }
         ProxyCause::NoTlsName { gateway, host } => {
             say(Text::CauseNoTlsName, &[("gateway", &gateway.name), ("host", host)])
         }

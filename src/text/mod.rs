@@ -117,7 +117,7 @@ texts! {
     MarksExternal MarksHairpin MarksOutside ToServices ToNodePorts ToExternalServices ToExternal
     ToService ToLocal ToEndpoint ToFirewall ToMark ToPostrouting ToForward ToKubeletFirewall
     ToProxyFirewall ToIpvsNodePort ToIpvsFilter ToNoEndpoints ToClusterIps CauseNoClient
-    CauseNoSuchName CauseNoAddress CauseDnsSilent CauseDnsRefused CauseDnsFails CauseNodeDown CauseNoEndpoints CauseNearly
+    CauseNoSuchName CauseNoAddress CauseNoZone CauseOtherDns CauseDnsSilent CauseDnsRefused CauseDnsFails CauseNodeDown CauseNoEndpoints CauseNearly
     CauseNearlyLacks CauseTargetPort CauseNotReady CauseNotReadyMany CauseNoLocalEndpoints
     CauseWrongPort CauseNothingListens CauseNotANodePort CausePolicyIn CausePolicyOut
     CausePolicyInMany CausePolicyOutMany CauseSourceRange CausePendingIp CauseNoHealthyNode
@@ -129,7 +129,7 @@ texts! {
     HopHttpRoute HopRouteNone HopWeighs HopChangesHeaders HopPickChance HandBuilt HandBuiltLines
     HopHandBalances HopHandDown HopHandUnlisted HopHandFails HopHandFailsLate CauseNoRouteHost
     CauseNoRouteGateway CauseNoRouteRefused CauseNoRoutePath CauseNoRouteMatch CauseNoBackend
-    CauseNoWeight CauseNoTlsName CauseByHand CauseAllDown CauseNoFrontend RemedyHandNode
+    CauseNoWeight CauseNoListener CauseNoCertificate CauseNoTlsName CauseByHand CauseAllDown CauseNoFrontend RemedyHandNode
     RemedyHandPort RemedyHandAddress RemedyHandOther PlaceRouter HopAnswersArp HopAllAnswerArp
     HopAsksInVain HopRoutesByBgp CauseAnnouncerDown CauseNoAdvertisement CauseSilentNoEndpoints
     CauseSilentNoLocal CauseNoSpeaker CauseNoSession CausePeerMismatch CauseOtherNetwork TimedOut

@@ -18,6 +18,13 @@ pub enum Cause {
     NoSuchName(Arc<str>),
     /// The name of a Service without addresses, or of a headless one without endpoints.
     NoAddress(ObjectKey),
+    /// The name server that is asked does not know the Service, though it is there.
+    UnknownService {
+        /// The Service.
+        service: ObjectKey,
+        /// Who is asked.
+        server: IpAddr,
+    },
     /// The name server cannot be reached.
     NoNameServer {
         /// Its address.
@@ -221,6 +228,23 @@ pub enum ProxyCause {
         route: ObjectKey,
         /// What the route's status says of it; empty if the rule has no backend with a weight.
         message: Arc<str>,
+    },
+    /// The listener of the Gateway at this port is not taken, so that nobody listens there.
+    NoListener {
+        /// The Gateway.
+        gateway: ObjectKey,
+        /// The listener's name.
+        listener: Arc<str>,
+        /// What its status says.
+        message: Arc<str>,
+    },
+    /// The Secret that the Ingress names for its certificate is not there, or holds none: the
+    /// controller shows a certificate of its own making.
+    NoCertificate {
+        /// The Ingress.
+        ingress: ObjectKey,
+        /// The Secret.
+        secret: Arc<str>,
     },
     /// No listener with TLS of the Gateway has this host, so that there is no certificate for it.
     NoTlsName {

@@ -7,8 +7,8 @@ use super::front::ProxyReason;
 use super::hop::{Cause, Failure, Manner, Place, ProxyCause, WhyNoRule};
 use super::names;
 use super::nginx::{
-    self, Backend, Configuration, DEFAULT_BACKEND, Ignored, Located, Settings, Target, Trouble,
-    Worker, host_matches,
+    self, Backend, Certificate, Configuration, DEFAULT_BACKEND, Ignored, Located, Settings, Target,
+    Trouble, Worker, host_matches,
 };
 use super::path::{Arrival, Tracer};
 use super::request::{Headers, Request, Source};
@@ -107,6 +107,11 @@ impl Tracer<'_> {
         };
         if request.tls {
             answered.headers = answered.headers.and("Strict-Transport-Security", HSTS);
+            let missing = configuration.certificate(asked.host).and_then(Certificate::missing);
+            let because = missing.map(|(ingress, secret)| {
+                Box::new(Cause::Proxy(ProxyCause::NoCertificate { ingress, secret }))
+            });
+            answered.because = answered.because.or(because);
         }
         Ok(answered)
     }

@@ -246,6 +246,9 @@ impl Cause {
             Cause::NoClient(source) => json!({"kind": "noClient", "source": source.to_value()}),
             Cause::NoSuchName(name) => json!({"kind": "noSuchName", "name": **name}),
             Cause::NoAddress(service) => of("noAddress", service),
+            Cause::UnknownService { service, server } => json!({
+                "kind": "unknownService", "service": key(service), "server": server.to_string(),
+            }),
             Cause::NoNameServer { server, why, .. } => json!({
                 "kind": "noNameServer", "server": server.to_string(), "why": why.to_value(),
             }),

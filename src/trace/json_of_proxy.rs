@@ -166,6 +166,15 @@ pub(super) fn proxy_cause(cause: &ProxyCause) -> Value {
         ProxyCause::NoBackend { route, message } => {
             json!({"kind": "noBackend", "route": key(route), "message": **message})
         }
+        ProxyCause::NoListener { gateway, listener, message } => json!({
+            "kind": "noListener",
+            "gateway": key(gateway),
+            "listener": **listener,
+            "message": **message,
+        }),
+        ProxyCause::NoCertificate { ingress, secret } => {
+            json!({"kind": "noCertificate", "ingress": key(ingress), "secret": **secret})
+        }
         ProxyCause::NoTlsName { gateway, host } => {
             json!({"kind": "noTlsName", "gateway": key(gateway), "host": **host})
         }

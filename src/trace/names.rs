@@ -10,7 +10,7 @@ use super::{FIRST_TTL, gateway, ingress};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object};
 use crate::base::{Map, Rng, SimTime};
-use crate::kubelet::dns::{CLUSTER_DNS, ResolvConf};
+use crate::kubelet::dns::{CLUSTER_DNS, CLUSTER_DOMAIN, ResolvConf};
 use crate::kubelet::host_at;
 use crate::net::Protocol;
 use crate::net::conntrack::Phase;
@@ -203,7 +203,7 @@ impl Tracer<'_> {
         };
         match self.look_up(&request.from, &conf, host, None)?.into_iter().next() {
             Some(ip) => Ok(ip),
-            None if is_pod => self.fail(self.unknown_name(request), Manner::NotResolved),
+            None if is_pod => self.fail(self.unknown_name(request, &conf), Manner::NotResolved),
             None => {
                 let pending = self.pending(host).map(Cause::PendingExternalIp);
                 let cause = pending.unwrap_or_else(|| Cause::NoSuchName(host.clone()));
@@ -371,7 +371,7 @@ impl Tracer<'_> {
     }
 
     /// Why a name that a pod asked for has no address.
-    fn unknown_name(&self, request: &Request) -> Cause {
+    fn unknown_name(&self, request: &Request, conf: &ResolvConf) -> Cause {
         let mut labels = request.host.split('.');
         let own = match &request.from {
             Source::Pod { namespace, .. } => &**namespace,
@@ -379,13 +379,16 @@ impl Tracer<'_> {
         };
         let (name, namespace) = (labels.next().unwrap_or_default(), labels.next().unwrap_or(own));
         let service = self.cluster.store.find(Kind::Service, namespace, name);
-        let is_alias =
-            service.is_some_and(|it| it.spec().str_at(&["type"]) == Some("ExternalName"));
-        match service {
-            Some(_) if !is_alias && labels.next().is_none_or(|word| word == "svc") => {
+        let full = [name, ".", namespace, ".svc.", CLUSTER_DOMAIN].concat();
+        let is_asked = dns::search(conf, &request.host).any(|asked| *asked == *full);
+        let address = service.filter(|_| is_asked).map(|it| it.spec().str_at(&["clusterIP"]));
+        let server = conf.servers.first().copied().unwrap_or(CLUSTER_DNS);
+        match address {
+            Some(None | Some("")) | None => Cause::NoSuchName(request.host.clone()),
+            Some(Some("None")) if server == CLUSTER_DNS => {
                 Cause::NoAddress(ObjectKey::new(namespace, name))
             }
-            _ => Cause::NoSuchName(request.host.clone()),
+            Some(_) => Cause::UnknownService { service: ObjectKey::new(namespace, name), server },
         }
     }
 

@@ -248,6 +248,9 @@ impl fmt::Display for Cause {
             Cause::NoClient(source) => write!(formatter, "{source} is not running"),
             Cause::NoSuchName(name) => write!(formatter, "no such name {name}"),
             Cause::NoAddress(service) => write!(formatter, "{service} has no address"),
+            Cause::UnknownService { service, server } => {
+                write!(formatter, "name server {server} does not know Service {service}")
+            }
             Cause::NoNameServer { server, why, .. } => {
                 write!(formatter, "name server {server} cannot be reached: {why}")
             }

@@ -144,6 +144,18 @@ impl fmt::Display for ProxyCause {
             ProxyCause::NoBackend { route, message } => {
                 write!(formatter, "HTTPRoute {route} leads nowhere: {message}")
             }
+            ProxyCause::NoListener { gateway, listener, message } => {
+                write!(
+                    formatter,
+                    "listener {listener} of Gateway {gateway} is not taken: {message}"
+                )
+            }
+            ProxyCause::NoCertificate { ingress, secret } => {
+                write!(
+                    formatter,
+                    "Ingress {ingress} names Secret {secret}, which has no certificate"
+                )
+            }
             ProxyCause::NoTlsName { gateway, host } => {
                 write!(formatter, "no listener of Gateway {gateway} has a certificate for {host}")
             }

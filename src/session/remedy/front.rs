@@ -5,13 +5,16 @@ use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Selector, Value};
 use crate::store::ObjectKey;
 use crate::trace::hop::{BalancerCause, ProxyCause, WhyNoRoute, WhyNoRule};
-use crate::trace::metallb::WhySilent;
+use crate::trace::metallb::{self, Mismatch, ROUTER, WhySilent, bgp};
 use crate::trace::{Cause, gateway, why_no_endpoints};
 use serde_json::json;
 use std::sync::Arc;
 
 /// What the annotations of ingress-nginx begin with.
 const ANNOTATION: &str = "nginx.ingress.kubernetes.io";
+/// The number of the cluster's own side in BGP, where nothing says another: the one of MetalLB's
+/// examples.
+const OWN_ASN: i64 = 64_500;
 
 impl Mender<'_> {
     pub(super) fn of_balancer(&self, cause: &BalancerCause) -> Option<String> {
@@ -69,6 +72,8 @@ impl Mender<'_> {
             }
             ProxyCause::NoRoute { gateway, why, .. } => self.without_route(gateway, why),
             ProxyCause::NoBackend { route, .. } => self.route_backend(route),
+            ProxyCause::NoListener { gateway, listener, .. } => self.listener(gateway, listener),
+            ProxyCause::NoCertificate { ingress, secret } => self.certificate(ingress, secret),
             ProxyCause::NoTlsName { .. } => None,
         }
     }
@@ -169,12 +174,91 @@ impl Mender<'_> {
             WhySilent::NoEndpoints => self.of_service(&why_no_endpoints(&self.cluster, service)),
             WhySilent::NoLocalEndpoints => self.everywhere(service),
             WhySilent::NoSpeaker => self.stopped_node(),
-            WhySilent::NoSession { .. } | WhySilent::OtherNetwork => None,
+            WhySilent::NoSession { peer: Some((peer, mismatch)) } => self.bgp_peer(peer, *mismatch),
+            WhySilent::NoSession { peer: None } => {
+                let peer = json!({
+                    "apiVersion": "metallb.io/v1beta2",
+                    "kind": "BGPPeer",
+                    "metadata": {"name": "router", "namespace": "metallb-system"},
+                    "spec": {
+                        "myASN": OWN_ASN,
+                        "peerASN": bgp::ROUTER_ASN,
+                        "peerAddress": ROUTER.to_string(),
+                    },
+                });
+                Some(format!("echo '{peer}' | kubectl apply -f -"))
+            }
+            WhySilent::OtherNetwork => None,
         }
+    }
+
+    /// A BGPPeer is made to fit the router of the nodes' network.
+    fn bgp_peer(&self, name: &str, mismatch: Mismatch) -> Option<String> {
+        let mut peers = metallb::objects(self.store, "BGPPeer").into_iter();
+        let peer = peers.find(|peer| *peer.meta.name == *name)?;
+        let set = |field: &str, value: Value| json!([{"op": "add", "path": format!("/spec/{field}"), "value": value}]);
+        let change = match mismatch {
+            Mismatch::Address => set("peerAddress", ROUTER.to_string().into()),
+            Mismatch::Asn => set("peerASN", bgp::ROUTER_ASN.into()),
+            Mismatch::Port => set("peerPort", 179.into()),
+            Mismatch::Password => {
+                let own = ["password", "passwordSecret"].into_iter();
+                let own = own.filter(|field| peer.spec().get(*field).is_some());
+                own.map(|field| json!({"op": "remove", "path": format!("/spec/{field}")})).collect()
+            }
+        };
+        patch("bgppeer", &ObjectKey::of(peer), &change)
+    }
+
+    /// The one certificate that a namespace has, if it is another than the one that is missing.
+    fn only_certificate(&self, namespace: &str, missing: &str) -> Option<&Arc<Object>> {
+        let is_one = |secret: &&Arc<Object>| {
+            let content = secret.content();
+            content.str_at(&["type"]) == Some("kubernetes.io/tls")
+                && content.str_at(&["data", "tls.crt"]).is_some()
+        };
+        let mut all = self.store.list_in(Kind::Secret, namespace).filter(is_one);
+        let (secret, None) = (all.next()?, all.next()) else { return None };
+        (*secret.meta.name != *missing).then_some(secret)
+    }
+
+    /// An Ingress names a Secret that has no certificate, and there is one that has.
+    fn certificate(&self, ingress: &ObjectKey, missing: &str) -> Option<String> {
+        let secret = self.only_certificate(&ingress.namespace, missing)?;
+        let object = self.store.get(Kind::Ingress, ingress)?;
+        let mut sections = object.spec().items_at(&["tls"]).iter();
+        let place = sections.position(|it| it.str_at(&["secretName"]) == Some(missing))?;
+        let path = format!("/spec/tls/{place}/secretName");
+        let change = json!([{"op": "replace", "path": path, "value": *secret.meta.name}]);
+        patch("ingress", ingress, &change)
+    }
+
+    /// A listener of a Gateway that is not taken for want of its certificate, and there is one.
+    fn listener(&self, gateway: &ObjectKey, name: &str) -> Option<String> {
+        let object = self.store.get(gateway::kind("Gateway")?, gateway)?;
+        let listeners = object.spec().items_at(&["listeners"]);
+        let place = listeners.iter().position(|it| it.str_at(&["name"]) == Some(name))?;
+        let listener = listeners.get(place)?;
+        let [named] = listener.items_at(&["tls", "certificateRefs"]) else { return None };
+        let secret = self.only_certificate(&gateway.namespace, named.str_at(&["name"])?)?;
+        let path = format!("/spec/listeners/{place}/tls/certificateRefs");
+        let value = json!([{"name": *secret.meta.name}]);
+        patch("gateway", gateway, &json!([{"op": "replace", "path": path, "value": value}]))
     }
 
     fn without_route(&self, gateway: &ObjectKey, why: &WhyNoRoute) -> Option<String> {
         match why {
+            WhyNoRoute::NoHost => {
+                let all = gateway::objects(self.store, "HTTPRoute");
+                let hosts = all.flat_map(|route| route.spec().items_at(&["hostnames"]));
+                only(hosts.filter_map(Value::as_str)).and_then(|host| self.ask_host(host))
+            }
+            WhyNoRoute::NoPath(route) => {
+                let rules = self.route(route)?.spec().items_at(&["rules"]);
+                let path =
+                    rules.first()?.items_at(&["matches"]).first()?.str_at(&["path", "value"])?;
+                self.again(|request| request.path = Arc::from(path))
+            }
             WhyNoRoute::OtherGateway(route) => {
                 let parent = json!({"name": *gateway.name, "namespace": *gateway.namespace});
                 let change = json!([
@@ -182,8 +266,29 @@ impl Mender<'_> {
                 ]);
                 patch("httproute", route, &change)
             }
-            _ => None,
+            WhyNoRoute::NoMatch(route) => self.as_wanted(route),
+            WhyNoRoute::Refused(..) => None,
         }
+    }
+
+    /// The same question with the method and the headers that a route wants.
+    fn as_wanted(&self, route: &ObjectKey) -> Option<String> {
+        let rules = self.route(route)?.spec().items_at(&["rules"]).iter();
+        let mut matches = rules.flat_map(|rule| rule.items_at(&["matches"]));
+        let wanted =
+            matches.find(|it| it.get("method").is_some() || it.get("headers").is_some())?;
+        let mut flags = String::new();
+        if let Some(method) = wanted.str_at(&["method"]) {
+            flags += &format!("-X {method} ");
+        }
+        for header in wanted.items_at(&["headers"]) {
+            let is_plain = header.str_at(&["type"]).is_none_or(|it| it == "Exact");
+            let value = header.str_at(&["value"]).filter(|it| is_plain && !it.contains('\''))?;
+            flags += &format!("-H '{}: {value}' ", header.str_at(&["name"])?);
+        }
+        let path = wanted.str_at(&["path", "value"]).unwrap_or("/");
+        let line = self.again(|request| request.path = Arc::from(path))?;
+        Some(line.replacen("curl ", &format!("curl {flags}"), 1))
     }
 
     fn route(&self, key: &ObjectKey) -> Option<&Arc<Object>> {

@@ -2,9 +2,10 @@
 //!
 //! Where nothing is broken and the question was wrong, it is the right question.
 //!
-//! Reading order: this file, `service`, `policy`, `front`.
+//! Reading order: this file, `service`, `policy`, `names`, `front`.
 
 mod front;
+mod names;
 mod policy;
 mod service;
 #[cfg(test)]
@@ -64,10 +65,8 @@ impl Mender<'_> {
             Cause::PendingExternalIp(service) => self.by_node_port(service),
             Cause::Balancer(cause) => self.of_balancer(cause),
             Cause::Proxy(cause) => self.of_proxy(cause),
-            Cause::NameServerFails { .. }
-            | Cause::NoSuchAddress(_)
-            | Cause::StrangeReply(_)
-            | Cause::Loop => None,
+            Cause::UnknownService { .. } | Cause::NameServerFails { .. } => self.corefile(),
+            Cause::NoSuchAddress(_) | Cause::StrangeReply(_) | Cause::Loop => None,
         }
     }
 

@@ -64,7 +64,15 @@ impl Tracer<'_> {
         let own = graph.gateways.get(&front.gateway);
         let listeners = own.map(|it| it.listeners.as_slice()).unwrap_or_default();
         let Some(listener) = listeners.iter().find(|it| it.port == port && it.is_valid) else {
-            let cause = Cause::NothingListens { pod: front.nginx.pod.clone(), port };
+            let refused = listeners.iter().find(|it| it.port == port);
+            let cause = match refused.and_then(|it| Some((it, it.trouble()?))) {
+                Some((listener, message)) => Cause::Proxy(ProxyCause::NoListener {
+                    gateway: front.gateway.clone(),
+                    listener: listener.name.clone(),
+                    message: Arc::from(message),
+                }),
+                None => Cause::NothingListens { pod: front.nginx.pod.clone(), port },
+            };
             return self.refuses(Place::Pod(front.nginx.pod.clone()), arrival, cause);
         };
         if listener.is_tls() && !request.tls {
