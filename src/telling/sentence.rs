@@ -65,7 +65,7 @@ impl Told<'_> {
             Reason::Vanishes => self.say(Text::HopVanishes, &[]),
             Reason::Delivers => self.say(Text::HopDelivers, &[]),
             Reason::Answers { sees } => self.say(Text::HopAnswers, &[("ip", sees)]),
-            Reason::Untranslates => self.say(Text::HopUntranslates, &[]),
+            Reason::Untranslates => self.untranslates(),
             Reason::Returns => self.say(Text::HopReturns, &[]),
             Reason::Receives => self.say(Text::HopReceives, &[]),
             Reason::Balancer(reason) => proxy::balancer(reason, self.lang),
@@ -75,6 +75,16 @@ impl Told<'_> {
 
     fn say(&self, text: Text, values: &[(&str, &dyn Display)]) -> String {
         self.lang.fill(text, values)
+    }
+
+    /// What was changed in the request is undone in the answer.
+    fn untranslates(&self) -> String {
+        match self.hop.packet {
+            Some((before, after)) if before.source == after.source => {
+                self.say(Text::HopUnmasquerades, &[("to", &after.destination.ip)])
+            }
+            _ => self.say(Text::HopUntranslates, &[]),
+        }
     }
 
     /// Nobody listens.
@@ -182,14 +192,29 @@ pub fn cause(cause: &Cause, lang: Lang) -> String {
         }
         Cause::NodeDown(node) => say(Text::CauseNodeDown, &[("node", node)]),
         Cause::NoEndpoints { service, why } => no_endpoints(&service.name, why, lang),
-        Cause::NoLocalEndpoints { service, node } => {
-            say(Text::CauseNoLocalEndpoints, &[("service", &service.name), ("node", node)])
+        Cause::NoLocalEndpoints { service, node, is_internal } => {
+            let policy =
+                if *is_internal { "internalTrafficPolicy" } else { "externalTrafficPolicy" };
+            let values: [(&str, &dyn Display); 3] =
+                [("policy", &policy), ("service", &service.name), ("node", node)];
+            say(Text::CauseNoLocalEndpoints, &values)
+        }
+        Cause::NodePortOnLoopback { service, node, port } => {
+            let values: [(&str, &dyn Display); 3] =
+                [("service", &service.name), ("node", node), ("port", port)];
+            say(Text::CauseOnLoopback, &values)
         }
         Cause::WrongPort { service, port, offered } => {
             let offered = offered.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
             let values: [(&str, &dyn Display); 3] =
                 [("service", &service.name), ("port", port), ("offered", &offered)];
             say(Text::CauseWrongPort, &values)
+        }
+        Cause::WrongProtocol { service, port, protocol, offered } => {
+            let (asked, own) = (protocol.api_name(), offered.api_name());
+            let values: [(&str, &dyn Display); 4] =
+                [("service", &service.name), ("port", port), ("asked", &asked), ("offered", &own)];
+            say(Text::CauseWrongProtocol, &values)
         }
         Cause::NothingListens { pod, port } => {
             say(Text::CauseNothingListens, &[("pod", &pod.name), ("port", port)])

@@ -110,16 +110,16 @@ texts! {
     ArrivedSeesProxy NotResolved Unreachable NotSent PlaceDevice HopSends HopResolves HopNoAnswer HopBalances
     HopBalancesLocal HopEnters HopEntersFromPod HopRefuses HopRejects HopResets HopUntranslatesError HopIsRefused HopVanishes HopDeniedMany HopSchedules
     HopTracks HopEncapsulates HopDecapsulates HopLeaves HopAllowed HopDenied HopDelivers
-    HopAnswers HopEchoes HopIngress HopIngressNone HopUntranslates HopRemembers HopReturns HopReceives
-    HopRouteLocal HopRoutePod HopRouteNeighbour HopRouteNode HopRouteTunnel HopRouteDefault HopDnat HopMasquerade
+    HopAnswers HopEchoes HopIngress HopIngressNone HopUntranslates HopUnmasquerades HopRemembers HopReturns HopReceives
+    HopRouteLocal HopRoutePod HopRouteNeighbour HopRouteNode HopRouteTunnel HopRouteDefault HopDnat RuleDnatOwn HopMasquerade
     HopMark HopDrawn HopNotDrawn HopRule RulePolicy RuleDnatDrawn RuleUnmark RuleMarks RuleMarkedAlready RuleTurn RuleNotTurn RuleCounts RuleLogs RuleNoTrack RuleRemembers RuleSame RuleUnmarked RuleMarked
-    RuleKnown RuleAccepts RuleDrops RuleRejects RuleReturns RuleIdle RuleLeads RuleLast RuleAffinity
+    RuleKnown RuleIpvs RuleAccepts RuleDrops RuleRejects RuleReturns RuleIdle RuleLeads RuleLast RuleAffinity
     MarksExternal MarksHairpin MarksOutside ToServices ToNodePorts ToExternalServices ToExternal
     ToService ToLocal ToEndpoint ToFirewall ToMark ToPostrouting ToForward ToKubeletFirewall
-    ToProxyFirewall ToIpvsNodePort ToIpvsFilter ToNoEndpoints ToClusterIps CauseNoClient
+    ToProxyFirewall ToIpvsNodePort ToIpvsFilter ToNoEndpoints ToClusterIps ToRefusals ToHealthPorts CauseNoClient
     CauseNoSuchName CauseNoAddress CauseNoZone CauseOtherDns CauseDnsSilent CauseDnsRefused CauseDnsFails CauseNodeDown CauseNoEndpoints CauseNearly
-    CauseNearlyLacks CauseTargetPort CauseNotReady CauseNotReadyMany CauseNoLocalEndpoints
-    CauseWrongPort CauseNothingListens CauseNotANodePort CausePolicyIn CausePolicyOut
+    CauseNearlyLacks CauseTargetPort CauseNotReady CauseNotReadyMany CauseNoLocalEndpoints CauseOnLoopback
+    CauseWrongPort CauseWrongProtocol CauseNothingListens CauseNotANodePort CausePolicyIn CausePolicyOut
     CausePolicyInMany CausePolicyOutMany CauseSourceRange CausePendingIp CauseNoHealthyNode
     CauseNoSuchAddress CauseRefusalLost CauseNoForwarding CauseNoEcho CauseLoop CauseStrangeReply CauseRuleByHand HopRewrites
     HopCanary HopCanaryNot ChoiceHeader ChoiceCookie ChoiceAffinity ChoiceWeight HopPickTurn

@@ -10,7 +10,7 @@ use crate::net::Packet;
 use crate::net::conntrack::Connection;
 use crate::net::packet::Endpoint;
 use crate::net::walk::Draw;
-use crate::proxy::input::Service;
+use crate::proxy::input::{Service, ServicePort};
 use crate::store::ObjectKey;
 use core::time::Duration;
 use std::net::IpAddr;
@@ -51,10 +51,10 @@ impl Tracer<'_> {
     ) -> Result<Arrival, Failure> {
         let to = packet.destination;
         let place = Place::LoadBalancer(to.ip);
-        let Some(port) = service.ports.iter().find(|port| port.port == to.port) else {
+        let is_it = |port: &&ServicePort| (port.port, port.protocol) == (to.port, packet.protocol);
+        let Some(port) = service.ports.iter().find(is_it) else {
             self.hop(place, Reason::Enters, Some((packet, packet)));
-            let offered = service.ports.iter().map(|port| port.port).collect();
-            let cause = Cause::WrongPort { service: key.clone(), port: to.port, offered };
+            let cause = self.wrong_port(key, &packet);
             return self.fail(cause, Manner::TimedOut);
         };
         let nodes = self.healthy_nodes(key, service.external_local);

@@ -4,7 +4,7 @@ use super::dns::Code;
 use super::hop::{Direction, Manner};
 use super::metallb::WhySilent;
 use super::request::Source;
-use crate::net::packet::Endpoint;
+use crate::net::packet::{Endpoint, Protocol};
 use crate::store::ObjectKey;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -56,6 +56,17 @@ pub enum Cause {
         service: ObjectKey,
         /// The node.
         node: Arc<str>,
+        /// Whether it was asked at its cluster IP, so that its `internalTrafficPolicy` is meant.
+        is_internal: bool,
+    },
+    /// The node port of a Service was asked at a loopback address, where kube-proxy does not take it.
+    NodePortOnLoopback {
+        /// The Service.
+        service: ObjectKey,
+        /// The node.
+        node: Arc<str>,
+        /// The port.
+        port: u16,
     },
     /// The Service has no such port.
     WrongPort {
@@ -65,6 +76,17 @@ pub enum Cause {
         port: u16,
         /// Its ports.
         offered: Vec<u16>,
+    },
+    /// The Service has the port for another protocol.
+    WrongProtocol {
+        /// The Service.
+        service: ObjectKey,
+        /// The port asked.
+        port: u16,
+        /// The protocol asked.
+        protocol: Protocol,
+        /// The protocol that the port is for.
+        offered: Protocol,
     },
     /// No process of the pod listens on the port.
     NothingListens {

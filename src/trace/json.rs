@@ -272,14 +272,30 @@ impl Cause {
                     "unknownTargetPort": why.unknown_target_port.as_deref(),
                 })
             }
-            Cause::NoLocalEndpoints { service, node } => {
-                json!({"kind": "noLocalEndpoints", "service": key(service), "node": **node})
-            }
+            Cause::NoLocalEndpoints { service, node, is_internal } => json!({
+                "kind": "noLocalEndpoints",
+                "service": key(service),
+                "node": **node,
+                "internal": is_internal,
+            }),
+            Cause::NodePortOnLoopback { service, node, port } => json!({
+                "kind": "nodePortOnLoopback",
+                "service": key(service),
+                "node": **node,
+                "port": port,
+            }),
             Cause::WrongPort { service, port, offered } => json!({
                 "kind": "wrongPort",
                 "service": key(service),
                 "port": port,
                 "offered": offered,
+            }),
+            Cause::WrongProtocol { service, port, protocol, offered } => json!({
+                "kind": "wrongProtocol",
+                "service": key(service),
+                "port": port,
+                "protocol": protocol.api_name(),
+                "offered": offered.api_name(),
             }),
             Cause::NothingListens { pod, port } => {
                 json!({"kind": "nothingListens", "pod": key(pod), "port": port})

@@ -196,17 +196,19 @@ impl Tracer<'_> {
             }
             Source::Internet { .. } => {}
         }
-        let is_pod = own.is_some();
         let conf = match own {
             Some(pod) => ResolvConf::of_pod(pod),
             None => resolv_conf(&self.cluster, &request.from),
         };
         match self.look_up(&request.from, &conf, host, None)?.into_iter().next() {
             Some(ip) => Ok(ip),
-            None if is_pod => self.fail(self.unknown_name(request, &conf), Manner::NotResolved),
             None => {
-                let pending = self.pending(host).map(Cause::PendingExternalIp);
-                let cause = pending.unwrap_or_else(|| Cause::NoSuchName(host.clone()));
+                let pending = self.pending(host).filter(|_| own.is_none());
+                let cause = match (pending, &request.from) {
+                    (Some(service), _) => Cause::PendingExternalIp(service),
+                    (None, Source::Internet { .. }) => Cause::NoSuchName(host.clone()),
+                    (None, _) => self.unknown_name(request, &conf),
+                };
                 self.fail(cause, Manner::NotResolved)
             }
         }
@@ -380,9 +382,11 @@ impl Tracer<'_> {
         let (name, namespace) = (labels.next().unwrap_or_default(), labels.next().unwrap_or(own));
         let service = self.cluster.store.find(Kind::Service, namespace, name);
         let full = [name, ".", namespace, ".svc.", CLUSTER_DOMAIN].concat();
-        let is_asked = dns::search(conf, &request.host).any(|asked| *asked == *full);
-        let address = service.filter(|_| is_asked).map(|it| it.spec().str_at(&["clusterIP"]));
         let server = conf.servers.first().copied().unwrap_or(CLUSTER_DNS);
+        // Other name servers know the cluster by no name.
+        let is_asked =
+            server != CLUSTER_DNS || dns::search(conf, &request.host).any(|asked| *asked == *full);
+        let address = service.filter(|_| is_asked).map(|it| it.spec().str_at(&["clusterIP"]));
         match address {
             Some(None | Some("")) | None => Cause::NoSuchName(request.host.clone()),
             Some(Some("None")) if server == CLUSTER_DNS => {

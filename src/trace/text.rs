@@ -261,7 +261,7 @@ impl fmt::Display for Cause {
             Cause::NoEndpoints { service, why } => {
                 write!(formatter, "{service} has no endpoints ({why})")
             }
-            Cause::NoLocalEndpoints { service, node } => {
+            Cause::NoLocalEndpoints { service, node, .. } => {
                 write!(formatter, "{service} has no endpoints on node {node}")
             }
             Cause::WrongPort { service, port, offered } => {
@@ -269,8 +269,18 @@ impl fmt::Display for Cause {
                 let offered = offered.join(", ");
                 write!(formatter, "{service} has no port {port}, only {offered}")
             }
+            Cause::WrongProtocol { service, port, protocol, offered } => {
+                let (asked, own) = (protocol.api_name(), offered.api_name());
+                write!(formatter, "{service} has port {port} for {own}, not for {asked}")
+            }
             Cause::NothingListens { pod, port } => {
                 write!(formatter, "nothing listens on port {port} of pod {pod}")
+            }
+            Cause::NodePortOnLoopback { service, node, port } => {
+                write!(
+                    formatter,
+                    "kube-proxy takes port {port} of {service} on node {node}, not on loopback"
+                )
             }
             Cause::NotANodePort { node, port } => {
                 write!(formatter, "port {port} of node {node} is no Service's node port")

@@ -160,7 +160,7 @@ impl fmt::Display for ProxyCause {
                 write!(formatter, "no listener of Gateway {gateway} has a certificate for {host}")
             }
             ProxyCause::RedirectsToTls(host) => {
-                write!(formatter, "{host} has a certificate and is to be asked by https")
+                write!(formatter, "{host} is to be asked by https")
             }
             ProxyCause::NotAllowedBy { ingress, ip } => {
                 write!(formatter, "Ingress {ingress} does not let {ip} in")

@@ -214,7 +214,9 @@ impl Mender<'_> {
     fn only_certificate(&self, namespace: &str, missing: &str) -> Option<&Arc<Object>> {
         let is_one = |secret: &&Arc<Object>| {
             let content = secret.content();
-            content.str_at(&["type"]) == Some("kubernetes.io/tls")
+            // What a program keeps for itself is nobody's certificate.
+            secret.meta.owner_references.is_empty()
+                && content.str_at(&["type"]) == Some("kubernetes.io/tls")
                 && content.str_at(&["data", "tls.crt"]).is_some()
         };
         let mut all = self.store.list_in(Kind::Secret, namespace).filter(is_one);

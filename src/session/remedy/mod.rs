@@ -11,6 +11,7 @@ mod service;
 #[cfg(test)]
 mod tests;
 
+use super::compare::asked_service;
 use crate::api::{Kind, Object};
 use crate::net::{Packet, Protocol};
 use crate::store::{ObjectKey, Store};
@@ -58,6 +59,7 @@ impl Mender<'_> {
             | Cause::NoAddress(_)
             | Cause::NoLocalEndpoints { .. }
             | Cause::NothingListens { .. }
+            | Cause::NodePortOnLoopback { .. }
             | Cause::NotANodePort { .. }
             | Cause::SourceRange { .. }
             | Cause::NoHealthyNode(_)
@@ -65,8 +67,15 @@ impl Mender<'_> {
             Cause::PendingExternalIp(service) => self.by_node_port(service),
             Cause::Balancer(cause) => self.of_balancer(cause),
             Cause::Proxy(cause) => self.of_proxy(cause),
-            Cause::UnknownService { .. } | Cause::NameServerFails { .. } => self.corefile(),
-            Cause::NoSuchAddress(_) | Cause::StrangeReply(_) | Cause::Loop => None,
+            Cause::NameServerFails { .. } => self.corefile(),
+            Cause::UnknownService { service, .. } => {
+                self.corefile().or_else(|| self.by_cluster_ip(service))
+            }
+            Cause::StrangeReply(_) => {
+                let service = asked_service(self.store, self.trace)?;
+                self.everywhere(&ObjectKey::of(&service))
+            }
+            Cause::WrongProtocol { .. } | Cause::NoSuchAddress(_) | Cause::Loop => None,
         }
     }
 

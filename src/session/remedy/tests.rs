@@ -293,7 +293,24 @@ fn a_corefile_gets_the_plugin_back_that_it_lost() {
     let journey = model.journey.as_ref().unwrap();
     let text = crate::telling::to_text(&journey.trace, Lang::En);
     assert!(text.contains("knows nothing of the cluster"), "{text}");
-    assert_eq!(journey.remedy, None);
+    assert!(journey.remedy.as_ref().unwrap().contains("pod/default/stranger curl http://10.96."));
+}
+
+#[test]
+fn what_only_other_modes_take_is_asked_otherwise() {
+    let mut model = model(Sample::Web);
+    let nodes = model.world.cluster().nodes.iter().map(|(node, _)| node.to_string());
+    let nodes: Vec<String> = nodes.collect();
+    let world = model.world.clone();
+    let loopback = format!("trace --from node/{} curl http://127.0.0.1:30080", nodes[1]);
+    let said = mended(&mut model, &["proxy mode nftables"], &loopback);
+    assert!(said[0].contains("curl http://172.18.0."), "{said:?}");
+    // IPVS sends on what comes to a node without a Pod, and the answer comes from the Pod.
+    model.world = world;
+    let local = r#"kubectl patch service web-np -p '{"spec":{"externalTrafficPolicy":"Local"}}'"#;
+    let broken = ["proxy mode ipvs", local];
+    let said = mended(&mut model, &broken, "curl http://172.18.0.2:30080");
+    assert!(said[0].contains(r#"{"externalTrafficPolicy":"Cluster"}"#), "{said:?}");
 }
 
 const CERTIFICATE: &str = r#"echo '{"apiVersion":"v1","kind":"Secret","type":"kubernetes.io/tls","metadata":{"name":"shop-cert"},"data":{"tls.crt":"eA==","tls.key":"eA=="}}' | kubectl apply -f -"#;

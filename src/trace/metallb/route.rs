@@ -49,7 +49,7 @@ impl Tracer<'_> {
             };
             return self.silent(key, why, Manner::TimedOut);
         }
-        self.by_arp(key, service, (pool, ip), packet)
+        self.by_arp(key, service, (pool, ip, why), packet)
     }
 
     /// Whether an address is of the nodes' network, so that the router asks for it there.
@@ -86,12 +86,13 @@ impl Tracer<'_> {
         self.enter(service, &node, packet)
     }
 
-    /// L2: whoever answers when the address is asked for.
+    /// L2: whoever answers when the address is asked for. Without any advertisement for L2, what is
+    /// wrong with BGP matters.
     fn by_arp(
         &mut self,
         key: &ObjectKey,
         service: &Arc<Object>,
-        (pool, ip): (&Pool, Ipv4Addr),
+        (pool, ip, by_bgp): (&Pool, Ipv4Addr, WhySilent),
         packet: Packet,
     ) -> Result<Arrival, Failure> {
         let owner = layer2::owner(self.cluster.store, self.cluster.now, service, (pool, ip));
@@ -101,6 +102,10 @@ impl Tracer<'_> {
             (Err(why), true) => {
                 let reason = BalancerReason::AsksInVain { ip };
                 self.balancer_hop(Place::Router, reason, (packet, packet));
+                let why = match why {
+                    WhySilent::NoAdvertisement { .. } => by_bgp,
+                    why => why,
+                };
                 return self.silent(key, why, Manner::Unreachable);
             }
             (_, false) => return self.by_any_answer(key, &everybody, ip, packet),
