@@ -5,6 +5,7 @@ use super::sentence_of_proxy as proxy;
 use crate::kubelet::dns::CLUSTER_DNS;
 use crate::net::Protocol;
 use crate::net::rule::Reject;
+use crate::store::ObjectKey;
 use crate::text::{Lang, Text};
 use crate::trace::dns::{RecordType, Response};
 use crate::trace::hop::{Direction, Reason, Route};
@@ -147,7 +148,7 @@ impl Told<'_> {
     }
 }
 
-fn names(keys: &[crate::store::ObjectKey]) -> String {
+fn names(keys: &[ObjectKey]) -> String {
     keys.iter().map(|key| &*key.name).collect::<Vec<_>>().join(", ")
 }
 
@@ -180,10 +181,8 @@ pub fn cause(cause: &Cause, lang: Lang) -> String {
         Cause::NoSuchName(name) => say(Text::CauseNoSuchName, &[("name", name)]),
         Cause::NoAddress(service) => say(Text::CauseNoAddress, &[("service", &service.name)]),
         Cause::UnknownService { service, server } => {
-            let text = match *server == CLUSTER_DNS {
-                true => Text::CauseNoZone,
-                false => Text::CauseOtherDns,
-            };
+            let is_own = *server == CLUSTER_DNS;
+            let text = if is_own { Text::CauseNoZone } else { Text::CauseOtherDns };
             say(text, &[("service", &service.name), ("server", server)])
         }
         Cause::NoNameServer { server, manner, why } => no_name_server(server, *manner, why, lang),
@@ -193,8 +192,7 @@ pub fn cause(cause: &Cause, lang: Lang) -> String {
         Cause::NodeDown(node) => say(Text::CauseNodeDown, &[("node", node)]),
         Cause::NoEndpoints { service, why } => no_endpoints(&service.name, why, lang),
         Cause::NoLocalEndpoints { service, node, is_internal } => {
-            let policy =
-                if *is_internal { "internalTrafficPolicy" } else { "externalTrafficPolicy" };
+            let policy = if *is_internal { "internal" } else { "external" };
             let values: [(&str, &dyn Display); 3] =
                 [("policy", &policy), ("service", &service.name), ("node", node)];
             say(Text::CauseNoLocalEndpoints, &values)
@@ -222,15 +220,7 @@ pub fn cause(cause: &Cause, lang: Lang) -> String {
         Cause::NotANodePort { node, port } => {
             say(Text::CauseNotANodePort, &[("node", node), ("port", port)])
         }
-        Cause::Policy { direction, pod, policies } => {
-            let text = match (direction, policies.len()) {
-                (Direction::Ingress, 1) => Text::CausePolicyIn,
-                (Direction::Ingress, _) => Text::CausePolicyInMany,
-                (Direction::Egress, 1) => Text::CausePolicyOut,
-                (Direction::Egress, _) => Text::CausePolicyOutMany,
-            };
-            say(text, &[("pod", &pod.name), ("policies", &names(policies))])
-        }
+        Cause::Policy { direction, pod, policies } => denied(*direction, &pod.name, policies, lang),
         Cause::SourceRange { service } => {
             say(Text::CauseSourceRange, &[("service", &service.name)])
         }
@@ -255,6 +245,17 @@ pub fn cause(cause: &Cause, lang: Lang) -> String {
         Cause::Balancer(cause) => proxy::balancer_cause(cause, lang),
         Cause::Proxy(cause) => proxy::proxy_cause(cause, lang),
     }
+}
+
+/// Policies let nothing through.
+fn denied(direction: Direction, pod: &str, policies: &[ObjectKey], lang: Lang) -> String {
+    let text = match (direction, policies.len()) {
+        (Direction::Ingress, 1) => Text::CausePolicyIn,
+        (Direction::Ingress, _) => Text::CausePolicyInMany,
+        (Direction::Egress, 1) => Text::CausePolicyOut,
+        (Direction::Egress, _) => Text::CausePolicyOutMany,
+    };
+    lang.fill(text, &[("pod", &pod), ("policies", &names(policies))])
 }
 
 /// Why a name server said nothing.

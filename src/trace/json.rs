@@ -3,6 +3,7 @@
 use super::dns::{RecordType, Response};
 use super::hop::{
     Cause, Direction, Hop, NearMiss, Outcome, PacketTrace, Place, Reason, Route, Server,
+    WhyNoEndpoints,
 };
 use super::json_of_proxy;
 use crate::api::Value;
@@ -238,6 +239,21 @@ impl Outcome {
     }
 }
 
+fn no_endpoints(service: &ObjectKey, why: &WhyNoEndpoints) -> Value {
+    let not_ready = why.not_ready.iter().map(|name| Value::from(&**name));
+    let nearly = why.nearly.iter().map(|NearMiss { pod, key, wanted, has }| {
+        json!({"pod": **pod, "key": **key, "wanted": **wanted, "has": has.as_deref()})
+    });
+    json!({
+        "kind": "noEndpoints",
+        "service": key(service),
+        "selector": why.selector,
+        "notReady": not_ready.collect::<Value>(),
+        "nearly": nearly.collect::<Value>(),
+        "unknownTargetPort": why.unknown_target_port.as_deref(),
+    })
+}
+
 impl Cause {
     /// The cause as JSON: its kind and its data.
     pub fn to_value(&self) -> Value {
@@ -256,22 +272,7 @@ impl Cause {
                 "kind": "nameServerFails", "server": server.to_string(), "code": code.name(),
             }),
             Cause::NodeDown(node) => json!({"kind": "nodeDown", "node": **node}),
-            Cause::NoEndpoints { service, why } => {
-                let names = |names: &[std::sync::Arc<str>]| -> Value {
-                    names.iter().map(|name| Value::from(&**name)).collect()
-                };
-                let nearly = why.nearly.iter().map(|NearMiss { pod, key, wanted, has }| {
- json!({"pod": **pod, "key": **key, "wanted": **wanted, "has": has.as_deref()})
-                });
-                json!({
-                    "kind": "noEndpoints",
-                    "service": key(service),
-                    "selector": why.selector,
-                    "notReady": names(&why.not_ready),
-                    "nearly": nearly.collect::<Value>(),
-                    "unknownTargetPort": why.unknown_target_port.as_deref(),
-                })
-            }
+            Cause::NoEndpoints { service, why } => no_endpoints(service, why),
             Cause::NoLocalEndpoints { service, node, is_internal } => json!({
                 "kind": "noLocalEndpoints",
                 "service": key(service),
@@ -279,10 +280,7 @@ impl Cause {
                 "internal": is_internal,
             }),
             Cause::NodePortOnLoopback { service, node, port } => json!({
-                "kind": "nodePortOnLoopback",
-                "service": key(service),
-                "node": **node,
-                "port": port,
+                "kind": "nodePortOnLoopback", "service": key(service), "node": **node, "port": port,
             }),
             Cause::WrongPort { service, port, offered } => json!({
                 "kind": "wrongPort",
@@ -290,11 +288,8 @@ impl Cause {
                 "port": port,
                 "offered": offered,
             }),
-            Cause::WrongProtocol { service, port, protocol, offered } => json!({
-                "kind": "wrongProtocol",
-                "service": key(service),
-                "port": port,
-                "protocol": protocol.api_name(),
+            Cause::WrongProtocol { service, port, offered, .. } => json!({
+                "kind": "wrongProtocol", "service": key(service), "port": port,
                 "offered": offered.api_name(),
             }),
             Cause::NothingListens { pod, port } => {

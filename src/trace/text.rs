@@ -164,6 +164,11 @@ impl fmt::Display for Reason {
     }
 }
 
+/// `80, 443`.
+pub(super) fn ports(ports: &[u16]) -> String {
+    ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")
+}
+
 fn list(keys: &[ObjectKey]) -> String {
     keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
@@ -265,9 +270,7 @@ impl fmt::Display for Cause {
                 write!(formatter, "{service} has no endpoints on node {node}")
             }
             Cause::WrongPort { service, port, offered } => {
-                let offered: Vec<String> = offered.iter().map(ToString::to_string).collect();
-                let offered = offered.join(", ");
-                write!(formatter, "{service} has no port {port}, only {offered}")
+                write!(formatter, "{service} has no port {port}, only {}", ports(offered))
             }
             Cause::WrongProtocol { service, port, protocol, offered } => {
                 let (asked, own) = (protocol.api_name(), offered.api_name());

@@ -4,7 +4,7 @@ use super::front::{BalancerReason, ProxyReason};
 use super::hop::{BalancerCause, ProxyCause, Spread, WhyNoRoute, WhyNoRule};
 use super::metallb::{Mismatch, WhySilent};
 use super::nginx::{Choice, Pick};
-use super::text::drawn;
+use super::text::{drawn, ports};
 use core::fmt;
 
 impl fmt::Display for BalancerReason {
@@ -109,8 +109,7 @@ impl fmt::Display for BalancerCause {
                 write!(formatter, "the load balancer's checks have found all {count} servers down")
             }
             BalancerCause::NoFrontend { offered, port } => {
-                let offered: Vec<String> = offered.iter().map(ToString::to_string).collect();
-                let offered = offered.join(", ");
+                let offered = ports(offered);
                 write!(formatter, "the load balancer does not bind port {port}, but {offered}")
             }
         }
@@ -128,8 +127,7 @@ impl fmt::Display for ProxyCause {
                 )
             }
             ProxyCause::NoSuchPort { ingress, service, port, offered } => {
-                let offered: Vec<String> = offered.iter().map(ToString::to_string).collect();
-                let offered = offered.join(", ");
+                let offered = ports(offered);
                 write!(
                     formatter,
                     "Ingress {ingress} leads to port {port} of Service {service}, which has only {offered}"

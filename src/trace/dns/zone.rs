@@ -27,14 +27,13 @@ struct NotFound;
 /// What has a name, as it was last found: programs ask for both kinds of addresses of a name, one
 /// after the other.
 #[derive(Debug, Default)]
-pub(crate) struct Memo(RefCell<Option<(Arc<str>, Result<Vec<Found>, NotFound>)>>);
+pub(crate) struct Memo(RefCell<Option<(Arc<str>, All)>>);
+
+/// All that has a name.
+type All = Result<Vec<Found>, NotFound>;
 
 impl Memo {
-    fn get(
-        &self,
-        name: &Arc<str>,
-        find: impl FnOnce() -> Result<Vec<Found>, NotFound>,
-    ) -> Result<Vec<Found>, NotFound> {
+    fn get(&self, name: &Arc<str>, find: impl FnOnce() -> All) -> All {
         let Memo(last) = self;
         if let Some((known, found)) = &*last.borrow()
             && known == name
