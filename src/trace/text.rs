@@ -294,9 +294,7 @@ impl fmt::Display for Cause {
             Cause::SourceRange { service } => {
                 write!(formatter, "{service} has loadBalancerSourceRanges without this source")
             }
-            Cause::PendingExternalIp(service) => {
-                write!(formatter, "EXTERNAL-IP of {service} is <pending>")
-            }
+            Cause::PendingExternalIp(it) => write!(formatter, "EXTERNAL-IP of {it} is <pending>"),
             Cause::NoHealthyNode(service) => {
                 write!(formatter, "the load balancer of {service} has no healthy node")
             }
