@@ -60,6 +60,9 @@ pub(crate) fn read_all(call: &Call<'_>) -> Result<(Vec<Manifest>, Vec<Failure>),
         if let Err(failure) = read_one(call, text, source, &mut all, &mut failures) {
             failures.push(failure);
         }
+        if stops_at_once(call, &failures) {
+            break;
+        }
     }
     let finds = ["get", "delete", "describe"].contains(&call.verb.path);
     if all.is_empty() && failures.is_empty() && !finds {
@@ -155,8 +158,16 @@ fn read_one(
         if let Err(failure) = flatten(call, document, source, all) {
             failures.push(failure);
         }
+        if stops_at_once(call, failures) {
+            return Ok(());
+        }
     }
     broken.map_or(Ok(()), Err)
+}
+
+/// Whether nothing more is read after a failure: `kubectl diff` does not go on.
+fn stops_at_once(call: &Call<'_>, failures: &[Failure]) -> bool {
+    call.verb.path == "diff" && !failures.is_empty()
 }
 
 /// Whether a document has a version and a kind, and what it lists has them too.

@@ -6,7 +6,7 @@
 //! each is logged with its cause.
 //!
 //! Reading order: `config.rs`, `queue.rs`, `dispatch.rs`, `server.rs`, `nodes.rs`, `join.rs`,
-//! `network.rs`, `inside.rs`, `burst.rs`.
+//! `network.rs`, `inside.rs`, `burst.rs`, `rest/`.
 
 mod activity;
 pub mod burst;
@@ -17,6 +17,7 @@ mod join;
 mod network;
 mod nodes;
 mod queue;
+mod rest;
 mod server;
 mod state_hash;
 
@@ -25,6 +26,7 @@ pub use config::{ClusterConfig, LoadBalancers, NodeConfig};
 pub use inside::{Exec, Feed, Going, Lines, NotRun};
 pub use network::{CLIENT_ADDRESS, HandBuilt};
 pub use queue::Due;
+pub use rest::{ApiRequest, ApiResponse, Attributes, component_statuses, scale_of};
 
 use crate::api::{Kind, Object};
 use crate::base::{Map, Rng, SimTime};
