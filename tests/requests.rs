@@ -469,3 +469,34 @@ fn a_nodes_own_tools_show_what_decides() {
     room.done("node stop node-1");
     assert_eq!(room.run("node run node-1 -- iptables-save").exit, 255);
 }
+
+#[test]
+fn what_was_meant_is_told_by_protocol_policy_and_name_server() {
+    in_every_mode(|room, mode| {
+        let (_, _, cause) = room.fails("kubectl exec box -- nc -z -u -w 1 web 80");
+        let expected = "default/web has port 80 for TCP, not for UDP";
+        assert_eq!(cause.to_string(), expected, "{mode}");
+        let address = room.field("svc/shop", ".spec.clusterIP");
+        room.done(r#"kubectl patch service shop -p '{"spec":{"internalTrafficPolicy":"Local"}}'"#);
+        room.done("sleep 5");
+        let (_, _, cause) = room.fails(&format!("trace --from node/cp-1 curl http://{address}"));
+        let Cause::NoLocalEndpoints { is_internal: true, .. } = cause else {
+            panic!("{mode}: {cause}")
+        };
+        // A node asks another name server than Pods do.
+        let (_, _, cause) =
+            room.fails("trace --from node/cp-1 curl http://shop.default.svc.cluster.local");
+        let expected = "name server 172.18.0.1 does not know Service default/shop";
+        assert_eq!(cause.to_string(), expected, "{mode}");
+        // Only iptables' rules take node ports at loopback addresses.
+        let port = room.field("svc/web-np", ".spec.ports[0].nodePort");
+        let line = format!("trace --from node/node-1 curl http://127.0.0.1:{port}");
+        match mode {
+            "iptables" => drop(room.done(&line)),
+            _ => {
+                let (_, _, cause) = room.fails(&line);
+                assert!(matches!(cause, Cause::NodePortOnLoopback { .. }), "{mode}: {cause}");
+            }
+        }
+    });
+}

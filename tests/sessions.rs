@@ -49,7 +49,7 @@ const SESSIONS: [(&str, &str, usize, usize); 32] = [
     ("explained", include_str!("conformance/sessions/29-explained.txt"), 40, 40),
     ("files", include_str!("conformance/sessions/30-files.txt"), 120, 120),
     ("compared", include_str!("conformance/sessions/31-compared.txt"), 14, 14),
-    ("whole", include_str!("conformance/sessions/32-whole.txt"), 11, 11),
+    ("whole", include_str!("conformance/sessions/32-whole.txt"), 18, 18),
 ];
 
 /// What is volatile, and what stands for it.

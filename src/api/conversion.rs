@@ -2,7 +2,8 @@
 //!
 //! Models pkg/apis/autoscaling/v1/conversion.go, pkg/apis/events/v1/conversion.go.
 //!
-//! Simplified: what was written in an older version is shown in the stored one.
+//! Simplified: of an autoscaler's other metrics, behavior and conditions, which the older version
+//! keeps in annotations, it shows nothing.
 
 use super::Value;
 use super::tree::{Tree as _, TreeMut as _};
@@ -67,6 +68,43 @@ pub fn to_stored(value: &mut Value) {
     }
 }
 
+/// Turns an object into the version in which it was asked for.
+#[inline(never)]
+pub fn to_asked(value: &mut Value, api_version: &str) {
+    match api_version {
+        "events.k8s.io/v1" => {
+            for (new, old) in EVENT_FIELDS {
+                if let Some(field) = value.remove(&[old]) {
+                    value.put(&[new], field);
+                }
+            }
+            if let Some(fields) = value.as_object_mut() {
+                fields.retain(|_, field| *field != "");
+            }
+        }
+        "autoscaling/v1" => {
+            for (part, list, share, held) in [
+                ("spec", "metrics", "targetCPUUtilizationPercentage", "target"),
+                ("status", "currentMetrics", "currentCPUUtilizationPercentage", "current"),
+            ] {
+                let metrics = value.items_at(&[part, list]);
+                let cpu = metrics.iter().find_map(|metric| {
+                    let of_cpu = metric.str_at(&["resource", "name"]) == Some("cpu");
+                    metric.at(&["resource", held, "averageUtilization"]).filter(|_| of_cpu)
+                });
+                if let Some(cpu) = cpu.cloned() {
+                    value.put(&[part, share], cpu);
+                }
+                for key in [list, "behavior", "conditions"] {
+                    value.remove(&[part, key]);
+                }
+            }
+        }
+        _ => {}
+    }
+    value.put(&["apiVersion"], api_version);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,6 +125,11 @@ mod tests {
         to_stored(&mut event);
         let old = json!({"apiVersion": "v1", "kind": "Event", "message": "n", "involvedObject": {"name": "a"}});
         assert_eq!(event, old);
+        to_asked(&mut event, "events.k8s.io/v1");
+        assert_eq!(event["regarding"]["name"], "a");
+        to_asked(&mut value, "autoscaling/v1");
+        let spec = json!({"maxReplicas": 3, "targetCPUUtilizationPercentage": 50});
+        assert_eq!((&value["spec"], &value["apiVersion"]), (&spec, &json!("autoscaling/v1")));
         let before = json!({"apiVersion": "v1", "kind": "Pod", "spec": {}});
         let mut pod = before.clone();
         to_stored(&mut pod);

@@ -19,6 +19,8 @@ pub enum FieldErrorType {
     TooMany,
     InternalError,
     TypeInvalid,
+    /// None: a cause that is only a sentence.
+    Plain,
 }
 
 impl FieldErrorType {
@@ -34,6 +36,7 @@ impl FieldErrorType {
             FieldErrorType::TooLong => "Too long",
             FieldErrorType::TooMany => "Too many",
             FieldErrorType::InternalError => "Internal error",
+            FieldErrorType::Plain => "",
         }
     }
 
@@ -50,6 +53,7 @@ impl FieldErrorType {
             FieldErrorType::TooMany => "FieldValueTooMany",
             FieldErrorType::InternalError => "InternalError",
             FieldErrorType::TypeInvalid => "FieldValueTypeInvalid",
+            FieldErrorType::Plain => "",
         }
     }
 }
@@ -148,8 +152,16 @@ impl FieldError {
         Self::new(FieldErrorType::TooMany, field, count, detail)
     }
 
+    /// A cause that is only a sentence, of no field.
+    pub fn plain(sentence: impl Into<String>) -> Self {
+        Self::new(FieldErrorType::Plain, "", Value::Null, sentence)
+    }
+
     /// The error without its field.
     pub fn body(&self) -> String {
+        if self.error_type == FieldErrorType::Plain {
+            return self.detail.clone();
+        }
         use FieldErrorType::{Forbidden, InternalError, Required, TooLong};
         let text = self.error_type.text();
         let start = match self.error_type {
@@ -214,6 +226,7 @@ pub enum Reason {
     Invalid,
     MethodNotAllowed,
     TooManyRequests,
+    RequestEntityTooLarge,
     ServiceUnavailable,
     Unauthorized,
     Gone,
@@ -233,6 +246,7 @@ impl Reason {
             Reason::MethodNotAllowed => 405,
             Reason::AlreadyExists | Reason::Conflict => 409,
             Reason::Gone => 410,
+            Reason::RequestEntityTooLarge => 413,
             Reason::UnsupportedMediaType => 415,
             Reason::Invalid => 422,
             Reason::TooManyRequests => 429,
@@ -253,6 +267,7 @@ impl Reason {
             Reason::Invalid => "Invalid",
             Reason::MethodNotAllowed => "MethodNotAllowed",
             Reason::TooManyRequests => "TooManyRequests",
+            Reason::RequestEntityTooLarge => "RequestEntityTooLarge",
             Reason::ServiceUnavailable => "ServiceUnavailable",
             Reason::Unauthorized => "Unauthorized",
             Reason::Gone => "Gone",
@@ -285,6 +300,12 @@ impl ApiError {
     pub fn not_allowed() -> Self {
         let why = "the server does not allow this method on the requested resource";
         ApiError::new(Reason::MethodNotAllowed, why)
+    }
+
+    /// That the server has no such path.
+    pub fn no_such_resource() -> Self {
+        let why = "the server could not find the requested resource";
+        ApiError::new(Reason::NotFound, why)
     }
 
     /// An error with just a reason and a message.

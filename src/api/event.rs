@@ -1,6 +1,6 @@
 //! Events: what happened to an object.
 
-use super::tree::Tree as _;
+use super::tree::{Tree as _, TreeMut as _};
 use super::{Kind, Uid};
 use crate::base::SimTime;
 use serde_json::{Value, json};
@@ -32,6 +32,8 @@ pub struct Event {
     pub count: u32,
     /// Whether it is a series of the newer events API (the scheduler's), whose `source` is empty.
     pub from_events_api: bool,
+    /// All fields of one that says what the others here cannot: a person's.
+    pub written: Option<Arc<Value>>,
 }
 
 /// Which object an event is about.
@@ -80,8 +82,35 @@ impl Event {
         }
     }
 
+    /// `Normal`, `Warning`, or what a person wrote.
+    pub fn type_text(&self) -> &str {
+        match &self.written {
+            Some(written) => written.str_at(&["type"]).unwrap_or_default(),
+            None if self.warning => "Warning",
+            None => "Normal",
+        }
+    }
+
     /// Reads an event back.
     pub(super) fn from_value(value: &Value) -> Self {
+        let mut event = Event::read(value);
+        let mut written = value.clone();
+        for key in ["eventTime", "firstTimestamp", "lastTimestamp"] {
+            written.put_default(&[key], Value::Null);
+        }
+        for key in ["reportingComponent", "reportingInstance"] {
+            written.put_default(&[key], "");
+        }
+        for key in ["source", "involvedObject"] {
+            written.put_default(&[key], json!({}));
+        }
+        if event.to_value() != written {
+            event.written = Some(Arc::new(written));
+        }
+        event
+    }
+
+    fn read(value: &Value) -> Self {
         let text = |path: &[&str]| Arc::from(value.str_at(path).unwrap_or_default());
         let either = |path: &[&str], other: &[&str]| {
             let own = value.str_at(path).filter(|text| !text.is_empty());
@@ -120,12 +149,16 @@ impl Event {
                 .and_then(|count| u32::try_from(count).ok())
                 .unwrap_or(1),
             from_events_api: observed.is_some(),
+            written: None,
         }
     }
 
     /// All but `apiVersion`, `kind` and `metadata`, as the API shows it.
     #[inline(never)]
     pub(super) fn to_value(&self) -> Value {
+        if let Some(written) = &self.written {
+            return (**written).clone();
+        }
         let mut value = json!({
             "eventTime": null,
             "involvedObject": self.involved.to_value(),

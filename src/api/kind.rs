@@ -153,8 +153,10 @@ pub struct CustomResource {
     pub name: String,
     /// Its group.
     pub group: String,
-    /// The version that is stored.
+    /// The version that clients prefer.
     pub version: String,
+    /// All its versions.
+    pub versions: Vec<String>,
     /// The plural in lower case.
     pub plural: String,
     /// The singular in lower case.
@@ -178,6 +180,7 @@ impl Kind {
         let mut custom = CUSTOM.lock().unwrap_or_else(PoisonError::into_inner);
         let known = custom.get(&key).filter(|known| {
             known.version == resource.version
+                && known.versions.iter().eq(resource.versions.iter())
                 && known.plural == resource.plural
                 && known.namespaced == resource.namespaced
                 && known.categories.iter().eq(resource.categories.iter())
@@ -188,18 +191,20 @@ impl Kind {
         if custom.len() >= MOST_CUSTOM {
             return None;
         }
-        let short_names = resource.short_names.into_iter().map(leaked).collect::<Vec<_>>();
-        let categories = resource.categories.into_iter().map(leaked).collect::<Vec<_>>();
+        let leaked_all = |texts: Vec<String>| -> &'static [&'static str] {
+            Box::leak(texts.into_iter().map(leaked).collect::<Vec<_>>().into_boxed_slice())
+        };
         let new: &'static Resource = Box::leak(Box::new(Resource {
             name: leaked(resource.name),
             group: leaked(resource.group),
             version: leaked(resource.version),
             plural: leaked(resource.plural),
             singular: leaked(resource.singular),
-            short_names: Box::leak(short_names.into_boxed_slice()),
+            short_names: leaked_all(resource.short_names),
             namespaced: resource.namespaced,
-            categories: Box::leak(categories.into_boxed_slice()),
+            categories: leaked_all(resource.categories),
             verbs: ANYTHING_CUSTOM,
+            versions: leaked_all(resource.versions),
         }));
         custom.insert(key, new);
         Some(Kind::Other(OtherKind(new)))
@@ -331,7 +336,8 @@ impl Kind {
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
         let fits = |kind_of: &Kind| {
             let r = kind_of.resource();
-            r.name == kind && r.group == group && r.version == version
+            let has_version = r.version == version || r.versions.contains(&version);
+            r.name == kind && r.group == group && has_version
         };
         Kind::known().find(fits).or_else(|| Kind::all().chain(Kind::asked_only()).find(fits))
     }
@@ -340,6 +346,21 @@ impl Kind {
     /// any case, with or without group.
     pub fn of_word(word: &str) -> Option<Kind> {
         Kind::meant_by(word).next()
+    }
+
+    /// The version, with its group, that a word asks for if that is not the usual one:
+    /// `autoscaling/v1` of `hpa.v1.autoscaling`.
+    pub fn version_meant_by(self, word: &str) -> Option<String> {
+        let (_, group) = word.split_once('.')?;
+        let own = self.resource();
+        let is_it = |(of, version): &(&str, &str)| {
+            let in_full = group.strip_prefix(version).and_then(|rest| rest.strip_prefix('.'));
+            in_full == Some(*of) || (*of != own.group && *of == group)
+        };
+        let custom = own.versions.iter().filter(|version| **version != own.version);
+        let others = custom.map(|version| (own.group, *version));
+        let mut others = others.chain(super::conversion::versions_served_too(own.name));
+        others.find(is_it).map(|(group, version)| format!("{group}/{version}"))
     }
 
     /// All kinds that the word fits. Custom kinds are those of this process: which of them a
@@ -361,6 +382,7 @@ impl Kind {
             named
                 && (group.is_empty()
                     || is_group(r.group, r.version)
+                    || r.versions.iter().any(|version| is_group(r.group, version))
                     || second.any(|(group, version)| is_group(group, version)))
         };
         Kind::known().chain(Kind::all()).chain(Kind::asked_only()).filter(fits)
@@ -403,6 +425,7 @@ mod tests {
             name: "CronTab".into(),
             group: "kind.example.com".into(),
             version: "v1".into(),
+            versions: vec!["v1".into(), "v1beta1".into()],
             plural: "crontabs".into(),
             singular: "crontab".into(),
             short_names: vec!["ct".into()],
@@ -413,6 +436,14 @@ mod tests {
         assert_eq!(Kind::custom(resource), Some(kind));
         assert_eq!(Kind::of_manifest("kind.example.com/v1", "CronTab"), Some(kind));
         assert_eq!(Kind::of_word("crontabs.kind.example.com"), Some(kind));
+        let (older, word) =
+            (Kind::of_manifest("kind.example.com/v1beta1", "CronTab"), "ct.v1beta1");
+        assert_eq!(
+            (older, Kind::of_manifest("kind.example.com/v2", "CronTab")),
+            (Some(kind), None)
+        );
+        let asked = kind.version_meant_by(&format!("{word}.kind.example.com"));
+        assert_eq!(asked.as_deref(), Some("kind.example.com/v1beta1"));
         assert!(kind.is_custom() && kind.singular_group() == "crontab.kind.example.com");
         let stored = Kind::of_word("apiservice").unwrap();
         assert!(!stored.is_custom() && stored < kind && Kind::CustomResourceDefinition < stored);

@@ -14,6 +14,7 @@ pub mod error;
 pub mod event;
 pub mod field_selector;
 mod go_text;
+mod go_url;
 pub mod kind;
 pub mod managed_fields;
 pub mod meta;

@@ -21,6 +21,8 @@ pub struct Resource {
     pub categories: &'static [&'static str],
     /// What can be asked of it, parted by commas.
     pub verbs: &'static str,
+    /// All versions that a CustomResourceDefinition names, served or not; none of built-in kinds.
+    pub versions: &'static [&'static str],
 }
 
 impl Resource {
@@ -44,7 +46,19 @@ const fn resource(
     (namespaced, categories, verbs): (bool, &'static [&'static str], &'static str),
 ) -> Resource {
     let ((group, version), (plural, singular)) = (api, words);
-    Resource { name, group, version, plural, singular, short_names, namespaced, categories, verbs }
+    let versions = &[];
+    Resource {
+        name,
+        group,
+        version,
+        plural,
+        singular,
+        short_names,
+        namespaced,
+        categories,
+        verbs,
+        versions,
+    }
 }
 
 const CORE: (&str, &str) = ("", "v1");

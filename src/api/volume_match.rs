@@ -17,9 +17,15 @@ pub const BOUND_BY_CONTROLLER: &str = "pv.kubernetes.io/bound-by-controller";
 /// What classes say that make no volumes.
 pub const NO_PROVISIONER: &str = "kubernetes.io/no-provisioner";
 
+/// Where the class was said before there was a field for it; what stands there still counts first.
+pub const OLD_CLASS: &str = "volume.beta.kubernetes.io/storage-class";
+
 /// The class of a claim or a volume; empty for none.
+///
+/// Models pkg/apis/core/v1/helper/helpers.go GetPersistentVolumeClaimClass.
 pub fn class_name(object: &Object) -> &str {
-    object.spec().str_at(&["storageClassName"]).unwrap_or_default()
+    let old = object.meta.annotations.get(OLD_CLASS);
+    old.or(object.spec().str_at(&["storageClassName"])).unwrap_or_default()
 }
 
 /// Whether a claim has its volume for good. Models binder.go isPVCFullyBound.

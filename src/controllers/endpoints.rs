@@ -15,10 +15,10 @@ use std::sync::Arc;
 
 /// The most endpoints a slice has.
 const MOST_IN_A_SLICE: usize = 100;
-const SERVICE_NAME: &str = "kubernetes.io/service-name";
-const MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
+pub(super) const SERVICE_NAME: &str = "kubernetes.io/service-name";
+pub(super) const MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
 const HEADLESS: &str = "service.kubernetes.io/headless";
-const TRIGGER_TIME: &str = "endpoints.kubernetes.io/last-change-trigger-time";
+pub(super) const TRIGGER_TIME: &str = "endpoints.kubernetes.io/last-change-trigger-time";
 
 /// The controller of EndpointSlices.
 #[derive(Clone, Copy, Debug)]
@@ -193,7 +193,7 @@ fn hash_in_slice(port: &Value) -> u128 {
 /// The same of an Endpoints object, whose fields are others.
 ///
 /// Models pkg/api/v1/endpoints/util.go portsByHash.
-fn hash_in_endpoints(port: &Value) -> u128 {
+pub(super) fn hash_in_endpoints(port: &Value) -> u128 {
     let Port { name, number, protocol, application } = Port::of(port);
     let text = format!(
         "(v1.EndpointPort){{Name:(string){name} Port:(int32){number} \

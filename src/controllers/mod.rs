@@ -12,6 +12,7 @@ mod custom_resources;
 mod daemon_set;
 mod deployment;
 mod disruption;
+mod endpoint_mirroring;
 mod endpoints;
 mod garbage_collector;
 mod history;
@@ -61,4 +62,5 @@ static ALL: &[&dyn Controller] = &[
     &disruption::DisruptionBudgets,
     &autoscaler::Autoscalers,
     &custom_resources::CustomResources,
+    &endpoint_mirroring::EndpointMirrors,
 ];

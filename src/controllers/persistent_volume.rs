@@ -6,7 +6,7 @@ use crate::api::node_affinity::SELECTED_NODE;
 use crate::api::pod::VolumeSource;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::volume_match::{
-    BIND_COMPLETED, BOUND_BY_CONTROLLER, Seeker, class_name, find_volume, is_bound_to,
+    BIND_COMPLETED, BOUND_BY_CONTROLLER, OLD_CLASS, Seeker, class_name, find_volume, is_bound_to,
     offered_bytes, offers_access_modes, requested_bytes, same_volume_mode,
 };
 use crate::api::{Kind, Object, Uid};
@@ -345,7 +345,8 @@ fn best_volume<'a>(store: &'a Store, claim: &Object, delayed: bool) -> Option<&'
 ///
 /// Models pv_controller.go assignDefaultStorageClass.
 fn with_default_class(store: &Store, claim: &Object) -> Option<Write> {
-    if claim.spec().get("storageClassName").is_some() {
+    let says_old = claim.meta.annotations.get(OLD_CLASS).is_some();
+    if says_old || claim.spec().get("storageClassName").is_some() {
         return None;
     }
     let is_default = |class: &&Arc<Object>| {

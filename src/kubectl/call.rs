@@ -9,7 +9,7 @@ use super::task::{Task, Wake};
 use super::verbs::Verb;
 use crate::api::error::go_quote;
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::{Kind, Object, Value};
+use crate::api::{Kind, Object, Value, conversion};
 use crate::base::SimTime;
 use crate::programs::{Mark, Output};
 use crate::store::patch::{FieldValidation, Patch};
@@ -43,6 +43,8 @@ pub(crate) struct Call<'a> {
     pub(crate) marks: Vec<Mark>,
     /// What is left to do later, and when.
     pub(crate) rest: Option<(Task, Wake)>,
+    /// The kinds that are asked for in another version than the usual one.
+    pub(crate) versions: Vec<(Kind, String)>,
 }
 
 /// The commands that have a manager of their own.
@@ -86,6 +88,7 @@ impl<'a> Call<'a> {
             err: String::new(),
             marks: Vec::new(),
             rest: None,
+            versions: Vec::new(),
         }
     }
 }
@@ -273,7 +276,11 @@ impl Call<'_> {
         value: &Value,
         namespace: &str,
     ) -> Result<Arc<Object>, Failure> {
-        let made = self.write(|world| world.create(kind, value, namespace))?;
+        let version = self.version_of(kind).to_owned();
+        let made = self.write(|world| {
+            world.speak_in(&version);
+            world.create(kind, value, namespace)
+        })?;
         if self.dry_run()? == DryRun::Server {
             let mut imagined = (*made).clone();
             imagined.meta.resource_version = 0;
@@ -290,7 +297,11 @@ impl Call<'_> {
         key: &ObjectKey,
         patch: &Patch,
     ) -> Result<Arc<Object>, Failure> {
-        let patched = self.write(|world| world.patch(kind, key, patch))?;
+        let version = self.version_of(kind).to_owned();
+        let patched = self.write(|world| {
+            world.speak_in(&version);
+            world.patch(kind, key, patch)
+        })?;
         let unknown = patched.unknown.iter().map(|field| format!("unknown field \"{field}\""));
         self.say_warnings(unknown.collect());
         Ok(patched.object)
@@ -311,7 +322,11 @@ impl Call<'_> {
     pub(crate) fn done_plainly(&mut self, kind: Kind, value: &Value, what: &str) -> Outcome {
         let Some(printer) = Printer::of(self, output::FORMATS)? else {
             let name = value.str_at(&["metadata", "name"]).unwrap_or_default();
-            self.say(format!("{}/{name} {what}", kind.singular_group()).trim_end());
+            let kind = match self.version_of(kind).split_once('/') {
+                Some((group, _)) => format!("{}.{group}", kind.resource().singular),
+                None => kind.singular_group(),
+            };
+            self.say(format!("{kind}/{name} {what}").trim_end());
             return Ok(());
         };
         self.print(&printer, &Objects::One(value.clone()))
@@ -319,10 +334,39 @@ impl Call<'_> {
 
     /// Prints objects to standard output.
     pub(crate) fn print(&mut self, printer: &Printer, objects: &Objects) -> Outcome {
-        let with_managers = self.with_managers(objects);
-        let (text, outcome) = printer.print(self, with_managers.as_ref().unwrap_or(objects));
+        let mut changed = self.with_managers(objects);
+        if !self.versions.is_empty() {
+            let mut objects = changed.unwrap_or_else(|| objects.clone());
+            objects.values_mut().iter_mut().for_each(|value| self.convert(value));
+            changed = Some(objects);
+        }
+        let (text, outcome) = printer.print(self, changed.as_ref().unwrap_or(objects));
         self.out.push_str(&text);
         outcome
+    }
+
+    /// The version in which a kind is asked for; empty for the usual one.
+    pub(crate) fn version_of(&self, kind: Kind) -> &str {
+        let found = self.versions.iter().find(|(own, _)| *own == kind);
+        found.map_or("", |(_, version)| version)
+    }
+
+    /// The same without the group; never empty.
+    pub(crate) fn version_name(&self, kind: Kind) -> &str {
+        match self.version_of(kind).rsplit('/').next() {
+            None | Some("") => kind.resource().version,
+            Some(version) => version,
+        }
+    }
+
+    /// Shows an object in the version in which it was asked for.
+    fn convert(&self, value: &mut Value) {
+        let text = |key: &str| value.str_at(&[key]).unwrap_or_default();
+        let kind = Kind::of_manifest(text("apiVersion"), text("kind"));
+        match kind.map(|kind| self.version_of(kind)) {
+            None | Some("") => {}
+            Some(version) => conversion::to_asked(value, version),
+        }
     }
 
     /// The objects with their managers, where these are asked for.
@@ -333,11 +377,7 @@ impl Call<'_> {
             return None;
         }
         let mut objects = objects.clone();
-        let values = match &mut objects {
-            Objects::One(value) => core::slice::from_mut(value),
-            Objects::List(values, _) => values.as_mut_slice(),
-        };
-        for value in values {
+        for value in objects.values_mut() {
             let text = |path: &[&str]| value.str_at(path).unwrap_or_default();
             let kind = Kind::of_manifest(text(&["apiVersion"]), text(&["kind"]));
             let (namespace, name) = (text(&["metadata", "namespace"]), text(&["metadata", "name"]));

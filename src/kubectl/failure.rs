@@ -139,10 +139,7 @@ fn api_text(error: &ApiError) -> String {
     };
     let mut causes: Vec<String> = Vec::new();
     for cause in &error.causes {
-        let text = match cause.field.as_str() {
-            "" => cause.body(),
-            field => format!("{field}: {}", cause.body()),
-        };
+        let text = format!("{}: {}", cause.field, cause.body());
         if !causes.contains(&text) {
             causes.push(text);
         }

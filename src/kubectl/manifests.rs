@@ -20,6 +20,8 @@ pub(crate) struct Manifest {
     pub(crate) namespace: String,
     /// Its name; empty with `generateName`.
     pub(crate) name: String,
+    /// The version in which it is written; empty for the usual one.
+    pub(crate) version: String,
 }
 
 /// Reads all that `-f` names. What can be read is returned beside the failures of the rest: the
@@ -59,6 +61,9 @@ pub(crate) fn read_all(call: &Call<'_>) -> Result<(Vec<Manifest>, Vec<Failure>),
     for (source, text) in &texts {
         if let Err(failure) = read_one(call, text, source, &mut all, &mut failures) {
             failures.push(failure);
+        }
+        if stops_at_once(call, &failures) {
+            break;
         }
     }
     let finds = ["get", "delete", "describe"].contains(&call.verb.path);
@@ -155,8 +160,16 @@ fn read_one(
         if let Err(failure) = flatten(call, document, source, all) {
             failures.push(failure);
         }
+        if stops_at_once(call, failures) {
+            return Ok(());
+        }
     }
     broken.map_or(Ok(()), Err)
+}
+
+/// Whether nothing more is read after a failure: `kubectl diff` does not go on.
+fn stops_at_once(call: &Call<'_>, failures: &[Failure]) -> bool {
+    call.verb.path == "diff" && !failures.is_empty()
 }
 
 /// Whether a document has a version and a kind, and what it lists has them too.
@@ -307,7 +320,7 @@ pub(super) fn flatten(
     let small =
         |kind: &Kind| kind.name().to_lowercase() == kind_name && kind.api_version() == api_version;
     let kind = Kind::of_manifest(&api_version, &kind_name).or_else(|| Kind::all().find(small));
-    let Some(kind) = kind.filter(|kind| call.world.store().serves(*kind)) else {
+    let Some(kind) = kind.filter(|kind| call.world.store().serves_in(*kind, &api_version)) else {
         return Err(unmapped(&kind_name, &written_version, [&name, &written], source));
     };
     let asked = call.flags.get("namespace");
@@ -323,7 +336,14 @@ pub(super) fn flatten(
         (true, true) => call.namespace(),
         (true, false) => written,
     };
-    all.push(Manifest { kind, value, source: source.to_owned(), namespace, name });
+    let version = match written_version == kind.api_version() {
+        true => String::new(),
+        false => written_version,
+    };
+    if kind.is_custom() {
+        value.put(&["apiVersion"], kind.api_version());
+    }
+    all.push(Manifest { kind, value, source: source.to_owned(), namespace, name, version });
     Ok(())
 }
 

@@ -51,6 +51,7 @@ pub fn documents(text: &str) -> Result<Vec<crate::api::Value>, String> {
     broken.map_or(Ok(documents), |failure| Err(failure.report().0))
 }
 
+use crate::api::Kind;
 use crate::world::World;
 use call::Call;
 use verbs::Lookup;
@@ -194,6 +195,10 @@ pub fn begin(
     if let Some(text) = old_dry_run(&call) {
         call.warn(text);
     }
+    // What the control plane has made for itself is there for those who ask.
+    let words: Vec<Kind> =
+        call.args.iter().flat_map(|arg| arg.split([',', '/'])).filter_map(Kind::of_word).collect();
+    words.into_iter().for_each(|kind| call.world.furnish(kind));
     let outcome = (verb.run)(&mut call);
     task::finish(call, outcome)
 }

@@ -87,6 +87,14 @@ impl Objects {
         }
     }
 
+    /// Each of them, to change.
+    pub(crate) fn values_mut(&mut self) -> &mut [Value] {
+        match self {
+            Objects::One(value) => core::slice::from_mut(value),
+            Objects::List(values, _) => values.as_mut_slice(),
+        }
+    }
+
     fn whole(&self) -> Value {
         match self {
             Objects::One(one) => one.clone(),

@@ -30,6 +30,8 @@ pub(crate) struct Found {
     pub(crate) single: bool,
     /// What was not found.
     pub(crate) failures: Vec<Failure>,
+    /// The kinds that were asked for in another version than the usual one.
+    pub(crate) versions: Vec<(Kind, String)>,
 }
 
 /// The kind of a word.
@@ -171,7 +173,14 @@ fn find_by(call: &Call<'_>, kind_is_enough: bool) -> Result<Found, Failure> {
     if by_kind && !kind_is_enough && !is_narrowed(call) {
         return plain("resource(s) were provided, but no name was specified");
     }
-    find_queries(call, &queries)
+    let mut found = find_queries(call, &queries)?;
+    let store = call.world.store();
+    let words = call.args.iter().flat_map(|arg| arg.split('/').next()).flat_map(|it| it.split(','));
+    for word in words.filter(|word| word.contains('.')) {
+        let Some(kind) = store.kind_of_word(word) else { continue };
+        found.versions.extend(kind.version_meant_by(word).map(|version| (kind, version)));
+    }
+    Ok(found)
 }
 
 /// That nothing is named beside manifests.
@@ -195,6 +204,9 @@ fn find_in_files(call: &Call<'_>) -> Result<Found, Failure> {
     let single = manifests.len() == 1 && !from_stream;
     let mut found = Found { failures, single, ..Found::default() };
     for manifest in manifests {
+        if !manifest.version.is_empty() {
+            found.versions.push((manifest.kind, manifest.version.clone()));
+        }
         match call.object(manifest.kind, &manifest.namespace, &manifest.name) {
             Ok(object) => {
                 note_kind(&mut found, manifest.kind);

@@ -5,7 +5,7 @@ use crate::api::Value;
 use crate::api::tree::Tree as _;
 use core::net::{IpAddr, Ipv4Addr};
 use core::time::Duration;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// The cluster's name server, as every kubelet's configuration names it (`clusterDNS`): whether a
 /// Service has that address is another matter.
@@ -60,12 +60,17 @@ impl ResolvConf {
 
     /// The configuration of a pod that asks the cluster first.
     fn of_cluster(namespace: &str) -> Self {
-        let own = [namespace, ".svc.", CLUSTER_DOMAIN].concat();
-        let all = ["svc.", CLUSTER_DOMAIN].concat();
+        // What all pods have, they share.
+        static SHARED: LazyLock<[Arc<str>; 3]> = LazyLock::new(|| {
+            let all = ["svc.", CLUSTER_DOMAIN].concat();
+            [Arc::from(all), Arc::from(CLUSTER_DOMAIN), Arc::from("ndots:5")]
+        });
+        let [all, domain, ndots] = &*SHARED;
+        let own = Arc::from([namespace, ".", all].concat());
         ResolvConf {
             servers: vec![CLUSTER_DNS],
-            search: vec![Arc::from(own), Arc::from(all), Arc::from(CLUSTER_DOMAIN)],
-            options: vec![Arc::from("ndots:5")],
+            search: vec![own, all.clone(), domain.clone()],
+            options: vec![ndots.clone()],
         }
     }
 

@@ -168,6 +168,7 @@ pub fn event(node: &Object, reason: &str, message: String, now: SimTime) -> Writ
         last_timestamp: now,
         count: 1,
         from_events_api: false,
+        written: None,
     }))
 }
 

@@ -88,6 +88,7 @@ impl<'a> Look<'a> {
             last_timestamp: self.now,
             count: 1,
             from_events_api: false,
+            written: None,
         })));
     }
 

@@ -4,9 +4,9 @@
 //! Simplified: a table holds at most [`MOST`] entries, and those that end soonest make room; a real
 //! one holds 131,072 or more and throws new connections away when it is full.
 
+use super::lookup;
 use super::packet::{Endpoint, Packet, Protocol, State};
 use crate::base::{Map, SimTime, order};
-use core::cmp::Ordering;
 use core::fmt::Write as _;
 use core::time::Duration;
 use std::net::{IpAddr, Ipv4Addr};
@@ -14,7 +14,7 @@ use std::net::{IpAddr, Ipv4Addr};
 /// The most entries of a machine.
 pub const MOST: usize = 16_384;
 
-/// Protocol, source and destination of packets in one direction; the order is that of its parts.
+/// Protocol, source and destination of packets in one direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tuple {
     /// Source.
@@ -60,36 +60,23 @@ impl core::fmt::Display for Tuple {
     }
 }
 
-impl PartialOrd for Tuple {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Tuple {
-    fn cmp(&self, other: &Self) -> Ordering {
-        match (self.number(), other.number()) {
-            (Some(one), Some(other)) => one.cmp(&other),
-            _ => {
-                let parts = |it: &Self| (it.source, it.destination, it.protocol);
-                parts(self).cmp(&parts(other))
-            }
-        }
-    }
-}
-
 impl Tuple {
-    /// The parts one after the other as one number, for IPv4.
-    #[inline]
-    fn number(&self) -> Option<u128> {
+    /// The parts one after the other as one number, by which a table finds it. Those of IPv6 do not
+    /// fit and are hashed: who finds one by its number looks at the tuple too.
+    fn number(&self) -> u128 {
         let number = |ip: Ipv4Addr, port: u16| u128::from(ip.to_bits()) << 16 | u128::from(port);
         match (self.source.ip, self.destination.ip) {
             (IpAddr::V4(source), IpAddr::V4(destination)) => {
                 let source = number(source, self.source.port);
                 let destination = number(destination, self.destination.port);
-                Some(source << 56 | destination << 8 | self.protocol as u128)
+                source << 56 | destination << 8 | self.protocol as u128
             }
-            _ => None,
+            (source, destination) => {
+                let high = lookup::mix(lookup::of_ip(source), lookup::of_ip(destination));
+                let ports = u64::from(self.source.port) << 16 | u64::from(self.destination.port);
+                let low = lookup::mix(high, ports << 8 | self.protocol as u64);
+                1 << 127 | u128::from(high) << 63 | u128::from(low >> 1)
+            }
         }
     }
 }
@@ -256,9 +243,11 @@ impl Known {
 /// A machine's connections.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Conntrack {
-    connections: Map<Tuple, Connection>,
-    /// From the tuple of the replies, where it is not just the original turned around.
-    by_reply: Map<Tuple, Tuple>,
+    /// By the numbers of their first packets' tuples.
+    connections: Map<u128, Connection>,
+    /// From the number of the replies' tuple to that of the original one, where it is not just the
+    /// original turned around.
+    by_reply: Map<u128, u128>,
     /// When there are as many, what has ended is swept away.
     sweep_at: usize,
 }
@@ -268,8 +257,8 @@ impl Conntrack {
     pub fn find(&self, packet: &Packet, now: SimTime) -> Option<Known> {
         let tuple = Tuple::of(packet);
         let answered = || {
-            let inverse = tuple.inverse();
-            let original = self.by_reply.get(&tuple).unwrap_or(&inverse);
+            let original = self.by_reply.get(&tuple.number()).copied();
+            let original = original.unwrap_or_else(|| tuple.inverse().number());
             let own = self.alive(original, now).filter(|own| own.reply == tuple)?;
             Some(own.answered(State::Established))
         };
@@ -279,7 +268,7 @@ impl Conntrack {
         {
             return Some(known);
         }
-        if let Some(own) = self.alive(&tuple, now) {
+        if let Some(own) = self.alive(tuple.number(), now).filter(|own| own.original == tuple) {
             // A new connection takes the place of one that is over.
             // Models net/netfilter/nf_conntrack_proto_tcp.c nf_conntrack_tcp_packet.
             if own.original.protocol == Protocol::Tcp && own.phase == Phase::Closed {
@@ -298,8 +287,8 @@ impl Conntrack {
         if packet.is_reply { None } else { answered() }
     }
 
-    fn alive(&self, original: &Tuple, now: SimTime) -> Option<&Connection> {
-        self.connections.get(original).filter(|it| it.until > now)
+    fn alive(&self, original: u128, now: SimTime) -> Option<&Connection> {
+        self.connections.get(&original).filter(|it| it.until > now)
     }
 
     /// What is known of an ICMP error about a packet.
@@ -317,10 +306,15 @@ impl Conntrack {
         if self.connections.len() >= self.sweep_at.clamp(256, MOST) {
             self.sweep(now);
         }
+        self.put(connection);
+    }
+
+    fn put(&mut self, connection: Connection) {
+        let number = connection.original.number();
         if connection.is_translated() {
-            self.by_reply.insert(connection.reply, connection.original);
+            self.by_reply.insert(connection.reply.number(), number);
         }
-        self.connections.insert(connection.original, connection);
+        self.connections.insert(number, connection);
     }
 
     /// Forgets what has ended, and of too many what ends soonest.
@@ -332,25 +326,20 @@ impl Conntrack {
         }
         (self.connections, self.by_reply) = (Map::new(), Map::new());
         self.sweep_at = alive.len() * 2;
-        for connection in alive {
-            if connection.is_translated() {
-                self.by_reply.insert(connection.reply, connection.original);
-            }
-            self.connections.insert(connection.original, connection);
-        }
+        alive.into_iter().for_each(|connection| self.put(connection));
     }
 
     /// A connection comes to a phase.
     pub fn advance(&mut self, original: &Tuple, phase: Phase, now: SimTime) {
-        if let Some(connection) = self.connections.get_mut(original) {
+        if let Some(connection) = self.connections.get_mut(&original.number()) {
             connection.advance(phase, now);
         }
     }
 
     /// Forgets a connection: it was reset before it was open, or a person deletes it.
     pub fn remove(&mut self, original: &Tuple) {
-        if let Some(connection) = self.connections.remove(original) {
-            self.by_reply.remove(&connection.reply);
+        if let Some(connection) = self.connections.remove(&original.number()) {
+            self.by_reply.remove(&connection.reply.number());
         }
     }
 

@@ -259,7 +259,11 @@ impl Table {
     }
 
     fn place(&self, name: &str) -> Option<usize> {
-        let is_it = |place: usize| self.chains.get(place).is_some_and(|it| *it.name == *name);
+        let is_it = |place: usize| {
+            // Rules mostly have the very text of the chain that they lead to.
+            let is_name = |it: &Chain| core::ptr::eq(&*it.name, name) || *it.name == *name;
+            self.chains.get(place).is_some_and(is_name)
+        };
         self.chain_places.find(lookup::of_text(name), is_it)
     }
 

@@ -52,7 +52,7 @@ impl Reading {
     /// Simplified: routers between client and cluster take nothing off.
     pub(super) fn read(&mut self, hop: &Hop) -> u8 {
         let begins = matches!(hop.reason, Reason::Sends)
-            || (matches!(hop.reason, Reason::Balances { .. }) && hop.turns_source())
+            || (hop.balancer_reason().is_some() && hop.turns_source())
             || (hop.is_reply && !self.was_reply);
         if begins {
             (self.ttl, self.on) = (FIRST_TTL, None);

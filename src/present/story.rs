@@ -10,7 +10,7 @@ use crate::store::ObjectKey;
 use crate::telling::{Change, Told, changes, ending, is_idle, is_in_pod};
 use crate::text::{Lang, Text};
 use crate::trace::request::Source;
-use crate::trace::{Hop, Outcome, PacketTrace, Place, Reason};
+use crate::trace::{Hop, Outcome, PacketTrace, Place, ProxyReason, Reason};
 
 /// A trace to be read.
 #[derive(Clone, Debug, PartialEq)]
@@ -222,7 +222,9 @@ fn pod_id(key: &ObjectKey) -> ObjectId {
 
 /// The Ingress whose rule a controller goes by.
 fn by_ingress(hop: &Hop) -> Option<ObjectId> {
-    let Reason::IngressRule { ingress: Some(key), .. } = &hop.reason else { return None };
+    let ProxyReason::IngressRule { ingress: Some(key), .. } = hop.proxy_reason()? else {
+        return None;
+    };
     Some(ObjectId { kind: Kind::Ingress, namespace: key.namespace.clone(), name: key.name.clone() })
 }
 

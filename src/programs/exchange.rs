@@ -3,7 +3,9 @@
 use super::{Served, Site};
 use crate::net::Packet;
 use crate::net::packet::Endpoint;
-use crate::trace::{Cause, Manner, Outcome, PacketTrace, Reason, Request, Server, server};
+use crate::trace::{
+    Cause, Manner, Outcome, PacketTrace, ProxyReason, Reason, Request, Server, server,
+};
 use core::time::Duration;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -202,9 +204,11 @@ fn front(trace: &PacketTrace) -> (u16, bool, bool) {
         if let Some((_, after)) = &hop.packet {
             port = after.destination.port;
         }
-        match hop.reason {
-            Reason::IngressRule { .. } => return (port, true, false),
-            Reason::HttpRoute { tls, .. } => return (if tls { 443 } else { 80 }, true, true),
+        match hop.proxy_reason() {
+            Some(ProxyReason::IngressRule { .. }) => return (port, true, false),
+            Some(ProxyReason::HttpRoute { tls, .. }) => {
+                return (if *tls { 443 } else { 80 }, true, true);
+            }
             _ => {}
         }
     }

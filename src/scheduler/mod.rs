@@ -422,6 +422,7 @@ fn event(object: &Object, warning: bool, reason: &str, message: String, now: Sim
         last_timestamp: now,
         count: 1,
         from_events_api: true,
+        written: None,
     }))
 }
 

@@ -2,16 +2,18 @@
 //!
 //! Models staging/src/k8s.io/apiextensions-apiserver.
 //!
-//! Simplified: a definition is established at once, and versions are not converted: an object is
-//! stored and shown in the storage version.
+//! Simplified: a definition is established at once, and conversion is always that of the strategy
+//! `None`: of an object only the version's name is another.
 
+use super::server::Context;
 use super::storage::{ObjectKey, Store};
 use crate::api::kind::CustomResource;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::validation::{custom, custom_fields};
-use crate::api::{ApiError, FieldError, Kind, Object, Reason, Value};
+use crate::api::{ApiError, FieldError, Kind, Object, Value};
 use crate::base::SimTime;
 use crate::manifest;
+use core::cmp::Reverse;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -23,7 +25,12 @@ pub fn kind_of(definition: &Object) -> Option<Kind> {
     let spec = definition.spec();
     let text = |path: &[&str]| spec.str_at(path).unwrap_or_default().to_owned();
     let versions = spec.items_at(&["versions"]);
-    let storage = versions.iter().find(|version| version.bool_at(&["storage"]) == Some(true));
+    let name = |version: &Value| version.str_at(&["name"]).unwrap_or_default().to_owned();
+    let has = |key: &'static str| {
+        versions.iter().filter(move |version| version.bool_at(&[key]) == Some(true)).map(name)
+    };
+    let preferred =
+        has("served").max_by_key(|name| priority(name)).or_else(|| has("storage").next());
     let names = |key| {
         let all = spec.items_at(&["names", key]).iter().filter_map(Value::as_str);
         all.map(str::to_owned).collect()
@@ -31,7 +38,8 @@ pub fn kind_of(definition: &Object) -> Option<Kind> {
     Kind::custom(CustomResource {
         name: text(&["names", "kind"]),
         group: text(&["group"]),
-        version: storage?.str_at(&["name"])?.to_owned(),
+        version: preferred?,
+        versions: versions.iter().map(name).collect(),
         plural: text(&["names", "plural"]),
         singular: match text(&["names", "singular"]) {
             singular if singular.is_empty() => text(&["names", "kind"]).to_lowercase(),
@@ -41,6 +49,43 @@ pub fn kind_of(definition: &Object) -> Option<Kind> {
         categories: names("categories"),
         namespaced: spec.str_at(&["scope"]) != Some("Cluster"),
     })
+}
+
+/// Which of two versions clients prefer: `v2` before `v1`, `v1` before `v1beta2`, that before
+/// `v1beta1` and `v1alpha1`, and these before other names, of which the first of the alphabet.
+///
+/// Models staging/src/k8s.io/apimachinery/pkg/version/helpers.go CompareKubeAwareVersionStrings.
+fn priority(name: &str) -> (u8, u64, u64, Reverse<String>) {
+    let known = || {
+        let rest = name.strip_prefix('v')?;
+        let (major, rest) =
+            rest.split_at(rest.find(|l: char| !l.is_ascii_digit()).unwrap_or(rest.len()));
+        let (stage, minor) = match rest {
+            "" => (3, "0"),
+            rest => match rest.strip_prefix("beta") {
+                Some(minor) => (2, minor),
+                None => (1, rest.strip_prefix("alpha")?),
+            },
+        };
+        Some((stage, major.parse().ok()?, minor.parse().ok()?))
+    };
+    let (stage, major, minor) = known().unwrap_or_default();
+    (stage, major, minor, Reverse(name.to_owned()))
+}
+
+/// What a definition says of a version of its kind, whose group may stand in front; of the usual one
+/// if none is named.
+pub(super) fn version_in<'d>(
+    definition: &'d Object,
+    kind: Kind,
+    version: &str,
+) -> Option<&'d Value> {
+    let wanted = match version {
+        "" => kind.resource().version,
+        version => version.rsplit('/').next().unwrap_or(version),
+    };
+    let versions = definition.spec().items_at(&["versions"]);
+    versions.iter().find(|one| one.str_at(&["name"]) == Some(wanted))
 }
 
 impl Store {
@@ -55,20 +100,50 @@ impl Store {
         !kind.is_custom() || self.definition_of(kind).is_some()
     }
 
+    /// Whether the API has this kind in a version, which may have its group in front; an empty one
+    /// is the usual one.
+    pub fn serves_in(&self, kind: Kind, version: &str) -> bool {
+        if version.is_empty() || !kind.is_custom() {
+            return self.serves(kind);
+        }
+        self.version_of(kind, version).is_some_and(|one| one.bool_at(&["served"]) == Some(true))
+    }
+
     /// The kind that a person means by a word, one that the API has if there is any.
     pub fn kind_of_word(&self, word: &str) -> Option<Kind> {
-        let served = Kind::meant_by(word).find(|kind| self.serves(*kind));
-        served.or_else(|| Kind::of_word(word))
+        let version = |kind: Kind| kind.version_meant_by(word).unwrap_or_default();
+        let served = Kind::meant_by(word).find(|kind| self.serves_in(*kind, &version(*kind)));
+        served.or_else(|| Kind::of_word(word).filter(|kind| !self.serves(*kind)))
+    }
+
+    /// What a definition says of a version of its kind; of the usual one if none is named.
+    pub fn version_of(&self, kind: Kind, version: &str) -> Option<&Value> {
+        version_in(self.definition_of(kind)?, kind, version)
+    }
+
+    /// What is said of a version that is on its way out.
+    ///
+    /// Models pkg/apiserver/customresource_handler.go getOrCreateServingInfoFor.
+    pub fn deprecation_of(&self, kind: Kind, version: &str) -> Option<String> {
+        let found = self.version_of(kind, version)?;
+        let name = found.str_at(&["name"])?;
+        let usual = || format!("{}/{name} {} is deprecated", kind.resource().group, kind.name());
+        let own = found.str_at(&["deprecationWarning"]).map(str::to_owned);
+        (found.bool_at(&["deprecated"]) == Some(true)).then(|| own.unwrap_or_else(usual))
+    }
+
+    /// Whether the status of a kind is a subresource, which writes of the object itself leave alone.
+    pub fn has_status(&self, kind: Kind) -> bool {
+        !kind.is_custom()
+            || self.version_of(kind, "").and_then(|it| it.at(&["subresources", "status"])).is_some()
     }
 }
 
 impl Store {
-    /// The schema of a custom kind; `None` for kinds without.
-    pub fn schema_of(&self, kind: Kind) -> Option<&Value> {
-        let version = kind.resource().version;
-        let versions = self.definition_of(kind)?.spec().items_at(&["versions"]);
-        let version = versions.iter().find(|one| one.str_at(&["name"]) == Some(version))?;
-        version.at(&["schema", "openAPIV3Schema"])
+    /// The schema of a version of a custom kind, of the usual one if none is named; `None` for kinds
+    /// without.
+    pub fn schema_of(&self, kind: Kind, version: &str) -> Option<&Value> {
+        self.version_of(kind, version)?.at(&["schema", "openAPIV3Schema"])
     }
 
     /// An object without the fields that the API does not know of its kind, and their paths.
@@ -78,11 +153,12 @@ impl Store {
     pub fn without_unknown(
         &self,
         kind: Kind,
+        version: &str,
         value: &Value,
     ) -> Result<(Value, Vec<String>), ApiError> {
         if kind.is_custom() {
             let mut value = value.clone();
-            let unknown = self.prune(kind, &mut value);
+            let unknown = self.prune(kind, version, &mut value);
             return Ok((value, unknown));
         }
         let decoded = manifest::decode_leniently(kind, value);
@@ -91,8 +167,8 @@ impl Store {
     }
 
     /// The fields of a custom object that its schema does not know, which are taken away.
-    pub(super) fn prune(&self, kind: Kind, value: &mut Value) -> Vec<String> {
-        let Some(schema) = self.schema_of(kind) else { return Vec::new() };
+    pub(super) fn prune(&self, kind: Kind, version: &str, value: &mut Value) -> Vec<String> {
+        let Some(schema) = self.schema_of(kind, version) else { return Vec::new() };
         let unknown = custom_fields::unknown_fields(schema, value);
         if !unknown.is_empty() {
             custom_fields::prune(schema, value);
@@ -175,20 +251,23 @@ pub(super) fn complete(
     store: &Store,
     object: &mut Object,
     is_new: bool,
-    person: bool,
+    context: &Context,
 ) -> Result<Vec<FieldError>, ApiError> {
-    let kind = object.kind;
+    let (kind, person) = (object.kind, context.validate);
+    let version = context.manager.version();
     let Some(definition) = store.definition_of(kind) else {
-        let why = "the server could not find the requested resource";
-        return Err(ApiError::new(Reason::NotFound, why));
+        return Err(ApiError::no_such_resource());
     };
     if is_new && definition.meta.is_terminating() {
         let why = "create not allowed while custom resource definition is terminating";
         return Err(ApiError::forbidden(&kind.group_resource(), &object.meta.name, why));
     }
-    let Some(schema) = store.schema_of(kind) else { return Ok(Vec::new()) };
+    let Some(schema) = store.schema_of(kind, version) else { return Ok(Vec::new()) };
     let mut value = object.to_value();
-    let unknown = store.prune(kind, &mut value);
+    if is_new && store.has_status(kind) {
+        value.remove(&["status"]);
+    }
+    let unknown = store.prune(kind, version, &mut value);
     if person && !unknown.is_empty() {
         return Err(manifest::cannot_be_handled(kind, &manifest::strict_error(&unknown)));
     }

@@ -146,6 +146,7 @@ mod tests {
             last_timestamp: context.now,
             count: 1,
             from_events_api: true,
+            written: None,
         };
         store.record(&context, event);
     }

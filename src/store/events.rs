@@ -112,6 +112,7 @@ impl Store {
             old.count += event.count;
             old.last_timestamp = event.last_timestamp;
             old.message = event.message;
+            old.written = None;
         }
         self.put(new, &context.cause);
     }

@@ -59,7 +59,8 @@ impl Store {
         if object.meta.is_terminating() {
             object.meta.deletion = None;
         }
-        let managers = managed::created(context, &object);
+        let definition = self.definition_of(object.kind).cloned();
+        let managers = managed::created(context, &object, definition.as_deref());
         set_managers(&mut object, managers);
         admission::mutate(self, &mut object, None)?;
         object.meta.uid = Uid(self.rng().uuid());
@@ -68,7 +69,7 @@ impl Store {
         admission::begin(self, context, &mut object, None)?;
         strategy::prepare_for_create(&mut object, context.now);
         if context.validate {
-            admission::validate_fields(self, &object, None)?;
+            admission::validate_fields(self, context, &object, None)?;
         }
         admission::validate(self, context, &object, None)?;
         let charges = admission::check_quota(self, &object, None)?;
@@ -125,14 +126,17 @@ impl Store {
         }
         object.meta.generation = old.meta.generation;
         object.meta.resource_version = old.meta.resource_version;
-        keep_status(&mut object, &old);
-        let managers = managed::updated(context, &object, &old);
+        if self.has_status(object.kind) {
+            keep_status(&mut object, &old);
+        }
+        let definition = self.definition_of(object.kind).cloned();
+        let managers = managed::updated(context, &object, &old, definition.as_deref());
         set_managers(&mut object, managers);
         admission::mutate(self, &mut object, Some(&old))?;
         admission::begin(self, context, &mut object, Some(&old))?;
         strategy::prepare_for_update(&mut object, &old, context.validate);
         if context.validate {
-            admission::validate_fields(self, &object, Some(&old))?;
+            admission::validate_fields(self, context, &object, Some(&old))?;
         }
         admission::validate(self, context, &object, Some(&old))?;
         let charges = admission::check_quota(self, &object, Some(&old))?;
@@ -164,11 +168,17 @@ impl Store {
         if object.meta.uid != Uid::default() && object.meta.uid != old.meta.uid {
             return Err(ApiError::conflict(&object.kind.group_resource(), &key.name));
         }
+        if !self.has_status(object.kind) {
+            return Err(ApiError::no_such_resource());
+        }
         let mut new = (*old).clone();
         match (&mut new.body, object.body) {
             (Body::Tree { status, .. }, Body::Tree { status: wanted, .. }) => *status = wanted,
             (Body::Pod(pod), Body::Pod(wanted)) => pod.status = wanted.status,
             _ => {}
+        }
+        if new.kind.is_custom() {
+            admission::begin(self, context, &mut new, Some(&old))?;
         }
         if new == *old {
             return Ok(old);
@@ -221,6 +231,8 @@ impl Store {
         if options.uid.is_some_and(|uid| uid != old.meta.uid) {
             return Err(ApiError::conflict(&kind.group_resource(), &key.name));
         }
+        let request = admission::Request { new: None, old: Some(&old) };
+        admission::ask_policies(self, context, request)?;
         let mut new = (*old).clone();
         add_propagation_finalizer(&mut new, options.propagation);
         if kind == Kind::CustomResourceDefinition {
@@ -260,6 +272,11 @@ impl Store {
     pub fn warn_of_kind(&mut self, context: &Context, kind: Kind) {
         if let Some(why) = deprecation(kind).filter(|_| context.validate) {
             self.warn(why);
+        }
+        if context.validate
+            && let Some(warning) = self.deprecation_of(kind, context.manager.version())
+        {
+            self.warn(warning);
         }
     }
 

@@ -210,7 +210,7 @@ impl Store {
     }
 
     /// The objects of a kind from this namespace and name on, in their order.
-    pub(super) fn range_from<'a>(
+    pub fn range_from<'a>(
         &'a self,
         kind: Kind,
         namespace: &str,

@@ -157,6 +157,8 @@ fn desired_state_differs(new: &Object, old: &Object, person: bool) -> bool {
     let also = match new.kind {
         Kind::Deployment => person && new.meta.annotations != old.meta.annotations,
         Kind::EndpointSlice => new.meta.labels != old.meta.labels,
+        // Only where it is no subresource can a write of the object change it.
+        kind if kind.is_custom() => new.status() != old.status(),
         _ => false,
     };
     also || match (&new.body, &old.body) {

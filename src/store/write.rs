@@ -140,6 +140,7 @@ impl Write {
             last_timestamp: now,
             count: 1,
             from_events_api: false,
+            written: None,
         }))
     }
 }

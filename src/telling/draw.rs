@@ -2,7 +2,7 @@
 
 use crate::net::rule::{Action, Match, Rule};
 use crate::trace::nginx::Pick;
-use crate::trace::{Hop, Place, Reason};
+use crate::trace::{BalancerReason, Hop, Place, ProxyReason, Reason};
 
 /// The most possibilities that are shown one by one.
 const MOST: usize = 8;
@@ -61,21 +61,11 @@ pub(super) fn at_hops(hops: &[Hop]) -> Vec<(usize, Lots)> {
     for (at, hop) in hops.iter().enumerate() {
         let after = hops.get(at..).unwrap_or_default();
         let found = match &hop.reason {
-            Reason::Balances { draw, node, .. } if draw.among > 1 => {
-                let by = hop.place.to_string();
-                Some(simple(by, draw.among, draw.drawn, node.to_string(), false))
-            }
+            Reason::Balancer(reason) => by_balancer(hop, reason),
             Reason::Schedules { server, among } if *among > 1 => {
                 Some(simple("IPVS rr".into(), *among, 0, server.to_string(), true))
             }
-            Reason::BypassesService { among, endpoint, pick: Pick::Turn { .. }, .. }
-                if *among > 1 =>
-            {
-                Some(simple("ingress-nginx".into(), *among, 0, endpoint.to_string(), true))
-            }
-            Reason::BypassesService { among, endpoint, pick: Pick::Chance, .. } if *among > 1 => {
-                Some(simple("nginx".into(), *among, 0, endpoint.to_string(), false))
-            }
+            Reason::Proxy(reason) => by_proxy(reason),
             Reason::Rule { .. } => by_rule(hop, after),
             _ => None,
         };
@@ -84,6 +74,30 @@ pub(super) fn at_hops(hops: &[Hop]) -> Vec<(usize, Lots)> {
         all.extend(found.filter(is_new).map(|lots| (at, lots)));
     }
     all
+}
+
+/// The draw of a load balancer.
+fn by_balancer(hop: &Hop, reason: &BalancerReason) -> Option<Lots> {
+    match reason {
+        BalancerReason::Balances { draw, node, .. } if draw.among > 1 => {
+            let by = hop.place.to_string();
+            Some(simple(by, draw.among, draw.drawn, node.to_string(), false))
+        }
+        _ => None,
+    }
+}
+
+/// The draw of a proxy.
+fn by_proxy(reason: &ProxyReason) -> Option<Lots> {
+    let ProxyReason::BypassesService { among: among @ 2.., endpoint, pick, .. } = reason else {
+        return None;
+    };
+    let (by, in_turn) = match pick {
+        Pick::Turn { .. } => ("ingress-nginx", true),
+        Pick::Chance => ("nginx", false),
+        Pick::Cookie | Pick::NewCookie => return None,
+    };
+    Some(simple(by.into(), *among, 0, endpoint.to_string(), in_turn))
 }
 
 /// A draw of which only the one that came is known.

@@ -2,11 +2,13 @@
 
 use super::rule_sentence;
 use super::sentence_of_proxy as proxy;
+use crate::kubelet::dns::CLUSTER_DNS;
 use crate::net::Protocol;
 use crate::net::rule::Reject;
+use crate::store::ObjectKey;
 use crate::text::{Lang, Text};
 use crate::trace::dns::{RecordType, Response};
-use crate::trace::hop::{Direction, Reason, Route, Spread};
+use crate::trace::hop::{Direction, Reason, Route};
 use crate::trace::{Cause, Hop, Manner, Outcome, PacketTrace};
 use core::fmt::Display;
 
@@ -29,13 +31,6 @@ impl Told<'_> {
         match &self.hop.reason {
             Reason::Sends => self.say(Text::HopSends, &[]),
             Reason::Resolves { name, asked } => self.resolves(name, asked),
-            Reason::Balances { node, draw, spread, .. } => {
-                let text = match spread {
-                    Spread::HealthyNodes => Text::HopBalances,
-                    Spread::NodesWithEndpoints { .. } => Text::HopBalancesLocal,
-                };
-                self.say(text, &[("node", node), ("count", &draw.among)])
-            }
             Reason::Enters if self.is_from_pod => self.say(Text::HopEntersFromPod, &[]),
             Reason::Enters => self.say(Text::HopEnters, &[]),
             Reason::Rule { .. } => rule_sentence::rule(self.hop, self.is_idle, self.lang),
@@ -50,10 +45,9 @@ impl Told<'_> {
             }
             Reason::Decapsulates => self.say(Text::HopDecapsulates, &[]),
             Reason::LeavesCluster => self.say(Text::HopLeaves, &[]),
-            Reason::Allowed { policy: Some(policy), .. } => {
+            Reason::Allowed { policy, .. } => {
                 self.say(Text::HopAllowed, &[("policy", &policy.name)])
             }
-            Reason::Allowed { policy: None, .. } => self.say(Text::HopNoPolicy, &[]),
             Reason::Denied { policies, .. } => {
                 let text = match policies.len() {
                     1 => Text::HopDenied,
@@ -72,25 +66,26 @@ impl Told<'_> {
             Reason::Vanishes => self.say(Text::HopVanishes, &[]),
             Reason::Delivers => self.say(Text::HopDelivers, &[]),
             Reason::Answers { sees } => self.say(Text::HopAnswers, &[("ip", sees)]),
-            Reason::IngressRule { ingress: Some(ingress), host, path, backend } => {
-                let host = if host.is_empty() { "*" } else { host };
-                let rule = format!("{host}{path}");
-                let to = backend.as_ref().map(|(service, port)| format!("{}:{port}", service.name));
-                let to = to.unwrap_or_default();
-                let values: [(&str, &dyn Display); 3] =
-                    [("ingress", &ingress.name), ("rule", &rule), ("service", &to)];
-                self.say(Text::HopIngress, &values)
-            }
-            Reason::IngressRule { ingress: None, .. } => self.say(Text::HopIngressNone, &[]),
-            Reason::Untranslates => self.say(Text::HopUntranslates, &[]),
+            Reason::Untranslates => self.untranslates(),
             Reason::Returns => self.say(Text::HopReturns, &[]),
             Reason::Receives => self.say(Text::HopReceives, &[]),
-            _ => proxy::reason(&self.hop.reason, self.lang),
+            Reason::Balancer(reason) => proxy::balancer(reason, self.lang),
+            Reason::Proxy(reason) => proxy::proxy(reason, self.lang),
         }
     }
 
     fn say(&self, text: Text, values: &[(&str, &dyn Display)]) -> String {
         self.lang.fill(text, values)
+    }
+
+    /// What was changed in the request is undone in the answer.
+    fn untranslates(&self) -> String {
+        match self.hop.packet {
+            Some((before, after)) if before.source == after.source => {
+                self.say(Text::HopUnmasquerades, &[("to", &after.destination.ip)])
+            }
+            _ => self.say(Text::HopUntranslates, &[]),
+        }
     }
 
     /// Nobody listens.
@@ -145,6 +140,7 @@ impl Told<'_> {
         match route {
             Route::Local => self.say(Text::HopRouteLocal, &[]),
             Route::Pod => self.say(Text::HopRoutePod, &[]),
+            Route::Neighbour(node) => self.say(Text::HopRouteNeighbour, &[("node", node)]),
             Route::Node(node) => self.say(Text::HopRouteNode, &[("node", node)]),
             Route::Tunnel(node) => self.say(Text::HopRouteTunnel, &[("node", node)]),
             Route::Default => self.say(Text::HopRouteDefault, &[]),
@@ -152,7 +148,7 @@ impl Told<'_> {
     }
 }
 
-fn names(keys: &[crate::store::ObjectKey]) -> String {
+fn names(keys: &[ObjectKey]) -> String {
     keys.iter().map(|key| &*key.name).collect::<Vec<_>>().join(", ")
 }
 
@@ -184,11 +180,27 @@ pub fn cause(cause: &Cause, lang: Lang) -> String {
         Cause::NoClient(source) => say(Text::CauseNoClient, &[("source", source)]),
         Cause::NoSuchName(name) => say(Text::CauseNoSuchName, &[("name", name)]),
         Cause::NoAddress(service) => say(Text::CauseNoAddress, &[("service", &service.name)]),
-        Cause::NoNameServer { .. } | Cause::NameServerFails { .. } => name_server(cause, lang),
+        Cause::UnknownService { service, server } => {
+            let is_own = *server == CLUSTER_DNS;
+            let text = if is_own { Text::CauseNoZone } else { Text::CauseOtherDns };
+            say(text, &[("service", &service.name), ("server", server)])
+        }
+        Cause::NoNameServer { server, manner, why } => no_name_server(server, *manner, why, lang),
+        Cause::NameServerFails { server, code } => {
+            say(Text::CauseDnsFails, &[("server", server), ("code", &code.name())])
+        }
         Cause::NodeDown(node) => say(Text::CauseNodeDown, &[("node", node)]),
         Cause::NoEndpoints { service, why } => no_endpoints(&service.name, why, lang),
-        Cause::NoLocalEndpoints { service, node } => {
-            say(Text::CauseNoLocalEndpoints, &[("service", &service.name), ("node", node)])
+        Cause::NoLocalEndpoints { service, node, is_internal } => {
+            let policy = if *is_internal { "internal" } else { "external" };
+            let values: [(&str, &dyn Display); 3] =
+                [("policy", &policy), ("service", &service.name), ("node", node)];
+            say(Text::CauseNoLocalEndpoints, &values)
+        }
+        Cause::NodePortOnLoopback { service, node, port } => {
+            let values: [(&str, &dyn Display); 3] =
+                [("service", &service.name), ("node", node), ("port", port)];
+            say(Text::CauseOnLoopback, &values)
         }
         Cause::WrongPort { service, port, offered } => {
             let offered = offered.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
@@ -196,21 +208,19 @@ pub fn cause(cause: &Cause, lang: Lang) -> String {
                 [("service", &service.name), ("port", port), ("offered", &offered)];
             say(Text::CauseWrongPort, &values)
         }
+        Cause::WrongProtocol { service, port, protocol, offered } => {
+            let (asked, own) = (protocol.api_name(), offered.api_name());
+            let values: [(&str, &dyn Display); 4] =
+                [("service", &service.name), ("port", port), ("asked", &asked), ("offered", &own)];
+            say(Text::CauseWrongProtocol, &values)
+        }
         Cause::NothingListens { pod, port } => {
             say(Text::CauseNothingListens, &[("pod", &pod.name), ("port", port)])
         }
         Cause::NotANodePort { node, port } => {
             say(Text::CauseNotANodePort, &[("node", node), ("port", port)])
         }
-        Cause::Policy { direction, pod, policies } => {
-            let text = match (direction, policies.len()) {
-                (Direction::Ingress, 1) => Text::CausePolicyIn,
-                (Direction::Ingress, _) => Text::CausePolicyInMany,
-                (Direction::Egress, 1) => Text::CausePolicyOut,
-                (Direction::Egress, _) => Text::CausePolicyOutMany,
-            };
-            say(text, &[("pod", &pod.name), ("policies", &names(policies))])
-        }
+        Cause::Policy { direction, pod, policies } => denied(*direction, &pod.name, policies, lang),
         Cause::SourceRange { service } => {
             say(Text::CauseSourceRange, &[("service", &service.name)])
         }
@@ -232,39 +242,29 @@ pub fn cause(cause: &Cause, lang: Lang) -> String {
         Cause::NoForwarding(node) => say(Text::CauseNoForwarding, &[("node", node)]),
         Cause::NoEcho(service) => say(Text::CauseNoEcho, &[("service", &service.name)]),
         Cause::Loop => say(Text::CauseLoop, &[]),
-        Cause::NotAnnounced { .. }
-        | Cause::AnnouncerDown { .. }
-        | Cause::NoRule { .. }
-        | Cause::NoSuchService { .. }
-        | Cause::NoSuchPort { .. }
-        | Cause::RedirectsToTls(_)
-        | Cause::NotAllowedBy { .. }
-        | Cause::NoRoute { .. }
-        | Cause::NoBackend { .. }
-        | Cause::NoTlsName { .. }
-        | Cause::ByHand { .. }
-        | Cause::AllDown { .. }
-        | Cause::NoFrontend { .. }
-        | Cause::WantsPassword(_) => proxy::cause(cause, lang),
+        Cause::Balancer(cause) => proxy::balancer_cause(cause, lang),
+        Cause::Proxy(cause) => proxy::proxy_cause(cause, lang),
     }
 }
 
-/// Why a name server said nothing, or nothing of use.
-fn name_server(cause: &Cause, lang: Lang) -> String {
-    match cause {
-        Cause::NoNameServer { server, manner, why } => {
-            let text = match manner {
-                Manner::TimedOut => Text::CauseDnsSilent,
-                _ => Text::CauseDnsRefused,
-            };
-            let why = self::cause(why, lang);
-            lang.fill(text, &[("server", server), ("why", &why)])
-        }
-        Cause::NameServerFails { server, code } => {
-            lang.fill(Text::CauseDnsFails, &[("server", server), ("code", &code.name())])
-        }
-        _ => String::new(),
-    }
+/// Policies let nothing through.
+fn denied(direction: Direction, pod: &str, policies: &[ObjectKey], lang: Lang) -> String {
+    let text = match (direction, policies.len()) {
+        (Direction::Ingress, 1) => Text::CausePolicyIn,
+        (Direction::Ingress, _) => Text::CausePolicyInMany,
+        (Direction::Egress, 1) => Text::CausePolicyOut,
+        (Direction::Egress, _) => Text::CausePolicyOutMany,
+    };
+    lang.fill(text, &[("pod", &pod), ("policies", &names(policies))])
+}
+
+/// Why a name server said nothing.
+fn no_name_server(server: &dyn Display, manner: Manner, why: &Cause, lang: Lang) -> String {
+    let text = match manner {
+        Manner::TimedOut => Text::CauseDnsSilent,
+        _ => Text::CauseDnsRefused,
+    };
+    lang.fill(text, &[("server", server), ("why", &cause(why, lang))])
 }
 
 fn no_endpoints(service: &str, why: &crate::trace::hop::WhyNoEndpoints, lang: Lang) -> String {

@@ -1,78 +1,38 @@
 //! The sentences of ingress controllers and load balancers.
 
 use crate::text::{Lang, Text};
-use crate::trace::Cause;
-use crate::trace::hop::{Reason, WhyNoRoute, WhyNoRule};
+use crate::trace::hop::{BalancerCause, ProxyCause, Spread, WhyNoRoute, WhyNoRule};
 use crate::trace::metallb::WhySilent;
 use crate::trace::nginx::{Choice, Pick};
+use crate::trace::{BalancerReason, Cause, ProxyReason};
 use core::fmt::Display;
 
-/// Why a proxy did what it did.
-pub(super) fn reason(reason: &Reason, lang: Lang) -> String {
+/// What a load balancer did, or the router.
+pub(super) fn balancer(reason: &BalancerReason, lang: Lang) -> String {
     let say = |text: Text, values: &[(&str, &dyn Display)]| lang.fill(text, values);
     match reason {
-        Reason::AnswersArp { ip, node, mac, among: count } => {
+        BalancerReason::Balances { node, draw, spread, .. } => {
+            let text = match spread {
+                Spread::HealthyNodes => Text::HopBalances,
+                Spread::NodesWithEndpoints { .. } => Text::HopBalancesLocal,
+            };
+            say(text, &[("node", node), ("count", &draw.among)])
+        }
+        BalancerReason::AnswersArp { ip, node, mac, among: count } => {
             let values: [(&str, &dyn Display); 4] =
                 [("ip", ip), ("node", node), ("mac", mac), ("count", count)];
             say(Text::HopAnswersArp, &values)
         }
-        Reason::AllAnswerArp { ip, node, mac, count } => {
+        BalancerReason::AllAnswerArp { ip, node, mac, count } => {
             let values: [(&str, &dyn Display); 4] =
                 [("ip", ip), ("node", node), ("mac", mac), ("count", count)];
             say(Text::HopAllAnswerArp, &values)
         }
-        Reason::AsksInVain { ip } => say(Text::HopAsksInVain, &[("ip", ip)]),
-        Reason::RoutesByBgp { node, draw, .. } => {
+        BalancerReason::AsksInVain { ip } => say(Text::HopAsksInVain, &[("ip", ip)]),
+        BalancerReason::RoutesByBgp { node, draw, .. } => {
             say(Text::HopRoutesByBgp, &[("node", node), ("count", &draw.among)])
         }
-        Reason::Rewrites { by, from, to } => {
-            say(Text::HopRewrites, &[("by", by), ("from", from), ("to", to)])
-        }
-        Reason::Canary { service, taken, choice } => {
-            let text = if *taken { Text::HopCanary } else { Text::HopCanaryNot };
-            say(text, &[("service", &service.name), ("why", &self::choice(choice, lang))])
-        }
-        Reason::BypassesService { endpoint, pick, .. } => match pick {
-            Pick::Turn { worker, workers } => {
-                let values: [(&str, &dyn Display); 3] =
-                    [("endpoint", endpoint), ("worker", worker), ("workers", workers)];
-                say(Text::HopPickTurn, &values)
-            }
-            Pick::Chance => say(Text::HopPickChance, &[("endpoint", endpoint)]),
-            Pick::Cookie => say(Text::HopPickCookie, &[("endpoint", endpoint)]),
-            Pick::NewCookie => say(Text::HopPickNewCookie, &[("endpoint", endpoint)]),
-        },
-        Reason::Fails { endpoint, seconds: 0, .. } => {
-            say(Text::HopFails, &[("endpoint", endpoint)])
-        }
-        Reason::Fails { endpoint, seconds, .. } => {
-            say(Text::HopFailsLate, &[("endpoint", endpoint), ("seconds", seconds)])
-        }
-        _ => routing(reason, lang),
-    }
-}
-
-/// The same for Gateways and for load balancers that people built.
-fn routing(reason: &Reason, lang: Lang) -> String {
-    let say = |text: Text, values: &[(&str, &dyn Display)]| lang.fill(text, values);
-    match reason {
-        Reason::HttpRoute { gateway, route: None, host, .. } => {
-            say(Text::HopRouteNone, &[("gateway", &gateway.name), ("host", host)])
-        }
-        Reason::HttpRoute { listener, route: Some(route), rule, host, path, .. } => {
-            let host = if host.is_empty() { "*" } else { host };
-            let place = format!("{host}{path}");
-            let values: [(&str, &dyn Display); 4] =
-                [("listener", listener), ("route", &route.name), ("rule", rule), ("place", &place)];
-            say(Text::HopHttpRoute, &values)
-        }
-        Reason::Weighs { service, weight, total } => {
-            let values: [(&str, &dyn Display); 3] =
-                [("service", &service.name), ("weight", weight), ("total", total)];
-            say(Text::HopWeighs, &values)
-        }
-        Reason::ChangesHeaders { changes } => say(Text::HopChangesHeaders, &[("changes", changes)]),
-        Reason::HandBalances { server, to, among, down, unlisted } => {
+        BalancerReason::HandBalances { server, to, among, down, unlisted } => {
             let values: [(&str, &dyn Display); 3] =
                 [("server", server), ("to", to), ("count", among)];
             let mut text = say(Text::HopHandBalances, &values);
@@ -84,16 +44,76 @@ fn routing(reason: &Reason, lang: Lang) -> String {
             }
             text
         }
-        Reason::HandFails { server, to, seconds: 0, .. } => {
+        BalancerReason::HandFails { server, to, seconds: 0, .. } => {
             say(Text::HopHandFails, &[("server", server), ("to", to)])
         }
-        Reason::HandFails { server, to, seconds, .. } => {
+        BalancerReason::HandFails { server, to, seconds, .. } => {
             let values: [(&str, &dyn Display); 3] =
                 [("server", server), ("to", to), ("seconds", seconds)];
             say(Text::HopHandFailsLate, &values)
         }
-        _ => String::new(),
     }
+}
+
+/// What a proxy did.
+pub(super) fn proxy(reason: &ProxyReason, lang: Lang) -> String {
+    let say = |text: Text, values: &[(&str, &dyn Display)]| lang.fill(text, values);
+    match reason {
+        ProxyReason::IngressRule { ingress: Some(ingress), host, path, backend } => {
+            let rule = format!("{}{path}", any_host(host));
+            let to = backend.as_ref().map(|(service, port)| format!("{}:{port}", service.name));
+            let to = to.unwrap_or_default();
+            let values: [(&str, &dyn Display); 3] =
+                [("ingress", &ingress.name), ("rule", &rule), ("service", &to)];
+            say(Text::HopIngress, &values)
+        }
+        ProxyReason::IngressRule { ingress: None, .. } => say(Text::HopIngressNone, &[]),
+        ProxyReason::Rewrites { by, from, to } => {
+            say(Text::HopRewrites, &[("by", by), ("from", from), ("to", to)])
+        }
+        ProxyReason::Canary { service, taken, choice } => {
+            let text = if *taken { Text::HopCanary } else { Text::HopCanaryNot };
+            say(text, &[("service", &service.name), ("why", &self::choice(choice, lang))])
+        }
+        ProxyReason::BypassesService { endpoint, pick, .. } => match pick {
+            Pick::Turn { worker, workers } => {
+                let values: [(&str, &dyn Display); 3] =
+                    [("endpoint", endpoint), ("worker", worker), ("workers", workers)];
+                say(Text::HopPickTurn, &values)
+            }
+            Pick::Chance => say(Text::HopPickChance, &[("endpoint", endpoint)]),
+            Pick::Cookie => say(Text::HopPickCookie, &[("endpoint", endpoint)]),
+            Pick::NewCookie => say(Text::HopPickNewCookie, &[("endpoint", endpoint)]),
+        },
+        ProxyReason::Fails { endpoint, seconds: 0, .. } => {
+            say(Text::HopFails, &[("endpoint", endpoint)])
+        }
+        ProxyReason::Fails { endpoint, seconds, .. } => {
+            say(Text::HopFailsLate, &[("endpoint", endpoint), ("seconds", seconds)])
+        }
+        ProxyReason::HttpRoute { gateway, route: None, host, .. } => {
+            say(Text::HopRouteNone, &[("gateway", &gateway.name), ("host", host)])
+        }
+        ProxyReason::HttpRoute { listener, route: Some(route), rule, host, path, .. } => {
+            let place = format!("{}{path}", any_host(host));
+            let values: [(&str, &dyn Display); 4] =
+                [("listener", listener), ("route", &route.name), ("rule", rule), ("place", &place)];
+            say(Text::HopHttpRoute, &values)
+        }
+        ProxyReason::Weighs { service, weight, total } => {
+            let values: [(&str, &dyn Display); 3] =
+                [("service", &service.name), ("weight", weight), ("total", total)];
+            say(Text::HopWeighs, &values)
+        }
+        ProxyReason::ChangesHeaders { changes } => {
+            say(Text::HopChangesHeaders, &[("changes", changes)])
+        }
+    }
+}
+
+/// The host of a rule, `*` where it takes any.
+fn any_host(host: &str) -> &str {
+    if host.is_empty() { "*" } else { host }
 }
 
 fn choice(choice: &Choice, lang: Lang) -> String {
@@ -138,15 +158,30 @@ fn by_hand(server: &str, to: &str, cause: &Cause, lang: Lang) -> String {
     lang.fill(Text::CauseByHand, &values)
 }
 
-/// Why a proxy's answer is no better one.
-pub(super) fn cause(cause: &Cause, lang: Lang) -> String {
+/// Why a load balancer knows no way.
+pub(super) fn balancer_cause(cause: &BalancerCause, lang: Lang) -> String {
     let say = |text: Text, values: &[(&str, &dyn Display)]| lang.fill(text, values);
     match cause {
-        Cause::NotAnnounced { service, why } => silent(&service.name, why, lang),
-        Cause::AnnouncerDown { service, node } => {
+        BalancerCause::NotAnnounced { service, why } => silent(&service.name, why, lang),
+        BalancerCause::AnnouncerDown { service, node } => {
             say(Text::CauseAnnouncerDown, &[("service", &service.name), ("node", node)])
         }
-        Cause::NoRule { host, path, why } => {
+        BalancerCause::ByHand { server, to, cause } => {
+            by_hand(server, &to.to_string(), cause, lang)
+        }
+        BalancerCause::AllDown { count } => say(Text::CauseAllDown, &[("count", count)]),
+        BalancerCause::NoFrontend { offered, port } => {
+            let offered = offered.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+            say(Text::CauseNoFrontend, &[("port", port), ("offered", &offered)])
+        }
+    }
+}
+
+/// Why a proxy's answer is no better one.
+pub(super) fn proxy_cause(cause: &ProxyCause, lang: Lang) -> String {
+    let say = |text: Text, values: &[(&str, &dyn Display)]| lang.fill(text, values);
+    match cause {
+        ProxyCause::NoRule { host, path, why } => {
             let (text, ingress) = match &**why {
                 WhyNoRule::NoHost => return say(Text::CauseNoRuleHost, &[("host", host)]),
                 WhyNoRule::OtherClass(ingress) => (Text::CauseNoRuleClass, ingress),
@@ -156,10 +191,10 @@ pub(super) fn cause(cause: &Cause, lang: Lang) -> String {
             };
             say(text, &[("ingress", &ingress.name), ("host", host), ("path", path)])
         }
-        Cause::NoSuchService { ingress, service } => {
+        ProxyCause::NoSuchService { ingress, service } => {
             say(Text::CauseNoSuchService, &[("ingress", &ingress.name), ("service", &service.name)])
         }
-        Cause::NoSuchPort { ingress, service, port, offered } => {
+        ProxyCause::NoSuchPort { ingress, service, port, offered } => {
             let offered = offered.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
             let values: [(&str, &dyn Display); 4] = [
                 ("ingress", &ingress.name),
@@ -169,7 +204,7 @@ pub(super) fn cause(cause: &Cause, lang: Lang) -> String {
             ];
             say(Text::CauseNoSuchPort, &values)
         }
-        Cause::NoRoute { gateway, host, path, why } => {
+        ProxyCause::NoRoute { gateway, host, path, why } => {
             let (text, route, message): (Text, &str, &str) = match &**why {
                 WhyNoRoute::NoHost => (Text::CauseNoRouteHost, "", ""),
                 WhyNoRoute::OtherGateway(key) => (Text::CauseNoRouteGateway, &key.name, ""),
@@ -186,27 +221,28 @@ pub(super) fn cause(cause: &Cause, lang: Lang) -> String {
             ];
             say(text, &values)
         }
-        Cause::NoBackend { route, message } => {
+        ProxyCause::NoBackend { route, message } => {
             let text = match message.is_empty() {
                 true => Text::CauseNoWeight,
                 false => Text::CauseNoBackend,
             };
             say(text, &[("route", &route.name), ("message", message)])
         }
-        Cause::NoTlsName { gateway, host } => {
+        ProxyCause::NoListener { gateway, listener, message } => {
+            let values: [(&str, &dyn Display); 3] =
+                [("gateway", &gateway.name), ("listener", listener), ("message", message)];
+            say(Text::CauseNoListener, &values)
+        }
+        ProxyCause::NoCertificate { ingress, secret } => {
+            say(Text::CauseNoCertificate, &[("ingress", &ingress.name), ("secret", secret)])
+        }
+        ProxyCause::NoTlsName { gateway, host } => {
             say(Text::CauseNoTlsName, &[("gateway", &gateway.name), ("host", host)])
         }
-        Cause::ByHand { server, to, cause } => by_hand(server, &to.to_string(), cause, lang),
-        Cause::AllDown { count } => say(Text::CauseAllDown, &[("count", count)]),
-        Cause::NoFrontend { offered, port } => {
-            let offered = offered.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
-            say(Text::CauseNoFrontend, &[("port", port), ("offered", &offered)])
-        }
-        Cause::RedirectsToTls(host) => say(Text::CauseRedirectsToTls, &[("host", host)]),
-        Cause::NotAllowedBy { ingress, ip } => {
+        ProxyCause::RedirectsToTls(host) => say(Text::CauseRedirectsToTls, &[("host", host)]),
+        ProxyCause::NotAllowedBy { ingress, ip } => {
             say(Text::CauseNotAllowedBy, &[("ingress", &ingress.name), ("ip", ip)])
         }
-        Cause::WantsPassword(secret) => say(Text::CauseWantsPassword, &[("secret", secret)]),
-        _ => String::new(),
+        ProxyCause::WantsPassword(secret) => say(Text::CauseWantsPassword, &[("secret", secret)]),
     }
 }

@@ -109,17 +109,17 @@ texts! {
     PacketEntry RemedyTitle RemedyTry ExaminedRules Arrived Refused ArrivedSees ArrivedPlain
     ArrivedSeesProxy NotResolved Unreachable NotSent PlaceDevice HopSends HopResolves HopNoAnswer HopBalances
     HopBalancesLocal HopEnters HopEntersFromPod HopRefuses HopRejects HopResets HopUntranslatesError HopIsRefused HopVanishes HopDeniedMany HopSchedules
-    HopTracks HopEncapsulates HopDecapsulates HopLeaves HopAllowed HopNoPolicy HopDenied HopDelivers
-    HopAnswers HopEchoes HopIngress HopIngressNone HopUntranslates HopRemembers HopReturns HopReceives
-    HopRouteLocal HopRoutePod HopRouteNode HopRouteTunnel HopRouteDefault HopDnat HopMasquerade
-    HopMark HopDrawn HopNotDrawn HopRule RulePolicy RuleDnatDrawn RuleUnmark RuleUnmarked RuleMarked
-    RuleKnown RuleAccepts RuleDrops RuleRejects RuleReturns RuleIdle RuleLeads RuleLast RuleAffinity
+    HopTracks HopEncapsulates HopDecapsulates HopLeaves HopAllowed HopDenied HopDelivers
+    HopAnswers HopEchoes HopIngress HopIngressNone HopUntranslates HopUnmasquerades HopRemembers HopReturns HopReceives
+    HopRouteLocal HopRoutePod HopRouteNeighbour HopRouteNode HopRouteTunnel HopRouteDefault HopDnat RuleDnatOwn HopMasquerade
+    HopMark HopDrawn HopNotDrawn HopRule RulePolicy RuleDnatDrawn RuleUnmark RuleMarks RuleMarkedAlready RuleTurn RuleNotTurn RuleCounts RuleLogs RuleNoTrack RuleRemembers RuleSame RuleUnmarked RuleMarked
+    RuleKnown RuleIpvs RuleAccepts RuleDrops RuleRejects RuleReturns RuleIdle RuleLeads RuleLast RuleAffinity
     MarksExternal MarksHairpin MarksOutside ToServices ToNodePorts ToExternalServices ToExternal
     ToService ToLocal ToEndpoint ToFirewall ToMark ToPostrouting ToForward ToKubeletFirewall
-    ToProxyFirewall ToIpvsNodePort ToIpvsFilter ToNoEndpoints ToClusterIps CauseNoClient
-    CauseNoSuchName CauseNoAddress CauseDnsSilent CauseDnsRefused CauseDnsFails CauseNodeDown CauseNoEndpoints CauseNearly
-    CauseNearlyLacks CauseTargetPort CauseNotReady CauseNotReadyMany CauseNoLocalEndpoints
-    CauseWrongPort CauseNothingListens CauseNotANodePort CausePolicyIn CausePolicyOut
+    ToProxyFirewall ToIpvsNodePort ToIpvsFilter ToNoEndpoints ToClusterIps ToRefusals ToHealthPorts CauseNoClient
+    CauseNoSuchName CauseNoAddress CauseNoZone CauseOtherDns CauseDnsSilent CauseDnsRefused CauseDnsFails CauseNodeDown CauseNoEndpoints CauseNearly
+    CauseNearlyLacks CauseTargetPort CauseNotReady CauseNotReadyMany CauseNoLocalEndpoints CauseOnLoopback
+    CauseWrongPort CauseWrongProtocol CauseNothingListens CauseNotANodePort CausePolicyIn CausePolicyOut
     CausePolicyInMany CausePolicyOutMany CauseSourceRange CausePendingIp CauseNoHealthyNode
     CauseNoSuchAddress CauseRefusalLost CauseNoForwarding CauseNoEcho CauseLoop CauseStrangeReply CauseRuleByHand HopRewrites
     HopCanary HopCanaryNot ChoiceHeader ChoiceCookie ChoiceAffinity ChoiceWeight HopPickTurn
@@ -129,7 +129,7 @@ texts! {
     HopHttpRoute HopRouteNone HopWeighs HopChangesHeaders HopPickChance HandBuilt HandBuiltLines
     HopHandBalances HopHandDown HopHandUnlisted HopHandFails HopHandFailsLate CauseNoRouteHost
     CauseNoRouteGateway CauseNoRouteRefused CauseNoRoutePath CauseNoRouteMatch CauseNoBackend
-    CauseNoWeight CauseNoTlsName CauseByHand CauseAllDown CauseNoFrontend RemedyHandNode
+    CauseNoWeight CauseNoListener CauseNoCertificate CauseNoTlsName CauseByHand CauseAllDown CauseNoFrontend RemedyHandNode
     RemedyHandPort RemedyHandAddress RemedyHandOther PlaceRouter HopAnswersArp HopAllAnswerArp
     HopAsksInVain HopRoutesByBgp CauseAnnouncerDown CauseNoAdvertisement CauseSilentNoEndpoints
     CauseSilentNoLocal CauseNoSpeaker CauseNoSession CausePeerMismatch CauseOtherNetwork TimedOut

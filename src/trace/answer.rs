@@ -223,7 +223,14 @@ impl Tracer<'_> {
             6443 if is_control_plane => (403, FORBIDDEN),
             10250 => (401, "Unauthorized"),
             _ => {
-                let cause = Cause::NotANodePort { node: node.clone(), port };
+                let node_port = self.network.service_at(packet.destination);
+                let service = node_port.map(|(key, _)| key.clone());
+                let cause = match service.filter(|_| packet.destination.ip.is_loopback()) {
+                    Some(service) => {
+                        Cause::NodePortOnLoopback { service, node: node.clone(), port }
+                    }
+                    None => Cause::NotANodePort { node: node.clone(), port },
+                };
                 return self.refuses(Place::Node(node.clone()), arrival, cause);
             }
         };

@@ -1,6 +1,7 @@
 //! A cloud's load balancer: which nodes it knows, which of them it finds healthy, and the one that it
 //! chooses.
 
+use super::front::BalancerReason;
 use super::hop::{Cause, Failure, Manner, Place, Reason, Spread};
 use super::path::{Arrival, Entrance, Tracer};
 use crate::api::tree::Tree as _;
@@ -9,7 +10,7 @@ use crate::net::Packet;
 use crate::net::conntrack::Connection;
 use crate::net::packet::Endpoint;
 use crate::net::walk::Draw;
-use crate::proxy::input::Service;
+use crate::proxy::input::{Service, ServicePort};
 use crate::store::ObjectKey;
 use core::time::Duration;
 use std::net::IpAddr;
@@ -50,10 +51,10 @@ impl Tracer<'_> {
     ) -> Result<Arrival, Failure> {
         let to = packet.destination;
         let place = Place::LoadBalancer(to.ip);
-        let Some(port) = service.ports.iter().find(|port| port.port == to.port) else {
+        let is_it = |port: &&ServicePort| (port.port, port.protocol) == (to.port, packet.protocol);
+        let Some(port) = service.ports.iter().find(is_it) else {
             self.hop(place, Reason::Enters, Some((packet, packet)));
-            let offered = service.ports.iter().map(|port| port.port).collect();
-            let cause = Cause::WrongPort { service: key.clone(), port: to.port, offered };
+            let cause = self.wrong_port(key, &packet);
             return self.fail(cause, Manner::TimedOut);
         };
         let nodes = self.healthy_nodes(key, service.external_local);
@@ -71,7 +72,7 @@ impl Tracer<'_> {
             },
             false => Spread::HealthyNodes,
         };
-        let reason = Reason::Balances {
+        let reason = BalancerReason::Balances {
             service: key.clone(),
             node: node.clone(),
             draw: Draw { among, drawn },
@@ -82,7 +83,7 @@ impl Tracer<'_> {
         if is_proxy {
             onward = self.proxied(packet, &node, port.node_port);
         }
-        self.hop(place, reason, Some((packet, onward)));
+        self.balancer_hop(place, reason, (packet, onward));
         self.send(&node, onward, Entrance::Network)
     }
 

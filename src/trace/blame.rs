@@ -6,6 +6,7 @@ use super::path::Tracer;
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Selector};
 use crate::net::{Family, Packet, Protocol};
+use crate::proxy::input::ServicePort;
 use crate::store::ObjectKey;
 use std::sync::Arc;
 
@@ -18,8 +19,7 @@ impl Tracer<'_> {
             if packet.protocol == Protocol::Icmp {
                 return Some(Cause::NoEcho(service));
             }
-            let offered = self.network.ports(&service).unwrap_or_default();
-            return Some(Cause::WrongPort { service, port: to.port, offered });
+            return Some(self.wrong_port(&service, packet));
         }
         let input = self.network.input();
         let mut inside = input.service_cidrs.iter().chain(&input.cluster_cidrs);
@@ -37,8 +37,14 @@ impl Tracer<'_> {
             .any(|name| chain.starts_with(name));
         match is_firewall {
             true => Cause::SourceRange { service },
-            false => Cause::NoLocalEndpoints { service, node: node.clone() },
+            false => self.no_local_endpoints(service, node, packet),
         }
+    }
+
+    fn no_local_endpoints(&self, service: ObjectKey, node: &Arc<str>, packet: &Packet) -> Cause {
+        let known = self.network.service(&service);
+        let is_internal = known.is_some_and(|it| it.cluster_ips.contains(&packet.destination.ip));
+        Cause::NoLocalEndpoints { service, node: node.clone(), is_internal }
     }
 
     /// Why a rule of kube-proxy's refused a packet.
@@ -47,13 +53,35 @@ impl Tracer<'_> {
             Some((service, _)) if packet.protocol == Protocol::Icmp => {
                 Cause::NoEcho(service.clone())
             }
-            Some((service, Some(_))) => why_no_endpoints(&self.cluster, service),
-            Some((service, None)) => Cause::WrongPort {
-                service: service.clone(),
-                port: packet.destination.port,
-                offered: self.network.ports(service).unwrap_or_default(),
-            },
+            Some((service, _)) if !self.offers(service, packet) => self.wrong_port(service, packet),
+            Some((service, _)) => why_no_endpoints(&self.cluster, service),
             None => Cause::NoSuchAddress(packet.destination.ip),
+        }
+    }
+
+    /// Whether a Service has the port that a packet goes to, for its protocol.
+    fn offers(&self, service: &ObjectKey, packet: &Packet) -> bool {
+        let to = packet.destination;
+        let is_node = self.network.node_at(to.ip).is_some() || to.ip.is_loopback();
+        let mut ports = self.network.service(service).into_iter().flat_map(|it| &it.ports);
+        ports.any(|port| {
+            let number = if is_node { port.node_port } else { port.port };
+            (number, port.protocol) == (to.port, packet.protocol)
+        })
+    }
+
+    /// A Service is asked for a port that it does not have, or not for this protocol.
+    pub(super) fn wrong_port(&self, service: &ObjectKey, packet: &Packet) -> Cause {
+        let (port, protocol) = (packet.destination.port, packet.protocol);
+        let ports = self.network.service(service).map(|it| it.ports.as_slice()).unwrap_or_default();
+        let service = service.clone();
+        let same = |it: &&ServicePort| it.port == port;
+        match ports.iter().find(same).map(|it| it.protocol).filter(|own| *own != protocol) {
+            Some(offered) => Cause::WrongProtocol { service, port, protocol, offered },
+            None => {
+                let offered = ports.iter().map(|it| it.port).collect();
+                Cause::WrongPort { service, port, offered }
+            }
         }
     }
 
@@ -67,7 +95,7 @@ impl Tracer<'_> {
                 && endpoints.iter().any(|endpoint| endpoint.ready)
         });
         match ready {
-            true => Cause::NoLocalEndpoints { service: service.clone(), node: node.clone() },
+            true => self.no_local_endpoints(service.clone(), node, packet),
             false => why_no_endpoints(&self.cluster, service),
         }
     }

@@ -4,7 +4,7 @@ use super::dns::Code;
 use super::hop::{Direction, Manner};
 use super::metallb::WhySilent;
 use super::request::Source;
-use crate::net::packet::Endpoint;
+use crate::net::packet::{Endpoint, Protocol};
 use crate::store::ObjectKey;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,6 +18,13 @@ pub enum Cause {
     NoSuchName(Arc<str>),
     /// The name of a Service without addresses, or of a headless one without endpoints.
     NoAddress(ObjectKey),
+    /// The name server that is asked does not know the Service, though it is there.
+    UnknownService {
+        /// The Service.
+        service: ObjectKey,
+        /// Who is asked.
+        server: IpAddr,
+    },
     /// The name server cannot be reached.
     NoNameServer {
         /// Its address.
@@ -49,6 +56,17 @@ pub enum Cause {
         service: ObjectKey,
         /// The node.
         node: Arc<str>,
+        /// Whether it was asked at its cluster IP, so that its `internalTrafficPolicy` is meant.
+        is_internal: bool,
+    },
+    /// The node port of a Service was asked at a loopback address, where kube-proxy does not take it.
+    NodePortOnLoopback {
+        /// The Service.
+        service: ObjectKey,
+        /// The node.
+        node: Arc<str>,
+        /// The port.
+        port: u16,
     },
     /// The Service has no such port.
     WrongPort {
@@ -58,6 +76,17 @@ pub enum Cause {
         port: u16,
         /// Its ports.
         offered: Vec<u16>,
+    },
+    /// The Service has the port for another protocol.
+    WrongProtocol {
+        /// The Service.
+        service: ObjectKey,
+        /// The port asked.
+        port: u16,
+        /// The protocol asked.
+        protocol: Protocol,
+        /// The protocol that the port is for.
+        offered: Protocol,
     },
     /// No process of the pod listens on the port.
     NothingListens {
@@ -116,6 +145,15 @@ pub enum Cause {
     NoEcho(ObjectKey),
     /// It went around too often.
     Loop,
+    /// A load balancer, or the router before the nodes, knows no way.
+    Balancer(BalancerCause),
+    /// A proxy of HTTP has no better answer.
+    Proxy(ProxyCause),
+}
+
+/// Why a load balancer, or the router before the nodes, knows no way.
+#[derive(Clone, Debug, PartialEq)]
+pub enum BalancerCause {
     /// Nobody says to have the address that MetalLB gave to a Service.
     NotAnnounced {
         /// The Service.
@@ -130,6 +168,33 @@ pub enum Cause {
         /// The node.
         node: Arc<str>,
     },
+    /// A line in the file of a load balancer that people built leads to nobody, and nobody has told
+    /// it.
+    ByHand {
+        /// The name of the server in the file.
+        server: Arc<str>,
+        /// Where the line leads.
+        to: Endpoint,
+        /// Why nobody is there.
+        cause: Box<Cause>,
+    },
+    /// The checks of a load balancer that people built have found every line down.
+    AllDown {
+        /// How many lines there are.
+        count: u32,
+    },
+    /// A load balancer that people built does not listen on the port.
+    NoFrontend {
+        /// Its ports.
+        offered: Vec<u16>,
+        /// The port asked.
+        port: u16,
+    },
+}
+
+/// Why a proxy of HTTP has no better answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ProxyCause {
     /// The ingress controller has no rule for host and path (404).
     NoRule {
         /// The host.
@@ -186,27 +251,22 @@ pub enum Cause {
         /// What the route's status says of it; empty if the rule has no backend with a weight.
         message: Arc<str>,
     },
-    /// A line in the file of a load balancer that people built leads to nobody, and nobody has told
-    /// it.
-    ByHand {
-        /// The name of the server in the file.
-        server: Arc<str>,
-        /// Where the line leads.
-        to: Endpoint,
-        /// Why nobody is there.
-        cause: Box<Cause>,
+    /// The listener of the Gateway at this port is not taken, so that nobody listens there.
+    NoListener {
+        /// The Gateway.
+        gateway: ObjectKey,
+        /// The listener's name.
+        listener: Arc<str>,
+        /// What its status says.
+        message: Arc<str>,
     },
-    /// The checks of a load balancer that people built have found every line down.
-    AllDown {
-        /// How many lines there are.
-        count: u32,
-    },
-    /// A load balancer that people built does not listen on the port.
-    NoFrontend {
-        /// Its ports.
-        offered: Vec<u16>,
-        /// The port asked.
-        port: u16,
+    /// The Secret that the Ingress names for its certificate is not there, or holds none: the
+    /// controller shows a certificate of its own making.
+    NoCertificate {
+        /// The Ingress.
+        ingress: ObjectKey,
+        /// The Secret.
+        secret: Arc<str>,
     },
     /// No listener with TLS of the Gateway has this host, so that there is no certificate for it.
     NoTlsName {

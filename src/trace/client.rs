@@ -3,7 +3,7 @@
 use super::haproxy;
 use super::hop::{Cause, Failure, Manner, Place, Reason};
 use super::metallb;
-use super::path::{Arrival, Entrance, Taker, Tracer};
+use super::path::{Arrival, Entrance, Origin, Taker, Tracer};
 use super::request::{Request, Source};
 use crate::api::Kind;
 use crate::net::Packet;
@@ -14,6 +14,20 @@ use std::sync::Arc;
 impl Tracer<'_> {
     /// Opens the connection and says who takes it.
     pub(super) fn open(&mut self, request: &Request, to: Endpoint) -> Result<Arrival, Failure> {
+        let origin = match &request.from {
+            Source::Internet { .. } => None,
+            from => Some(self.origin(from)?),
+        };
+        self.open_from(origin, request, to)
+    }
+
+    /// The same, where it is known already where the packets of who asks begin.
+    pub(super) fn open_from(
+        &mut self,
+        origin: Option<Origin>,
+        request: &Request,
+        to: Endpoint,
+    ) -> Result<Arrival, Failure> {
         let place = Place::Client(request.from.clone());
         if let Source::Internet { ip } = &request.from {
             let node = self.network.node_at(to.ip).cloned();
@@ -22,7 +36,9 @@ impl Tracer<'_> {
             self.hop(place, Reason::Sends, Some((packet, packet)));
             return self.arrive_from_internet(packet);
         }
-        let (node, ip, entrance) = self.origin(&request.from)?;
+        let Some((node, ip, entrance)) = origin else {
+            return self.fail(Cause::NoClient(request.from.clone()), Manner::NotSent);
+        };
         let ip = if to.ip.is_loopback() { to.ip } else { self.source_for(&node, ip, to.ip) };
         let port = self.free_port(request.protocol, ip, to, Some(&node));
         let packet = Packet::new(request.protocol, Endpoint { ip, port }, to);

@@ -9,9 +9,9 @@ use super::names::{self, QueryLog};
 use super::network::Network;
 use super::nginx::{Balancers, Configuration, Settings};
 use crate::api::tree::Tree as _;
-use crate::api::{Object, Uid};
+use crate::api::{Kind, Object, Uid};
 use crate::base::Map;
-use crate::store::ObjectKey;
+use crate::store::{ObjectKey, Store};
 use std::sync::Arc;
 
 /// What was made of the objects when it was last asked for, and where programs are in their turns.
@@ -21,6 +21,8 @@ pub(super) struct Configured {
     nginx: Option<(u64, Settings, Arc<Configuration>)>,
     /// What CoreDNS goes by, of the ConfigMap's version.
     corefile: Option<((Uid, u64), Arc<Corefile>)>,
+    /// Whether there is anything of a CoreDNS, by revision, when that was last asked.
+    dns: Option<(u64, bool)>,
     /// The questions that CoreDNS has logged.
     pub(super) queries: QueryLog,
     /// Where their workers are in their turns.
@@ -98,6 +100,20 @@ impl Network {
     /// The questions that CoreDNS in a pod has logged.
     pub const fn queries(&self) -> &QueryLog {
         &self.configured.queries
+    }
+
+    /// Whether somebody has set up the cluster's DNS.
+    pub(super) fn has_dns(&mut self, store: &Store) -> bool {
+        let revision = store.revision();
+        if let Some((at, known)) = self.configured.dns
+            && at == revision
+        {
+            return known;
+        }
+        let is_there = |kind, name| store.find(kind, "kube-system", name).is_some();
+        let found = is_there(Kind::Service, "kube-dns") || is_there(Kind::ConfigMap, "coredns");
+        self.configured.dns = Some((revision, found));
+        found
     }
 
     /// CoreDNS' configuration in a ConfigMap.

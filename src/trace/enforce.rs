@@ -70,13 +70,11 @@ impl Tracer<'_> {
         match policy::check(&self.cluster, direction, connection) {
             policy::Verdict::Unselected => Ok(()),
             policy::Verdict::Allowed(policy) => {
-                let policy = Some(policy);
-                self.hop(place, Reason::Allowed { direction, pod, policy }, packets);
+                self.hop(place, Reason::Allowed { direction, policy }, packets);
                 Ok(())
             }
             policy::Verdict::Denied(policies) => {
-                let reason =
-                    Reason::Denied { direction, pod: pod.clone(), policies: policies.clone() };
+                let reason = Reason::Denied { direction, policies: policies.clone() };
                 self.hop(place, reason, packets);
                 self.fail(Cause::Policy { direction, pod, policies }, Manner::TimedOut)
             }

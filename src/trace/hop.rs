@@ -1,8 +1,10 @@
 //! What a trace is made of: hops, with where and why, and the outcome.
 
-pub use super::cause::{Cause, NearMiss, WhyNoEndpoints, WhyNoRoute, WhyNoRule};
+pub use super::cause::{
+    BalancerCause, Cause, NearMiss, ProxyCause, WhyNoEndpoints, WhyNoRoute, WhyNoRule,
+};
 use super::dns::{RecordType, Response};
-use super::nginx::{Choice, Pick};
+use super::front::{BalancerReason, ProxyReason};
 use super::request::{Headers, Request, Source};
 use crate::net::conntrack::Tuple;
 use crate::net::packet::Endpoint;
@@ -12,7 +14,7 @@ use crate::net::walk::{Device, Draw};
 use crate::net::{Family, Packet, iptables, nft_text};
 use crate::store::ObjectKey;
 use core::time::Duration;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// A request's whole way, and the answer's way back.
@@ -37,9 +39,11 @@ pub struct PacketTrace {
 impl PacketTrace {
     /// Whether it passes a proxy in the cluster, which hands each request on by itself.
     pub fn passes_proxy(&self) -> bool {
-        let by_proxy =
-            |hop: &Hop| matches!(hop.reason, Reason::IngressRule { .. } | Reason::HttpRoute { .. });
-        self.hops.iter().any(by_proxy)
+        let rule = |hop: &Hop| {
+            let reason = hop.proxy_reason();
+            matches!(reason, Some(ProxyReason::IngressRule { .. } | ProxyReason::HttpRoute { .. }))
+        };
+        self.hops.iter().any(rule)
     }
 }
 
@@ -54,6 +58,24 @@ pub struct Hop {
     pub packet: Option<(Packet, Packet)>,
     /// Whether this is on the answer's way back.
     pub is_reply: bool,
+}
+
+impl Hop {
+    /// What a load balancer did there, if it is one.
+    pub fn balancer_reason(&self) -> Option<&BalancerReason> {
+        match &self.reason {
+            Reason::Balancer(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// What a proxy did there, if it is one.
+    pub fn proxy_reason(&self) -> Option<&ProxyReason> {
+        match &self.reason {
+            Reason::Proxy(reason) => Some(reason),
+            _ => None,
+        }
+    }
 }
 
 /// Where a hop takes place.
@@ -145,7 +167,9 @@ pub enum Route {
     Local,
     /// To one of its own pods.
     Pod,
-    /// To another node.
+    /// To another node, whose own address it is.
+    Neighbour(Arc<str>),
+    /// To another node, for one of its pods.
     Node(Arc<str>),
     /// To another node, through a tunnel.
     Tunnel(Arc<str>),
@@ -187,80 +211,8 @@ pub enum Reason {
         /// What was asked of it, and what was answered; nothing if nobody answers there.
         asked: Vec<(RecordType, Response)>,
     },
-    /// The load balancer chose a node.
-    Balances {
-        /// The Service.
-        service: ObjectKey,
-        /// The node.
-        node: Arc<str>,
-        /// Between how many nodes.
-        draw: Draw,
-        /// Between which nodes.
-        spread: Spread,
-        /// The node port it goes to; 0 if it keeps the load balancer's address and port.
-        node_port: u16,
-    },
-    /// The router asks who has the address, and a node answers: MetalLB's speaker there (L2).
-    AnswersArp {
-        /// The address.
-        ip: Ipv4Addr,
-        /// The node.
-        node: Arc<str>,
-        /// Its hardware address.
-        mac: Arc<str>,
-        /// Among how many nodes it was chosen.
-        among: u32,
-    },
-    /// The router asks who has the address, and every node answers, since IPVS has bound it there;
-    /// the first answer is taken.
-    AllAnswerArp {
-        /// The address.
-        ip: Ipv4Addr,
-        /// The node that was first.
-        node: Arc<str>,
-        /// Its hardware address.
-        mac: Arc<str>,
-        /// How many answer.
-        count: u32,
-    },
-    /// The router asks who has the address, and nobody answers.
-    AsksInVain {
-        /// The address.
-        ip: Ipv4Addr,
-    },
-    /// The router has learned ways to the address by BGP, and takes one of them.
-    RoutesByBgp {
-        /// The Service.
-        service: ObjectKey,
-        /// The node.
-        node: Arc<str>,
-        /// Between how many.
-        draw: Draw,
-    },
-    /// A load balancer that people built chose a line of its file.
-    HandBalances {
-        /// The name of the server in the file.
-        server: Arc<str>,
-        /// Where the line leads.
-        to: Endpoint,
-        /// Between how many it chose.
-        among: u32,
-        /// How many others its checks have found down.
-        down: u32,
-        /// Nodes that the file does not know.
-        unlisted: u32,
-    },
-    /// That line leads to nobody who takes the connection, and the next one is tried.
-    HandFails {
-        /// The name of the server.
-        server: Arc<str>,
-        /// Where the line leads.
-        to: Endpoint,
-        /// How it showed.
-        manner: Manner,
-        /// How long was waited for it.
-        seconds: u32,
-    },
+    /// A load balancer, or the router before the nodes, sent it on.
+    Balancer(Box<BalancerReason>),
     /// The packet comes to a node.
     Enters,
     /// A rule was met.
@@ -301,21 +253,17 @@ pub enum Reason {
     Decapsulates,
     /// The pod network's own masquerading of what leaves the cluster.
     LeavesCluster,
-    /// A NetworkPolicy let it pass; without one, none selects the pod.
+    /// A NetworkPolicy of the pod let it pass.
     Allowed {
         /// In which direction.
         direction: Direction,
-        /// The pod.
-        pod: ObjectKey,
         /// The policy that has the rule.
-        policy: Option<ObjectKey>,
+        policy: ObjectKey,
     },
     /// The policies that select the pod have no rule for it.
     Denied {
         /// In which direction.
         direction: Direction,
-        /// The pod.
-        pod: ObjectKey,
         /// The policies.
         policies: Vec<ObjectKey>,
     },
@@ -345,86 +293,8 @@ pub enum Reason {
     IsRefused,
     /// Nobody is there to take it: the machine has no network.
     Vanishes,
-    /// The ingress controller found a rule for host and path.
-    IngressRule {
-        /// The Ingress; none for the controller's own 404.
-        ingress: Option<ObjectKey>,
-        /// The host of the rule; empty for any.
-        host: Arc<str>,
-        /// The path of the rule; empty for the default backend.
-        path: Arc<str>,
-        /// The Service it leads to, and its port as the Ingress names it.
-        backend: Option<(ObjectKey, Arc<str>)>,
-    },
-    /// A Gateway's nginx found a rule of an HTTPRoute.
-    HttpRoute {
-        /// The Gateway.
-        gateway: ObjectKey,
-        /// Its listener.
-        listener: Arc<str>,
-        /// Whether that is reached by TLS.
-        tls: bool,
-        /// The route; none where no rule fits.
-        route: Option<ObjectKey>,
-        /// The rule, from 1.
-        rule: u32,
-        /// The host of listener and route; empty for all.
-        host: Arc<str>,
-        /// The path of the rule.
-        path: Arc<str>,
-    },
-    /// Of the rule's backends one was drawn, by their weights.
-    Weighs {
-        /// The Service.
-        service: ObjectKey,
-        /// Its weight.
-        weight: u32,
-        /// All weights.
-        total: u32,
-    },
-    /// Headers are set, added to or taken away (`RequestHeaderModifier`).
-    ChangesHeaders {
-        /// What was done: `name: value`, or `-name` for one that is gone.
-        changes: Arc<str>,
-    },
-    /// A proxy changes the path (`rewrite-target`, `URLRewrite`).
-    Rewrites {
-        /// What says so.
-        by: &'static str,
-        /// From what was asked.
-        from: Arc<str>,
-        /// To what the server will see.
-        to: Arc<str>,
-    },
-    /// There is a canary for this rule.
-    Canary {
-        /// The canary's Service.
-        service: ObjectKey,
-        /// Whether the request goes there.
-        taken: bool,
-        /// What decided.
-        choice: Choice,
-    },
-    /// The ingress controller goes to an endpoint itself and not to the Service's address.
-    BypassesService {
-        /// The Service.
-        service: ObjectKey,
-        /// The endpoint.
-        endpoint: Endpoint,
-        /// Among how many.
-        among: u32,
-        /// How it was picked.
-        pick: Pick,
-    },
-    /// The endpoint did not answer the ingress controller, which tries another one, if it may.
-    Fails {
-        /// The endpoint.
-        endpoint: Endpoint,
-        /// How it showed.
-        manner: Manner,
-        /// How long was waited for it.
-        seconds: u32,
-    },
+    /// A proxy of HTTP did something with the request.
+    Proxy(Box<ProxyReason>),
     /// The reply's addresses are turned back into those that were asked.
     Untranslates,
     /// The reply passes.

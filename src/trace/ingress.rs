@@ -3,11 +3,12 @@
 
 use super::answer::Answered;
 use super::blame::why_no_endpoints;
-use super::hop::{Cause, Failure, Manner, Place, Reason, WhyNoRule};
+use super::front::ProxyReason;
+use super::hop::{Cause, Failure, Manner, Place, ProxyCause, WhyNoRule};
 use super::names;
 use super::nginx::{
-    self, Backend, Configuration, DEFAULT_BACKEND, Ignored, Located, Settings, Target, Trouble,
-    Worker, host_matches,
+    self, Backend, Certificate, Configuration, DEFAULT_BACKEND, Ignored, Located, Settings, Target,
+    Trouble, Worker, host_matches,
 };
 use super::path::{Arrival, Tracer};
 use super::request::{Headers, Request, Source};
@@ -106,6 +107,11 @@ impl Tracer<'_> {
         };
         if request.tls {
             answered.headers = answered.headers.and("Strict-Transport-Security", HSTS);
+            let missing = configuration.certificate(asked.host).and_then(Certificate::missing);
+            let because = missing.map(|(ingress, secret)| {
+                Box::new(Cause::Proxy(ProxyCause::NoCertificate { ingress, secret }))
+            });
+            answered.because = answered.because.or(because);
         }
         Ok(answered)
     }
@@ -116,13 +122,13 @@ impl Tracer<'_> {
         let is_none = *location.backend == *DEFAULT_BACKEND;
         let backend = configuration.backends.get(&location.backend);
         let service = backend.and_then(|it| Some((it.service.clone()?, it.port.clone())));
-        let reason = Reason::IngressRule {
+        let reason = ProxyReason::IngressRule {
             ingress: location.ingress.clone().filter(|_| !is_none),
             host: Arc::from(if **host == *nginx::CATCH_ALL { "" } else { host }),
             path: location.ingress_path.clone(),
             backend: service,
         };
-        self.hop(Place::Pod(front.nginx.pod.clone()), reason, None);
+        self.proxy_hop(Place::Pod(front.nginx.pod.clone()), reason);
     }
 
     /// What nginx answers without asking anybody: redirects, refusals, and that there is nobody.
@@ -147,16 +153,17 @@ impl Tracer<'_> {
             return Some(front.nginx.sends_to(*status, place));
         }
         if let Some(to) = located.location.rewrite(&request.path) {
-            let reason = Reason::Rewrites {
+            let reason = ProxyReason::Rewrites {
                 by: "rewrite-target",
                 from: request.path.clone(),
                 to: Arc::from(to),
             };
-            self.hop(Place::Pod(front.nginx.pod.clone()), reason, None);
+            self.proxy_hop(Place::Pod(front.nginx.pod.clone()), reason);
         }
         if !request.tls && self.redirects_to_tls(front, configuration, located, host) {
             let place = format!("https://{host}{}", request.path);
-            let because = Some(Box::new(Cause::RedirectsToTls(Arc::from(host))));
+            let because = Cause::Proxy(ProxyCause::RedirectsToTls(Arc::from(host)));
+            let because = Some(Box::new(because));
             return Some(Answered { because, ..front.nginx.sends_to(308, &place) });
         }
         let backend = configuration.backends.get(&located.location.backend)?;
@@ -171,7 +178,8 @@ impl Tracer<'_> {
         let is_in = |nets: &[ipnet::IpNet]| nets.iter().any(|net| net.contains(&sees));
         if is_in(&rules.denied) || !rules.allowed.is_empty() && !is_in(&rules.allowed) {
             let ingress = located.location.ingress.clone()?;
-            return Some(front.nginx.refuses(403, Cause::NotAllowedBy { ingress, ip: sees }));
+            let because = ProxyCause::NotAllowedBy { ingress, ip: sees };
+            return Some(front.nginx.refuses(403, Cause::Proxy(because)));
         }
         let (secret, realm) = rules.basic_auth.as_ref()?;
         if request.headers.get("Authorization").is_some() {
@@ -180,7 +188,8 @@ impl Tracer<'_> {
         }
         let page = front.nginx.page(401);
         let headers = page.headers.and("WWW-Authenticate", &format!("Basic realm=\"{realm}\""));
-        let because = Some(Box::new(Cause::WantsPassword(Arc::from(secret.as_str()))));
+        let because = Cause::Proxy(ProxyCause::WantsPassword(Arc::from(secret.as_str())));
+        let because = Some(Box::new(because));
         Some(Answered { headers, because, ..page })
     }
 
@@ -216,7 +225,8 @@ impl Tracer<'_> {
             };
             why = why.max(found);
         }
-        Cause::NoRule { host: Arc::from(host), path: Arc::from(path), why: Box::new(why) }
+        let (host, path) = (Arc::from(host), Arc::from(path));
+        Cause::Proxy(ProxyCause::NoRule { host, path, why: Box::new(why) })
     }
 
     /// Why a backend has no endpoints.
@@ -224,13 +234,14 @@ impl Tracer<'_> {
         let service = backend.service.clone().unwrap_or_else(|| ObjectKey::new("", ""));
         let ingress = located.location.ingress.clone().unwrap_or_else(|| service.clone());
         match backend.trouble {
-            Some(Trouble::NoService) => Cause::NoSuchService { ingress, service },
-            Some(Trouble::NoPort) => Cause::NoSuchPort {
-                ingress,
-                offered: self.network.ports(&service).unwrap_or_default(),
-                port: backend.port.clone(),
-                service,
-            },
+            Some(Trouble::NoService) => {
+                Cause::Proxy(ProxyCause::NoSuchService { ingress, service })
+            }
+            Some(Trouble::NoPort) => {
+                let offered = self.network.ports(&service).unwrap_or_default();
+                let port = backend.port.clone();
+                Cause::Proxy(ProxyCause::NoSuchPort { ingress, service, port, offered })
+            }
             None => why_no_endpoints(&self.cluster, &service),
         }
     }
@@ -250,8 +261,8 @@ impl Tracer<'_> {
             let backend = configuration.backends.get(&other);
             let service = backend.and_then(|backend| backend.service.clone());
             if let Some(service) = service {
-                let reason = Reason::Canary { service, taken, choice };
-                self.hop(Place::Pod(front.nginx.pod.clone()), reason, None);
+                let reason = ProxyReason::Canary { service, taken, choice };
+                self.proxy_hop(Place::Pod(front.nginx.pod.clone()), reason);
             }
             if taken {
                 name = other;
@@ -297,8 +308,8 @@ impl Tracer<'_> {
             }
             let among = u32::try_from(target.endpoints.len()).unwrap_or(u32::MAX);
             let service = backend.service.clone().unwrap_or_else(|| front.nginx.pod.clone());
-            let reason = Reason::BypassesService { service, endpoint, among, pick };
-            self.hop(Place::Pod(front.nginx.pod.clone()), reason, None);
+            let reason = ProxyReason::BypassesService { service, endpoint, among, pick };
+            self.proxy_hop(Place::Pod(front.nginx.pod.clone()), reason);
             let failure = match self.ask_endpoint(&front.nginx, request, endpoint) {
                 Ok(answered) => {
                     let mut all = answered.headers;
@@ -312,8 +323,8 @@ impl Tracer<'_> {
             let waited = if failure.manner == Manner::Refused { 0 } else { seconds };
             self.waited += Duration::from_secs(u64::from(waited));
             let manner = failure.manner;
-            let reason = Reason::Fails { endpoint, manner, seconds: waited };
-            self.hop(Place::Pod(front.nginx.pod.clone()), reason, None);
+            let reason = ProxyReason::Fails { endpoint, manner, seconds: waited };
+            self.proxy_hop(Place::Pod(front.nginx.pod.clone()), reason);
             failed.push(endpoint);
             last = front.nginx.refuses(if waited > 0 { 504 } else { 502 }, failure.cause);
         }

@@ -2,7 +2,8 @@
 
 use super::dns::{RecordType, Response};
 use super::hop::{
-    Cause, Direction, Hop, NearMiss, Outcome, PacketTrace, Place, Reason, Route, Server, Spread,
+    Cause, Direction, Hop, NearMiss, Outcome, PacketTrace, Place, Reason, Route, Server,
+    WhyNoEndpoints,
 };
 use super::json_of_proxy;
 use crate::api::Value;
@@ -39,7 +40,7 @@ impl Hop {
     pub fn to_value(&self) -> Value {
         let mut value = json!({
             "place": place(&self.place),
-            "reason": reason(&self.reason),
+            "reason": reason(self),
             "reply": self.is_reply,
         });
         if let Some((before, after)) = &self.packet
@@ -128,47 +129,27 @@ const fn direction(direction: Direction) -> &'static str {
     }
 }
 
-/// What there is nothing more to say of.
-const fn plain(reason: &Reason) -> Option<&'static str> {
-    Some(match reason {
-        Reason::Sends => "sends",
-        Reason::Enters => "enters",
-        Reason::Tracks => "tracks",
-        Reason::Remembers => "remembers",
-        Reason::Decapsulates => "decapsulates",
-        Reason::LeavesCluster => "leavesCluster",
-        Reason::Delivers => "delivers",
-        Reason::Untranslates => "untranslates",
-        Reason::Returns => "returns",
-        Reason::Receives => "receives",
-        Reason::Echoes => "echoes",
-        Reason::Refuses => "refuses",
-        Reason::IsRefused => "isRefused",
-        Reason::Vanishes => "vanishes",
-        _ => return None,
-    })
-}
-
-fn reason(reason: &Reason) -> Value {
-    if let Some(kind) = plain(reason) {
-        return json!({"kind": kind});
-    }
-    match reason {
+fn reason(hop: &Hop) -> Value {
+    let plain = |kind: &str| json!({"kind": kind});
+    match &hop.reason {
+        Reason::Sends => plain("sends"),
+        Reason::Enters => plain("enters"),
+        Reason::Tracks => plain("tracks"),
+        Reason::Remembers => plain("remembers"),
+        Reason::Decapsulates => plain("decapsulates"),
+        Reason::LeavesCluster => plain("leavesCluster"),
+        Reason::Delivers => plain("delivers"),
+        Reason::Untranslates => plain("untranslates"),
+        Reason::Returns => plain("returns"),
+        Reason::Receives => plain("receives"),
+        Reason::Echoes => plain("echoes"),
+        Reason::Refuses => plain("refuses"),
+        Reason::IsRefused => plain("isRefused"),
+        Reason::Vanishes => plain("vanishes"),
         Reason::Resolves { name, asked } => {
             let asked: Vec<Value> = asked.iter().map(asked_value).collect();
             json!({"kind": "resolves", "name": **name, "asked": asked})
         }
-        Reason::Balances { service, node, draw: lot, spread, node_port } => json!({
-            "kind": "balances",
-            "service": key(service),
-            "node": **node,
-            "draw": draw(lot),
-            "spread": match spread {
-                Spread::HealthyNodes => "healthyNodes",
-                Spread::NodesWithEndpoints { .. } => "nodesWithEndpoints",
-            },
-            "nodePort": node_port,
-        }),
         Reason::Rule { matched, examined, draw: lot, found } => json!({
             "kind": "rule",
             "matched": matched,
@@ -183,25 +164,20 @@ fn reason(reason: &Reason) -> Value {
         Reason::Encapsulates { vni, overhead, mtu } => {
             json!({"kind": "encapsulates", "vni": vni, "overhead": overhead, "mtu": mtu})
         }
-        Reason::Allowed { direction: way, pod, policy } => json!({
-            "kind": "allowed",
-            "direction": direction(*way),
-            "pod": key(pod),
-            "policy": policy.as_ref().map(key),
-        }),
-        Reason::Denied { direction: way, pod, policies } => json!({
-            "kind": "denied",
-            "direction": direction(*way),
-            "pod": key(pod),
-            "policies": keys(policies),
-        }),
+        Reason::Allowed { direction: way, policy } => {
+            json!({"kind": "allowed", "direction": direction(*way), "policy": key(policy)})
+        }
+        Reason::Denied { direction: way, policies } => {
+            json!({"kind": "denied", "direction": direction(*way), "policies": keys(policies)})
+        }
         Reason::Answers { sees } => json!({"kind": "answers", "sees": sees.to_string()}),
         Reason::Rejects { about } => json!({"kind": "rejects", "about": tuple(about)}),
         Reason::UntranslatesError { inside } => {
             let (before, after) = &**inside;
             json!({"kind": "untranslatesError", "before": tuple(before), "after": tuple(after)})
         }
-        _ => json_of_proxy::reason(reason),
+        Reason::Balancer(reason) => json_of_proxy::balancer(reason),
+        Reason::Proxy(reason) => json_of_proxy::proxy(reason),
     }
 }
 
@@ -209,6 +185,7 @@ fn routes(route: &Route) -> Value {
     match route {
         Route::Local => json!({"kind": "routes", "to": "local"}),
         Route::Pod => json!({"kind": "routes", "to": "pod"}),
+        Route::Neighbour(node) => json!({"kind": "routes", "to": "neighbour", "node": **node}),
         Route::Node(node) => json!({"kind": "routes", "to": "node", "node": **node}),
         Route::Tunnel(node) => json!({"kind": "routes", "to": "tunnel", "node": **node}),
         Route::Default => json!({"kind": "routes", "to": "default"}),
@@ -262,16 +239,19 @@ impl Outcome {
     }
 }
 
-fn of_names(cause: &Cause) -> Value {
-    match cause {
-        Cause::NoNameServer { server, why, .. } => json!({
-            "kind": "noNameServer", "server": server.to_string(), "why": why.to_value(),
-        }),
-        Cause::NameServerFails { server, code } => json!({
-            "kind": "nameServerFails", "server": server.to_string(), "code": code.name(),
-        }),
-        _ => Value::Null,
-    }
+fn no_endpoints(service: &ObjectKey, why: &WhyNoEndpoints) -> Value {
+    let not_ready = why.not_ready.iter().map(|name| Value::from(&**name));
+    let nearly = why.nearly.iter().map(|NearMiss { pod, key, wanted, has }| {
+        json!({"pod": **pod, "key": **key, "wanted": **wanted, "has": has.as_deref()})
+    });
+    json!({
+        "kind": "noEndpoints",
+        "service": key(service),
+        "selector": why.selector,
+        "notReady": not_ready.collect::<Value>(),
+        "nearly": nearly.collect::<Value>(),
+        "unknownTargetPort": why.unknown_target_port.as_deref(),
+    })
 }
 
 impl Cause {
@@ -282,32 +262,35 @@ impl Cause {
             Cause::NoClient(source) => json!({"kind": "noClient", "source": source.to_value()}),
             Cause::NoSuchName(name) => json!({"kind": "noSuchName", "name": **name}),
             Cause::NoAddress(service) => of("noAddress", service),
-            Cause::NoNameServer { .. } | Cause::NameServerFails { .. } => of_names(self),
+            Cause::UnknownService { service, server } => json!({
+                "kind": "unknownService", "service": key(service), "server": server.to_string(),
+            }),
+            Cause::NoNameServer { server, why, .. } => json!({
+                "kind": "noNameServer", "server": server.to_string(), "why": why.to_value(),
+            }),
+            Cause::NameServerFails { server, code } => json!({
+                "kind": "nameServerFails", "server": server.to_string(), "code": code.name(),
+            }),
             Cause::NodeDown(node) => json!({"kind": "nodeDown", "node": **node}),
-            Cause::NoEndpoints { service, why } => {
-                let names = |names: &[std::sync::Arc<str>]| -> Value {
-                    names.iter().map(|name| Value::from(&**name)).collect()
-                };
-                let nearly = why.nearly.iter().map(|NearMiss { pod, key, wanted, has }| {
- json!({"pod": **pod, "key": **key, "wanted": **wanted, "has": has.as_deref()})
-                });
-                json!({
-                    "kind": "noEndpoints",
-                    "service": key(service),
-                    "selector": why.selector,
-                    "notReady": names(&why.not_ready),
-                    "nearly": nearly.collect::<Value>(),
-                    "unknownTargetPort": why.unknown_target_port.as_deref(),
-                })
-            }
-            Cause::NoLocalEndpoints { service, node } => {
-                json!({"kind": "noLocalEndpoints", "service": key(service), "node": **node})
-            }
+            Cause::NoEndpoints { service, why } => no_endpoints(service, why),
+            Cause::NoLocalEndpoints { service, node, is_internal } => json!({
+                "kind": "noLocalEndpoints",
+                "service": key(service),
+                "node": **node,
+                "internal": is_internal,
+            }),
+            Cause::NodePortOnLoopback { service, node, port } => json!({
+                "kind": "nodePortOnLoopback", "service": key(service), "node": **node, "port": port,
+            }),
             Cause::WrongPort { service, port, offered } => json!({
                 "kind": "wrongPort",
                 "service": key(service),
                 "port": port,
                 "offered": offered,
+            }),
+            Cause::WrongProtocol { service, port, offered, .. } => json!({
+                "kind": "wrongProtocol", "service": key(service), "port": port,
+                "offered": offered.api_name(),
             }),
             Cause::NothingListens { pod, port } => {
                 json!({"kind": "nothingListens", "pod": key(pod), "port": port})
@@ -331,10 +314,14 @@ impl Cause {
             Cause::RuleByHand { node, chain } => {
                 json!({"kind": "ruleByHand", "node": **node, "chain": **chain})
             }
+            Cause::RefusalLost { refused, lost } => json!({
+                "kind": "refusalLost", "refused": refused.to_value(), "lost": lost.to_value(),
+            }),
             Cause::NoEcho(service) => of("noEcho", service),
             Cause::NoForwarding(node) => json!({"kind": "noForwarding", "node": **node}),
             Cause::Loop => json!({"kind": "loop"}),
-            _ => json_of_proxy::cause(self),
+            Cause::Balancer(cause) => json_of_proxy::balancer_cause(cause),
+            Cause::Proxy(cause) => json_of_proxy::proxy_cause(cause),
         }
     }
 }

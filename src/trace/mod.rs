@@ -6,7 +6,7 @@
 //! Invariants: a trace always ends; each hop says where and why; nothing is decided here that the
 //! rules decide. The store is only read.
 //!
-//! Reading order: `request`, `hop`, `cause`, `cluster`, `kernel`, `network`, `addresses`,
+//! Reading order: `request`, `hop`, `front`, `cause`, `cluster`, `kernel`, `network`, `addresses`,
 //! `configured`, `path`, `node`, `tunnel`, `refusal`, `enforce`, `policy`,
 //! `blame`, `dns`, `names`, `client`, `balancer`, `metallb`, `answer`, `health`, `nginx`,
 //! `upstream`, `ingress`, `gateway`, `haproxy`, then what is made of traces: `stages`, `chances`,
@@ -28,6 +28,7 @@ mod enforce;
 mod fixture;
 #[cfg(test)]
 mod flows;
+mod front;
 pub mod gateway;
 pub mod haproxy;
 mod health;
@@ -58,6 +59,7 @@ mod upstream;
 pub use crate::container::server;
 pub use blame::why_no_endpoints;
 pub use cluster::Cluster;
+pub use front::{BalancerReason, ProxyReason};
 pub use hop::{Cause, Failure, Hop, Manner, Outcome, PacketTrace, Place, Reason, Server};
 pub use kernel::Kernel;
 pub use network::Network;
@@ -101,17 +103,16 @@ impl Tracer<'_> {
 
     /// Opens a connection: finds the address, and who takes the packets that go there.
     fn connect(&mut self, request: &Request) -> Result<(Endpoint, Arrival), Failure> {
+        let origin = match &request.from {
+            Source::Internet { .. } => None,
+            from => Some(self.origin(from)?),
+        };
         let ip = match request.host.parse() {
             Ok(ip) => ip,
-            Err(_) => {
-                if !matches!(request.from, Source::Internet { .. }) {
-                    self.origin(&request.from)?;
-                }
-                self.resolve(request)?
-            }
+            Err(_) => self.resolve(request)?,
         };
         let destination = Endpoint { ip, port: request.port };
-        let arrival = self.open(request, destination)?;
+        let arrival = self.open_from(origin, request, destination)?;
         Ok((destination, arrival))
     }
 

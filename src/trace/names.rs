@@ -1,7 +1,7 @@
 //! How a host's address is found: who is asked, whether the question gets there, what is answered.
 
 use super::cluster::Cluster;
-use super::dns::{self, Code, Corefile, NameServer, Question, RecordType, Response};
+use super::dns::{self, Code, Corefile, Memo, NameServer, Question, RecordType, Response};
 use super::hop::{Cause, Failure, Hop, Manner, Outcome, PacketTrace, Place, Reason, Server};
 use super::network::Network;
 use super::path::Tracer;
@@ -10,7 +10,7 @@ use super::{FIRST_TTL, gateway, ingress};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object};
 use crate::base::{Map, Rng, SimTime};
-use crate::kubelet::dns::{CLUSTER_DNS, ResolvConf};
+use crate::kubelet::dns::{CLUSTER_DNS, CLUSTER_DOMAIN, ResolvConf};
 use crate::kubelet::host_at;
 use crate::net::Protocol;
 use crate::net::conntrack::Phase;
@@ -128,6 +128,8 @@ struct Reached {
     by: Server,
     /// Who asks, as it sees them.
     client: Option<Endpoint>,
+    /// What it has just found.
+    memo: Memo,
 }
 
 /// The questions that CoreDNS has logged, by its pods.
@@ -175,17 +177,14 @@ fn logged(client: Endpoint, question: &Question, response: &Response, drawn: u32
 impl Tracer<'_> {
     /// Finds the address of the host.
     pub(super) fn resolve(&mut self, request: &Request) -> Result<IpAddr, Failure> {
-        if let Ok(ip) = request.host.parse::<IpAddr>() {
-            return Ok(ip);
-        }
         let host = &request.host;
-        let is_pod = match &request.from {
+        let mut own = None;
+        match &request.from {
             Source::Pod { namespace, name } => {
-                let own = self.cluster.store.find(Kind::Pod, namespace, name);
+                own = self.cluster.store.find(Kind::Pod, namespace, name);
                 if let Some(ip) = own.and_then(|pod| host_at(pod, host)) {
                     return Ok(ip);
                 }
-                true
             }
             Source::Node(_) => {
                 if &**host == "localhost" {
@@ -194,17 +193,22 @@ impl Tracer<'_> {
                 if let Some(machine) = self.cluster.nodes.get(host) {
                     return Ok(IpAddr::from(machine.ip));
                 }
-                false
             }
-            Source::Internet { .. } => false,
+            Source::Internet { .. } => {}
+        }
+        let conf = match own {
+            Some(pod) => ResolvConf::of_pod(pod),
+            None => resolv_conf(&self.cluster, &request.from),
         };
-        let conf = resolv_conf(&self.cluster, &request.from);
         match self.look_up(&request.from, &conf, host, None)?.into_iter().next() {
             Some(ip) => Ok(ip),
-            None if is_pod => self.fail(self.unknown_name(request), Manner::NotResolved),
             None => {
-                let pending = self.pending(host).map(Cause::PendingExternalIp);
-                let cause = pending.unwrap_or_else(|| Cause::NoSuchName(host.clone()));
+                let pending = self.pending(host).filter(|_| own.is_none());
+                let cause = match (pending, &request.from) {
+                    (Some(service), _) => Cause::PendingExternalIp(service),
+                    (None, Source::Internet { .. }) => Cause::NoSuchName(host.clone()),
+                    (None, _) => self.unknown_name(request, &conf),
+                };
                 self.fail(cause, Manner::NotResolved)
             }
         }
@@ -226,7 +230,7 @@ impl Tracer<'_> {
         let mut trouble = None;
         for name in dns::search(conf, host) {
             let asked = [RecordType::A, RecordType::Aaaa].map(|record| {
-                let question = Question::new(&name, record);
+                let question = Question::of(&name, record);
                 (record, self.put(&reached, &question))
             });
             let addresses: Vec<IpAddr> =
@@ -235,7 +239,7 @@ impl Tracer<'_> {
             let bad = codes.into_iter().find(|it| !matches!(it, Code::NoError | Code::NoSuchName));
             trouble = trouble.or(bad);
             let place = place.cloned().unwrap_or(Place::Dns(server));
-            self.told(place, &name, asked.to_vec());
+            self.told(place, &name, Vec::from(asked));
             if !addresses.is_empty() {
                 return Ok(addresses);
             }
@@ -290,8 +294,9 @@ impl Tracer<'_> {
 
     fn put(&mut self, server: &Reached, question: &Question) -> Response {
         let cluster = self.cluster;
-        let response =
-            server.name_server.ask(&cluster, question, &mut |among| self.rng.below(among));
+        let response = server
+            .name_server
+            .ask(&cluster, question, &server.memo, &mut |among| self.rng.below(among));
         if let (NameServer::CoreDns(corefile), Server::Pod { pod, .. }, Some(client)) =
             (&server.name_server, &server.by, server.client)
             && corefile.logs(question)
@@ -327,22 +332,20 @@ impl Tracer<'_> {
             Server::Node(_) | Server::Internet => NameServer::Public,
         };
         let client = Some(arrival.packet.source);
-        Ok(Reached { name_server, by: answered.server, client })
+        Ok(Reached { name_server, by: answered.server, client, memo: Memo::default() })
     }
 
     /// Who is asked without a packet in the cluster: the internet's servers from outside, and the
     /// DNS of a cluster that was set up without CoreDNS.
-    fn without_packets(&self, from: &Source, server: IpAddr) -> Option<Reached> {
-        let known = |name_server| Reached { name_server, by: Server::Internet, client: None };
+    fn without_packets(&mut self, from: &Source, server: IpAddr) -> Option<Reached> {
+        let (by, client) = (Server::Internet, None);
+        let known = |name_server| Reached { name_server, by, client, memo: Memo::default() };
         if let (Source::Internet { .. }, IpAddr::V4(ip)) = (from, server) {
             let is_own = self.network.is_service_ip(server) || ip.is_private();
             return (!is_own).then(|| known(NameServer::Public));
         }
-        let store = self.cluster.store;
-        let is_there = |kind, name| store.find(kind, "kube-system", name).is_some();
-        let is_set_up = is_there(Kind::Service, "kube-dns") || is_there(Kind::ConfigMap, "coredns");
-        let corefile = || NameServer::CoreDns(Corefile::usual());
-        (server == CLUSTER_DNS && !is_set_up).then(|| known(corefile()))
+        let has_own = server != CLUSTER_DNS || self.network.has_dns(self.cluster.store);
+        (!has_own).then(|| known(NameServer::CoreDns(Corefile::usual())))
     }
 
     /// What a name server in a pod goes by: its ConfigMap's Corefile.
@@ -370,7 +373,7 @@ impl Tracer<'_> {
     }
 
     /// Why a name that a pod asked for has no address.
-    fn unknown_name(&self, request: &Request) -> Cause {
+    fn unknown_name(&self, request: &Request, conf: &ResolvConf) -> Cause {
         let mut labels = request.host.split('.');
         let own = match &request.from {
             Source::Pod { namespace, .. } => &**namespace,
@@ -378,13 +381,18 @@ impl Tracer<'_> {
         };
         let (name, namespace) = (labels.next().unwrap_or_default(), labels.next().unwrap_or(own));
         let service = self.cluster.store.find(Kind::Service, namespace, name);
-        let is_alias =
-            service.is_some_and(|it| it.spec().str_at(&["type"]) == Some("ExternalName"));
-        match service {
-            Some(_) if !is_alias && labels.next().is_none_or(|word| word == "svc") => {
+        let full = [name, ".", namespace, ".svc.", CLUSTER_DOMAIN].concat();
+        let server = conf.servers.first().copied().unwrap_or(CLUSTER_DNS);
+        // Other name servers know the cluster by no name.
+        let is_asked =
+            server != CLUSTER_DNS || dns::search(conf, &request.host).any(|asked| *asked == *full);
+        let address = service.filter(|_| is_asked).map(|it| it.spec().str_at(&["clusterIP"]));
+        match address {
+            Some(None | Some("")) | None => Cause::NoSuchName(request.host.clone()),
+            Some(Some("None")) if server == CLUSTER_DNS => {
                 Cause::NoAddress(ObjectKey::new(namespace, name))
             }
-            _ => Cause::NoSuchName(request.host.clone()),
+            Some(_) => Cause::UnknownService { service: ObjectKey::new(namespace, name), server },
         }
     }
 

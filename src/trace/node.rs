@@ -242,7 +242,7 @@ impl Tracer<'_> {
         let (output, neighbour) = match &route {
             Route::Local => (Device::Named("lo"), None),
             Route::Pod => (pods.to_pod(packet.destination.ip), Some(packet.destination.ip)),
-            Route::Node(node) => {
+            Route::Neighbour(node) | Route::Node(node) => {
                 let machine = self.cluster.nodes.get(node);
                 (Device::Named("eth0"), machine.map(|machine| IpAddr::from(machine.ip)))
             }
@@ -429,7 +429,7 @@ impl Tracer<'_> {
             return;
         }
         let [own_ip, ..] = it.own;
-        let leaves = matches!(route, Route::Default | Route::Node(_));
+        let leaves = matches!(route, Route::Default | Route::Neighbour(_));
         let to = packet.destination.ip;
         let to_pod = self.network.input().cluster_cidrs.iter().any(|net| net.contains(&to));
         let is_first = it.known.is_none() && packet.state == State::New;
@@ -461,6 +461,9 @@ fn as_it_is(packet: &Packet) -> Known {
 /// The addresses of a machine that can matter to a packet.
 fn own_addresses(it: &Passage<'_>, packet: &Packet) -> [IpAddr; 5] {
     let [own, bridge, tunnel] = it.own;
+    if it.ruleset.ipvs.bound.is_empty() {
+        return [own, bridge, tunnel, own, own];
+    }
     let bound = |end: IpAddr| if it.ruleset.ipvs.bound.contains(&end) { end } else { own };
     [own, bridge, tunnel, bound(packet.source.ip), bound(packet.destination.ip)]
 }

@@ -1,6 +1,7 @@
 //! The way of one packet, from where it is sent to who takes it, and of the answer back.
 
 use super::cluster::Cluster;
+use super::front::{BalancerReason, ProxyReason};
 use super::hop::{Cause, Failure, Hop, Manner, Place, Reason, Route};
 use super::network::Network;
 use super::refusal::Refused;
@@ -68,6 +69,9 @@ pub(super) enum Entrance {
     Tunnel,
 }
 
+/// Where the packets of a source begin: the node, their address, how they come to the node.
+pub(super) type Origin = (Arc<str>, IpAddr, Entrance);
+
 /// Who takes a packet.
 #[derive(Clone, Debug)]
 pub(super) enum Taker {
@@ -129,6 +133,21 @@ impl Tracer<'_> {
     /// Notes a hop.
     pub(super) fn hop(&mut self, place: Place, reason: Reason, packet: Option<(Packet, Packet)>) {
         self.hops.push(Hop { place, reason, packet, is_reply: self.is_replying });
+    }
+
+    /// Notes what a load balancer did.
+    pub(super) fn balancer_hop(
+        &mut self,
+        place: Place,
+        reason: BalancerReason,
+        packet: (Packet, Packet),
+    ) {
+        self.hop(place, Reason::Balancer(Box::new(reason)), Some(packet));
+    }
+
+    /// Notes what a proxy did with a request.
+    pub(super) fn proxy_hop(&mut self, place: Place, reason: ProxyReason) {
+        self.hop(place, Reason::Proxy(Box::new(reason)), None);
     }
 
     pub(super) fn fail<T>(&self, cause: Cause, manner: Manner) -> Result<T, Failure> {
@@ -197,7 +216,7 @@ impl Tracer<'_> {
             return Route::Local;
         }
         if let Some(other) = self.network.node_at(to) {
-            return Route::Node(other.clone());
+            return Route::Neighbour(other.clone());
         }
         match self.network.node_of_pods_at(to) {
             Some(home) if home == node => Route::Pod,
@@ -218,7 +237,7 @@ impl Tracer<'_> {
     ) -> Result<Next, Failure> {
         match route {
             Route::Local => Ok(Next::Arrived(Taker::Node(node.clone()), packet)),
-            Route::Node(next) => Ok(Next::Node(next, packet)),
+            Route::Neighbour(next) | Route::Node(next) => Ok(Next::Node(next, packet)),
             Route::Tunnel(next) => {
                 let outside = self.pack(node, &next, &packet)?;
                 Ok(Next::Tunnel(next, packet, outside))
@@ -259,10 +278,7 @@ impl Tracer<'_> {
     }
 
     /// Where the packets of a source begin: node, address, and how they enter it.
-    pub(super) fn origin(
-        &mut self,
-        source: &Source,
-    ) -> Result<(Arc<str>, IpAddr, Entrance), Failure> {
+    pub(super) fn origin(&mut self, source: &Source) -> Result<Origin, Failure> {
         match source {
             Source::Node(name) => match self.cluster.machine(name) {
                 Some(machine) => Ok((name.clone(), IpAddr::from(machine.ip), Entrance::Process)),

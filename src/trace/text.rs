@@ -3,10 +3,9 @@
 use super::dns::{RecordType, Response};
 use super::hop::{
     Cause, Direction, Failure, Hop, Manner, NearMiss, Outcome, PacketTrace, Place, Reason, Route,
-    Server, Spread,
+    Server,
 };
 use super::metallb::ROUTER;
-use super::text_of_proxy;
 use crate::net::Packet;
 use crate::net::rule::Verdict;
 use crate::net::walk::Draw;
@@ -87,7 +86,7 @@ impl fmt::Display for Place {
     }
 }
 
-fn drawn(draw: &Draw) -> String {
+pub(super) fn drawn(draw: &Draw) -> String {
     format!("draw {} of {}", u64::from(draw.drawn) + 1, draw.among)
 }
 
@@ -108,15 +107,6 @@ impl fmt::Display for Reason {
         match self {
             Reason::Sends => formatter.write_str("sends"),
             Reason::Resolves { name, asked } => formatter.write_str(&resolved(name, asked)),
-            Reason::Balances { service, node, draw, spread, .. } => {
-                let which = match spread {
-                    Spread::HealthyNodes => "healthy nodes".to_owned(),
-                    Spread::NodesWithEndpoints { health_check_port } => {
-                        format!("nodes with endpoints, health check port {health_check_port}")
-                    }
-                };
-                write!(formatter, "{service} to node {node} ({which}, {})", drawn(draw))
-            }
             Reason::Enters => formatter.write_str("enters"),
             Reason::Rule { matched, examined, draw, found } => {
                 let word = if *matched { "matches" } else { "not drawn" };
@@ -128,8 +118,13 @@ impl fmt::Display for Reason {
                     Some(Verdict::Goto(chain) | Verdict::Jump(chain)) => {
                         write!(formatter, ", map says {chain}")
                     }
-                    Some(Verdict::Drop) => write!(formatter, ", map says drop"),
-                    _ => Ok(()),
+                    Some(Verdict::Drop) => formatter.write_str(", map says drop"),
+                    Some(Verdict::Reject(with)) => {
+                        write!(formatter, ", map says reject with {}", with.name())
+                    }
+                    Some(Verdict::Accept) => formatter.write_str(", map says accept"),
+                    Some(Verdict::Return) => formatter.write_str(", map says return"),
+                    None => Ok(()),
                 }
             }
             Reason::Schedules { server, among } => {
@@ -143,11 +138,10 @@ impl fmt::Display for Reason {
             }
             Reason::Decapsulates => formatter.write_str("unpacks from VXLAN"),
             Reason::LeavesCluster => formatter.write_str("masqueraded by the pod network"),
-            Reason::Allowed { direction, policy: Some(policy), .. } => {
+            Reason::Allowed { direction, policy } => {
                 write!(formatter, "{direction} allowed by {policy}")
             }
-            Reason::Allowed { direction, .. } => write!(formatter, "{direction}: no policy"),
-            Reason::Denied { direction, policies, .. } => {
+            Reason::Denied { direction, policies } => {
                 write!(formatter, "{direction} denied by {}", list(policies))
             }
             Reason::Delivers => formatter.write_str("delivers"),
@@ -164,9 +158,15 @@ impl fmt::Display for Reason {
             Reason::Untranslates => formatter.write_str("conntrack untranslates"),
             Reason::Returns => formatter.write_str("passes"),
             Reason::Receives => formatter.write_str("receives the answer"),
-            _ => text_of_proxy::reason(formatter, self),
+            Reason::Balancer(reason) => reason.fmt(formatter),
+            Reason::Proxy(reason) => reason.fmt(formatter),
         }
     }
+}
+
+/// `80, 443`.
+pub(super) fn ports(ports: &[u16]) -> String {
+    ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn list(keys: &[ObjectKey]) -> String {
@@ -178,6 +178,7 @@ impl fmt::Display for Route {
         match self {
             Route::Local => formatter.write_str("local"),
             Route::Pod => formatter.write_str("to own pod"),
+            Route::Neighbour(node) => write!(formatter, "to node {node}"),
             Route::Node(node) => write!(formatter, "via node {node}"),
             Route::Tunnel(node) => write!(formatter, "by tunnel to node {node}"),
             Route::Default => formatter.write_str("default"),
@@ -252,6 +253,9 @@ impl fmt::Display for Cause {
             Cause::NoClient(source) => write!(formatter, "{source} is not running"),
             Cause::NoSuchName(name) => write!(formatter, "no such name {name}"),
             Cause::NoAddress(service) => write!(formatter, "{service} has no address"),
+            Cause::UnknownService { service, server } => {
+                write!(formatter, "name server {server} does not know Service {service}")
+            }
             Cause::NoNameServer { server, why, .. } => {
                 write!(formatter, "name server {server} cannot be reached: {why}")
             }
@@ -262,16 +266,24 @@ impl fmt::Display for Cause {
             Cause::NoEndpoints { service, why } => {
                 write!(formatter, "{service} has no endpoints ({why})")
             }
-            Cause::NoLocalEndpoints { service, node } => {
+            Cause::NoLocalEndpoints { service, node, .. } => {
                 write!(formatter, "{service} has no endpoints on node {node}")
             }
             Cause::WrongPort { service, port, offered } => {
-                let offered: Vec<String> = offered.iter().map(ToString::to_string).collect();
-                let offered = offered.join(", ");
-                write!(formatter, "{service} has no port {port}, only {offered}")
+                write!(formatter, "{service} has no port {port}, only {}", ports(offered))
+            }
+            Cause::WrongProtocol { service, port, protocol, offered } => {
+                let (asked, own) = (protocol.api_name(), offered.api_name());
+                write!(formatter, "{service} has port {port} for {own}, not for {asked}")
             }
             Cause::NothingListens { pod, port } => {
                 write!(formatter, "nothing listens on port {port} of pod {pod}")
+            }
+            Cause::NodePortOnLoopback { service, node, port } => {
+                write!(
+                    formatter,
+                    "kube-proxy takes port {port} of {service} on node {node}, not on loopback"
+                )
             }
             Cause::NotANodePort { node, port } => {
                 write!(formatter, "port {port} of node {node} is no Service's node port")
@@ -282,9 +294,7 @@ impl fmt::Display for Cause {
             Cause::SourceRange { service } => {
                 write!(formatter, "{service} has loadBalancerSourceRanges without this source")
             }
-            Cause::PendingExternalIp(service) => {
-                write!(formatter, "EXTERNAL-IP of {service} is <pending>")
-            }
+            Cause::PendingExternalIp(it) => write!(formatter, "EXTERNAL-IP of {it} is <pending>"),
             Cause::NoHealthyNode(service) => {
                 write!(formatter, "the load balancer of {service} has no healthy node")
             }
@@ -305,7 +315,8 @@ impl fmt::Display for Cause {
                 write!(formatter, "{service} is no machine that answers a ping")
             }
             Cause::Loop => formatter.write_str("routing loop"),
-            _ => text_of_proxy::cause(formatter, self),
+            Cause::Balancer(cause) => cause.fmt(formatter),
+            Cause::Proxy(cause) => cause.fmt(formatter),
         }
     }
 }

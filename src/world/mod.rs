@@ -12,6 +12,7 @@ mod activity;
 pub mod burst;
 mod config;
 mod dispatch;
+mod furniture;
 mod inside;
 mod join;
 mod network;
@@ -92,7 +93,7 @@ impl World {
             activity: Activity::default(),
             wires: network::Wires::new(pods),
             failures: Map::new(),
-            client: Manager::Client { name: Arc::from("kubectl"), subresource: "" },
+            client: Manager::of("kubectl", ""),
             unknown_fields: FieldValidation::Strict,
         };
         world.set_up();

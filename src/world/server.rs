@@ -122,7 +122,14 @@ impl World {
     /// Says under which name the requests that follow come (`fieldManager`), and which subresource
     /// they write; empty for the object itself.
     pub fn speak_as(&mut self, manager: &str, subresource: &'static str) {
-        self.client = Manager::Client { name: Arc::from(manager), subresource };
+        self.client = Manager::of(manager, subresource);
+    }
+
+    /// Says by which version of the API the next request comes; empty for the usual one.
+    pub fn speak_in(&mut self, wanted: &str) {
+        if let Manager::Client { version, .. } = &mut self.client {
+            *version = Arc::from(wanted);
+        }
     }
 
     /// Says what becomes of unknown fields in the objects that follow (`fieldValidation`).
@@ -136,7 +143,7 @@ impl World {
         if how == FieldValidation::Strict {
             return read_object(kind, value, namespace);
         }
-        let (value, unknown) = self.store.without_unknown(kind, value)?;
+        let (value, unknown) = self.store.without_unknown(kind, self.client.version(), value)?;
         if how == FieldValidation::Warn {
             for path in unknown {
                 self.store.warn(format!("unknown field \"{path}\""));

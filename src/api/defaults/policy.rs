@@ -162,4 +162,8 @@ pub(super) fn custom_resource_definition(object: &mut Value) {
         object.put_default(&["spec", "names", "listKind"], format!("{kind}List"));
     }
     object.put_default(&["spec", "conversion"], json!({"strategy": "None"}));
+    let service = ["spec", "conversion", "webhook", "clientConfig", "service"];
+    if let Some(service) = service.iter().try_fold(object, |value, key| child(value, key)) {
+        service.put_default(&["port"], 443);
+    }
 }

@@ -1,6 +1,7 @@
-//! The expressions in which definitions say what their schemas cannot (`x-kubernetes-validations`).
+//! The expressions in which definitions say what their schemas cannot (`x-kubernetes-validations`), and
+//! admission policies what they ask for.
 //!
-//! Models github.com/google/cel-go, as far as rules of common definitions go.
+//! Models github.com/google/cel-go, as far as common rules go. Their values are in `cel_values.rs`.
 //!
 //! Simplified: types are found while an expression is evaluated; what an expression needs that is
 //! not here makes its rule hold; costs are not counted.
@@ -8,8 +9,8 @@
 //! Invariants: an evaluation ends: an expression has a size and a depth, and each macro goes once
 //! through a list.
 
-use crate::pattern::{Dialect, Pattern};
-use serde_json::Value;
+use super::cel_values::{self, Val};
+use serde_json::{Number, Value};
 
 /// Expressions nest no deeper than this.
 const DEEPEST: usize = 64;
@@ -21,14 +22,14 @@ const MOST_STEPS: u32 = 200_000;
 enum Token<'a> {
     Word(&'a str),
     Text(String),
-    Number(i64),
+    Number(Number),
     Sign(&'a str),
 }
 
 /// Signs, longer ones first.
-const SIGNS: [&str; 22] = [
-    "&&", "||", "==", "!=", "<=", ">=", "(", ")", "[", "]", ".", ",", "?", ":", "!", "<", ">", "+",
-    "-", "*", "/", "%",
+const SIGNS: [&str; 26] = [
+    "&&", "||", "==", "!=", "<=", ">=", ".?", "[?", "(", ")", "[", "]", "{", "}", ".", ",", "?",
+    ":", "!", "<", ">", "+", "-", "*", "/", "%",
 ];
 
 /// An expression, read.
@@ -37,12 +38,16 @@ enum Node {
     Value(Value),
     Name(String),
     List(Vec<Node>),
+    Map(Vec<(Node, Node)>),
     Field(Box<Node>, String),
     Index(Box<Node>, Box<Node>),
+    /// What is at a key, if it is there.
+    Maybe(Box<Node>, Box<Node>),
     /// A function, or a method of its first argument.
     Call(String, Vec<Node>),
-    /// A macro over a list: its name, the list, the variable, the expression.
-    Each(String, Box<Node>, String, Box<Node>),
+    /// A macro over a list: its name, the list, the variable, the condition if there are two
+    /// expressions, the expression.
+    Each(String, Box<Node>, String, Option<Box<Node>>, Box<Node>),
     Has(Box<Node>, String),
     Not(Box<Node>),
     Two(&'static str, Box<Node>, Box<Node>),
@@ -58,9 +63,7 @@ fn tokens(text: &str) -> Option<Vec<Token<'_>>> {
         } else if matches!(first, '\'' | '"') {
             quoted(rest.get(1..)?, first)?
         } else if first.is_ascii_digit() {
-            let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
-            let (digits, after) = rest.split_at(end);
-            (Token::Number(digits.parse().ok()?), after)
+            number(rest)?
         } else if first.is_ascii_alphabetic() || first == '_' {
             let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
             let end = rest.find(|letter| !is_word(letter)).unwrap_or(rest.len());
@@ -74,6 +77,19 @@ fn tokens(text: &str) -> Option<Vec<Token<'_>>> {
         rest = after.trim_start();
     }
     Some(all)
+}
+
+/// A number: `7`, `7u`, `7.5`.
+fn number(text: &str) -> Option<(Token<'_>, &str)> {
+    let digits = |text: &str| text.find(|l: char| !l.is_ascii_digit()).unwrap_or(text.len());
+    let (whole, rest) = text.split_at(digits(text));
+    let part = rest.strip_prefix('.').map_or(0, digits);
+    if part > 0 {
+        let (number, rest) = text.split_at(whole.len() + 1 + part);
+        return Some((Token::Number(Number::from_f64(number.parse().ok()?)?), rest));
+    }
+    let number: i64 = whole.parse().ok()?;
+    Some((Token::Number(number.into()), rest.strip_prefix('u').unwrap_or(rest)))
 }
 
 fn quoted(text: &str, quote: char) -> Option<(Token<'_>, &str)> {
@@ -161,6 +177,15 @@ impl Reader<'_> {
                     true => self.method(node, name)?,
                     false => Node::Field(Box::new(node), unescaped(&name)),
                 };
+            } else if self.takes(".?") {
+                let name = Node::Value(Value::from(unescaped(&self.word()?)));
+                node = Node::Maybe(Box::new(node), Box::new(name));
+            } else if self.takes("[?") {
+                let key = self.expression()?;
+                if !self.takes("]") {
+                    return None;
+                }
+                node = Node::Maybe(Box::new(node), Box::new(key));
             } else if self.takes("[") {
                 let index = self.expression()?;
                 if !self.takes("]") {
@@ -174,10 +199,17 @@ impl Reader<'_> {
     }
 
     fn method(&mut self, on: Node, name: String) -> Option<Node> {
-        if matches!(name.as_str(), "all" | "exists" | "exists_one" | "filter" | "map") {
+        const MACROS: [&str; 8] =
+            ["all", "exists", "exists_one", "existsOne", "filter", "map", "optMap", "optFlatMap"];
+        if MACROS.contains(&name.as_str()) {
             let variable = self.word()?;
-            let body = if self.takes(",") { self.expression()? } else { return None };
-            let each = Node::Each(name, Box::new(on), variable, Box::new(body));
+            let mut body = if self.takes(",") { self.expression()? } else { return None };
+            let mut condition = None;
+            if self.takes(",") {
+                condition = Some(Box::new(body));
+                body = self.expression()?;
+            }
+            let each = Node::Each(name, Box::new(on), variable, condition, Box::new(body));
             return self.takes(")").then_some(each);
         }
         let mut arguments = vec![on];
@@ -204,11 +236,23 @@ impl Reader<'_> {
         if self.takes("[") {
             return Some(Node::List(self.list("]")?));
         }
+        if self.takes("{") {
+            let mut all = Vec::new();
+            while !self.takes("}") {
+                let key = self.expression()?;
+                let value = if self.takes(":") { self.expression()? } else { return None };
+                all.push((key, value));
+                if !self.takes(",") {
+                    return self.takes("}").then_some(Node::Map(all));
+                }
+            }
+            return Some(Node::Map(all));
+        }
         let (first, rest) = self.tokens.split_first()?;
         self.tokens = rest;
         Some(match first {
             Token::Text(text) => Node::Value(Value::from(text.as_str())),
-            Token::Number(number) => Node::Value(Value::from(*number)),
+            Token::Number(number) => Node::Value(number.clone().into()),
             Token::Word("true") => Node::Value(Value::from(true)),
             Token::Word("false") => Node::Value(Value::from(false)),
             Token::Word("null") => Node::Value(Value::Null),
@@ -233,7 +277,7 @@ fn unescaped(name: &str) -> String {
 
 /// The variables of an expression.
 struct Scope<'a> {
-    names: Vec<(&'a str, Value)>,
+    names: Vec<(&'a str, Val)>,
     steps: u32,
     /// The field that was asked for and is not there, if that is why there is no value.
     missing: Option<&'a str>,
@@ -242,101 +286,143 @@ struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// The value of an expression; `None` for one that has none, be it that it is not known here or
     /// that it asks for what is not there.
-    fn value(&mut self, node: &'a Node) -> Option<Value> {
+    fn value(&mut self, node: &'a Node) -> Option<Val> {
         self.steps += 1;
         if self.steps > MOST_STEPS {
             return None;
         }
         match node {
-            Node::Value(value) => Some(value.clone()),
-            Node::Name(name) => {
-                let mut all = self.names.iter().rev();
-                all.find(|(own, _)| own == name).map(|(_, value)| value.clone())
+            Node::Value(value) => Some(Val::Json(value.clone())),
+            Node::Name(name) => self.named(name).cloned(),
+            Node::List(nodes) => {
+                let all: Option<Vec<Value>> =
+                    nodes.iter().map(|node| self.value(node)?.json()).collect();
+                Some(Val::Json(all?.into()))
             }
-            Node::List(nodes) => nodes.iter().map(|node| self.value(node)).collect(),
+            Node::Map(pairs) => {
+                let mut all = serde_json::Map::new();
+                for (key, value) in pairs {
+                    let key = self.value(key)?.json()?;
+                    all.insert(key.as_str()?.to_owned(), self.value(value)?.json()?);
+                }
+                Some(Val::Json(all.into()))
+            }
             Node::Field(on, name) => {
-                let field = self.value(on)?.get(name.as_str()).cloned();
+                if let Some(field) = self.place(node) {
+                    return Some(Val::Json(field.clone()));
+                }
+                let on = self.value(on)?;
+                let field = match &on {
+                    Val::Optional(_) => return Some(maybe(&on, &Value::from(name.as_str()))),
+                    on => on.as_json()?.get(name.as_str()).cloned(),
+                };
                 if field.is_none() && self.missing.is_none() {
                     self.missing = Some(name);
                 }
-                field
+                field.map(Val::Json)
             }
             Node::Index(on, index) => {
-                let (on, index) = (self.value(on)?, self.value(index)?);
-                match &index {
-                    Value::String(key) => on.get(key.as_str()).cloned(),
-                    other => on.get(usize::try_from(other.as_u64()?).ok()?).cloned(),
-                }
+                let (on, index) = (self.value(on)?.json()?, self.value(index)?.json()?);
+                at(&on, &index).cloned().map(Val::Json)
             }
-            Node::Has(on, name) => Some(Value::from(self.value(on)?.get(name.as_str()).is_some())),
-            Node::Not(inside) => Some(Value::from(!self.value(inside)?.as_bool()?)),
+            Node::Maybe(on, key) => {
+                let (on, key) = (self.value(on)?, self.value(key)?.json()?);
+                Some(maybe(&on, &key))
+            }
+            Node::Has(on, name) => {
+                let has = match self.place(on) {
+                    Some(on) => on.get(name.as_str()).is_some(),
+                    None => self.value(on)?.as_json()?.get(name.as_str()).is_some(),
+                };
+                Some(has.into())
+            }
+            Node::Not(inside) => Some((!self.value(inside)?.as_bool()?).into()),
             Node::Choice(test, yes, no) => match self.value(test)?.as_bool()? {
                 true => self.value(yes),
                 false => self.value(no),
             },
             Node::Two(sign, left, right) => self.two(sign, left, right),
-            Node::Each(name, on, variable, body) => {
-                let on = self.value(on)?;
-                self.each(name, &on, variable, body)
-            }
-            Node::Call(name, arguments) => {
-                let values: Option<Vec<Value>> =
-                    arguments.iter().map(|it| self.value(it)).collect();
-                call(name, &values?)
-            }
+            Node::Each(name, on, variable, condition, body) => match self.value(on)? {
+                Val::Optional(inside) => self.inside(name, inside, variable, body),
+                on => self.each(name, &on.json()?, variable, (condition.as_deref(), body)),
+            },
+            Node::Call(name, arguments) => self.called(name, arguments),
         }
     }
 
-    fn two(&mut self, sign: &str, left: &'a Node, right: &'a Node) -> Option<Value> {
+    fn called(&mut self, name: &str, arguments: &'a [Node]) -> Option<Val> {
+        if let [Node::Name(of), argument @ ..] = arguments
+            && of == "optional"
+        {
+            let inside = match argument.first() {
+                Some(argument) => Some(Box::new(self.value(argument)?)),
+                None => None,
+            };
+            return Some(Val::Optional(inside));
+        }
+        let values: Option<Vec<Val>> = arguments.iter().map(|it| self.value(it)).collect();
+        cel_values::call(name, &values?)
+    }
+
+    fn named(&self, name: &str) -> Option<&Val> {
+        self.names.iter().rev().find(|(own, _)| *own == name).map(|(_, value)| value)
+    }
+
+    /// What a chain of fields leads to, without a copy of what is on the way.
+    fn place(&self, node: &Node) -> Option<&Value> {
+        match node {
+            Node::Name(name) => self.named(name)?.as_json(),
+            Node::Field(on, name) => self.place(on)?.get(name.as_str()),
+            _ => None,
+        }
+    }
+
+    /// A macro over a value that may be missing.
+    fn inside(
+        &mut self,
+        name: &str,
+        inside: Option<Box<Val>>,
+        variable: &'a str,
+        body: &'a Node,
+    ) -> Option<Val> {
+        let Some(inside) = inside else { return Some(Val::Optional(None)) };
+        self.names.push((variable, *inside));
+        let value = self.value(body);
+        self.names.pop();
+        match name {
+            "optMap" => Some(Val::Optional(Some(Box::new(value?)))),
+            _ => value,
+        }
+    }
+
+    fn two(&mut self, sign: &str, left: &'a Node, right: &'a Node) -> Option<Val> {
         // What the other side decides alone may be without a value on one.
         if matches!(sign, "&&" | "||") {
             let decides = sign == "||";
             let before = self.missing;
             let left = self.value(left).and_then(|it| it.as_bool());
             if left == Some(decides) {
-                return left.map(Value::from);
+                return left.map(Val::from);
             }
             let right = self.value(right).and_then(|it| it.as_bool());
             let value = right.filter(|right| *right == decides || left.is_some());
             if value.is_some() {
                 self.missing = before;
             }
-            return value.map(Value::from);
+            return value.map(Val::from);
         }
         let (left, right) = (self.value(left)?, self.value(right)?);
-        let numbers = || Some((left.as_i64()?, right.as_i64()?));
-        Some(match sign {
-            "==" => Value::from(left == right),
-            "!=" => Value::from(left != right),
-            "in" => Value::from(match &right {
-                Value::Array(items) => items.contains(&left),
-                other => other.get(left.as_str()?).is_some(),
-            }),
-            "+" => match (&left, &right) {
-                (Value::String(a), Value::String(b)) => Value::from(format!("{a}{b}")),
-                _ => Value::from(left.as_i64()?.checked_add(right.as_i64()?)?),
-            },
-            "-" => numbers().and_then(|(a, b)| a.checked_sub(b)).map(Value::from)?,
-            "*" => numbers().and_then(|(a, b)| a.checked_mul(b)).map(Value::from)?,
-            "/" => numbers().and_then(|(a, b)| a.checked_div(b)).map(Value::from)?,
-            "%" => numbers().and_then(|(a, b)| a.checked_rem(b)).map(Value::from)?,
-            _ => {
-                let order = match (&left, &right) {
-                    (Value::String(a), Value::String(b)) => a.cmp(b),
-                    _ => numbers().map(|(a, b)| a.cmp(&b))?,
-                };
-                Value::from(match sign {
-                    "<" => order.is_lt(),
-                    "<=" => order.is_le(),
-                    ">" => order.is_gt(),
-                    _ => order.is_ge(),
-                })
-            }
-        })
+        cel_values::two(sign, &left, &right)
     }
 
     /// A map is gone through by its keys.
-    fn each(&mut self, name: &str, on: &Value, variable: &'a str, body: &'a Node) -> Option<Value> {
+    fn each(
+        &mut self,
+        name: &str,
+        on: &Value,
+        variable: &'a str,
+        (condition, body): (Option<&'a Node>, &'a Node),
+    ) -> Option<Val> {
         let items: Vec<Value> = match on {
             Value::Array(items) => items.clone(),
             Value::Object(fields) => fields.keys().map(|key| Value::from(key.as_str())).collect(),
@@ -344,45 +430,64 @@ impl<'a> Scope<'a> {
         };
         let mut found = Vec::new();
         for item in items {
-            self.names.push((variable, item.clone()));
-            let value = self.value(body);
+            self.names.push((variable, Val::Json(item.clone())));
+            let wanted = match condition {
+                Some(condition) => self.value(condition).and_then(|it| it.as_bool()),
+                None => Some(true),
+            };
+            let value = if wanted == Some(true) { self.value(body) } else { None };
             self.names.pop();
-            found.push((item, value?));
+            if wanted? {
+                found.push((item, value?.json()?));
+            }
         }
         let count = found.iter().filter(|(_, value)| value.as_bool() == Some(true)).count();
         Some(match name {
-            "all" => Value::from(count == found.len()),
-            "exists" => Value::from(count > 0),
-            "exists_one" => Value::from(count == 1),
+            "all" => (count == found.len()).into(),
+            "exists" => (count > 0).into(),
+            "exists_one" | "existsOne" => (count == 1).into(),
             "filter" => {
                 let kept = found.into_iter().filter(|(_, value)| value.as_bool() == Some(true));
-                kept.map(|(item, _)| item).collect()
+                Val::Json(kept.map(|(item, _)| item).collect())
             }
-            _ => found.into_iter().map(|(_, value)| value).collect(),
+            _ => Val::Json(found.into_iter().map(|(_, value)| value).collect()),
         })
     }
 }
 
-fn call(name: &str, values: &[Value]) -> Option<Value> {
-    let text = |place: usize| values.get(place).and_then(Value::as_str);
-    Some(match name {
-        "size" => Value::from(match values.first()? {
-            Value::Array(items) => items.len(),
-            Value::Object(fields) => fields.len(),
-            other => other.as_str()?.chars().count(),
-        }),
-        "startsWith" => Value::from(text(0)?.starts_with(text(1)?)),
-        "endsWith" => Value::from(text(0)?.ends_with(text(1)?)),
-        "contains" => Value::from(text(0)?.contains(text(1)?)),
-        "matches" => Value::from(Pattern::new(text(1)?, Dialect::Go, false).ok()?.is_in(text(0)?)),
-        "lowerAscii" => Value::from(text(0)?.to_ascii_lowercase()),
-        "split" => text(0)?.split(text(1)?).map(Value::from).collect(),
-        "string" => match values.first()? {
-            Value::String(text) => Value::from(text.as_str()),
-            other => Value::from(other.to_string()),
-        },
-        _ => return None,
-    })
+/// What is at a key or a place.
+fn at<'v>(on: &'v Value, key: &Value) -> Option<&'v Value> {
+    match key {
+        Value::String(key) => on.get(key.as_str()),
+        other => on.get(usize::try_from(other.as_u64()?).ok()?),
+    }
+}
+
+/// The same, which may be missing, of what may be missing.
+fn maybe(on: &Val, key: &Value) -> Val {
+    let on = match on {
+        Val::Optional(inside) => inside.as_deref(),
+        on => Some(on),
+    };
+    let found = on.and_then(Val::as_json).and_then(|on| at(on, key));
+    Val::Optional(found.cloned().map(|found| Box::new(Val::Json(found))))
+}
+
+/// The value of an expression with these variables; `None` if it cannot be evaluated here.
+///
+/// # Errors
+/// What the expression asks for and is not there, in the language's words.
+pub fn evaluate(source: &str, names: &[(&str, Value)]) -> Result<Option<Value>, String> {
+    let Some(tokens) = tokens(source) else { return Ok(None) };
+    let mut reader = Reader { tokens: &tokens, depth: 0 };
+    let node = reader.expression().filter(|_| reader.tokens.is_empty());
+    let Some(node) = node else { return Ok(None) };
+    let names = names.iter().map(|(name, value)| (*name, Val::Json(value.clone()))).collect();
+    let mut scope = Scope { names, steps: 0, missing: None };
+    match (scope.value(&node), scope.missing) {
+        (None, Some(name)) => Err(format!("no such key: {name}")),
+        (value, _) => Ok(value.and_then(Val::json)),
+    }
 }
 
 /// Whether a rule holds for a value, and for what stood there before. A rule that cannot be evaluated
@@ -391,20 +496,14 @@ fn call(name: &str, values: &[Value]) -> Option<Value> {
 /// # Errors
 /// What the rule asks for and is not there, in the language's words.
 pub(super) fn holds(rule: &str, value: &Value, old: Option<&Value>) -> Result<bool, String> {
-    let Some(tokens) = tokens(rule) else { return Ok(true) };
-    if tokens.contains(&Token::Word("oldSelf")) && old.is_none() {
+    if old.is_none() && tokens(rule).is_none_or(|tokens| tokens.contains(&Token::Word("oldSelf"))) {
         return Ok(true);
     }
-    let mut reader = Reader { tokens: &tokens, depth: 0 };
-    let node = reader.expression().filter(|_| reader.tokens.is_empty());
-    let Some(node) = node else { return Ok(true) };
-    let mut names = vec![("self", value.clone())];
-    names.extend(old.map(|old| ("oldSelf", old.clone())));
-    let mut scope = Scope { names, steps: 0, missing: None };
-    match (scope.value(&node), scope.missing) {
-        (None, Some(name)) => Err(format!("no such key: {name}")),
-        (value, _) => Ok(value.and_then(|it| it.as_bool()) != Some(false)),
-    }
+    let names = [("self", Some(value)), ("oldSelf", old)];
+    let names: Vec<(&str, Value)> =
+        names.into_iter().filter_map(|(name, value)| Some((name, value?.clone()))).collect();
+    let holds = evaluate(rule, &names)?;
+    Ok(holds.and_then(|it| it.as_bool()) != Some(false))
 }
 
 #[cfg(test)]
@@ -433,8 +532,39 @@ mod tests {
             ("!has(self.nothing) || self.nothing == 1", true),
             ("self == oldSelf", true),
             // What is not known here holds.
-            ("duration(self.kind) > duration('1s')", true),
+            ("type(self.kind) == string", true),
             ("self.(", true),
+            // Spans and moments, amounts, optional values, maps.
+            ("duration('90m') == duration('1h30m') && duration('1500ms').getSeconds() == 1", true),
+            ("duration('1m') > duration('61s')", false),
+            (
+                "timestamp('2026-03-01T00:00:00Z') - timestamp('2026-02-28T00:00:00Z') < duration('24h')",
+                false,
+            ),
+            (
+                "timestamp('2026-03-01T10:00:00Z').getMonth() == 2 && timestamp('2026-03-01T10:00:00Z').getHours() == 10",
+                true,
+            ),
+            (
+                "quantity('500m').isLessThan(quantity('1')) && quantity('1Gi').compareTo(quantity('1024Mi')) == 0",
+                true,
+            ),
+            ("isQuantity('1x')", false),
+            ("self.?group.orValue('x') == '' && self.?host.orValue('x') == 'x'", true),
+            ("self.?tls.?mode.hasValue()", false),
+            ("self.?port.optMap(p, p + 1).orValue(0) == 81", true),
+            ("optional.none().hasValue() || optional.of(1).value() == 1", true),
+            ("{'a': 1, 'b': 2}.all(k, k in ['a', 'b']) && {'a': 1}['a'] == 1", true),
+            ("self.names.map(n, n != 'b', n + '!').join(',') == 'a!,a!'", true),
+            (
+                "[3, 1].min() == 1 && ![3, 1].isSorted() && [1, 2].sum() == 3 && [1] + [2] == [1, 2]",
+                true,
+            ),
+            ("int('7') / 2 == 3 && double(7) / 2.0 == 3.5 && string(7) == '7'", true),
+            (
+                "'a-b'.replace('-', '+').upperAscii() == 'A+B' && 'abc'.substring(1) == 'bc' && 'abc'.indexOf('c') == 2",
+                true,
+            ),
         ];
         for (rule, expected) in cases {
             assert_eq!(holds(rule, &value, None), Ok(expected), "{rule}");

@@ -56,10 +56,11 @@ fn rules(
                 continue;
             }
         }
-        let why = match message {
+        let why = composed(rule.text("messageExpression"), value, old);
+        let why = why.unwrap_or_else(|| match message {
             "" => format!("failed rule: {source}"),
             message => message.to_owned(),
-        };
+        });
         let place = format!("{}{}", shown_path(path), rule.text("fieldPath"));
         let error = match rule.text("reason") {
             "FieldValueForbidden" => FieldError::forbidden(place, why),
@@ -93,6 +94,20 @@ fn rules(
         }
         _ => {}
     }
+}
+
+/// What a message's own expression says, if it says anything in one line.
+///
+/// Models schema/cel/validation.go evalMessageExpression.
+fn composed(expression: &str, value: &Value, old: Option<&Value>) -> Option<String> {
+    if expression.is_empty() {
+        return None;
+    }
+    let mut names = vec![("self", value.clone())];
+    names.extend(old.map(|old| ("oldSelf", old.clone())));
+    let text = cel::evaluate(expression, &names).ok()??;
+    let text = text.as_str()?.trim();
+    (!text.is_empty() && !text.contains('\n')).then(|| text.to_owned())
 }
 
 /// Models registry/customresource/strategy.go hasBlockingErr.

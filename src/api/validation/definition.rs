@@ -6,13 +6,15 @@
 //! Models staging/src/k8s.io/apiextensions-apiserver/pkg/apis/apiextensions:
 //! validation/validation.go ValidateCustomResourceDefinition and its Update, v1/conversion.go.
 //!
-//! Simplified: rules in CEL are not compiled, and webhooks for conversion not checked. Where a
-//! message shows versions with schemas of their own, lists, maps and examples in these are left out.
+//! Simplified: rules in CEL are not compiled, and what a bundle of certificates holds is not looked
+//! at. Where a message shows versions with schemas of their own, lists, maps and examples in these
+//! are left out.
 
 use super::definition_schema;
 use super::go_structs;
 use super::names;
 use super::path::{Errors, Fields as _, Path, Report as _, immutable};
+use super::webhook_client;
 use crate::api::{FieldError, Value};
 
 const APPROVAL: &str = "api-approved.kubernetes.io";
@@ -96,6 +98,36 @@ fn spec(spec: &Value, path: &Path<'_>, errors: &mut Errors) {
     }
     if let Some(columns) = shared(list, |version| version.sub("additionalPrinterColumns")) {
         self::columns(columns, &path.child("additionalPrinterColumns"), errors);
+    }
+    if let Some(conversion) = spec.sub("conversion") {
+        self::conversion(conversion, &path.child("conversion"), errors);
+    }
+}
+
+/// The server's own structure has the webhook's parts under other names.
+///
+/// Models validateCustomResourceConversion.
+fn conversion(conversion: &Value, path: &Path<'_>, errors: &mut Errors) {
+    const VERSIONS: &str = "conversionReviewVersions";
+    const ELSEWHERE: &str = "should not be set when strategy is not set to Webhook";
+    let (strategy, at) = (conversion.text("strategy"), path.child("strategy"));
+    match strategy {
+        "" => errors.required(at, ""),
+        "None" | "Webhook" => {}
+        other => errors.not_supported(at, other, &["None", "Webhook"]),
+    }
+    let webhook = conversion.sub("webhook").unwrap_or(&Value::Null);
+    let (client, at) = (webhook.sub("clientConfig"), path.child("webhookClientConfig"));
+    match (strategy, client) {
+        ("Webhook", None) => errors.required(at, "required when strategy is set to Webhook"),
+        ("Webhook", Some(client)) => webhook_client::client_config(client, &at, errors),
+        (_, Some(_)) => errors.forbidden(at, ELSEWHERE),
+        _ => {}
+    }
+    if strategy == "Webhook" {
+        webhook_client::review_versions(webhook, VERSIONS, "", path, errors);
+    } else if !webhook.list(VERSIONS).is_empty() {
+        errors.forbidden(path.child(VERSIONS), ELSEWHERE);
     }
 }
 

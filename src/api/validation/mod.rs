@@ -7,9 +7,11 @@
 //! Reading order: `path.rs`, `names.rs`, `object_meta.rs`, `pod/`, then one subject a file.
 
 mod addresses;
+mod admission;
 mod autoscaling;
 mod batch;
-mod cel;
+pub mod cel;
+mod cel_values;
 mod claims;
 mod config;
 mod cron;
@@ -19,6 +21,7 @@ mod custom_formats;
 mod definition;
 mod definition_schema;
 mod endpoints;
+mod events;
 mod go_structs;
 mod ingress;
 mod job_policies;
@@ -37,6 +40,7 @@ mod service_addresses;
 mod storage;
 mod volume_sources;
 mod warnings;
+mod webhook_client;
 mod workloads;
 
 #[cfg(test)]
@@ -109,7 +113,6 @@ fn own_fields(kind: Kind, object: &Value, old: Option<&Value>, errors: &mut Vec<
         Kind::ConfigMap => config::config_map(object, old, errors),
         Kind::Secret => config::secret(object, old, errors),
         Kind::StorageClass => storage::storage_class(object, old, errors),
-        Kind::Event => policy::event(object, errors),
         Kind::PriorityClass => policy::priority_class(object, old, errors),
         Kind::Lease => policy::lease(object, errors),
         Kind::ControllerRevision => policy::controller_revision(object, old, errors),
@@ -128,9 +131,10 @@ fn own_fields(kind: Kind, object: &Value, old: Option<&Value>, errors: &mut Vec<
         | Kind::HorizontalPodAutoscaler
         | Kind::PodDisruptionBudget
         | Kind::PodTemplate
-        | Kind::CustomResourceDefinition => seldom(kind, object, old, errors),
-        // Simplified: kinds that are only stored are not checked.
-        Kind::Namespace | Kind::ServiceAccount | Kind::Other(_) => {}
+        | Kind::CustomResourceDefinition
+        | Kind::Event
+        | Kind::Other(_) => seldom(kind, object, old, errors),
+        Kind::Namespace | Kind::ServiceAccount => {}
     }
 }
 
@@ -150,6 +154,11 @@ fn seldom(kind: Kind, object: &Value, old: Option<&Value>, errors: &mut Vec<Fiel
         Kind::PodTemplate => policy::pod_template(object, errors),
         // Custom objects are held against the schemas of their definitions (`custom.rs`).
         Kind::CustomResourceDefinition => definition::definition(object, old, errors),
+        Kind::Event => events::event(object, old, errors),
+        Kind::Other(_) if kind.resource().group == "admissionregistration.k8s.io" => {
+            admission::admission(kind, object, errors);
+        }
+        // Simplified: other kinds that are only stored are not checked.
         _ => {}
     }
 }

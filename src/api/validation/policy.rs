@@ -100,20 +100,6 @@ pub(super) fn lease(object: &Value, errors: &mut Errors) {
     errors.not_negative(&path.child("leaseTransitions"), spec.int("leaseTransitions"));
 }
 
-/// An event is told where its object is.
-///
-/// Models pkg/apis/core/validation/events.go legacyValidateEvent, for events without `eventTime`.
-pub(super) fn event(object: &Value, errors: &mut Errors) {
-    let namespace =
-        |part: &str| object.sub(part).map_or("", |part| part.text("namespace")).to_owned();
-    let (own, involved) = (namespace("metadata"), namespace("involvedObject"));
-    let agree = if involved.is_empty() { own == "default" } else { own == involved };
-    if !agree {
-        let path = Path::root("involvedObject");
-        errors.invalid(path.child("namespace"), involved, "does not match event.namespace");
-    }
-}
-
 /// Models pkg/apis/core/validation/validation.go ValidatePodTemplate.
 pub(super) fn pod_template(object: &Value, errors: &mut Errors) {
     let null = Value::Null;

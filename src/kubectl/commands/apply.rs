@@ -408,6 +408,11 @@ impl Manifests {
         }
         let keeps = call.flags.given("output") && call.flags.text("output") != "name";
         while let Some(manifest) = self.left.last() {
+            call.world.furnish(manifest.kind);
+            call.versions = match manifest.version.as_str() {
+                "" => Vec::new(),
+                version => vec![(manifest.kind, version.to_owned())],
+            };
             let result = match self.how {
                 How::Apply => apply_one(call, manifest),
                 How::Create => create_one(call, manifest).map(|value| (value, "created")),

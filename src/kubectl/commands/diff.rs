@@ -31,6 +31,9 @@ fn difference(call: &mut Call<'_>) -> Outcome {
     // An object that two manifests have counts once, the last time.
     let mut pairs = BTreeMap::new();
     for manifest in manifests {
+        let group = manifest.kind.api_version().replace('/', ".");
+        let name =
+            format!("{group}.{}.{}.{}", manifest.kind.name(), manifest.namespace, manifest.name);
         let live = call.object(manifest.kind, &manifest.namespace, &manifest.name).ok();
         let live = live.map(|object| shown(&object));
         let mut copy = call.world.clone();
@@ -52,6 +55,7 @@ fn difference(call: &mut Call<'_>) -> Outcome {
                     three_way(manifest.kind, &last, &new, live).map_err(Failure::Plain)?;
                 if is_empty(&body) {
                     // Nothing is asked of the server.
+                    pairs.remove(&name);
                     continue;
                 }
                 let fields = FieldValidation::Warn;
@@ -76,9 +80,6 @@ fn difference(call: &mut Call<'_>) -> Outcome {
         if manifest.kind == Kind::Secret && !call.flags.on("show-secrets") {
             mask(live.as_mut(), &mut merged);
         }
-        let group = manifest.kind.api_version().replace('/', ".");
-        let name =
-            format!("{group}.{}.{}.{}", manifest.kind.name(), manifest.namespace, manifest.name);
         pairs.insert(name, (live.as_ref().map_or_else(String::new, to_yaml), to_yaml(&merged)));
     }
     // The first thing that is wrong ends it, and nothing is printed.

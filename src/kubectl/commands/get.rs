@@ -39,11 +39,17 @@ pub(crate) fn get(call: &mut Call<'_>) -> Outcome {
         return watch::watch(call, kind, chosen, None);
     }
     let mut found = resources::find(call)?;
+    call.versions = core::mem::take(&mut found.versions);
     if call.flags.on("ignore-not-found") {
         found.failures.retain(|failure| !failure.is_not_found());
     }
     for why in found.kinds.iter().copied().filter_map(crate::store::deprecation) {
         call.warn(format!("Warning: {why}"));
+    }
+    for kind in found.kinds.iter().filter(|kind| kind.is_custom()) {
+        if let Some(warning) = call.world.store().deprecation_of(*kind, call.version_of(*kind)) {
+            call.warn(format!("Warning: {warning}"));
+        }
     }
     let mut objects: Vec<(Arc<Object>, Value)> =
         found.objects.iter().map(|object| (object.clone(), shown(object))).collect();
@@ -105,7 +111,7 @@ fn tables(call: &mut Call<'_>, kinds: &[Kind], objects: &[(Arc<Object>, Value)],
             group.iter().map(|(object, value)| (&**object, value)).collect();
         let definition = call.world.store().definition_of(kind);
         extras.columns =
-            definition.and_then(|definition| columns_of(definition, kind.resource().version));
+            definition.and_then(|definition| columns_of(definition, call.version_name(kind)));
         let text = render(kind, &rows, &sight, &extras);
         call.out.push_str(&text);
     }

@@ -140,7 +140,13 @@ pub(crate) fn api_versions(call: &mut Call<'_>) -> Outcome {
     }
     let kinds = Kind::all().chain(Kind::asked_only());
     let served = kinds.filter(|kind| call.world.store().serves(*kind));
-    let mut versions: BTreeSet<String> = served.map(Kind::api_version).collect();
+    let mut versions: BTreeSet<String> = BTreeSet::new();
+    for kind in served {
+        versions.insert(kind.api_version());
+        let all = kind.resource().versions.iter();
+        let all = all.map(|version| format!("{}/{version}", kind.resource().group));
+        versions.extend(all.filter(|version| call.world.store().serves_in(kind, version)));
+    }
     versions.extend(conversion::built_in_versions().map(str::to_owned));
     for version in versions {
         call.say(version);

@@ -83,8 +83,7 @@ fn patch_one(call: &mut Call<'_>, object: &Object, how: PatchType, text: &str) -
         return scale::patch(call, object, &patch);
     }
     if !matches!(subresource.as_str(), "" | "status" | "resize" | "ephemeralcontainers") {
-        let why = "the server could not find the requested resource";
-        return Err(ApiError::new(Reason::NotFound, why).into());
+        return Err(ApiError::no_such_resource().into());
     }
     if call.dry_run()? == DryRun::Client {
         return patch_here(call, kind, before, &patch);

@@ -7,13 +7,11 @@ use crate::base::{Quantity, SimTime};
 use crate::kubectl::call::{Call, DryRun, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::resources;
+use crate::kubectl::scale::{self, Scale};
 use crate::kubectl::task::Task;
 use crate::store::ObjectKey;
 use serde_json::json;
 use std::sync::Arc;
-
-const SCALABLE: [Kind; 4] =
-    [Kind::Deployment, Kind::ReplicaSet, Kind::StatefulSet, Kind::ReplicationController];
 
 /// Sets how many replicas there are.
 ///
@@ -61,8 +59,10 @@ impl Scaling {
                 Some(changed) => changed,
                 None => change(call, &object, self.replicas)?,
             };
-            let now = call.world.store().get(object.kind, &ObjectKey::of(&object));
-            let has = now.map(|now| now.status().int_at(&["replicas"]).unwrap_or(0));
+            let store = call.world.store();
+            let now = store.get(object.kind, &ObjectKey::of(&object));
+            let how = Scale::of(store, object.kind);
+            let has = now.zip(how).map(|(now, how)| how.actual(&shown(now)));
             if call.world.now() < limit && has.is_some_and(|has| has != self.replicas) {
                 self.changed = Some((stored, limit));
                 return call.later(limit, Task::Scale(self));
@@ -80,16 +80,10 @@ fn change(
     object: &Object,
     replicas: i64,
 ) -> Result<(Value, SimTime), Failure> {
-    if !SCALABLE.contains(&object.kind) {
-        return Err(crate::api::ApiError::new(
-            crate::api::Reason::NotFound,
-            "the server could not find the requested resource",
-        )
-        .into());
-    }
+    let before = scale::of(call.world.store(), object)?;
     let mut value = shown(object);
     let current = call.flags.int("current-replicas")?.unwrap_or(-1);
-    let actual = value.int_at(&["spec", "replicas"]).unwrap_or(0);
+    let actual = before.int_at(&["spec", "replicas"]).unwrap_or(0);
     if current != -1 && current != actual {
         return plain(format!("Expected replicas to be {current}, was {actual}"));
     }
@@ -97,7 +91,9 @@ fn change(
     if let Some(wanted) = call.flags.get("resource-version").filter(|wanted| *wanted != version) {
         return plain(format!("Expected resource version to be {wanted}, was {version}"));
     }
-    value.put(&["spec", "replicas"], replicas);
+    if let Some(how) = Scale::of(call.world.store(), object.kind) {
+        how.set(&mut value, replicas);
+    }
     let stored = match call.dry_run()? {
         DryRun::Client => value,
         _ => {
@@ -142,7 +138,7 @@ pub(crate) fn autoscale(call: &mut Call<'_>) -> Outcome {
     let mut failures = found.failures;
     for object in &found.objects {
         let resource = object.kind.resource();
-        if !SCALABLE.contains(&object.kind) {
+        if Scale::of(call.world.store(), object.kind).is_none() {
             failures.push(Failure::Plain(format!(
                 "cannot autoscale a {}: could not find scale subresource for {}/{}, Resource={} in discovery information",
                 object.kind, resource.group, resource.version, resource.plural

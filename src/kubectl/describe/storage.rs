@@ -7,6 +7,7 @@ use super::text::{Text, plain};
 use super::workloads::Subject;
 use crate::api::pod::VolumeSource;
 use crate::api::tree::Tree as _;
+use crate::api::volume_match::OLD_CLASS;
 use crate::api::{Kind, Value};
 
 pub(super) fn config_map(text: &mut Text, it: &Subject<'_>) {
@@ -79,7 +80,7 @@ pub(super) fn claim_fields(text: &mut Text, value: &Value, is_whole: bool) {
     if is_whole {
         text.head(value);
     }
-    let annotated = ["metadata", "annotations", "volume.beta.kubernetes.io/storage-class"];
+    let annotated = ["metadata", "annotations", OLD_CLASS];
     let class = value.str_at(&annotated).or(value.str_at(&["spec", "storageClassName"]));
     text.field(0, "StorageClass", class.unwrap_or_default());
     if is_whole {
@@ -158,7 +159,12 @@ pub(super) fn volume(text: &mut Text, it: &Subject<'_>) {
     text.labels(value);
     text.annotations("Annotations", it.value.at(&["metadata", "annotations"]));
     text.field(0, "Finalizers", finalizers(value));
-    text.field(0, "StorageClass", at(&["spec", "storageClassName"]));
+    let class = value.str_at(&["metadata", "annotations", OLD_CLASS]);
+    text.field(
+        0,
+        "StorageClass",
+        class.map_or_else(|| at(&["spec", "storageClassName"]), str::to_owned),
+    );
     let status = status_of(text, value);
     text.field(0, "Status", status);
     let claim = match value.at(&["spec", "claimRef"]) {

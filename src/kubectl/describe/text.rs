@@ -174,7 +174,10 @@ impl Text {
         let last = |event: &Event| Some(event.last_timestamp).filter(|_| !event.from_events_api);
         order::sort_by_key(&mut sorted, |event| last(event));
         for event in sorted {
-            let age = |time| human_duration(self.now.since(time));
+            let age = |time| match time == SimTime::default() {
+                true => "<unknown>".to_owned(),
+                false => human_duration(self.now.since(time)),
+            };
             let age = match event.count {
                 0 | 1 => age(event.first_timestamp),
                 count => format!(
@@ -183,7 +186,7 @@ impl Text {
                     age(event.first_timestamp)
                 ),
             };
-            let kind = if event.warning { "Warning" } else { "Normal" };
+            let kind = event.type_text();
             let message = match &event.involved.field_path {
                 Some(path) => format!("{path}: {}", event.message.trim()),
                 None => event.message.trim().to_owned(),

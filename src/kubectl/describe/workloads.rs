@@ -6,6 +6,7 @@
 use super::pod::{controlled_by, template};
 use super::text::{Text, pairs, plain};
 use crate::api::tree::Tree as _;
+use crate::api::volume_match::OLD_CLASS;
 use crate::api::{Kind, Object, Value};
 use crate::base::time::human_duration;
 use crate::base::{SimTime, order};
@@ -190,7 +191,7 @@ fn claims(text: &mut Text, templates: &[Value]) {
     text.line(0, "Volume Claims:");
     for claim in templates {
         text.field(1, "Name", claim.str_at(&["metadata", "name"]).unwrap_or_default());
-        let annotated = ["metadata", "annotations", "volume.beta.kubernetes.io/storage-class"];
+        let annotated = ["metadata", "annotations", OLD_CLASS];
         let class = claim.str_at(&annotated).or(claim.str_at(&["spec", "storageClassName"]));
         text.field(1, "StorageClass", class.unwrap_or_default());
         text.map("  Labels", claim.at(&["metadata", "labels"]));

@@ -3,6 +3,7 @@
 use super::{Printer, name, scalar_or, text};
 use crate::api::Value;
 use crate::api::tree::Tree as _;
+use crate::api::volume_match::OLD_CLASS;
 
 pub(super) const VOLUME: Printer = Printer {
     columns: &[
@@ -29,7 +30,7 @@ pub(super) const VOLUME: Printer = Printer {
             text(object, &["spec", "persistentVolumeReclaimPolicy"]),
             phase(object),
             claim.unwrap_or_default(),
-            text(object, &["spec", "storageClassName"]),
+            class(object),
             scalar_or(object, &["spec", "volumeAttributesClassName"], "<unset>"),
             text(object, &["status", "reason"]),
             sight.age(object),
@@ -64,13 +65,21 @@ pub(super) const CLAIM: Printer = Printer {
             volume,
             capacity,
             modes,
-            text(object, &["spec", "storageClassName"]),
+            class(object),
             scalar_or(object, &["spec", "volumeAttributesClassName"], "<unset>"),
             sight.age(object),
             scalar_or(object, &["spec", "volumeMode"], "<unset>"),
         ]
     },
 };
+
+/// The class of a claim or a volume.
+fn class(object: &Value) -> String {
+    match object.str_at(&["metadata", "annotations", OLD_CLASS]) {
+        Some(old) => old.to_owned(),
+        None => text(object, &["spec", "storageClassName"]),
+    }
+}
 
 fn phase(object: &Value) -> String {
     match object.at(&["metadata", "deletionTimestamp"]) {

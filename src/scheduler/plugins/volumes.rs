@@ -10,7 +10,7 @@ use crate::api::node_affinity::SELECTED_NODE;
 use crate::api::pod::VolumeSource;
 use crate::api::tree::Tree as _;
 use crate::api::volume_match::{
-    NO_PROVISIONER, Seeker, find_volume, is_fully_bound, is_reachable, requested_bytes,
+    NO_PROVISIONER, Seeker, class_name, find_volume, is_fully_bound, is_reachable, requested_bytes,
 };
 use crate::api::{Kind, Object, PodSpec, Value};
 use crate::base::order;
@@ -177,7 +177,7 @@ impl Filter for VolumeBinding {
 }
 
 fn class_of<'a>(store: &'a Store, claim: &Object) -> Option<&'a Arc<Object>> {
-    store.find(Kind::StorageClass, "", claim.spec().str_at(&["storageClassName"])?)
+    store.find(Kind::StorageClass, "", class_name(claim))
 }
 
 fn waits_for_consumer(store: &Store, claim: &Object) -> bool {

@@ -2,14 +2,16 @@
 //!
 //! Where nothing is broken and the question was wrong, it is the right question.
 //!
-//! Reading order: this file, `service`, `policy`, `front`.
+//! Reading order: this file, `service`, `policy`, `names`, `front`.
 
 mod front;
+mod names;
 mod policy;
 mod service;
 #[cfg(test)]
 mod tests;
 
+use super::compare::asked_service;
 use crate::api::{Kind, Object};
 use crate::net::{Packet, Protocol};
 use crate::store::{ObjectKey, Store};
@@ -44,32 +46,43 @@ impl Mender<'_> {
         match cause {
             Cause::NoNameServer { why, .. } => self.line(why),
             Cause::RefusalLost { refused, lost } => self.line(refused).or_else(|| self.line(lost)),
-            Cause::ByHand { cause, .. } if matches!(**cause, Cause::NodeDown(_)) => {
-                self.line(cause)
-            }
-            Cause::NodeDown(node) | Cause::AnnouncerDown { node, .. } => Some(start(node)),
+            Cause::NodeDown(node) => Some(start(node)),
             Cause::NoClient(source) => self.without_client(source),
-            Cause::AllDown { .. } => self.stopped_node(),
             Cause::NoForwarding(node) => {
                 Some(format!("node run {node} -- sysctl -w net.ipv4.ip_forward=1"))
             }
             Cause::RuleByHand { .. } => self.by_hand(),
-            Cause::WrongPort { offered, .. } | Cause::NoFrontend { offered, .. } => {
-                let [port] = offered.as_slice() else { return None };
-                self.again(|request| request.port = *port)
-            }
+            Cause::WrongPort { offered, .. } => self.offered(offered),
             Cause::Policy { direction, policies, .. } => self.allow(*direction, policies.first()?),
             Cause::NoSuchName(name) => self.other_name(name),
             Cause::NoEndpoints { .. }
             | Cause::NoAddress(_)
             | Cause::NoLocalEndpoints { .. }
             | Cause::NothingListens { .. }
+            | Cause::NodePortOnLoopback { .. }
             | Cause::NotANodePort { .. }
             | Cause::SourceRange { .. }
             | Cause::NoHealthyNode(_)
             | Cause::NoEcho(_) => self.of_service(cause),
-            _ => self.of_front(cause),
+            Cause::PendingExternalIp(service) => self.by_node_port(service),
+            Cause::Balancer(cause) => self.of_balancer(cause),
+            Cause::Proxy(cause) => self.of_proxy(cause),
+            Cause::NameServerFails { .. } => self.corefile(),
+            Cause::UnknownService { service, .. } => {
+                self.corefile().or_else(|| self.by_cluster_ip(service))
+            }
+            Cause::StrangeReply(_) => {
+                let service = asked_service(self.store, self.trace)?;
+                self.everywhere(&ObjectKey::of(&service))
+            }
+            Cause::WrongProtocol { .. } | Cause::NoSuchAddress(_) | Cause::Loop => None,
         }
+    }
+
+    /// The same question to the only port that there is.
+    fn offered(&self, ports: &[u16]) -> Option<String> {
+        let [port] = ports else { return None };
+        self.again(|request| request.port = *port)
     }
 
     fn without_client(&self, source: &Source) -> Option<String> {

@@ -33,6 +33,10 @@ impl Mender<'_> {
                     None => self.again(|request| request.port = target),
                 }
             }
+            Cause::NodePortOnLoopback { node, .. } => {
+                let machine = self.cluster.machine(node)?;
+                self.again(|request| request.host = Arc::from(machine.ip.to_string()))
+            }
             Cause::NotANodePort { port, .. } => {
                 let port = self.near_node_port(*port)?;
                 self.again(|request| request.port = port)
@@ -52,6 +56,13 @@ impl Mender<'_> {
             }
             _ => None,
         }
+    }
+
+    /// Who knows no names of the cluster can ask a Service by its address.
+    pub(super) fn by_cluster_ip(&self, service: &ObjectKey) -> Option<String> {
+        let ip = self.store.get(Kind::Service, service)?.spec().str_at(&["clusterIP"])?;
+        let ip: std::net::IpAddr = ip.parse().ok()?;
+        self.again(|request| request.host = Arc::from(ip.to_string()))
     }
 
     /// Lets a Service's packets go to any node.

@@ -228,8 +228,8 @@ fn gateways_and_metal_lb_are_mended_by_the_command_that_is_advised() {
     assert!(said[0].contains("--replicas=1"), "{said:?}");
     run(&mut fresh, &request);
     let hops = &fresh.journey.as_ref().unwrap().trace.hops;
-    let announcer = hops.iter().find_map(|hop| match &hop.reason {
-        crate::trace::Reason::AnswersArp { node, .. } => Some(node.clone()),
+    let announcer = hops.iter().find_map(|hop| match hop.balancer_reason()? {
+        crate::trace::BalancerReason::AnswersArp { node, .. } => Some(node.clone()),
         _ => None,
     });
     let announcer = announcer.unwrap();
@@ -261,4 +261,126 @@ fn gateways_and_metal_lb_are_mended_by_the_command_that_is_advised() {
     assert!(said[0].starts_with("kubectl patch httproute"), "{said:?}");
     let said = mended(&mut gateway, &["kubectl delete service shop blog"], &request);
     assert!(said[0].starts_with("kubectl expose deployment"), "{said:?} {backend:?}");
+}
+
+#[test]
+fn a_corefile_gets_the_plugin_back_that_it_lost() {
+    let corefile = |plugins: &str| {
+        let text = format!(
+            r".:53 {{\n    errors\n    hosts {{\n      10.0.0.9 old.shop\n      fallthrough\n    }}\n{plugins}}}\n"
+        );
+        format!(
+            r#"kubectl patch configmap coredns -n kube-system -p '{{"data":{{"Corefile":"{text}"}}}}'"#
+        )
+    };
+    let no_zone = corefile(r"    forward . /etc/resolv.conf\n");
+    let no_way_out = corefile(r"    kubernetes cluster.local in-addr.arpa ip6.arpa\n");
+    let ask = |url: &str| format!("trace --from pod/box curl {url}");
+    let (inside, outside) = (ask("http://web-np"), ask("http://example.org"));
+    let cases: [(&[&str], &str, &str); 2] = [
+        (&[BOX, &no_zone], &inside, r"{\n    kubernetes cluster.local in-addr.arpa ip6.arpa {\n"),
+        (&[BOX, &no_way_out], &outside, r"{\n    forward . /etc/resolv.conf\n    errors\n"),
+    ];
+    check(Sample::Web, &cases);
+    let mut model = model(Sample::Web);
+    let said = mended(&mut model, &[BOX, &no_zone], &inside);
+    assert!(said[0].contains("10.0.0.9 old.shop"), "what people wrote stays: {said:?}");
+    // A Pod that asks somebody else is another matter.
+    let stranger = r#"kubectl run stranger --image=busybox --overrides='{"spec":{"dnsPolicy":"Default"}}' -- sleep infinity"#;
+    run(&mut model, stranger);
+    model.world.run_for(Duration::from_secs(45));
+    run(&mut model, "trace --from pod/stranger curl http://web-np.default.svc.cluster.local");
+    let journey = model.journey.as_ref().unwrap();
+    let text = crate::telling::to_text(&journey.trace, Lang::En);
+    assert!(text.contains("knows nothing of the cluster"), "{text}");
+    assert!(journey.remedy.as_ref().unwrap().contains("pod/default/stranger curl http://10.96."));
+}
+
+#[test]
+fn what_only_other_modes_take_is_asked_otherwise() {
+    let mut model = model(Sample::Web);
+    let nodes = model.world.cluster().nodes.iter().map(|(node, _)| node.to_string());
+    let nodes: Vec<String> = nodes.collect();
+    let world = model.world.clone();
+    let loopback = format!("trace --from node/{} curl http://127.0.0.1:30080", nodes[1]);
+    let said = mended(&mut model, &["proxy mode nftables"], &loopback);
+    assert!(said[0].contains("curl http://172.18.0."), "{said:?}");
+    // IPVS sends on what comes to a node without a Pod, and the answer comes from the Pod.
+    model.world = world;
+    let local = r#"kubectl patch service web-np -p '{"spec":{"externalTrafficPolicy":"Local"}}'"#;
+    let broken = ["proxy mode ipvs", local];
+    let said = mended(&mut model, &broken, "curl http://172.18.0.2:30080");
+    assert!(said[0].contains(r#"{"externalTrafficPolicy":"Cluster"}"#), "{said:?}");
+}
+
+const CERTIFICATE: &str = r#"echo '{"apiVersion":"v1","kind":"Secret","type":"kubernetes.io/tls","metadata":{"name":"shop-cert"},"data":{"tls.crt":"eA==","tls.key":"eA=="}}' | kubectl apply -f -"#;
+
+#[test]
+fn a_certificate_that_is_named_wrongly_is_named_rightly() {
+    let tls = r#"kubectl patch ingress web -p '{"spec":{"tls":[{"hosts":["shop.example"],"secretName":"shop-crt"}]}}'"#;
+    let cases: [(&[&str], &str, &str); 1] = [(
+        &[CERTIFICATE, tls],
+        "curl -k https://shop.example",
+        r#""path":"/spec/tls/0/secretName","value":"shop-cert""#,
+    )];
+    check(Sample::Web, &cases);
+    let listener = r#"kubectl patch gateway entrance --type=json -p '[{"op":"add","path":"/spec/listeners/-","value":{"name":"https","port":443,"protocol":"HTTPS","tls":{"certificateRefs":[{"name":"shop-crt"}]}}}]'"#;
+    let cases: [(&[&str], &str, &str); 1] = [(
+        &[CERTIFICATE, listener],
+        "curl -k https://example.test",
+        r#""path":"/spec/listeners/1/tls/certificateRefs","value":[{"name":"shop-cert"}]"#,
+    )];
+    check(Sample::Gateway, &cases);
+}
+
+#[test]
+fn a_route_is_asked_as_it_wants_to_be() {
+    let matches = |value: &str| {
+        format!(
+            r#"kubectl patch httproute shop --type=json -p '[{{"op":"add","path":"/spec/rules/0/matches","value":[{value}]}}]'"#
+        )
+    };
+    let path = matches(r#"{"path":{"type":"PathPrefix","value":"/cart"}}"#);
+    let header = matches(r#"{"method":"GET","headers":[{"name":"x-beta","value":"yes"}]}"#);
+    let cases: [(&[&str], &str, &str); 2] = [
+        (&[&path], "curl http://example.test/basket", "curl http://example.test/cart"),
+        (
+            &[&header],
+            "curl http://example.test",
+            "curl -X GET -H 'x-beta: yes' http://example.test",
+        ),
+    ];
+    check(Sample::Gateway, &cases);
+}
+
+#[test]
+fn a_bgp_session_comes_up_by_the_command_that_is_advised() {
+    let mut model = model(Sample::MetalLb);
+    let services = model.world.store().list(crate::api::Kind::Service);
+    let ip = services
+        .filter(|it| &*it.meta.name == "tickets")
+        .find_map(|it| it.status()["loadBalancer"]["ingress"][0]["ip"].as_str().map(str::to_owned));
+    let request = format!("curl http://{}", ip.unwrap());
+    let by_bgp = [
+        "kubectl delete l2advertisement lan -n metallb-system",
+        r#"echo '{"apiVersion":"metallb.io/v1beta1","kind":"BGPAdvertisement","metadata":{"name":"lan","namespace":"metallb-system"},"spec":{"ipAddressPools":["lan"]}}' | kubectl apply -f -"#,
+    ];
+    let said = mended(&mut model, &by_bgp, &request);
+    assert!(said[0].contains(r#""kind":"BGPPeer""#), "{said:?}");
+    let world = model.world.clone();
+    let wrong = |spec: &str| {
+        format!(
+            r#"kubectl patch bgppeer router -n metallb-system --type=merge -p '{{"spec":{spec}}}'"#
+        )
+    };
+    for (spec, expected) in [
+        (r#"{"peerASN":64999}"#, r#""path":"/spec/peerASN","value":64501"#),
+        (r#"{"peerAddress":"172.18.0.9"}"#, r#""path":"/spec/peerAddress","value":"172.18.0.1""#),
+        (r#"{"peerPort":1179}"#, r#""path":"/spec/peerPort","value":179"#),
+        (r#"{"password":"secret"}"#, r#""op":"remove","path":"/spec/password""#),
+    ] {
+        model.world = world.clone();
+        let said = mended(&mut model, &[&wrong(spec)], &request);
+        assert!(said[0].contains(expected), "{spec}: {said:?}");
+    }
 }

@@ -8,12 +8,11 @@
 //! Models pkg/kubeapiserver/options/plugins.go and
 //! staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go Create and Update.
 //!
-//! Simplified: admission policies are stored and not asked.
-
 mod ingress_class;
 mod limit_range;
 mod pod;
 mod pod_security;
+mod policy;
 mod priority;
 mod quota;
 mod quota_usage;
@@ -31,6 +30,7 @@ use serde_json::json;
 
 pub(super) use pod::AdmittedSpecs;
 pub use pod::awaits_account;
+pub(super) use policy::{Request, review as ask_policies};
 pub(super) use priority::SYSTEM_CLASSES;
 pub(super) use quota::{charge, check as check_quota};
 pub use quota_usage::{in_scope as quota_in_scope, usage as quota_usage};
@@ -98,7 +98,7 @@ pub(super) fn begin(
             Ok(())
         }
         kind if kind.is_custom() => {
-            let causes = custom::complete(store, object, old.is_none(), context.validate)?;
+            let causes = custom::complete(store, object, old.is_none(), context)?;
             if causes.is_empty() {
                 return Ok(());
             }
@@ -114,10 +114,14 @@ pub(super) fn begin(
 /// `Invalid` with all its causes.
 pub(super) fn validate_fields(
     store: &mut Store,
+    context: &Context,
     object: &Object,
     old: Option<&Object>,
 ) -> Result<(), ApiError> {
-    let value = object.to_value();
+    let mut value = object.to_value();
+    if !context.manager.version().is_empty() {
+        value.put(&["apiVersion"], context.manager.version());
+    }
     let old_value = old.map(Object::to_value);
     let causes = match &old_value {
         None => validation::validate_create(object.kind, &value),
@@ -150,6 +154,7 @@ pub(super) fn validate(
         (Kind::Pod, None) => runtime_class::check(store, object)?,
         _ => {}
     }
+    policy::review(store, context, Request { new: Some(object), old })?;
     let operation = if old.is_none() { Operation::Create } else { Operation::Update };
     webhook::review(store, context, object, operation)
 }

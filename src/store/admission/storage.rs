@@ -1,6 +1,7 @@
 //! Claims and volumes: the default class, what keeps them while they are used, and growth.
 
 use crate::api::tree::{Tree as _, TreeMut as _};
+use crate::api::volume_match::OLD_CLASS;
 use crate::api::{ApiError, Kind, Object};
 use crate::base::Quantity;
 use crate::store::storage::Store;
@@ -11,8 +12,8 @@ use std::sync::Arc;
 /// Models plugin/pkg/admission/storage/storageclass/setdefault/admission.go and
 /// pkg/volume/util/storageclass.go GetDefaultClass.
 pub(super) fn default_class(store: &Store, object: &mut Object) {
-    const OLD: &str = "volume.beta.kubernetes.io/storage-class";
-    if object.spec().get("storageClassName").is_some() || object.meta.annotations.get(OLD).is_some()
+    if object.spec().get("storageClassName").is_some()
+        || object.meta.annotations.get(OLD_CLASS).is_some()
     {
         return;
     }

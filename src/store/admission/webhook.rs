@@ -3,8 +3,8 @@
 //! Models staging/src/k8s.io/apiserver/pkg/admission/plugin/webhook.
 //!
 //! Simplified: webhooks that change objects are called and change nothing; of the webhooks of people
-//! it matters whether they can be reached; selectors and match conditions are not looked at but
-//! `namespaceSelector` and `objectSelector`.
+//! it matters whether they can be reached; match conditions are not looked at, and webhooks are not
+//! asked about what is to be deleted.
 
 use crate::api::tree::Tree as _;
 use crate::api::{ApiError, Kind, Object, Reason, Selector, Value};
@@ -20,11 +20,14 @@ pub enum Operation {
     Create,
     /// An object is to be changed.
     Update,
+    /// An object is to be deleted.
+    Delete,
 }
 
 impl Operation {
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
+            Operation::Delete => "DELETE",
             Operation::Create => "CREATE",
             Operation::Update => "UPDATE",
         }
@@ -102,19 +105,33 @@ fn ask(
 
 /// Whether a webhook's rules and selectors are for an object.
 fn concerns(store: &Store, hook: &Value, object: &Object, operation: Operation) -> bool {
+    hook.items_at(&["rules"]).iter().any(|rule| rule_fits(rule, object, operation))
+        && selects(store, hook, object)
+}
+
+/// Whether a rule is for what is to be done with an object.
+pub(super) fn rule_fits(rule: &Value, object: &Object, operation: Operation) -> bool {
     let resource = object.kind.resource();
-    let has = |rule: &Value, key: &str, wanted: &str| {
+    let has = |key: &str, wanted: &str| {
         let mut all = rule.items_at(&[key]).iter().filter_map(Value::as_str);
         all.any(|one| one == "*" || one == "*/*" || one == wanted)
     };
-    let fits = |rule: &Value| {
-        has(rule, "operations", operation.name())
-            && has(rule, "apiGroups", resource.group)
-            && has(rule, "apiVersions", resource.version)
-            && has(rule, "resources", resource.plural)
+    let scope = match rule.str_at(&["scope"]) {
+        Some("Namespaced") => object.kind.namespaced(),
+        Some("Cluster") => !object.kind.namespaced(),
+        _ => true,
     };
+    scope
+        && has("operations", operation.name())
+        && has("apiGroups", resource.group)
+        && has("apiVersions", resource.version)
+        && has("resources", resource.plural)
+}
+
+/// Whether the selectors of a webhook or a policy choose an object and its namespace.
+pub(super) fn selects(store: &Store, found: &Value, object: &Object) -> bool {
     let selects = |key: &str, labels: &crate::api::StringMap| {
-        let selector = hook.get(key).filter(|selector| !selector.is_null());
+        let selector = found.get(key).filter(|selector| !selector.is_null());
         selector.is_none_or(|selector| {
             Selector::from_label_selector(Some(selector)).is_some_and(|it| it.matches(labels))
         })
@@ -123,8 +140,7 @@ fn concerns(store: &Store, hook: &Value, object: &Object, operation: Operation) 
         Kind::Namespace => Some(&object.meta.labels),
         _ => store.find(Kind::Namespace, "", &object.meta.namespace).map(|it| &it.meta.labels),
     };
-    hook.items_at(&["rules"]).iter().any(fits)
-        && selects("objectSelector", &object.meta.labels)
+    selects("objectSelector", &object.meta.labels)
         && namespace.is_none_or(|labels| selects("namespaceSelector", labels))
 }
 

@@ -45,14 +45,16 @@ impl Store {
             return Err(ApiError::new(Reason::BadRequest, "metadata.managedFields must be nil"));
         }
         let about = object_text(kind, key);
-        typed::check(kind, applied).map_err(|why| {
+        let definition = self.definition_of(kind).cloned();
+        let place = super::root(kind, definition.as_deref());
+        typed::check(place, applied).map_err(|why| {
             let message = format!("failed to create typed patch object ({about}): {why}");
             ApiError::new(Reason::Unknown, message)
         })?;
         let old = self.get(kind, key).cloned();
         let live = old.as_deref().map_or_else(|| Value::Object(Map::new()), managed_part);
         let known = old.as_deref().map_or_else(Vec::new, known_managers);
-        let mut request = Request { context, kind, live: &live, applied, known, force };
+        let mut request = Request { context, place, live: &live, applied, known, force };
         let result = match request.carry_out() {
             Err(conflicts) => {
                 let left = request.not_forgiven(old.as_deref(), conflicts);
@@ -145,7 +147,7 @@ fn known_managers(object: &Object) -> Vec<ManagedFieldsEntry> {
 /// One apply.
 struct Request<'a> {
     context: &'a Context,
-    kind: Kind,
+    place: Place<'a>,
     live: &'a Value,
     applied: &'a Value,
     known: Vec<ManagedFieldsEntry>,
@@ -164,7 +166,7 @@ impl Request<'_> {
     ///
     /// Models merge/update.go Apply.
     fn carry_out(&self) -> Result<(Value, ManagedFields), Vec<Conflict>> {
-        let place = Place::Root(self.kind);
+        let place = self.place;
         let applied = without_unmanaged(self.applied.clone());
         let mut known = self.known.clone();
         let manager = self.manager();
@@ -218,7 +220,7 @@ impl Request<'_> {
         }
         let last: Value = serde_json::from_str(text).ok()?;
         let last = without_unmanaged(last);
-        let place = Place::Root(self.kind);
+        let place = self.place;
         let changes = compare(place, &last, self.live);
         let fields = named_fields(place, &last);
         Some(fields.minus(&changes.modified).minus(&changes.added).minus(&changes.removed))
@@ -240,7 +242,7 @@ impl Request<'_> {
 /// What is merged, without what was applied before and is not any more, unless somebody else has it.
 ///
 /// Models merge/update.go prune, addBackOwnedItems and addBackDanglingItems.
-fn pruned(place: Place, merged: Value, last: &FieldSet, owned: &FieldSet) -> Value {
+fn pruned(place: Place<'_>, merged: Value, last: &FieldSet, owned: &FieldSet) -> Value {
     if last.is_empty() {
         return merged;
     }

@@ -15,11 +15,11 @@ pub(super) struct Changes {
 /// The changes from one version to another.
 ///
 /// Models sigs.k8s.io/structured-merge-diff/v6/typed/compare.go.
-pub(super) fn compare(place: Place, old: &Value, new: &Value) -> Changes {
+pub(super) fn compare(place: Place<'_>, old: &Value, new: &Value) -> Changes {
     between(place, Some(old), Some(new))
 }
 
-fn between(place: Place, old: Option<&Value>, new: Option<&Value>) -> Changes {
+fn between(place: Place<'_>, old: Option<&Value>, new: Option<&Value>) -> Changes {
     let mut changes = Changes::default();
     let both = [old, new].map(|it| it.map_or(Some(Vec::new()), |it| parts(place, it)));
     let (old_parts, new_parts) = both.into();

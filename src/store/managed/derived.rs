@@ -128,7 +128,7 @@ fn entry(
     kind: Kind,
     value: &Value,
 ) -> Option<ManagedFieldsEntry> {
-    let changes = compare(Place::Root(kind), &Value::Object(Map::new()), value);
+    let changes = compare(Place::Root(kind, None), &Value::Object(Map::new()), value);
     let fields = changes.added.union(&changes.modified);
     let (manager, time) = (Arc::from(manager), Some(time));
     let entry = ManagedFieldsEntry { manager, applies: false, subresource, time, fields };

@@ -2,13 +2,12 @@
 
 use super::place::{Place, Shape, item_step, parts};
 use crate::api::{FieldSet, Value};
-use crate::manifest::schema::Shared;
 use serde_json::Map;
 
 /// Puts what is applied over what is there.
 ///
 /// Models sigs.k8s.io/structured-merge-diff/v6/typed/merge.go.
-pub(super) fn merge(place: Place, live: &Value, applied: &Value) -> Value {
+pub(super) fn merge(place: Place<'_>, live: &Value, applied: &Value) -> Value {
     let (Some(_), Some(new)) = (parts(place, live), parts(place, applied)) else {
         return applied.clone();
     };
@@ -34,13 +33,12 @@ pub(super) fn merge(place: Place, live: &Value, applied: &Value) -> Value {
 /// between them.
 ///
 /// Models typed/merge.go visitListItems.
-fn merged_parts(place: Place, live: &Value, applied: &Value) -> Value {
-    let Shape::Items(keys, of) = place.shape(applied) else { return applied.clone() };
+fn merged_parts(place: Place<'_>, live: &Value, applied: &Value) -> Value {
+    let Shape::Items(how) = place.shape(applied) else { return applied.clone() };
     let items = |value: &Value| -> Vec<(String, Value)> {
         let all = value.as_array().into_iter().flatten();
-        all.map(|item| (item_step(keys, of, item).unwrap_or_default(), item.clone())).collect()
+        all.map(|item| (item_step(&how, item).unwrap_or_default(), item.clone())).collect()
     };
-    let below = Place::Typed(of, Shared::Parts(""));
     let (left, right) = (items(live), items(applied));
     let has = |list: &[(String, Value)], step: &str| list.iter().any(|(one, _)| one == step);
     let mut shared = right.iter().map(|(step, _)| step).filter(|step| has(&left, step));
@@ -75,7 +73,7 @@ fn merged_parts(place: Place, live: &Value, applied: &Value) -> Value {
             lefts.next();
         }
         let old = left.iter().find(|(one, _)| one == step);
-        out.push(old.map_or_else(|| value.clone(), |(_, old)| merge(below, old, value)));
+        out.push(old.map_or_else(|| value.clone(), |(_, old)| merge(how.of, old, value)));
         if same || next_shared == Some(step) {
             next_shared = shared.next();
         }
@@ -86,7 +84,7 @@ fn merged_parts(place: Place, live: &Value, applied: &Value) -> Value {
 /// A value without the fields of a set.
 ///
 /// Models sigs.k8s.io/structured-merge-diff/v6/typed/remove.go.
-pub(super) fn without(place: Place, value: &Value, set: &FieldSet) -> Value {
+pub(super) fn without(place: Place<'_>, value: &Value, set: &FieldSet) -> Value {
     let Some(parts) = parts(place, value) else { return value.clone() };
     let kept = parts.into_iter().filter_map(|(step, part)| {
         let kept = match set.below.get(&step) {

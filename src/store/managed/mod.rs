@@ -18,9 +18,11 @@ mod typed;
 
 pub use derived::shown;
 
+use super::custom::version_in;
 use super::server::Context;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{FieldSet, Kind, ManagedFields, ManagedFieldsEntry, Object, Value};
+use crate::base::{SimTime, order};
 use compare::compare;
 use place::Place;
 use std::sync::Arc;
@@ -36,17 +38,32 @@ pub enum Manager {
         name: Arc<str>,
         /// The subresource that is written; empty for the object itself.
         subresource: &'static str,
+        /// The version of the API by which it asks; empty for the usual one.
+        version: Arc<str>,
     },
     /// It is settled already: the object has its managers.
     Settled,
 }
 
 impl Manager {
+    /// A client of this name that writes a subresource; empty for the object itself.
+    pub fn of(name: &str, subresource: &'static str) -> Self {
+        Manager::Client { name: Arc::from(name), subresource, version: Arc::from("") }
+    }
+
+    /// The version of the API by which it asks; empty for the usual one.
+    pub fn version(&self) -> &str {
+        match self {
+            Manager::Client { version, .. } => version,
+            _ => "",
+        }
+    }
+
     /// The manager that is recorded; `None` if nothing is.
     fn entry(&self, writer: &str) -> Option<ManagedFieldsEntry> {
         let (manager, subresource) = match self {
             Manager::Settled => return None,
-            Manager::Client { name, subresource } => (name.clone(), *subresource),
+            Manager::Client { name, subresource, .. } => (name.clone(), *subresource),
             Manager::Component => (
                 Arc::from("kube-controller-manager"),
                 match writer {
@@ -94,19 +111,33 @@ fn without_unmanaged(mut value: Value) -> Value {
 }
 
 /// The managers of an object that is created.
-pub(super) fn created(context: &Context, object: &Object) -> ManagedFields {
+///
+/// `definition` is that of a custom kind.
+pub(super) fn created(
+    context: &Context,
+    object: &Object,
+    definition: Option<&Object>,
+) -> ManagedFields {
     match (&context.manager, context.manager.entry(&context.cause.writer)) {
         (Manager::Component, _) => ManagedFields::default(),
         (_, None) => object.meta.managed_fields.clone(),
         (_, Some(entry)) => {
             let empty = Value::Object(serde_json::Map::new());
-            wrote(context, object.kind, (&empty, &managed_part(object)), Vec::new(), entry)
+            let place = root(object.kind, definition);
+            wrote(context, place, (&empty, &managed_part(object)), Vec::new(), entry)
         }
     }
 }
 
 /// The managers of an object that is changed.
-pub(super) fn updated(context: &Context, new: &Object, old: &Object) -> ManagedFields {
+///
+/// `definition` is that of a custom kind.
+pub(super) fn updated(
+    context: &Context,
+    new: &Object,
+    old: &Object,
+    definition: Option<&Object>,
+) -> ManagedFields {
     let Some(entry) = context.manager.entry(&context.cause.writer) else {
         return new.meta.managed_fields.clone();
     };
@@ -116,18 +147,19 @@ pub(super) fn updated(context: &Context, new: &Object, old: &Object) -> ManagedF
         (_, Some(entries)) => entries.to_vec(),
         (_, None) => derived::of_object(old),
     };
-    wrote(context, new.kind, (&managed_part(old), &managed_part(new)), known, entry)
+    let place = root(new.kind, definition);
+    wrote(context, place, (&managed_part(old), &managed_part(new)), known, entry)
 }
 
 /// Models merge/update.go Update, and managedfields/internal/managedfieldsupdater.go.
 fn wrote(
     context: &Context,
-    kind: Kind,
+    place: Place<'_>,
     (old, new): (&Value, &Value),
     mut known: Vec<ManagedFieldsEntry>,
     mut entry: ManagedFieldsEntry,
 ) -> ManagedFields {
-    let changes = compare(Place::Root(kind), old, new);
+    let changes = compare(place, old, new);
     let taken = changes.added.union(&changes.modified);
     let at = known.iter().position(|one| one.is_of(&entry));
     let before = at.map(|at| known.remove(at));
@@ -143,6 +175,40 @@ fn wrote(
     let own = before.map(|before| before.fields.minus(&changes.removed)).unwrap_or_default();
     entry.fields = own.union(&taken);
     known.push(entry);
-    // Simplified: the eleventh writer does not make the oldest two one (capmanagers.go).
-    ManagedFields::of(known)
+    ManagedFields::of(without_ancient(known))
+}
+
+/// So many writers are told apart.
+const MOST_WRITERS: usize = 10;
+/// The name of those that are told apart no more.
+const ANCIENT: &str = "ancient-changes";
+
+/// Makes the oldest writers one, as long as there are too many.
+///
+/// Models managedfields/internal/capmanagers.go capUpdateManagers.
+///
+/// Simplified: all versions of a kind are one.
+fn without_ancient(mut known: Vec<ManagedFieldsEntry>) -> Vec<ManagedFieldsEntry> {
+    let count = known.iter().filter(|entry| !entry.applies).count();
+    if count <= MOST_WRITERS {
+        return known;
+    }
+    let age = |entry: &ManagedFieldsEntry| {
+        let seconds = entry.time.map_or(0, SimTime::as_secs);
+        (entry.applies, seconds, entry.manager.clone(), entry.subresource)
+    };
+    order::sort_by_key(&mut known, age);
+    let mut bucket = known.remove(0);
+    for entry in known.drain(..=count - 1 - MOST_WRITERS).collect::<Vec<_>>() {
+        bucket.fields = bucket.fields.union(&entry.fields);
+        bucket.time = entry.time;
+    }
+    known.push(ManagedFieldsEntry { manager: Arc::from(ANCIENT), subresource: "", ..bucket });
+    known
+}
+
+/// The place of the objects of a kind; `definition` is that of a custom one.
+fn root(kind: Kind, definition: Option<&Object>) -> Place<'_> {
+    let version = definition.and_then(|definition| version_in(definition, kind, ""));
+    Place::Root(kind, version.and_then(|version| version.at(&["schema", "openAPIV3Schema"])))
 }

@@ -147,7 +147,7 @@ impl Store {
     /// A stored object, without the fields that the schema of its kind no longer knows.
     fn as_read(&self, stored: &Arc<Object>) -> Arc<Object> {
         let mut value = stored.to_value();
-        if !stored.kind.is_custom() || self.prune(stored.kind, &mut value).is_empty() {
+        if !stored.kind.is_custom() || self.prune(stored.kind, "", &mut value).is_empty() {
             return stored.clone();
         }
         Arc::new(Object::from_value(stored.kind, value))
@@ -169,7 +169,7 @@ impl Store {
         let old = old.ok_or_else(|| ApiError::not_found(&kind.group_resource(), &key.name))?;
         let manifest::Decoded { mut value, mut unknown } = patch.apply(&self.as_read(&old))?;
         let patched = value.clone();
-        unknown.extend(self.prune(kind, &mut value));
+        unknown.extend(self.prune(kind, context.manager.version(), &mut value));
         let refuse = |why: String| invalid_patch(patched.to_string(), &why);
         patch.held_against(&unknown).map_err(refuse)?;
         if patch.fields == FieldValidation::Ignore {

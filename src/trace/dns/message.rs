@@ -72,9 +72,15 @@ impl Question {
         let name = name.strip_suffix('.').unwrap_or(name);
         Question { name: Arc::from(name.to_ascii_lowercase()), record }
     }
-}
 
-impl Question {
+    /// The same, sharing the name's text where it is as it should be.
+    pub fn of(name: &Arc<str>, record: RecordType) -> Self {
+        match name.ends_with('.') || name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            true => Question::new(name, record),
+            false => Question { name: name.clone(), record },
+        }
+    }
+
     /// Bytes of a message that only asks.
     pub fn size(&self) -> usize {
         const HEADER: usize = 12;

@@ -15,6 +15,7 @@ mod zone;
 pub use corefile::Corefile;
 pub use message::{Code, Data, Question, Record, RecordType, Response, reverse};
 pub(super) use server::NameServer;
+pub(super) use zone::Memo;
 
 use crate::kubelet::dns::ResolvConf;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use super::corefile::{Block, Cache, Corefile, Hosts, zone_of};
 use super::message::{Code, Data, Question, Record, RecordType, Response, unreverse};
-use super::zone::Zones;
+use super::zone::{Memo, Zones};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object};
 use crate::kubelet::dns::NODE_DNS;
@@ -25,17 +25,19 @@ pub(crate) enum NameServer {
 }
 
 impl NameServer {
-    /// What it answers. `turn` draws which of several addresses comes first.
+    /// What it answers. `turn` draws which of several addresses comes first; `memo` is of this
+    /// server at this moment.
     pub(crate) fn ask(
         &self,
         cluster: &Cluster<'_>,
         question: &Question,
+        memo: &Memo,
         turn: &mut dyn FnMut(u32) -> u32,
     ) -> Response {
         match self {
             NameServer::Public => public(cluster, question),
             NameServer::CoreDns(corefile) => {
-                let mut response = core_dns(cluster, corefile, question, 0);
+                let mut response = core_dns(cluster, corefile, (question, memo), 0);
                 if corefile.block_for(question).is_some_and(|block| block.loadbalance) {
                     turned(&mut response.answers, turn);
                 }
@@ -63,7 +65,7 @@ fn turned(answers: &mut [Record], turn: &mut dyn FnMut(u32) -> u32) {
 fn core_dns(
     cluster: &Cluster<'_>,
     corefile: &Corefile,
-    question: &Question,
+    (question, memo): (&Question, &Memo),
     depth: u32,
 ) -> Response {
     let Some(block) = corefile.block_for(question).filter(|_| depth < MAX_DEPTH) else {
@@ -72,8 +74,8 @@ fn core_dns(
     let other = block.rewrites.iter().find_map(|rewrite| rewrite.apply(&question.name));
     let asked =
         other.map_or_else(|| question.clone(), |name| Question::new(&name, question.record));
-    let upstream = |question: &Question| core_dns(cluster, corefile, question, depth + 1);
-    let mut response = by_plugins(cluster, block, &asked, &upstream);
+    let upstream = |question: &Question| core_dns(cluster, corefile, (question, memo), depth + 1);
+    let mut response = by_plugins(cluster, block, (&asked, memo), &upstream);
     if let Some(cache) = block.cache.as_ref().filter(|cache| cache.serves(&asked.name)) {
         shorten(&mut response, cache);
     }
@@ -102,7 +104,7 @@ fn shorten(response: &mut Response, cache: &Cache) {
 fn by_plugins(
     cluster: &Cluster<'_>,
     block: &Block,
-    question: &Question,
+    (question, memo): (&Question, &Memo),
     upstream: &dyn Fn(&Question) -> Response,
 ) -> Response {
     if let Some(hosts) = &block.hosts
@@ -111,7 +113,7 @@ fn by_plugins(
         return response;
     }
     if let Some(plugin) = &block.kubernetes
-        && let Some(response) = (Zones { cluster, plugin, upstream }).answer(question)
+        && let Some(response) = (Zones { cluster, plugin, upstream, memo }).answer(question)
     {
         return response;
     }

@@ -54,7 +54,7 @@ fn say(it: &Fixture, corefile: &str, question: &str) -> Response {
     let (record, name) = question.split_once(' ').unwrap();
     let question = Question::new(name, RecordType::parse(record).unwrap());
     let server = NameServer::CoreDns(Arc::new(Corefile::parse(corefile)));
-    server.ask(&it.cluster(), &question, &mut |_| 0)
+    server.ask(&it.cluster(), &question, &Memo::default(), &mut |_| 0)
 }
 
 /// The Corefile of cmd/kubeadm/app/phases/addons/dns/manifests.go.
@@ -216,7 +216,7 @@ fn of_several_addresses_a_drawn_one_comes_first() {
     let it = shop();
     let question = Question::new("db.demo.svc.cluster.local", RecordType::A);
     let server = NameServer::CoreDns(Corefile::usual());
-    let response = server.ask(&it.cluster(), &question, &mut |among| among - 1);
+    let response = server.ask(&it.cluster(), &question, &Memo::default(), &mut |among| among - 1);
     assert_eq!(response.to_string(), "10.244.2.5 10.244.1.5");
 }
 

@@ -7,6 +7,7 @@ use crate::api::{Kind, Object, Value};
 use crate::kubelet::dns::CLUSTER_DNS;
 use crate::net::Protocol;
 use crate::trace::Cluster;
+use core::cell::RefCell;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -20,7 +21,30 @@ const MAX_ALIASES: usize = 10;
 const VERSION: (&str, u32) = ("1.1.0", 28_800);
 
 /// There is no such name.
+#[derive(Clone, Copy, Debug)]
 struct NotFound;
+
+/// What has a name, as it was last found: programs ask for both kinds of addresses of a name, one
+/// after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Memo(RefCell<Option<(Arc<str>, All)>>);
+
+/// All that has a name.
+type All = Result<Vec<Found>, NotFound>;
+
+impl Memo {
+    fn get(&self, name: &Arc<str>, find: impl FnOnce() -> All) -> All {
+        let Memo(last) = self;
+        if let Some((known, found)) = &*last.borrow()
+            && known == name
+        {
+            return found.clone();
+        }
+        let found = find();
+        *last.borrow_mut() = Some((name.clone(), found.clone()));
+        found
+    }
+}
 
 /// Where a name leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +76,7 @@ pub(super) struct Zones<'a> {
     pub(super) plugin: &'a Kubernetes,
     /// Who knows the names of other zones.
     pub(super) upstream: &'a dyn Fn(&Question) -> Response,
+    pub(super) memo: &'a Memo,
 }
 
 impl Zones<'_> {
@@ -124,7 +149,7 @@ impl Zones<'_> {
     ) -> Result<Vec<Record>, NotFound> {
         let found = match self.own_server(name, zone) {
             Some(found) => found,
-            None => self.records(name, zone)?,
+            None => self.memo.get(name, || self.records(name, zone))?,
         };
         let mut records = Vec::new();
         for Found { host, .. } in found {

@@ -77,6 +77,12 @@ impl Listener {
         Condition::distinct(all)
     }
 
+    /// What is said against it, if it is not taken.
+    pub(super) fn trouble(&self) -> Option<&str> {
+        let said = self.conditions.iter().find(|it| it.kind == "Accepted" && !it.status);
+        said.filter(|_| !self.is_valid).map(|it| &*it.message)
+    }
+
     /// Whether it takes routes of a namespace.
     ///
     /// Models isRouteNamespaceAllowedByListener.

@@ -13,7 +13,8 @@ use crate::net::packet::Endpoint;
 use crate::store::{ObjectKey, Store};
 use crate::trace::answer::Answered;
 use crate::trace::blame::why_no_endpoints;
-use crate::trace::hop::{Cause, Failure, Manner, Place, Reason, WhyNoRoute};
+use crate::trace::front::ProxyReason;
+use crate::trace::hop::{Cause, Failure, Manner, Place, ProxyCause, WhyNoRoute};
 use crate::trace::nginx::{Pick, ready_endpoints};
 use crate::trace::path::{Arrival, Tracer};
 use crate::trace::request::{Headers, Request};
@@ -63,7 +64,15 @@ impl Tracer<'_> {
         let own = graph.gateways.get(&front.gateway);
         let listeners = own.map(|it| it.listeners.as_slice()).unwrap_or_default();
         let Some(listener) = listeners.iter().find(|it| it.port == port && it.is_valid) else {
-            let cause = Cause::NothingListens { pod: front.nginx.pod.clone(), port };
+            let refused = listeners.iter().find(|it| it.port == port);
+            let cause = match refused.and_then(|it| Some((it, it.trouble()?))) {
+                Some((listener, message)) => Cause::Proxy(ProxyCause::NoListener {
+                    gateway: front.gateway.clone(),
+                    listener: listener.name.clone(),
+                    message: Arc::from(message),
+                }),
+                None => Cause::NothingListens { pod: front.nginx.pod.clone(), port },
+            };
             return self.refuses(Place::Pod(front.nginx.pod.clone()), arrival, cause);
         };
         if listener.is_tls() && !request.tls {
@@ -73,27 +82,23 @@ impl Tracer<'_> {
         let found = match locate(&graph, &front.gateway, port, request) {
             Located::Found(found) => found,
             Located::NoServer if request.tls => {
-                let cause = Cause::NoTlsName {
-                    gateway: front.gateway.clone(),
-                    host: Arc::from(request.asked_host()),
-                };
+                let gateway = front.gateway.clone();
+                let host = Arc::from(request.asked_host());
+                let cause = Cause::Proxy(ProxyCause::NoTlsName { gateway, host });
                 return self.fail(cause, Manner::Handshake);
             }
             missed => return Ok(self.missed(front, &graph, listener.name.clone(), &missed, asked)),
         };
-        self.hop(
-            Place::Pod(front.nginx.pod.clone()),
-            Reason::HttpRoute {
-                gateway: front.gateway.clone(),
-                listener: found.listener.name.clone(),
-                tls: found.listener.is_tls(),
-                route: Some(found.route.key()),
-                rule: u32::try_from(found.rule + 1).unwrap_or(u32::MAX),
-                host: found.host.clone(),
-                path: Arc::from(found.path.value),
-            },
-            None,
-        );
+        let reason = ProxyReason::HttpRoute {
+            gateway: front.gateway.clone(),
+            listener: found.listener.name.clone(),
+            tls: found.listener.is_tls(),
+            route: Some(found.route.key()),
+            rule: u32::try_from(found.rule + 1).unwrap_or(u32::MAX),
+            host: found.host.clone(),
+            path: Arc::from(found.path.value),
+        };
+        self.proxy_hop(Place::Pod(front.nginx.pod.clone()), reason);
         self.serve(front, &found, asked)
     }
 
@@ -108,7 +113,7 @@ impl Tracer<'_> {
     ) -> Answered {
         let (request, gateway) = (asked.request, front.gateway.clone());
         let host: Arc<str> = Arc::from(request.asked_host());
-        let reason = Reason::HttpRoute {
+        let reason = ProxyReason::HttpRoute {
             gateway: gateway.clone(),
             listener,
             tls: request.tls,
@@ -117,13 +122,14 @@ impl Tracer<'_> {
             host: host.clone(),
             path: Arc::from(""),
         };
-        self.hop(Place::Pod(front.nginx.pod.clone()), reason, None);
+        self.proxy_hop(Place::Pod(front.nginx.pod.clone()), reason);
         let why = match located {
             Located::NoMatch(route) => WhyNoRoute::NoMatch(route.key()),
             _ => why_no_route(self.cluster.store, graph, &gateway, &host),
         };
         let path = Arc::from(request.path.split('?').next().unwrap_or("/"));
-        front.nginx.refuses(404, Cause::NoRoute { gateway, host, path, why: Box::new(why) })
+        let cause = ProxyCause::NoRoute { gateway, host, path, why: Box::new(why) };
+        front.nginx.refuses(404, Cause::Proxy(cause))
     }
 
     fn serve(
@@ -141,12 +147,13 @@ impl Tracer<'_> {
         let forwarded = self.forwarded_by_gateway(&place, found, asked);
         let Some(backend) = self.weigh(&place, found) else {
             let route = found.route.key();
-            let because = Cause::NoBackend { route, message: Arc::from("") };
-            return Ok(front.nginx.refuses(500, because));
+            let because = ProxyCause::NoBackend { route, message: Arc::from("") };
+            return Ok(front.nginx.refuses(500, Cause::Proxy(because)));
         };
         if let Some(trouble) = &backend.trouble {
             let (route, message) = (found.route.key(), Arc::from(trouble.as_str()));
-            return Ok(front.nginx.refuses(500, Cause::NoBackend { route, message }));
+            let because = ProxyCause::NoBackend { route, message };
+            return Ok(front.nginx.refuses(500, Cause::Proxy(because)));
         }
         let mut answered = self.ask_backend(front, backend, &forwarded)?;
         if let Some(modifier) = filter(rule, "ResponseHeaderModifier", "responseHeaderModifier") {
@@ -169,12 +176,12 @@ impl Tracer<'_> {
                 continue;
             }
             if backends.len() > 1 {
-                let reason = Reason::Weighs {
+                let reason = ProxyReason::Weighs {
                     service: backend.service.clone(),
                     weight: backend.weight,
                     total,
                 };
-                self.hop(place.clone(), reason, None);
+                self.proxy_hop(place.clone(), reason);
             }
             return Some(backend);
         }
@@ -200,21 +207,21 @@ impl Tracer<'_> {
         while let Ok(among @ 1..) = u32::try_from(left.len()) {
             let drawn = usize::try_from(self.rng.below(among)).unwrap_or_default();
             let endpoint: Endpoint = left.remove(drawn.min(left.len().saturating_sub(1)));
-            let reason = Reason::BypassesService {
+            let reason = ProxyReason::BypassesService {
                 service: backend.service.clone(),
                 endpoint,
                 among,
                 pick: Pick::Chance,
             };
-            self.hop(place.clone(), reason, None);
+            self.proxy_hop(place.clone(), reason);
             let failure = match self.ask_endpoint(&front.nginx, request, endpoint) {
                 Ok(answered) => return Ok(answered),
                 Err(failure) => failure,
             };
             let waited = if failure.manner == Manner::Refused { 0 } else { CONNECT_SECONDS };
             self.waited += Duration::from_secs(u64::from(waited));
-            let reason = Reason::Fails { endpoint, manner: failure.manner, seconds: waited };
-            self.hop(place.clone(), reason, None);
+            let reason = ProxyReason::Fails { endpoint, manner: failure.manner, seconds: waited };
+            self.proxy_hop(place.clone(), reason);
             last = front.nginx.refuses(if waited > 0 { 504 } else { 502 }, failure.cause);
         }
         Ok(last)
@@ -245,18 +252,18 @@ impl Tracer<'_> {
         if let Some(modifier) = filter(rule, "RequestHeaderModifier", "requestHeaderModifier") {
             let (new, told) = filters::modify(modifier, &headers);
             headers = new;
-            let reason = Reason::ChangesHeaders { changes: Arc::from(told.join(", ")) };
-            self.hop(place.clone(), reason, None);
+            let reason = ProxyReason::ChangesHeaders { changes: Arc::from(told.join(", ")) };
+            self.proxy_hop(place.clone(), reason);
         }
         let rewrite = filter(rule, "URLRewrite", "urlRewrite");
         let path = rewrite.and_then(|it| filters::rewritten(it, found.path, &request.path));
         if let Some(to) = &path {
-            let reason = Reason::Rewrites {
+            let reason = ProxyReason::Rewrites {
                 by: "URLRewrite",
                 from: request.path.clone(),
                 to: Arc::from(&**to),
             };
-            self.hop(place.clone(), reason, None);
+            self.proxy_hop(place.clone(), reason);
         }
         let host = rewrite.and_then(|it| it.str_at(&["hostname"]));
         Request {

@@ -8,7 +8,8 @@ use crate::net::dice::{Dice, Path};
 use crate::net::packet::Endpoint;
 use crate::net::{Packet, Protocol};
 use crate::trace::answer::Answered;
-use crate::trace::hop::{Cause, Failure, Manner, Place, Reason, Server as Who};
+use crate::trace::front::BalancerReason;
+use crate::trace::hop::{BalancerCause, Cause, Failure, Manner, Place, Reason, Server as Who};
 use crate::trace::path::{Arrival, Entrance, Tracer};
 use crate::trace::request::{Headers, Request, Source};
 use crate::trace::{Cluster, Network};
@@ -79,8 +80,8 @@ impl Tracer<'_> {
         let (packet, port) = (arrival.packet, arrival.packet.destination.port);
         let place = Place::LoadBalancer(packet.destination.ip);
         let Some(pool) = config.pool(port) else {
-            let cause = Cause::NoFrontend { offered: config.ports(), port };
-            return self.refuses(place, arrival, cause);
+            let cause = BalancerCause::NoFrontend { offered: config.ports(), port };
+            return self.refuses(place, arrival, Cause::Balancer(cause));
         };
         let up = self.network.servers_up(&self.cluster, pool);
         let alive = pool.servers.iter().zip(&up).filter(|(_, up)| **up).map(|(server, _)| server);
@@ -90,19 +91,20 @@ impl Tracer<'_> {
         let down = count(up.iter().filter(|up| !**up).count());
         let Some(first) = self.next_server(pool, &rotation) else {
             self.hop(place, Reason::Enters, Some((packet, packet)));
-            return self.gives_up(pool, Cause::AllDown { count: count(pool.servers.len()) });
+            return self
+                .gives_up(pool, BalancerCause::AllDown { count: count(pool.servers.len()) });
         };
         let unlisted = count(unlisted(&self.cluster, self.network, config).len());
         let mut server = first;
         loop {
-            let reason = Reason::HandBalances {
+            let reason = BalancerReason::HandBalances {
                 server: server.name.clone(),
                 to: server.to,
                 among: count(rotation.len()),
                 down,
                 unlisted,
             };
-            self.hop(place.clone(), reason, Some((packet, packet)));
+            self.balancer_hop(place.clone(), reason, (packet, packet));
             let to = match server.to.port {
                 0 => Endpoint { port, ..server.to },
                 _ => server.to,
@@ -123,7 +125,7 @@ impl Tracer<'_> {
             let waited = each.saturating_mul(tries);
             self.waited += waited;
             let Some(next) = again else {
-                let cause = Cause::ByHand {
+                let cause = BalancerCause::ByHand {
                     server: server.name.clone(),
                     to,
                     cause: Box::new(failure.cause),
@@ -132,7 +134,8 @@ impl Tracer<'_> {
             };
             let seconds = u32::try_from(waited.as_secs()).unwrap_or(u32::MAX);
             let (name, manner) = (server.name.clone(), failure.manner);
-            let reason = Reason::HandFails { server: name, to, manner, seconds };
+            let reason = BalancerReason::HandFails { server: name, to, manner, seconds };
+            let reason = Reason::Balancer(Box::new(reason));
             self.hop(place.clone(), reason, None);
             server = next;
         }
@@ -159,7 +162,8 @@ impl Tracer<'_> {
     }
 
     /// With HTTP it answers that nobody is there; otherwise it hangs up.
-    fn gives_up(&self, pool: &Pool, cause: Cause) -> Result<Answered, Failure> {
+    fn gives_up(&self, pool: &Pool, cause: BalancerCause) -> Result<Answered, Failure> {
+        let cause = Cause::Balancer(cause);
         if !pool.is_http {
             return self.fail(cause, Manner::Closed);
         }

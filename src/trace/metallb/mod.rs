@@ -71,7 +71,7 @@ pub enum Mismatch {
 }
 
 /// The objects of a kind of MetalLB's.
-pub(super) fn objects<'a>(store: &'a Store, kind: &str) -> Vec<&'a Arc<Object>> {
+pub fn objects<'a>(store: &'a Store, kind: &str) -> Vec<&'a Arc<Object>> {
     let versions = ["metallb.io/v1beta1", "metallb.io/v1beta2"];
     let kinds = versions.iter().filter_map(|version| Kind::of_manifest(version, kind));
     kinds.filter(|kind| store.serves(*kind)).flat_map(|kind| store.list(kind)).collect()

@@ -9,7 +9,8 @@ use crate::net::link::card_mac;
 use crate::net::walk::Draw;
 use crate::proxy::Mode;
 use crate::store::ObjectKey;
-use crate::trace::hop::{Cause, Failure, Manner, Place, Reason};
+use crate::trace::front::BalancerReason;
+use crate::trace::hop::{BalancerCause, Cause, Failure, Manner, Place};
 use crate::trace::path::{Arrival, Entrance, Tracer};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -48,7 +49,7 @@ impl Tracer<'_> {
             };
             return self.silent(key, why, Manner::TimedOut);
         }
-        self.by_arp(key, service, (pool, ip), packet)
+        self.by_arp(key, service, (pool, ip, why), packet)
     }
 
     /// Whether an address is of the nodes' network, so that the router asks for it there.
@@ -63,8 +64,8 @@ impl Tracer<'_> {
         why: WhySilent,
         manner: Manner,
     ) -> Result<Arrival, Failure> {
-        let cause = Cause::NotAnnounced { service: service.clone(), why: Box::new(why) };
-        self.fail(cause, manner)
+        let cause = BalancerCause::NotAnnounced { service: service.clone(), why: Box::new(why) };
+        self.fail(Cause::Balancer(cause), manner)
     }
 
     /// BGP: one of several next hops.
@@ -79,17 +80,19 @@ impl Tracer<'_> {
         let chosen = usize::try_from(drawn).ok().and_then(|at| nodes.get(at)).cloned();
         let node = chosen.unwrap_or_default();
         let draw = Draw { among, drawn };
-        let reason = Reason::RoutesByBgp { service: service.clone(), node: node.clone(), draw };
-        self.hop(Place::Router, reason, Some((packet, packet)));
+        let reason =
+            BalancerReason::RoutesByBgp { service: service.clone(), node: node.clone(), draw };
+        self.balancer_hop(Place::Router, reason, (packet, packet));
         self.enter(service, &node, packet)
     }
 
-    /// L2: whoever answers when the address is asked for.
+    /// L2: whoever answers when the address is asked for. Without any advertisement for L2, what is
+    /// wrong with BGP matters.
     fn by_arp(
         &mut self,
         key: &ObjectKey,
         service: &Arc<Object>,
-        (pool, ip): (&Pool, Ipv4Addr),
+        (pool, ip, by_bgp): (&Pool, Ipv4Addr, WhySilent),
         packet: Packet,
     ) -> Result<Arrival, Failure> {
         let owner = layer2::owner(self.cluster.store, self.cluster.now, service, (pool, ip));
@@ -97,14 +100,19 @@ impl Tracer<'_> {
         let (node, among) = match (owner, everybody.is_empty()) {
             (Ok(owner), true) => (owner.speaker.name().clone(), owner.among),
             (Err(why), true) => {
-                self.hop(Place::Router, Reason::AsksInVain { ip }, Some((packet, packet)));
+                let reason = BalancerReason::AsksInVain { ip };
+                self.balancer_hop(Place::Router, reason, (packet, packet));
+                let why = match why {
+                    WhySilent::NoAdvertisement { .. } => by_bgp,
+                    why => why,
+                };
                 return self.silent(key, why, Manner::Unreachable);
             }
             (_, false) => return self.by_any_answer(key, &everybody, ip, packet),
         };
         let mac = self.mac_of(&node);
-        let reason = Reason::AnswersArp { ip, node: node.clone(), mac, among };
-        self.hop(Place::Router, reason, Some((packet, packet)));
+        let reason = BalancerReason::AnswersArp { ip, node: node.clone(), mac, among };
+        self.balancer_hop(Place::Router, reason, (packet, packet));
         self.enter(key, &node, packet)
     }
 
@@ -121,8 +129,8 @@ impl Tracer<'_> {
         let drawn = usize::try_from(self.rng.below(count)).unwrap_or_default();
         let node = nodes.get(drawn).cloned().unwrap_or_default();
         let mac = self.mac_of(&node);
-        let reason = Reason::AllAnswerArp { ip, node: node.clone(), mac, count };
-        self.hop(Place::Router, reason, Some((packet, packet)));
+        let reason = BalancerReason::AllAnswerArp { ip, node: node.clone(), mac, count };
+        self.balancer_hop(Place::Router, reason, (packet, packet));
         self.enter(key, &node, packet)
     }
 
@@ -163,8 +171,9 @@ impl Tracer<'_> {
         packet: Packet,
     ) -> Result<Arrival, Failure> {
         if self.cluster.machine(node).is_none() {
-            let cause = Cause::AnnouncerDown { service: service.clone(), node: node.clone() };
-            return self.fail(cause, Manner::TimedOut);
+            let cause =
+                BalancerCause::AnnouncerDown { service: service.clone(), node: node.clone() };
+            return self.fail(Cause::Balancer(cause), Manner::TimedOut);
         }
         self.send(node, packet, Entrance::Network)
     }

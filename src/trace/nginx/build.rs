@@ -342,11 +342,16 @@ impl Builder<'_> {
         if found.is_some_and(|secret| secret.content().str_at(&["data", "tls.crt"]).is_some()) {
             return Some(Certificate::Secret(key));
         }
-        let fake = fake();
+        let instead = match fake() {
+            Certificate::Fake => {
+                Certificate::InsteadOf { ingress: item.key.clone(), secret: Arc::from(secret) }
+            }
+            own => own,
+        };
         self.it.warnings.push(format!(
             "Error getting SSL certificate \"{key}\": local SSL certificate {key} was not found. Using default certificate"
         ));
-        Some(fake)
+        Some(instead)
     }
 
     /// The locations of the rules.

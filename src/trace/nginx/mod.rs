@@ -66,6 +66,23 @@ pub enum Certificate {
     Secret(ObjectKey),
     /// The controller's own, "Kubernetes Ingress Controller Fake Certificate".
     Fake,
+    /// The controller's own, for the one of a Secret is not there.
+    InsteadOf {
+        /// The Ingress that names the Secret.
+        ingress: ObjectKey,
+        /// The Secret.
+        secret: Arc<str>,
+    },
+}
+
+impl Certificate {
+    /// The Ingress and the Secret that it names in vain, if it stands for that.
+    pub fn missing(&self) -> Option<(ObjectKey, Arc<str>)> {
+        match self {
+            Certificate::InsteadOf { ingress, secret } => Some((ingress.clone(), secret.clone())),
+            Certificate::Secret(_) | Certificate::Fake => None,
+        }
+    }
 }
 
 /// How a path is compared.

@@ -3,8 +3,8 @@
 //! Models plugin/pkg/auth/authorizer/rbac/rbac.go and
 //! staging/src/k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/errors.go.
 //!
-//! Simplified: the roles that a server makes for itself are not among the objects; of those that
-//! people bind, `cluster-admin`, `admin`, `edit` and `view` are known here, roughly.
+//! Simplified: the bindings that a server makes for itself count once somebody has looked at them,
+//! but for what everybody may read.
 
 use super::request::{ApiRequest, Query, Target, decoded};
 use super::{ApiResponse, failed, laid_out};
@@ -12,16 +12,11 @@ use crate::api::error::go_quote;
 use crate::api::tree::Tree as _;
 use crate::api::{ApiError, Kind, Reason, Value};
 use crate::kubelet::token;
-use crate::world::World;
+use crate::world::{World, furniture};
 
 /// What everybody may read, and what those may who say who they are.
 const PUBLIC: [&str; 4] = ["/healthz", "/livez", "/readyz", "/version"];
 const DISCOVERY: [&str; 6] = ["/api", "/api/*", "/apis", "/apis/*", "/openapi", "/openapi/*"];
-/// What `view` does not show.
-const HIDDEN: [&str; 5] =
-    ["secrets", "roles", "rolebindings", "clusterroles", "clusterrolebindings"];
-/// What somebody may do who only reads.
-const READING: [&str; 3] = ["get", "list", "watch"];
 
 /// Something that somebody wants to do.
 #[derive(Clone, Copy, Debug, Default)]
@@ -112,17 +107,14 @@ impl World {
             Some("Role") => self.find(Kind::Role, namespace, name),
             _ => self.find(Kind::ClusterRole, "", name),
         };
-        if let Some(role) = role {
-            return role.content().items_at(&["rules"]).iter().any(|rule| fits(rule, asked));
-        }
-        let resource = asked.resource.split('/').next().unwrap_or_default();
-        match name {
-            "cluster-admin" => true,
-            _ if resource.is_empty() => false,
-            "admin" => asked.resource != "resourcequotas",
-            "edit" => !HIDDEN.get(1..).unwrap_or_default().contains(&resource),
-            "view" => READING.contains(&asked.verb) && !HIDDEN.contains(&resource),
-            _ => false,
+        let fits = |rules: &[Value]| rules.iter().any(|rule| fits(rule, asked));
+        match role {
+            Some(role) => fits(role.content().items_at(&["rules"])),
+            // Nobody has looked yet at what the control plane made.
+            None => {
+                let is_of_namespace = binding.str_at(&["roleRef", "kind"]) == Some("Role");
+                !is_of_namespace && fits(&furniture::rules_of(name))
+            }
         }
     }
 }

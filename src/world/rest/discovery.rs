@@ -169,7 +169,7 @@ fn resources(world: &World, group: &str, version: &str) -> String {
         all.push((own.plural.to_owned(), resource(own, "", "", own.verbs)));
         let status = WITH_STATUS.contains(&format!(" {} ", own.plural));
         let of_definition = kind.is_custom()
-            && world.store().schema_of(kind).is_some_and(|it| {
+            && world.store().schema_of(kind, "").is_some_and(|it| {
                 it.get("properties").is_some_and(|it| it.get("status").is_some())
             });
         if status && !kind.is_custom() || of_definition {

@@ -59,8 +59,25 @@ fn minimal(kind: &str) -> Value {
 {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: m}, roleRef: {kind: ClusterRole, name: r}}
 ---
 {apiVersion: v1, kind: PodTemplate, metadata: {name: m}, template: {spec: {containers: [{name: c, image: nginx}]}}}
-";
-    let all = [MINIMAL, more].join("\n---\n");
+---
+{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingWebhookConfiguration, metadata: {name: m}}
+---
+{apiVersion: admissionregistration.k8s.io/v1, kind: MutatingWebhookConfiguration, metadata: {name: m}}
+---
+{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicy, metadata: {name: m}, spec: {matchConstraints: {resourceRules: [RULE]}, validations: [{expression: 'true'}]}}
+---
+{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingAdmissionPolicyBinding, metadata: {name: m}, spec: {policyName: p, validationActions: [Deny]}}
+---
+{apiVersion: admissionregistration.k8s.io/v1, kind: MutatingAdmissionPolicy, metadata: {name: m}, spec: {reinvocationPolicy: Never, matchConstraints: {resourceRules: [RULE]}, mutations: [{patchType: JSONPatch, jsonPatch: {expression: '[]'}}]}}
+---
+{apiVersion: admissionregistration.k8s.io/v1, kind: MutatingAdmissionPolicyBinding, metadata: {name: m}, spec: {policyName: p}}
+---
+{apiVersion: v1, kind: Event, metadata: {name: m}, involvedObject: {kind: Pod, name: p, namespace: default}, reason: Why, message: m, type: Normal}
+---
+{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: foos.example.com}, spec: {group: example.com, scope: Namespaced, names: {plural: foos, kind: Foo}, versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]}, status: {storedVersions: [v1]}}
+"
+    .replace("RULE", "{operations: [CREATE], apiGroups: [''], apiVersions: [v1], resources: [pods]}");
+    let all = [MINIMAL, &more].join("\n---\n");
     let mut documents = serde_yaml::Deserializer::from_str(&all)
         .filter_map(|document| <Value as serde::Deserialize>::deserialize(document).ok());
     let found = documents.find(|document| document["kind"] == kind);
@@ -141,7 +158,8 @@ macro_rules! tables {
 }
 
 tables!(
-    metadata, pods, containers, volumes, workloads, services, networking, storage, policies, warned
+    metadata, pods, containers, volumes, workloads, services, networking, storage, policies,
+    admission, warned
 );
 
 #[test]

@@ -38,8 +38,10 @@ pub(crate) fn explain(call: &mut Call<'_>) -> Outcome {
         wanted => wanted.to_owned(),
     };
     let (group, version) = wanted.split_once('/').unwrap_or(("", &wanted));
-    let schema = call.world.store().schema_of(kind);
-    let root = if wanted == kind.api_version() {
+    let store = call.world.store();
+    let schema = store.schema_of(kind, &wanted);
+    let is_served = kind.is_custom() && group == resource.group && store.serves_in(kind, &wanted);
+    let root = if wanted == kind.api_version() || is_served {
         match schema::name_of(kind) {
             Some(name) => Some(Shape::Known(Type::Named(name))),
             None => schema.map(Shape::CustomRoot),
