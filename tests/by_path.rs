@@ -1,6 +1,7 @@
 //! The API server asked by its paths: with `--raw`, through `kubectl proxy`, and from pods.
 
 #![cfg(not(target_arch = "wasm32"))]
+#![expect(clippy::panic, reason = "a test stops where it cannot go on")]
 
 mod room;
 

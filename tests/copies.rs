@@ -1,6 +1,7 @@
 //! `kubectl cp`, into containers and out of them.
 
 #![cfg(not(target_arch = "wasm32"))]
+#![expect(clippy::panic, reason = "a test stops where it cannot go on")]
 
 mod room;
 

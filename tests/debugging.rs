@@ -1,6 +1,7 @@
 //! `kubectl debug`: containers beside others, copies of pods, pods on nodes.
 
 #![cfg(not(target_arch = "wasm32"))]
+#![expect(clippy::panic, reason = "a test stops where it cannot go on")]
 
 mod room;
 
