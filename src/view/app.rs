@@ -95,7 +95,7 @@ impl Component for App {
                         speed={model.speed} is_open={model.timeline.is_open} seconds={shown.seconds} shared={model.shared} />
                     <Stage {lang} theme={model.theme} scene={shown.scene.clone()} now={shown.now} activity={shown.activity}
                         relation={shown.relation.clone()} as_text={model.as_text}
-                        selected={model.selected.clone()} aim={shown.aim(model)} timeline={timeline(model, shown.seconds)}
+                        selected={model.selected.clone()} aim={shown.aim(model)} timeline={timeline(model, shown.seconds)} setting_up={shown.setting_up}
                         story={shown.story.clone()} travel={shown.travel} is_calm={self.is_calm} presenting={model.presenting} />
                     <Editor {lang} page={shown.page(model)} />
                     <Console {lang} screen={screen(model)} />

@@ -5,7 +5,7 @@
 //! moves only through [`World::run_until`] and its kin; nobody but [`World`] applies a write, and
 //! each is logged with its cause.
 //!
-//! Reading order: `config.rs`, `queue.rs`, `dispatch.rs`, `server.rs`, `nodes.rs`, `join.rs`,
+//! Reading order: `config.rs`, `queue.rs`, `dispatch.rs`, `server.rs`, `set_up.rs`, `join.rs`, `nodes.rs`,
 //! `network.rs`, `inside.rs`, `burst.rs`.
 
 mod activity;
@@ -18,6 +18,7 @@ mod network;
 mod nodes;
 mod queue;
 mod server;
+mod set_up;
 mod state_hash;
 
 pub use activity::Activity;
@@ -44,6 +45,8 @@ pub const SET_UP_TIME: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug)]
 pub struct World {
     config: Arc<ClusterConfig>,
+    /// What is left to do until the cluster is there, the last first.
+    set_up: Vec<set_up::Piece>,
     now: SimTime,
     rng: Rng,
     store: Store,
@@ -74,11 +77,20 @@ impl World {
     /// The same cluster in the moment in which its machines are switched on: it is set up once
     /// [`SET_UP_TIME`] has passed.
     pub fn begin(config: ClusterConfig, seed: u64) -> Self {
+        let mut world = World::switched_on(config, seed);
+        while world.go_on_setting_up() {}
+        world
+    }
+
+    /// The same cluster before any of its machines has joined: it comes to be by
+    /// [`go_on_setting_up`](Self::go_on_setting_up), as long as that says so.
+    pub fn switched_on(config: ClusterConfig, seed: u64) -> Self {
         let mut rng = Rng::new(seed);
         let store = Store::new(rng.fork());
         let pods = config.pod_network;
         let mut world = World {
             config: Arc::new(config),
+            set_up: Vec::new(),
             now: SimTime::WORLD_START,
             rng,
             store,
@@ -93,7 +105,7 @@ impl World {
             client: Manager::Client { name: Arc::from("kubectl"), subresource: "" },
             unknown_fields: FieldValidation::Strict,
         };
-        world.set_up();
+        world.begin_set_up();
         world
     }
 
