@@ -19,6 +19,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const NAME: &str = "daemonset-controller";
+/// The most pods that one look creates, and the most that it deletes.
+///
+/// Models pkg/controller/daemon/daemon_controller.go BurstReplicas.
+const BURST: usize = 250;
 
 /// The controller of DaemonSets.
 #[derive(Clone, Copy, Debug)]
@@ -198,10 +202,8 @@ impl<'a> Sync<'a> {
                 None => {}
             }
         }
-        let gone = self
-            .by_node
-            .iter()
-            .filter(|(name, _)| nodes.iter().all(|node| node.meta.name != **name));
+        let is_gone = |name: &str| self.store.find(Kind::Node, "", name).is_none();
+        let gone = self.by_node.iter().filter(|(name, _)| is_gone(name));
         let lost = gone.flat_map(|(_, pods)| pods).filter(|pod| {
             pod.pod().is_some_and(|pod| pod.node_name.is_none()) && !pod.meta.is_terminating()
         });
@@ -318,6 +320,8 @@ impl<'a> Sync<'a> {
     }
 
     fn into_plan(mut self) -> Plan {
+        self.new_pods.truncate(BURST);
+        self.deleted.truncate(BURST);
         let pods: Vec<Object> = self.new_pods.iter().map(|node| self.pod_for(node)).collect();
         if !pods.is_empty() {
             self.writes.push(Write::CreateBatch(pods));

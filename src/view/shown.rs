@@ -153,7 +153,7 @@ impl Shown {
         };
         let seconds = world.now().since(model.origin).as_secs();
         let began = js_sys::Date::now();
-        let is_due = self.pace.is_due(began);
+        let is_due = self.pace.is_due(began) && !world.is_being_set_up();
         let (mut before, is_closer) = (stamp.clone(), stamp.in_sight != self.stamp.in_sight);
         before.in_sight = self.stamp.in_sight.clone();
         let has_changed = (before != self.stamp || self.surveyor.is_behind()) && is_due;

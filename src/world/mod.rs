@@ -215,6 +215,25 @@ mod tests {
     }
 
     #[test]
+    fn a_daemon_set_asks_for_250_pods_at_a_time_and_then_for_the_rest() {
+        let mut world = World::new(ClusterConfig::of_size(300, "4", "8Gi", "110"), 1);
+        let template = json!({
+            "metadata": {"labels": {"app": "agent"}},
+            "spec": {"containers": [{"name": "agent", "image": "busybox:1.36"}]},
+        });
+        let set = json!({
+            "metadata": {"name": "agent"},
+            "spec": {"selector": {"matchLabels": {"app": "agent"}}, "template": template},
+        });
+        world.create(Kind::DaemonSet, &set, "default").unwrap();
+        let limit = world.now() + Duration::from_secs(10);
+        while world.store().count(Kind::Pod) == 0 && world.step(limit) {}
+        assert_eq!(world.store().count(Kind::Pod), 250);
+        world.run_until(limit);
+        assert_eq!(world.store().count(Kind::Pod), 300);
+    }
+
+    #[test]
     fn the_classroom_has_dns_an_ingress_controller_and_a_cloud() {
         let mut world = World::new(ClusterConfig::classroom(), 1);
         world.run_for(Duration::from_secs(60));
