@@ -13,7 +13,7 @@ use super::stage::Stage;
 use super::tabs::TabBar;
 use super::terminal::{Console, Screen};
 use crate::present::chronicle::clock;
-use crate::session::{Model, Msg, Split, update};
+use crate::session::{Model, Msg, Speed, Split, update};
 use crate::text::Text;
 use gloo::events::EventListener;
 use gloo::render::{AnimationFrame, request_animation_frame};
@@ -124,8 +124,8 @@ impl Component for App {
 }
 
 /// Where the timeline stands, if it was asked for.
-fn timeline(model: &Model, seconds: u64) -> Option<((usize, usize), u64)> {
-    model.timeline.is_open.then(|| (model.timeline.place(), seconds))
+fn timeline(model: &Model, seconds: u64) -> Option<((usize, usize), u64, Speed)> {
+    model.timeline.is_open.then(|| (model.timeline.place(), seconds, model.speed))
 }
 
 /// What the terminal shows.

@@ -14,7 +14,7 @@ use super::trace::Travel;
 use crate::base::SimTime;
 use crate::present::scene::Shelf;
 use crate::present::{ClusterScene, Relation, Story};
-use crate::session::{ObjectId, SettingUp, Theme};
+use crate::session::{ObjectId, SettingUp, Speed, Theme};
 use crate::text::{Lang, Text};
 use crate::world::Activity;
 use yew::{Html, Properties, function_component, html, use_context};
@@ -30,8 +30,9 @@ pub(super) struct StageProps {
     pub(super) as_text: bool,
     pub(super) selected: Option<ObjectId>,
     pub(super) aim: AimProps,
-    /// The moment that is looked at, how many there are, and its second; none if not asked for.
-    pub(super) timeline: Option<((usize, usize), u64)>,
+    /// The moment that is looked at, how many there are, its second, and how fast time runs; none if
+    /// not asked for.
+    pub(super) timeline: Option<((usize, usize), u64, Speed)>,
     /// How far the cluster is, if it is not there yet.
     pub(super) setting_up: Option<SettingUp>,
     pub(super) story: Option<Shared<Story>>,
@@ -49,8 +50,8 @@ pub(super) fn Stage(props: &StageProps) -> Html {
     html! {
         <main class="stage" id="map" tabindex="-1">
             <RequestBar {lang} aim={props.aim.clone()} />
-            if let Some((place, seconds)) = props.timeline {
-                <TimelineBar {lang} {place} {seconds} />
+            if let Some((place, seconds, speed)) = props.timeline {
+                <TimelineBar {lang} {place} {seconds} {speed} />
             }
             if let Some(far) = props.setting_up {
                 <Progress {lang} {far} />
