@@ -8,11 +8,15 @@ use super::Msg;
 use super::model::{ADDONS_START, Model, origin_of};
 use super::timeline::is_deed;
 use super::update::{MOST_STEPS, SET_UP_MILLIS};
+use crate::api::Kind;
 use crate::world::{ClusterConfig, SET_UP_TIME};
 use std::rc::Rc;
 
-/// The share of the work after which all machines have joined, in percent.
-const JOINED: u64 = 60;
+/// The shares of the work, in percent: the machines join; those add-ons that run on every node are
+/// created; all of them start.
+const SHARES: [u64; 3] = [30, 60, 10];
+/// How many add-ons run on every node: kube-proxy and the network plugin.
+const ON_EVERY_NODE: usize = 2;
 
 /// How far a cluster is that is not there yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,16 +33,20 @@ impl Model {
     /// How far the cluster is, if it is not there yet.
     pub fn setting_up(&self) -> Option<SettingUp> {
         let (joined, nodes) = self.world.joined();
-        let share = |part: u64, of: u64, most: u64| (part * most).checked_div(of).unwrap_or(most);
-        let percent = if self.world.is_being_set_up() {
-            share(joined as u64, nodes as u64, JOINED)
-        } else {
-            let left = self.origin.since(self.world.now()).as_secs();
-            if self.world.now() >= self.origin {
-                return None;
-            }
-            100 - share(left, (SET_UP_TIME + ADDONS_START).as_secs(), 100 - JOINED)
+        let is_there = !self.world.is_being_set_up() && self.world.now() >= self.origin;
+        if is_there {
+            return None;
+        }
+        let share = |part: u64, of: u64, most: u64| part.min(of) * most / of.max(1);
+        let pods = self.world.store().count(Kind::Pod);
+        let time = (SET_UP_TIME + ADDONS_START).as_secs();
+        let left = match self.world.is_being_set_up() {
+            true => time,
+            false => self.origin.since(self.world.now()).as_secs(),
         };
+        let percent = share(joined as u64, nodes as u64, SHARES[0])
+            + share(pods as u64, (nodes * ON_EVERY_NODE) as u64, SHARES[1])
+            + share(time.saturating_sub(left), time, SHARES[2]);
         Some(SettingUp { joined, nodes, percent })
     }
 }
@@ -81,7 +89,6 @@ pub(super) fn cancel(model: &mut Model) {
 mod tests {
     use super::super::{Opening, update};
     use super::*;
-    use crate::api::Kind;
 
     fn large() -> Model {
         Model::new(Opening { nodes: Some(301), ..Opening::default() })

@@ -51,7 +51,7 @@ pub(super) enum Piece {
     /// Time passes until then.
     WaitUntil(SimTime),
     /// An object of the add-ons is created.
-    Create(Kind, Value),
+    Create(Value),
 }
 
 impl World {
@@ -135,10 +135,7 @@ impl World {
                     self.run_until(limit);
                 }
             }
-            Some(Piece::Create(kind, value)) => {
-                // Ours, and tested to be valid.
-                let _ = self.create(kind, &value, "default");
-            }
+            Some(Piece::Create(value)) => self.create_of_addons(&value),
             None => {}
         }
         self.is_being_set_up()
@@ -150,7 +147,7 @@ impl World {
     }
 
     /// The add-ons' objects, one after the other. Namespaces have what every one begins with before
-    /// anything is put in them, and kinds are known once their definitions are there.
+    /// anything is put in them.
     fn pieces_of_addons(&self) -> Vec<Piece> {
         let metallb = match self.config.load_balancers {
             LoadBalancers::MetalLb => addons::METALLB,
@@ -161,16 +158,19 @@ impl World {
             false => &[],
         };
         let texts = [addons::CLASSROOM, metallb].into_iter().chain(gateways.iter().copied());
-        let mut pieces = vec![Piece::Tell, Piece::Wait(NAMESPACE_TIME)];
-        for document in texts.flat_map(|text| crate::manifest::parse(text).documents) {
-            let kind = document.value.str_at(&["kind"]).and_then(Kind::of_word);
-            let Some(kind) = kind else { continue };
-            pieces.push(Piece::Create(kind, document.value));
-            if kind == Kind::Namespace {
-                pieces.push(Piece::Wait(NAMESPACE_TIME));
-            }
+        let documents = texts.flat_map(|text| crate::manifest::parse(text).documents);
+        let objects = documents.map(|document| Piece::Create(document.value));
+        [Piece::Tell, Piece::Wait(NAMESPACE_TIME)].into_iter().chain(objects).collect()
+    }
+
+    /// Creates an object of the add-ons. Its kind may be known only since its definition is there.
+    fn create_of_addons(&mut self, value: &Value) {
+        let Some(kind) = value.str_at(&["kind"]).and_then(Kind::of_word) else { return };
+        // Ours, and tested to be valid.
+        let _ = self.create(kind, value, "default");
+        if kind == Kind::Namespace {
+            self.set_up.push(Piece::Wait(NAMESPACE_TIME));
         }
-        pieces
     }
 
     /// The API server makes itself the endpoint of the Service `kubernetes`.
