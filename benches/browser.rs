@@ -17,7 +17,7 @@ mod shapes;
 
 #[cfg(target_arch = "wasm32")]
 mod in_the_tab {
-    use super::shapes::{self, Limits};
+    use super::shapes::{self, Limits, Scheduling};
     use diorama::base::Rng;
     use diorama::console::Console;
     use diorama::proxy::Mode;
@@ -92,6 +92,24 @@ mod in_the_tab {
         let start = now();
         cluster.world.run_for(core::time::Duration::from_secs(60));
         console_log!("a minute of it at rest in {:.0} ms", now() - start);
+    }
+
+    #[wasm_bindgen_test]
+    async fn decisions_a_second_of_the_scheduler_alone() {
+        for owned in [false, true] {
+            let mut scheduling = Scheduling::new(5_000, 1_000, 150, owned);
+            breathe().await;
+            let mut took = 0.0;
+            let bound = scheduling.run(|decide| {
+                let start = now();
+                decide();
+                took += now() - start;
+            });
+            let whose = if owned { "spread as those of ReplicaSets are" } else { "of nobody" };
+            let rate = bound as f64 / took * 1000.0;
+            console_log!("{bound} pods {whose}: {rate:.0} decisions a second");
+            breathe().await;
+        }
     }
 
     /// Deployments of the manifest of [`a_manifest_of_1000_lines`], 25 lines each.

@@ -11,7 +11,7 @@ use diorama::console;
 use regex_lite::Regex;
 
 /// A transcript and its namespace.
-const TRANSCRIPTS: [(&str, &str); 13] = [
+const TRANSCRIPTS: [(&str, &str); 14] = [
     ("vpod", include_str!("conformance/api/pod.txt")),
     ("vpodupdate", include_str!("conformance/api/podupdate.txt")),
     ("vworkloads", include_str!("conformance/api/workloads.txt")),
@@ -22,6 +22,7 @@ const TRANSCRIPTS: [(&str, &str); 13] = [
     ("vstudents", include_str!("conformance/api/mistakes.txt")),
     ("vjp", include_str!("conformance/api/jsonpatch.txt")),
     ("vmutations", include_str!("conformance/api/mutations.txt")),
+    ("vpublic", include_str!("conformance/api/manifests.txt")),
     ("vmore", include_str!("conformance/api/again.txt")),
     ("vcrd3", include_str!("conformance/api/custom.txt")),
     ("vcrd2", include_str!("conformance/api/definitions.txt")),

@@ -23,6 +23,13 @@ impl Uid {
         let whole = text.len() == 36 && digits.len() == 32;
         u128::from_str_radix(&digits, 16).ok().filter(|_| whole).map(Uid)
     }
+
+    /// The UID that a person wrote of an owner.
+    // Simplified: a text that is no UID is shown as the last of all UIDs, which is nobody's either.
+    fn of_owner(text: &str) -> Self {
+        let other = || if text.is_empty() { Uid::default() } else { Uid(u128::MAX) };
+        Uid::parse(text).unwrap_or_else(other)
+    }
 }
 
 impl fmt::Display for Uid {
@@ -146,7 +153,7 @@ impl OwnerReference {
             api_version: text("apiVersion"),
             kind: text("kind"),
             name: text("name"),
-            uid: value.str_at(&["uid"]).and_then(Uid::parse).unwrap_or_default(),
+            uid: value.str_at(&["uid"]).map(Uid::of_owner).unwrap_or_default(),
             controller: value.bool_at(&["controller"]).unwrap_or_default(),
             block_owner_deletion: value.bool_at(&["blockOwnerDeletion"]).unwrap_or_default(),
         }
@@ -163,7 +170,8 @@ impl OwnerReference {
         }
         fields.insert("kind".into(), (*self.kind).into());
         fields.insert("name".into(), (*self.name).into());
-        fields.insert("uid".into(), self.uid.to_string().into());
+        let uid = Some(self.uid).filter(|uid| *uid != Uid::default());
+        fields.insert("uid".into(), uid.map_or(String::new(), |uid| uid.to_string()).into());
         fields.into()
     }
 }

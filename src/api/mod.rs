@@ -6,6 +6,7 @@
 //!
 //! Reading order: `kind.rs`, `resource.rs`, `meta.rs`, `object.rs`, `event.rs`, `pod.rs`, `selector.rs`, `error.rs`.
 
+pub mod certificate;
 pub mod conversion;
 pub mod defaults;
 pub mod disruption_budget;

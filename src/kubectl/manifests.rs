@@ -151,6 +151,7 @@ fn read_one(
         if !matches!(call.flags.get("validate"), None | Some("false" | "ignore")) {
             says_what_it_is(&document, source)?;
         }
+        has_items(call, &document, source)?;
         if let Err(failure) = flatten(call, document, source, all) {
             failures.push(failure);
         }
@@ -219,6 +220,54 @@ fn items_of(list: &Value) -> Result<Vec<Value>, Failure> {
     Ok(items)
 }
 
+/// Whether a document with items is a list, which every kind has one of.
+///
+/// Models staging/src/k8s.io/client-go/restmapper/discovery.go NewDiscoveryRESTMapper.
+fn is_list(call: &Call<'_>, value: &Value, source: &str) -> Result<bool, Failure> {
+    let text = |key| value.str_at(&[key]).unwrap_or_default();
+    let (api_version, kind_name) = (text("apiVersion"), text("kind"));
+    let listed =
+        kind_name.strip_suffix("List").and_then(|kind| Kind::of_manifest(api_version, kind));
+    if listed.filter(|kind| call.world.store().serves(*kind)).is_none() {
+        let is_object = Kind::of_manifest(api_version, kind_name).is_some() || kind_name.is_empty();
+        return match is_object {
+            true => Ok(false),
+            false => Err(unmapped(kind_name, api_version, ["", ""], source)),
+        };
+    }
+    Ok(true)
+}
+
+/// Whether the list of a kind has items: what it looks like no server validates, so kubectl does.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/validation/schema.go ValidateBytes.
+fn has_items(call: &Call<'_>, value: &Value, source: &str) -> Result<(), Failure> {
+    let text = |key| value.str_at(&[key]).unwrap_or_default();
+    let (api_version, kind_name) = (text("apiVersion"), text("kind"));
+    let listed = kind_name.strip_suffix("List").filter(|kind| !kind.is_empty());
+    let is_known = listed.is_some_and(|kind| Kind::of_manifest(api_version, kind).is_some());
+    let validates = !matches!(call.flags.get("validate"), Some("false" | "ignore"));
+    if !is_known || !validates || !value.get("items").is_none_or(Value::is_null) {
+        return Ok(());
+    }
+    let group = match api_version.split_once('/') {
+        Some((group, version)) => {
+            format!("{}.{version}", group.split('.').next().unwrap_or(group))
+        }
+        None => format!("core.{api_version}"),
+    };
+    plain(format!(
+        "error validating \"{source}\": error validating data: ValidationError({kind_name}): missing required field \"items\" in io.k8s.api.{group}.{kind_name}; if you choose to ignore these errors, turn validation off with --validate=false"
+    ))
+}
+
+/// What kubectl says of a kind that the server does not have.
+fn unmapped(kind: &str, version: &str, [name, namespace]: [&str; 2], source: &str) -> Failure {
+    Failure::Plain(format!(
+        "resource mapping not found for name: \"{name}\" namespace: \"{namespace}\" from \"{source}\": no matches for kind \"{kind}\" in version \"{version}\"\nensure CRDs are installed first"
+    ))
+}
+
 /// An item of a list that says its kind must say its version.
 fn typed(item: Value) -> Result<Value, Failure> {
     let has = |key: &str| item.str_at(&[key]).is_some_and(|text| !text.is_empty());
@@ -237,10 +286,11 @@ pub(super) fn flatten(
     source: &str,
     all: &mut Vec<Manifest>,
 ) -> Result<(), Failure> {
+    let text = |value: &Value, key| value.str_at(&[key]).unwrap_or_default().to_owned();
+    let written_version = text(&value, "apiVersion");
     conversion::to_stored(&mut value);
-    let text = |key| value.str_at(&[key]).unwrap_or_default().to_owned();
-    let (api_version, kind_name) = (text("apiVersion"), text("kind"));
-    if kind_name == "List" || (kind_name.ends_with("List") && value.get("items").is_some()) {
+    let (api_version, kind_name) = (text(&value, "apiVersion"), text(&value, "kind"));
+    if kind_name == "List" || (value.get("items").is_some() && is_list(call, &value, source)?) {
         let items = items_of(&value)?.into_iter();
         return items.map(typed).try_for_each(|item| flatten(call, item?, source, all));
     }
@@ -258,10 +308,7 @@ pub(super) fn flatten(
         |kind: &Kind| kind.name().to_lowercase() == kind_name && kind.api_version() == api_version;
     let kind = Kind::of_manifest(&api_version, &kind_name).or_else(|| Kind::all().find(small));
     let Some(kind) = kind.filter(|kind| call.world.store().serves(*kind)) else {
-        let what = format!("no matches for kind \"{kind_name}\" in version \"{api_version}\"");
-        return Err(Failure::Plain(format!(
-            "resource mapping not found for name: \"{name}\" namespace: \"{written}\" from \"{source}\": {what}\nensure CRDs are installed first"
-        )));
+        return Err(unmapped(&kind_name, &written_version, [&name, &written], source));
     };
     let asked = call.flags.get("namespace");
     if let (Some(asked), true) = (asked, kind.namespaced() && !written.is_empty())

@@ -2,7 +2,7 @@
 
 use super::dns::ResolvConf;
 use super::environment::{Within, container_tree, field_of, host_name, keys_of, text_of};
-use crate::api::pod::Pod;
+use crate::api::pod::{Pod, TOKEN_MOUNT_PATH};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
 use crate::container::{Backing, Given, Machine, Mount, Setting, Trees, User, images};
@@ -11,8 +11,6 @@ use core::net::IpAddr;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Where the token of the service account is.
-const TOKEN_FOLDER: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// What stands for a token.
 // Simplified: it is signed by nobody.
 const TOKEN: &str = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImRpb3JhbWEifQ.eyJpc3MiOiJodHRwczovL2t1YmVybmV0ZXMuZGVmYXVsdC5zdmMuY2x1c3Rlci5sb2NhbCJ9.ZGlvcmFtYQ";
@@ -175,9 +173,9 @@ pub fn setting(api: &Store, object: &Object, place: usize, references: &[Arc<Obj
         let read_only = given || mount.bool_at(&["readOnly"]) == Some(true);
         mounts.push(Mount { path: path.to_owned(), backing, sub_path, read_only });
     }
-    if pod.token_volume.is_some() && !mounts.iter().any(|mount| mount.path == TOKEN_FOLDER) {
+    if pod.token_volume.is_some() && !mounts.iter().any(|mount| mount.path == TOKEN_MOUNT_PATH) {
         let backing = Backing::Given(Arc::new(account_files(api, object)));
-        let (path, sub_path) = (TOKEN_FOLDER.to_owned(), String::new());
+        let (path, sub_path) = (TOKEN_MOUNT_PATH.to_owned(), String::new());
         mounts.push(Mount { path, backing, sub_path, read_only: true });
     }
     let read_only = container.bool_at(&["securityContext", "readOnlyRootFilesystem"]);

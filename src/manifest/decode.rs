@@ -219,7 +219,10 @@ impl Decoder {
             (Type::Quantity, _) => {
                 return Err(Stop(QUANTITY_FORM.to_owned()));
             }
-            (Type::Bytes, Value::String(text)) => check_base64(text).map_err(Stop)?,
+            (Type::Bytes, Value::String(text)) => {
+                check_base64(text).map_err(Stop)?;
+                return Ok(Some(text.replace(['\n', '\r'], "").into()));
+            }
             (Type::String | Type::Uid, Value::String(_)) | (Type::Bool, Value::Bool(_)) => {}
             (Type::Int32, Value::Number(number)) if fits::<i32>(number) => {}
             (Type::Int64, Value::Number(number)) if fits::<i64>(number) => {}

@@ -4,7 +4,6 @@
 //! Models the output of sigs.k8s.io/yaml Marshal (go.yaml.in/yaml/v2).
 
 use crate::api::Value;
-use crate::api::error::go_quote;
 
 /// Beyond this column a line is broken at its next space.
 const BEST_WIDTH: usize = 80;
@@ -34,7 +33,7 @@ fn mapping(value: &Value, indent: usize, out: &mut String) {
             pad(indent, out);
         }
         let start = out.len();
-        out.push_str(&flow_string(key, usize::MAX, 0));
+        flow_string(key, Place { column: usize::MAX, indent: 0 }, out);
         let width = indent + out.len() - start;
         out.push(':');
         match value {
@@ -76,28 +75,66 @@ fn sequence(items: &[Value], indent: usize, out: &mut String) {
 
 fn scalar(value: &Value, column: usize, indent: usize, out: &mut String) {
     match value {
-        Value::String(text) if text.contains('\n') && literal_is_fine(text) => {
+        Value::String(text) if text.contains('\n') && Shape::of(text).block_allowed => {
             literal(text, indent, out)
         }
-        Value::String(text) => out.push_str(&flow_string(text, column, indent)),
+        Value::String(text) => flow_string(text, Place { column, indent }, out),
         Value::Object(_) => out.push_str("{}"),
         Value::Array(_) => out.push_str("[]"),
         other => out.push_str(&other.to_string()),
     }
 }
 
-fn literal_is_fine(text: &str) -> bool {
-    let broken = text.contains(" \n") || text.ends_with(' ') || text.starts_with([' ', '\n']);
-    !broken && text.chars().all(|letter| letter == '\n' || is_printable(letter))
+/// How a text may be written.
+/// Models go.yaml.in/yaml/v2 emitterc.go yaml_emitter_analyze_scalar.
+struct Shape {
+    plain_allowed: bool,
+    single_quoted_allowed: bool,
+    block_allowed: bool,
 }
 
+impl Shape {
+    fn of(text: &str) -> Shape {
+        let letters: Vec<char> = text.chars().collect();
+        let (first, last) = (letters.first().copied(), letters.last().copied());
+        let pairs = || letters.iter().zip(letters.iter().skip(1));
+        let spaced = |a: char, b: char| pairs().any(|(one, next)| (*one, *next) == (a, b));
+        let is_blank = |c: Option<char>| c.is_none_or(|c| matches!(c, ' ' | '\t' | '\n' | '\r'));
+        let indicates = text.starts_with("---")
+            || text.starts_with("...")
+            || first.is_some_and(|c| "#,[]{}&*!|>'\"%@`".contains(c))
+            || (first.is_some_and(|c| "?:-".contains(c)) && is_blank(letters.get(1).copied()))
+            || pairs().any(|(one, next)| *next == '#' && is_blank(Some(*one)))
+            || pairs().any(|(one, next)| *one == ':' && is_blank(Some(*next)))
+            || (letters.len() > 1 && last == Some(':'));
+        let at_an_end = |c: Option<char>| matches!(c, Some(' ' | '\n'));
+        let special = spaced(' ', '\n') || !letters.iter().all(|c| *c == '\n' || is_printable(*c));
+        let break_space = spaced('\n', ' ');
+        Shape {
+            plain_allowed: !(indicates
+                || special
+                || break_space
+                || text.contains('\n')
+                || at_an_end(first)
+                || at_an_end(last)),
+            single_quoted_allowed: !special && !break_space,
+            block_allowed: !special && last != Some(' '),
+        }
+    }
+}
+
+/// Models go.yaml.in/yaml/v2 emitterc.go yaml_emitter_write_literal_scalar.
 fn literal(text: &str, indent: usize, out: &mut String) {
+    out.push('|');
+    if text.starts_with([' ', '\n']) {
+        out.push('2');
+    }
     let stripped = text.trim_end_matches('\n');
-    out.push_str(match text.len() - stripped.len() {
-        0 => "|-",
-        1 => "|",
-        _ => "|+",
-    });
+    match text.len() - stripped.len() {
+        0 => out.push('-'),
+        1 if !stripped.is_empty() => {}
+        _ => out.push('+'),
+    }
     let body = text.strip_suffix('\n').unwrap_or(text);
     for line in body.split('\n') {
         out.push('\n');
@@ -108,69 +145,107 @@ fn literal(text: &str, indent: usize, out: &mut String) {
     }
 }
 
+/// What YAML may show as it is; a tab is not, and no letter beyond the first 65,536.
+/// Models go.yaml.in/yaml/v2 yamlprivateh.go is_printable.
 fn is_printable(letter: char) -> bool {
-    matches!(letter, '\t') || (!letter.is_control() && letter != '\u{feff}')
+    matches!(letter, ' '..='~' | '\u{a0}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}')
 }
 
-/// A string on one line, or folded beyond `column` (`usize::MAX` for keys: never).
-fn flow_string(text: &str, column: usize, indent: usize) -> String {
-    if reads_as_something_else(text) || text.contains('\n') || !text.chars().all(is_printable) {
-        return fold(&go_quote(text), column, indent, true);
-    }
-    if plain_is_fine(text) {
-        return fold(text, column, indent, false);
-    }
-    fold(&format!("'{}'", text.replace('\'', "''")), column, indent, false)
+/// Where a text begins, and how far the lines are indented that it is folded into.
+#[derive(Clone, Copy)]
+struct Place {
+    /// `usize::MAX` for a key, which is never folded.
+    column: usize,
+    indent: usize,
 }
 
-fn plain_is_fine(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let blank_at = |at: usize| bytes.get(at).is_none_or(|byte| matches!(byte, b' ' | b'\t'));
-    let Some(first) = bytes.first() else { return false };
-    if text.starts_with("---")
-        || text.starts_with("...")
-        || text.starts_with(' ')
-        || text.ends_with(' ')
-    {
-        return false;
+/// A string on one line, or folded.
+/// Models go.yaml.in/yaml/v2 emitterc.go yaml_emitter_select_scalar_style.
+fn flow_string(text: &str, place: Place, out: &mut String) {
+    let shape = Shape::of(text);
+    if reads_as_something_else(text) || text.contains('\n') || !shape.single_quoted_allowed {
+        return fold(text, Style::Double, place, out);
     }
-    if b"#,[]{}&*!|>'\"%@`".contains(first) || (b"?:-".contains(first) && blank_at(1)) {
-        return false;
-    }
-    if text.contains('\t') {
-        return false;
-    }
-    !bytes.iter().enumerate().skip(1).any(|(at, byte)| match byte {
-        b':' => blank_at(at + 1),
-        b'#' => blank_at(at - 1),
-        _ => false,
-    })
+    let style = if shape.plain_allowed { Style::Plain } else { Style::Single };
+    fold(text, style, place, out);
 }
 
-/// Breaks a line at the first single space beyond the best width.
-fn fold(text: &str, column: usize, indent: usize, double_quoted: bool) -> String {
-    if column == usize::MAX || column + text.len() <= BEST_WIDTH {
-        return text.to_owned();
-    }
-    let letters: Vec<char> = text.chars().collect();
-    let quoted = text.starts_with(['\'', '"']);
-    let mut out = String::with_capacity(text.len() + 16);
-    let mut at_column = column;
-    for (at, letter) in letters.iter().enumerate() {
-        let around = |offset: usize| letters.get(offset).is_some_and(|letter| *letter == ' ');
-        let after_space = at > 0 && around(at - 1);
-        let alone = !around(at + 1) && !after_space;
-        let inner = !quoted || (at > 1 && at + 2 < letters.len());
-        if *letter == ' ' && at_column > BEST_WIDTH && inner && (alone || double_quoted) {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    Plain,
+    Single,
+    Double,
+}
+
+/// Writes a text with its quotes, and breaks lines at the first space beyond the best width.
+/// Models go.yaml.in/yaml/v2 emitterc.go yaml_emitter_write_plain_scalar and its siblings.
+fn fold(text: &str, style: Style, place: Place, out: &mut String) {
+    let quote = match style {
+        Style::Plain => "",
+        Style::Single => "'",
+        Style::Double => "\"",
+    };
+    out.push_str(quote);
+    let folds = place.column != usize::MAX;
+    let (mut column, mut after_space) = (place.column.saturating_add(quote.len()), false);
+    let mut letters = text.chars().peekable();
+    let mut is_first = true;
+    while let Some(letter) = letters.next() {
+        let next = letters.peek().copied();
+        let space_next = next == Some(' ');
+        let is_inner = style == Style::Plain || (!is_first && next.is_some());
+        let may_break = folds && !after_space && column > BEST_WIDTH && is_inner;
+        is_first = false;
+        after_space = letter == ' ';
+        if letter == ' ' && may_break && (style == Style::Double || !space_next) {
             out.push('\n');
-            pad(indent, &mut out);
-            at_column = indent;
-        } else {
-            out.push(*letter);
-            at_column += 1;
+            pad(place.indent, out);
+            column = place.indent;
+            if space_next {
+                // Else the reader would take the space for indentation.
+                out.push('\\');
+                column += 1;
+            }
+            continue;
         }
+        let before = out.len();
+        match style {
+            Style::Single if letter == '\'' => out.push_str("''"),
+            Style::Double => escaped(letter, out),
+            _ => out.push(letter),
+        }
+        column = column.saturating_add(out.get(before..).map_or(0, |new| new.chars().count()));
     }
-    out
+    out.push_str(quote);
+}
+
+/// A letter between double quotes.
+fn escaped(letter: char, out: &mut String) {
+    let short = match letter {
+        '\0' => '0',
+        '\u{7}' => 'a',
+        '\u{8}' => 'b',
+        '\t' => 't',
+        '\n' => 'n',
+        '\u{b}' => 'v',
+        '\u{c}' => 'f',
+        '\r' => 'r',
+        '\u{1b}' => 'e',
+        '"' | '\\' => letter,
+        '\u{85}' => 'N',
+        '\u{2028}' => 'L',
+        '\u{2029}' => 'P',
+        letter if is_printable(letter) => return out.push(letter),
+        letter => {
+            let number = u32::from(letter);
+            return out.push_str(&match number {
+                ..=0xff => format!("\\x{number:02X}"),
+                ..=0xffff => format!("\\u{number:04X}"),
+                _ => format!("\\U{number:08X}"),
+            });
+        }
+    };
+    out.extend(['\\', short]);
 }
 
 /// Whether YAML 1.1 would read a plain word as null, a boolean, a number or a time.
@@ -302,6 +377,32 @@ mod tests {
         let text = "0/4 nodes are available: 1 node(s) had untolerated taint(s), 3 Insufficient cpu. no new claims";
         let yaml = "message: '0/4 nodes are available: 1 node(s) had untolerated taint(s), 3 Insufficient\n  cpu. no new claims'\n";
         assert_eq!(to_yaml(&json!({ "message": text })), yaml);
+    }
+
+    /// Printed by a real kubectl for texts of ConfigMaps.
+    #[test]
+    fn what_is_no_block_is_folded_between_quotes() {
+        let cases = [
+            ("go 1.21\n\n\trequire", "\"go 1.21\\n\\n\\trequire\""),
+            ("  a\nb\n", "|2\n    a\n  b"),
+            ("\na", "|2-\n\n  a"),
+            ("\n", "|2+\n"),
+            ("a \nb", "\"a \\nb\""),
+            ("\u{1f600} é", "\"\\U0001F600 é\""),
+            ("\u{1b}[0m", "\"\\e[0m\""),
+        ];
+        for (text, yaml) in cases {
+            assert_eq!(to_yaml(&json!({ "k": text })), format!("k: {yaml}\n"), "{text:?}");
+        }
+        let text = format!("{}\n    grpc: x", "receivers: ".repeat(7).trim_end());
+        let yaml = format!(
+            "k: {}\n",
+            "|-\n  receivers:".to_owned() + &" receivers:".repeat(6) + "\n      grpc: x"
+        );
+        assert_eq!(to_yaml(&json!({ "k": text })), yaml);
+        let text = format!("{} \n    grpc: x", "r".repeat(74));
+        let yaml = format!("k: \"{} \\n\n  \\   grpc: x\"\n", "r".repeat(74));
+        assert_eq!(to_yaml(&json!({ "k": text })), yaml);
     }
 
     fn any_value() -> impl Strategy<Value = Value> {

@@ -18,6 +18,14 @@ pub fn parse_json(text: &str) -> Result<Value, String> {
     })
 }
 
+/// What Go's decoder says of a text that is not values of JSON one after the other, and how many
+/// bytes it had read by then; `None` if it is that.
+pub(super) fn stream_fault(text: &str) -> Option<(String, usize)> {
+    let mut scanner = Scanner { letters: text.chars().collect(), at: 0 };
+    let why = scanner.stream().err()?;
+    Some((why, scanner.letters.iter().take(scanner.at).map(|letter| letter.len_utf8()).sum()))
+}
+
 struct Scanner {
     letters: Vec<char>,
     at: usize,
@@ -30,6 +38,16 @@ impl Scanner {
         match self.letters.get(self.at) {
             None => Ok(()),
             Some(letter) => Err(wrong(*letter, "after top-level value")),
+        }
+    }
+
+    fn stream(&mut self) -> Result<(), String> {
+        loop {
+            self.blanks();
+            if self.at >= self.letters.len() {
+                return Ok(());
+            }
+            self.value(0)?;
         }
     }
 
@@ -218,6 +236,12 @@ mod tests {
         for (text, why) in cases {
             assert_eq!(parse_json(text), Err(why.to_owned()), "{text}");
         }
+        assert_eq!(
+            stream_fault("{\"é\": 1} x"),
+            Some(("invalid character 'x' looking for beginning of value".to_owned(), 11)),
+            "a stream goes on after a value"
+        );
+        assert_eq!(stream_fault("{} {} "), None);
         assert_eq!(
             parse_json(" {\"a\": [1, -2.5e3]} "),
             Ok(serde_json::json!({"a": [1, -2500.0]}))

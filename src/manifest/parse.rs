@@ -217,12 +217,12 @@ pub fn parse(text: &str) -> Parsed {
     }
     if text.trim_start().starts_with('{')
         && let Some(first) = parsed.problems.first_mut()
-        && let Err(why) = go_json::parse_json(text)
+        && let Some((why, read)) = go_json::stream_fault(text)
     {
         // Neither JSON nor YAML: what is said is why it is no JSON.
         first.message = match why.as_str() {
             "unexpected end of JSON input" => "unexpected EOF".to_owned(),
-            why => why.to_owned(),
+            why => format!("json: offset {read}: {why}"),
         };
     }
     parsed
@@ -381,7 +381,10 @@ mod tests {
             ("<<: x\n", "yaml: map merge requires map or sequence of maps as the value"),
             ("a: .inf\n", "json: unsupported value: +Inf"),
             ("a: &b [*b]\n", "yaml: anchor 'b' value contains itself"),
-            ("{a: [1}\n", "invalid character 'a' looking for beginning of object key string"),
+            (
+                "{a: [1}\n",
+                "json: offset 2: invalid character 'a' looking for beginning of object key string",
+            ),
             ("{\"a\": 1\n", "unexpected EOF"),
             ("%YAML 1.1\n---\na: 1\n", "yaml: line 1: did not find expected <document start>"),
             ("a: 1\n--- b\n", "invalid Yaml document separator: b"),

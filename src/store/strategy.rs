@@ -80,6 +80,7 @@ pub(super) fn prepare_for_create(object: &mut Object, now: SimTime) {
                 note_gates(pod, now);
             }
         }
+        Kind::Other(_) if object.kind.name() == "APIService" => object.set_status(json!({})),
         Kind::Other(_) if object.kind.name() == "CertificateSigningRequest" => {
             let mut spec = object.spec().clone();
             spec.put(&["username"], "kubernetes-admin");
@@ -250,22 +251,18 @@ pub(super) fn add_finalizer(object: &mut Object, wanted: &str) {
 /// SetDefaults_Job, which makes both the same map and runs again whenever the Job is read.
 fn select_own_pods(object: &mut Object) {
     let mut spec = object.spec().clone();
-    if spec.bool_at(&["manualSelector"]).unwrap_or_default() {
-        return;
-    }
-    let template = ["template", "metadata", "labels"];
-    let own = object.meta.labels.clone();
-    let shares = own.is_empty() || own == StringMap::from_value(spec.at(&template));
-    let (uid, name) = (object.meta.uid.to_string(), object.meta.name.to_string());
-    for prefix in ["batch.kubernetes.io/", ""] {
-        for (label, value) in [("controller-uid", &uid), ("job-name", &name)] {
-            let label = format!("{prefix}{label}");
-            spec.put(&["template", "metadata", "labels", &label], value.as_str());
+    if !spec.bool_at(&["manualSelector"]).unwrap_or_default() {
+        let (uid, name) = (object.meta.uid.to_string(), object.meta.name.to_string());
+        for prefix in ["batch.kubernetes.io/", ""] {
+            for (label, value) in [("controller-uid", &uid), ("job-name", &name)] {
+                let label = format!("{prefix}{label}");
+                spec.put_default(&["template", "metadata", "labels", &label], value.as_str());
+            }
         }
+        spec.put_default(&["selector", "matchLabels", "batch.kubernetes.io/controller-uid"], uid);
     }
-    spec.put(&["selector", "matchLabels", "batch.kubernetes.io/controller-uid"], uid);
-    if shares {
-        object.meta.labels = StringMap::from_value(spec.at(&template));
+    if object.meta.labels.is_empty() {
+        object.meta.labels = StringMap::from_value(spec.at(&["template", "metadata", "labels"]));
     }
     object.set_spec(spec);
 }

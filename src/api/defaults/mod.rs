@@ -69,9 +69,8 @@ pub fn apply(kind: Kind, object: &mut Value) {
         | Kind::ControllerRevision
         | Kind::Ingress
         | Kind::PodDisruptionBudget
-        | Kind::Lease
-        | Kind::Role
-        | Kind::ClusterRole => {}
+        | Kind::Lease => {}
+        Kind::Role | Kind::ClusterRole => policy::role(object),
         Kind::Other(_) if kind.is_custom() => {}
         Kind::Other(_) => stored::apply(kind, object),
     }

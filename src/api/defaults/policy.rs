@@ -27,6 +27,20 @@ pub(super) fn namespace(object: &mut Value) {
     }
 }
 
+/// The fields of a NodeSystemInfo.
+const NODE_INFO: [&str; 10] = [
+    "architecture",
+    "bootID",
+    "containerRuntimeVersion",
+    "kernelVersion",
+    "kubeProxyVersion",
+    "kubeletVersion",
+    "machineID",
+    "operatingSystem",
+    "osImage",
+    "systemUUID",
+];
+
 /// Models SetDefaults_NodeStatus and Convert_v1_NodeSpec_To_core_NodeSpec: where they differ, the
 /// old `podCIDR` counts.
 pub(super) fn node(object: &mut Value) {
@@ -39,9 +53,21 @@ pub(super) fn node(object: &mut Value) {
         (None, Some(first)) => object.put(&["spec", "podCIDR"], first),
         _ => {}
     }
+    // What Go writes of a node that nobody has reported yet.
+    object.put_default(&["status", "daemonEndpoints", "kubeletEndpoint", "Port"], 0);
+    for field in NODE_INFO {
+        object.put_default(&["status", "nodeInfo", field], "");
+    }
     if let Some(capacity) = object.at(&["status", "capacity"]).filter(|value| value.is_object()) {
         let capacity = capacity.clone();
         object.put_default(&["status", "allocatable"], capacity);
+    }
+}
+
+/// A role without rules has null for them: Go writes what is no list so.
+pub(super) fn role(object: &mut Value) {
+    if object.items_at(&["rules"]).is_empty() {
+        object.put(&["rules"], Value::Null);
     }
 }
 

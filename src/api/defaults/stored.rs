@@ -5,7 +5,8 @@ use crate::api::tree::TreeMut as _;
 use crate::api::{Kind, Value};
 use serde_json::json;
 
-/// Models pkg/apis/admissionregistration/v1/defaults.go, pkg/apis/storage/v1/defaults.go.
+/// Models pkg/apis/admissionregistration/v1/defaults.go, pkg/apis/storage/v1/defaults.go,
+/// staging/src/k8s.io/kube-aggregator/pkg/apis/apiregistration/v1/defaults.go.
 pub(super) fn apply(kind: Kind, object: &mut Value) {
     match kind.name() {
         "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => {
@@ -47,6 +48,11 @@ pub(super) fn apply(kind: Kind, object: &mut Value) {
                 ("volumeLifecycleModes", json!(["Persistent"])),
             ] {
                 spec.put_default(&[key], value);
+            }
+        }
+        "APIService" => {
+            if let Some(service) = child(object, "spec").and_then(|it| child(it, "service")) {
+                service.put_default(&["port"], 443);
             }
         }
         "VolumeAttachment" => object.put_default(&["status", "attached"], false),

@@ -91,16 +91,8 @@ pub(super) fn stateful_set(object: &mut Value) {
     }
 }
 
-/// Models SetDefaults_Job. The selector and its label are the store's work: they hold the UID.
+/// Models SetDefaults_Job. The selector and the labels are the store's work: they hold the UID.
 pub(super) fn job(object: &mut Value) {
-    let labels = object.at(&["spec", "template", "metadata", "labels"]).cloned();
-    let unlabelled =
-        object.fields_at(&["metadata", "labels"]).is_none_or(serde_json::Map::is_empty);
-    if let Some(labels) = labels.filter(Value::is_object)
-        && unlabelled
-    {
-        object.put(&["metadata", "labels"], labels);
-    }
     let spec = ensure_object(object, "spec");
     let has = |spec: &Value, key: &str| spec.at(&[key]).is_some_and(|value| !value.is_null());
     if !has(spec, "completions") && !has(spec, "parallelism") {

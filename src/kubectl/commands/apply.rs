@@ -27,12 +27,26 @@ pub(crate) fn note_last_applied(value: &mut Value) {
     value.put(&["metadata", "annotations", LAST_APPLIED], text);
 }
 
+/// Models staging/src/k8s.io/cli-runtime/pkg/resource/visitor.go SetNamespace and FilterNamespace.
 pub(super) fn prepared(manifest: &Manifest) -> Value {
     let mut value = manifest.value.clone();
-    if manifest.kind.namespaced() {
-        value.put(&["metadata", "namespace"], manifest.namespace.clone());
+    match manifest.kind.namespaced() {
+        true => value.put(&["metadata", "namespace"], manifest.namespace.clone()),
+        false => drop(value.remove(&["metadata", "namespace"])),
     }
     value
+}
+
+/// Models apply.go pruneNulls: what an update would leave out is not created either.
+fn without_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, field| !field.is_null());
+            fields.values_mut().for_each(without_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_nulls),
+        _ => {}
+    }
 }
 
 /// Creates or changes objects so that they are as their manifests say.
@@ -85,6 +99,7 @@ fn apply_one(call: &mut Call<'_>, manifest: &Manifest) -> Result<(Value, &'stati
     }
     note_last_applied(&mut new);
     let Ok(live) = call.object(kind, &manifest.namespace, &manifest.name) else {
+        without_nulls(&mut new);
         if call.dry_run()? == DryRun::Client {
             return Ok((new, "created"));
         }
@@ -358,7 +373,7 @@ impl Manifests {
         if !self.gone.is_empty() && call.world.now() < self.limit {
             return call.later(self.limit, Task::Manifests(self));
         }
-        let keeps = self.many && call.flags.given("output") && call.flags.text("output") != "name";
+        let keeps = call.flags.given("output") && call.flags.text("output") != "name";
         while let Some(manifest) = self.left.last() {
             let result = match self.how {
                 How::Apply => apply_one(call, manifest),
@@ -390,8 +405,17 @@ impl Manifests {
             self.tries = 0;
             self.anew = false;
         }
-        if let (Some(printer), false) = (Printer::of(call, FORMATS)?, self.values.is_empty()) {
-            call.print(&printer, &Objects::List(self.values, serde_json::json!({})))?;
+        // Models apply.go Run and printObjects: one failure, and no object is printed.
+        let prints = self.failures.is_empty() && !self.values.is_empty();
+        if let (Some(printer), true) = (Printer::of(call, FORMATS)?, prints) {
+            let objects = match (self.many, self.values.pop()) {
+                (false, Some(value)) => Objects::One(value),
+                (_, last) => {
+                    self.values.extend(last);
+                    Objects::List(self.values, serde_json::json!({}))
+                }
+            };
+            call.print(&printer, &objects)?;
         }
         if self.failures.is_empty() && self.how == How::Apply && call.flags.on("prune") {
             return super::prune::prune(call, &self.applied, &self.namespaces);

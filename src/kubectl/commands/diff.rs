@@ -2,14 +2,16 @@
 
 use super::apply::{LAST_APPLIED, prepared};
 use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::{Kind, Value};
+use crate::api::{ApiError, Kind, Object, Reason, Value};
 use crate::base::{Rng, SimTime};
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome};
-use crate::kubectl::manifests::{self, to_yaml};
+use crate::kubectl::manifests::{self, Manifest, to_yaml};
 use crate::kubectl::patch::three_way;
 use crate::store::ObjectKey;
 use crate::store::patch::{FieldValidation, Patch};
+use crate::world::World;
+use std::sync::Arc;
 
 /// `kubectl diff`: exit code 1 if something differs, 2 if something is wrong.
 ///
@@ -25,13 +27,21 @@ fn difference(call: &mut Call<'_>) -> Outcome {
     super::apply::check_no_args(call)?;
     super::apply::check_files(call)?;
     let (manifests, failures) = manifests::read_all(call)?;
+    // The first thing that is wrong ends it, and nothing is printed.
+    failures.into_iter().next().map_or(Ok(()), Err)?;
     let mut differs = false;
     for manifest in manifests {
         let live = call.object(manifest.kind, &manifest.namespace, &manifest.name).ok();
         let live = live.map(|object| shown(&object));
         let mut copy = call.world.clone();
-        let new = prepared(&manifest);
+        let mut new = prepared(&manifest);
+        if !call.flags.on("server-side") {
+            // Models util.GetModifiedConfiguration: no note of what was applied, but annotations.
+            new.put_default(&["metadata", "annotations"], serde_json::json!({}));
+            new.remove(&["metadata", "annotations", LAST_APPLIED]);
+        }
         let merged = match &live {
+            _ if call.flags.on("server-side") => apply_on_server(call, &mut copy, &manifest, &new),
             None => copy.create(manifest.kind, &new, &manifest.namespace),
             Some(live) => {
                 let note = live.str_at(&["metadata", "annotations", LAST_APPLIED]);
@@ -75,8 +85,34 @@ fn difference(call: &mut Call<'_>) -> Outcome {
             call.out.push_str(&text);
         }
     }
-    Failure::of(failures)?;
     if differs { Err(Failure::Silent(1)) } else { Ok(()) }
+}
+
+/// What the server would make of an object that is applied on its side.
+///
+/// Models diff.go InfoObject.Merged, which tries a conflict again until it gives up with a warning.
+fn apply_on_server(
+    call: &mut Call<'_>,
+    copy: &mut World,
+    manifest: &Manifest,
+    new: &Value,
+) -> Result<Arc<Object>, ApiError> {
+    copy.speak_as(&call.field_manager(), "");
+    let key = ObjectKey::new(&manifest.namespace, &manifest.name);
+    let merged = copy.apply(manifest.kind, &key, new, call.flags.on("force-conflicts"));
+    if matches!(&merged, Err(error) if error.reason == Reason::Conflict) {
+        let (time, kind) = (call.world.now().format("%m%d %T.%N"), manifest.kind);
+        let version = kind.api_version();
+        let version =
+            if version.contains('/') { version.to_owned() } else { format!("/{version}") };
+        call.warn(format!(
+            "W{}       1 diff.go:723] Object ({version}, Kind={}: {}) keeps changing, diffing without lock",
+            time.get(..time.len().saturating_sub(3)).unwrap_or(&time),
+            kind.name(),
+            manifest.name
+        ));
+    }
+    merged
 }
 
 /// Hides the values of a Secret; those that change are told apart.

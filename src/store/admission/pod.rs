@@ -1,6 +1,7 @@
 //! What the API server adds to a pod: service account, token, priority, tolerations, limits.
 
 use super::{limit_range, priority, runtime_class};
+use crate::api::pod::TOKEN_MOUNT_PATH;
 use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{ApiError, Kind, Object, PodSpec, Reason, StringMap, Value, defaults};
 use crate::base::names;
@@ -191,12 +192,22 @@ fn service_account(
     Ok(())
 }
 
-/// Whether a token volume is added: not if the pod declines, or mounts one itself.
+/// Whether a token volume is added: not if the pod declines, or brings one itself, or all of its
+/// containers have something else in its place.
+///
+/// Models plugin/pkg/admission/serviceaccount/admission.go mountServiceAccountToken.
 fn mounts_token(tree: &Value) -> bool {
     let has_one = tree.items_at(&["volumes"]).iter().any(|volume| {
         volume.str_at(&["name"]).is_some_and(|name| name.starts_with("kube-api-access-"))
     });
-    tree.bool_at(&["automountServiceAccountToken"]) != Some(false) && !has_one
+    let lists = ["initContainers", "containers"].into_iter();
+    let needs_one = |container: &Value| {
+        let mut mounts = container.items_at(&["volumeMounts"]).iter();
+        !mounts.any(|mount| mount.str_at(&["mountPath"]) == Some(TOKEN_MOUNT_PATH))
+    };
+    tree.bool_at(&["automountServiceAccountToken"]) != Some(false)
+        && !has_one
+        && lists.flat_map(|list| tree.items_at(&[list])).any(needs_one)
 }
 
 /// Every pod bears a lost node for five minutes.

@@ -7,7 +7,7 @@
 use super::super::addresses::{warnings_for_address, warnings_for_range};
 use super::super::path::{Fields as _, Path};
 use super::pod::{deprecated_label, selector_term};
-use crate::api::Value;
+use crate::api::{Value, certificate};
 
 fn annotation<'a>(object: &'a Value, key: &str) -> Option<&'a Value> {
     object.sub("metadata")?.sub("annotations")?.sub(key)
@@ -153,9 +153,7 @@ pub(super) fn endpoint_slice(object: &Value, is_new: bool, found: &mut Vec<Strin
 
 /// A certificate and a key that are none.
 ///
-/// Models Go's crypto/tls X509KeyPair.
-///
-/// Simplified: whether they fit each other is not looked at.
+/// Models pkg/registry/core/secret/strategy.go warningsForSecret.
 pub(super) fn secret(object: &Value, found: &mut Vec<String>) {
     if object.text("type") != "kubernetes.io/tls" {
         return;
@@ -165,12 +163,5 @@ pub(super) fn secret(object: &Value, found: &mut Vec<String>) {
         let bytes = data_encoding::BASE64.decode(text.as_bytes()).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     };
-    let has = |text: &str, what: &str| {
-        text.lines().any(|line| line.starts_with("-----BEGIN ") && line.contains(what))
-    };
-    if !has(&text("tls.crt"), "") {
-        found.push("tls: failed to find any PEM data in certificate input".to_owned());
-    } else if !has(&text("tls.key"), "") {
-        found.push("tls: failed to find any PEM data in key input".to_owned());
-    }
+    found.extend(certificate::pair_fault(&text("tls.crt"), &text("tls.key")));
 }

@@ -6,7 +6,7 @@ use super::{begin_named, finish, named};
 use crate::api::error::go_quote;
 use crate::api::tree::TreeMut as _;
 use crate::api::validation::names::{config_key, variable_name};
-use crate::api::{Kind, Value};
+use crate::api::{Kind, Value, certificate};
 use crate::kubectl::call::Call;
 use crate::kubectl::content_hash::content_hash;
 use crate::kubectl::failure::{Failure, Outcome, plain};
@@ -224,7 +224,9 @@ pub(crate) fn secret_tls(call: &mut Call<'_>) -> Outcome {
         })
     };
     let (cert, key) = (open(cert)?, open(key)?);
-    check_pair(&cert, &key)?;
+    if let Some(why) = certificate::pair_fault(&cert, &key) {
+        return plain(why);
+    }
     let data = [("tls.crt", cert), ("tls.key", key)];
     let data = data.into_iter().map(|(key, text)| (key.to_owned(), text.into())).collect();
     secret(call, &name, data, "kubernetes.io/tls")
@@ -232,42 +234,6 @@ pub(crate) fn secret_tls(call: &mut Call<'_>) -> Outcome {
 
 /// Whether two texts hold a certificate and a key.
 ///
-/// Models crypto/tls X509KeyPair. Simplified: what is in their blocks is not read.
-fn check_pair(cert: &str, key: &str) -> Outcome {
-    let is_certificate = |name: &str| name == "CERTIFICATE";
-    let is_key = |name: &str| name == "PRIVATE KEY" || name.ends_with(" PRIVATE KEY");
-    let (certs, keys) = (blocks(cert), blocks(key));
-    let first = |all: &[&str]| all.join(" ");
-    if !certs.iter().any(|name| is_certificate(name)) {
-        return plain(match certs.as_slice() {
-            [] => "tls: failed to find any PEM data in certificate input".to_owned(),
-            [name] if is_key(name) => "tls: failed to find certificate PEM data in certificate input, but did find a private key; PEM inputs may have been switched".to_owned(),
-            all => format!("tls: failed to find \"CERTIFICATE\" PEM block in certificate input after skipping PEM blocks of the following types: [{}]", first(all)),
-        });
-    }
-    if !keys.iter().any(|name| is_key(name)) {
-        return plain(match keys.as_slice() {
-            [] => "tls: failed to find any PEM data in key input".to_owned(),
-            [name] if is_certificate(name) => {
-                "tls: found a certificate rather than a key in the PEM for the private key"
-                    .to_owned()
-            }
-            all => format!(
-                "tls: failed to find PEM block with type ending in \"PRIVATE KEY\" in key input after skipping PEM blocks of the following types: [{}]",
-                first(all)
-            ),
-        });
-    }
-    Ok(())
-}
-
-/// The types of the PEM blocks of a text.
-fn blocks(text: &str) -> Vec<&str> {
-    let begins = text.lines().filter_map(|line| line.trim_end().strip_prefix("-----BEGIN "));
-    let names = begins.filter_map(|line| line.strip_suffix("-----"));
-    names.filter(|name| text.contains(&format!("-----END {name}-----"))).collect()
-}
-
 /// `kubectl create secret docker-registry`.
 pub(crate) fn secret_docker(call: &mut Call<'_>) -> Outcome {
     let name = begin_named(call)?;
