@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 /// A session, its text, how many of its commands say all that the real cluster said, and how many
 /// commands it has. `docs/fidelity.md` says why some cannot. Those from `data` on are of a kubectl
 /// 1.36.3 and a control plane whose kubelets were played, without what no two clusters share.
-const SESSIONS: [(&str, &str, usize, usize); 31] = [
+const SESSIONS: [(&str, &str, usize, usize); 32] = [
     ("basics", include_str!("conformance/sessions/01-basics.txt"), 8, 9),
     ("rolling", include_str!("conformance/sessions/02-rolling.txt"), 18, 18),
     ("drain", include_str!("conformance/sessions/03-drain.txt"), 8, 8),
@@ -49,6 +49,7 @@ const SESSIONS: [(&str, &str, usize, usize); 31] = [
     ("explained", include_str!("conformance/sessions/29-explained.txt"), 40, 40),
     ("files", include_str!("conformance/sessions/30-files.txt"), 120, 120),
     ("compared", include_str!("conformance/sessions/31-compared.txt"), 14, 14),
+    ("whole", include_str!("conformance/sessions/32-whole.txt"), 11, 11),
 ];
 
 /// What is volatile, and what stands for it.

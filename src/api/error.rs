@@ -1,7 +1,7 @@
 //! How the API server says no.
 
 use core::fmt;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// What is wrong with one field.
 ///
@@ -214,6 +214,8 @@ pub enum Reason {
     Invalid,
     MethodNotAllowed,
     TooManyRequests,
+    ServiceUnavailable,
+    Unauthorized,
     Gone,
     UnsupportedMediaType,
     InternalError,
@@ -234,6 +236,8 @@ impl Reason {
             Reason::UnsupportedMediaType => 415,
             Reason::Invalid => 422,
             Reason::TooManyRequests => 429,
+            Reason::ServiceUnavailable => 503,
+            Reason::Unauthorized => 401,
             Reason::InternalError | Reason::Unknown => 500,
         }
     }
@@ -249,6 +253,8 @@ impl Reason {
             Reason::Invalid => "Invalid",
             Reason::MethodNotAllowed => "MethodNotAllowed",
             Reason::TooManyRequests => "TooManyRequests",
+            Reason::ServiceUnavailable => "ServiceUnavailable",
+            Reason::Unauthorized => "Unauthorized",
             Reason::Gone => "Gone",
             Reason::UnsupportedMediaType => "UnsupportedMediaType",
             Reason::InternalError => "InternalError",
@@ -328,28 +334,6 @@ impl ApiError {
         let message = format!("{kind} {} is invalid: {list}", go_quote(name));
         let (kind, name) = (kind.to_owned(), name.to_owned());
         ApiError { reason: Reason::Invalid, message, kind, name, causes }
-    }
-
-    /// The `v1` Status object that says it.
-    pub fn to_status(&self) -> Value {
-        let causes: Vec<Value> = self
-            .causes
-            .iter()
-            .map(|cause| {
-                let (field, message) = (&cause.field, cause.body());
-                json!({"reason": cause.error_type.reason(), "message": message, "field": field})
-            })
-            .collect();
-        json!({
-            "apiVersion": "v1",
-            "kind": "Status",
-            "metadata": {},
-            "status": "Failure",
-            "message": self.message,
-            "reason": self.reason.name(),
-            "details": {"name": self.name, "kind": self.kind, "causes": causes},
-            "code": self.reason.code(),
-        })
     }
 }
 

@@ -4,7 +4,7 @@
 //! everywhere else, so that no field of a manifest is lost. Trees are [`serde_json::Value`]s with
 //! sorted keys behind an `Arc`: copies are cheap and share what they have in common.
 //!
-//! Reading order: `kind.rs`, `resource.rs`, `meta.rs`, `object.rs`, `event.rs`, `pod.rs`, `selector.rs`, `error.rs`.
+//! Reading order: `kind.rs`, `resource.rs`, `meta.rs`, `object.rs`, `event.rs`, `pod.rs`, `selector.rs`, `field_selector.rs`, `error.rs`.
 
 pub mod certificate;
 pub mod conversion;
@@ -12,6 +12,7 @@ pub mod defaults;
 pub mod disruption_budget;
 pub mod error;
 pub mod event;
+pub mod field_selector;
 mod go_text;
 pub mod kind;
 pub mod managed_fields;

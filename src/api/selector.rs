@@ -136,7 +136,6 @@ impl core::fmt::Display for Selector {
             match (requirement.operator, requirement.values.len()) {
                 (Operator::In, 1) => write!(f, "{key}={values}")?,
                 (Operator::In, _) => write!(f, "{key} in ({values})")?,
-                (Operator::NotIn, 1) => write!(f, "{key}!={values}")?,
                 (Operator::NotIn, _) => write!(f, "{key} notin ({values})")?,
                 (Operator::Exists, _) => write!(f, "{key}")?,
                 (Operator::DoesNotExist, _) => write!(f, "!{key}")?,

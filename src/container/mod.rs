@@ -11,8 +11,9 @@
 //!
 //! Reading order: `images`, `kit` (what an image has), `tree`, `files`, `base_files`, `shell`
 //! (scripts), `process`, `commands`, `scene`, `start` (what a container's first process is),
-//! `headers`, `server`, `output`.
+//! `archive`, `headers`, `server`, `output`.
 
+pub mod archive;
 mod base_files;
 mod commands;
 mod files;

@@ -14,7 +14,7 @@ use crate::base::SimTime;
 use crate::programs::{Mark, Output};
 use crate::store::patch::{FieldValidation, Patch};
 use crate::store::{ObjectKey, managed};
-use crate::world::World;
+use crate::world::{World, component_statuses};
 use core::fmt::Write as _;
 use core::time::Duration;
 use std::sync::Arc;
@@ -195,6 +195,11 @@ impl Call<'_> {
         if name.is_empty() {
             return plain("resource name may not be empty");
         }
+        if kind.name() == "ComponentStatus" {
+            let found = component_statuses(kind).find(|one| *one.meta.name == *name);
+            let missing = || crate::api::ApiError::not_found("componentstatus", name).into();
+            return found.ok_or_else(missing);
+        }
         let store = self.world.store();
         let found = store.find(kind, namespace, name).cloned();
         let asks = kind.namespaced() && namespace != "default" && self.verb.path != "delete";
@@ -239,9 +244,15 @@ impl Call<'_> {
         result.map_err(Failure::from)
     }
 
-    fn say_warnings(&mut self, warnings: Vec<String>) {
+    /// Says what the API server warns of, each thing once.
+    ///
+    /// Models staging/src/k8s.io/client-go/rest/warnings.go, which kubectl asks to deduplicate.
+    pub(crate) fn say_warnings(&mut self, warnings: Vec<String>) {
         for warning in warnings {
-            self.warn(format!("Warning: {warning}"));
+            let line = format!("Warning: {warning}");
+            if !self.err.lines().any(|said| said == line) {
+                self.warn(line);
+            }
         }
     }
 
@@ -280,9 +291,8 @@ impl Call<'_> {
         patch: &Patch,
     ) -> Result<Arc<Object>, Failure> {
         let patched = self.write(|world| world.patch(kind, key, patch))?;
-        for field in patched.unknown {
-            self.warn(format!("Warning: unknown field \"{field}\""));
-        }
+        let unknown = patched.unknown.iter().map(|field| format!("unknown field \"{field}\""));
+        self.say_warnings(unknown.collect());
         Ok(patched.object)
     }
 

@@ -25,6 +25,16 @@ pub(crate) fn json_with_indent(value: &Value, indent: &str) -> String {
     escape_html(&String::from_utf8_lossy(&bytes))
 }
 
+/// Whether a text is one that a request may ask for: a path, or a whole address.
+///
+/// Models net/url.ParseRequestURI, as far as its first letters go.
+pub(crate) fn is_uri(text: &str) -> bool {
+    let has_scheme = text.split_once(':').is_some_and(|(scheme, rest)| {
+        rest.starts_with('/') && scheme.chars().all(|letter| letter.is_ascii_alphanumeric())
+    });
+    (text.starts_with('/') || has_scheme) && !text.contains(|letter: char| letter.is_control())
+}
+
 fn escape_html(json: &str) -> String {
     if !json.contains(['<', '>', '&', '\u{2028}', '\u{2029}']) {
         return json.to_owned();

@@ -14,13 +14,13 @@ mod complete;
 mod content_hash;
 mod describe;
 mod failure;
-mod field_selector;
 mod flags;
 mod go_template;
 mod go_text;
 mod help;
 mod jsonpath;
 mod kubeconfig;
+mod kuberc;
 mod kustomize;
 mod kyaml;
 mod manifests;
@@ -148,7 +148,14 @@ pub fn begin(
     let ended = |stdout: String, stderr: String, exit| {
         (Output { stdout, stderr, exit, ..Output::default() }, None)
     };
-    let (verb, rest) = match verbs::look_up(words) {
+    let (words, said) = match kuberc::applied(session, words) {
+        Ok(applied) => applied,
+        Err(why) => {
+            let text = format!("error occurred while applying preferences {why}\n");
+            return ended(String::new(), text, 1);
+        }
+    };
+    let (verb, rest) = match verbs::look_up(&words) {
         Lookup::Verb(verb, rest) => (verb, rest),
         Lookup::Help(text, exit) => return ended(text, String::new(), exit),
         Lookup::Wrong(text) => return ended(String::new(), text, 1),
@@ -180,6 +187,7 @@ pub fn begin(
     let mut call = Call::new(verb, world, session);
     (call.args, call.after_dash, call.flags) = (parsed.args, parsed.after_dash, parsed.flags);
     call.stdin = stdin;
+    call.err.push_str(&said);
     if call.flags.given("record") {
         call.warn("Flag --record has been deprecated, --record will be removed in the future");
     }
@@ -202,14 +210,17 @@ fn old_dry_run(call: &Call<'_>) -> Option<String> {
         _ => return None,
     };
     let kind = if what.is_empty() { "" } else { " (boolean value)" };
-    let moment = call.world.now().rfc3339_micros();
+    let text =
+        format!("--dry-run{what} is deprecated{kind} and can be replaced with --dry-run={new}.");
+    Some(logged(call.world.now(), &format!("helpers.go:{line}"), &text))
+}
+
+/// A warning as klog writes it.
+fn logged(now: crate::base::SimTime, place: &str, text: &str) -> String {
+    let moment = now.rfc3339_micros();
     let part = |from: usize, to: usize| moment.get(from..to).unwrap_or_default();
     // Any process has a number.
     const PROCESS: u32 = 4242;
-    Some(format!(
-        "W{}{} {} {PROCESS:>7} helpers.go:{line}] --dry-run{what} is deprecated{kind} and can be replaced with --dry-run={new}.",
-        part(5, 7),
-        part(8, 10),
-        part(11, 26),
-    ))
+    let (month, day, time) = (part(5, 7), part(8, 10), part(11, 26));
+    format!("W{month}{day} {time} {PROCESS:>7} {place}] {text}")
 }

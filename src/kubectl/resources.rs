@@ -2,12 +2,12 @@
 
 use super::call::Call;
 use super::failure::{Failure, plain};
-use super::field_selector::{self, Term};
 use super::manifests;
 use crate::api::error::go_quote;
+use crate::api::field_selector::{self, Term};
 use crate::api::{ApiError, Kind, Object, Reason, Selector};
 use crate::store::Store;
-use serde_json::json;
+use crate::world::component_statuses;
 use std::sync::Arc;
 
 /// One thing that was asked for.
@@ -335,7 +335,7 @@ pub(crate) fn list(call: &Call<'_>, kind: Kind) -> Result<Vec<Arc<Object>>, Fail
     let chosen = Chosen::new(call, kind, None)?;
     let store = call.world.store();
     if kind.name() == "ComponentStatus" {
-        return Ok(components(kind).filter(|object| chosen.has(object)).collect());
+        return Ok(component_statuses(kind).filter(|object| chosen.has(object)).collect());
     }
     let all = match &chosen.namespace {
         None => store.list(kind).filter(|object| chosen.has(object)).cloned().collect(),
@@ -344,15 +344,6 @@ pub(crate) fn list(call: &Call<'_>, kind: Kind) -> Result<Vec<Arc<Object>>, Fail
         }
     };
     Ok(all)
-}
-
-/// What the API server finds of the control plane when it is asked: here all of it is well.
-fn components(kind: Kind) -> impl Iterator<Item = Arc<Object>> {
-    ["controller-manager", "scheduler", "etcd-0"].into_iter().map(move |name| {
-        let healthy = json!([{"type": "Healthy", "status": "True", "message": "ok"}]);
-        let value = json!({"metadata": {"name": name}, "conditions": healthy});
-        Arc::new(Object::from_value(kind, value))
-    })
 }
 
 /// Which objects of a kind a command line asks for.

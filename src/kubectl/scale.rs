@@ -2,53 +2,23 @@
 //!
 //! Models staging/src/k8s.io/api/autoscaling/v1 Scale and pkg/registry/apps/deployment/storage.
 
-use super::call::{Call, DryRun, shown};
+use super::call::{Call, DryRun};
 use super::failure::{Failure, Outcome};
-use crate::api::tree::{Tree as _, TreeMut as _};
-use crate::api::{ApiError, Kind, Object, Reason, Selector, Value};
+use crate::api::tree::Tree as _;
+use crate::api::{ApiError, Object, Reason, Value};
 use crate::store::ObjectKey;
 use crate::store::patch::{Patch, PatchType, patch_locally};
 use serde_json::json;
-
-/// Whether a kind can be scaled.
-pub(crate) const fn has_scale(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::ReplicationController
-    )
-}
 
 /// The scale of an object.
 ///
 /// # Errors
 /// `NotFound` for kinds without.
 pub(crate) fn of(object: &Object) -> Result<Value, Failure> {
-    if !has_scale(object.kind) {
+    crate::world::scale_of(object).ok_or_else(|| {
         let why = "the server could not find the requested resource";
-        return Err(ApiError::new(Reason::NotFound, why).into());
-    }
-    let value = shown(object);
-    let selector = match object.kind {
-        Kind::ReplicationController => Selector::from_map(value.at(&["spec", "selector"])),
-        _ => Selector::from_label_selector(value.at(&["spec", "selector"])).unwrap_or_default(),
-    };
-    let mut metadata = json!({});
-    for key in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
-        if let Some(field) = value.at(&["metadata", key]) {
-            metadata.put(&[key], field.clone());
-        }
-    }
-    let mut scale = json!({
-        "apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": metadata, "spec": {},
-        "status": {
-            "replicas": value.int_at(&["status", "replicas"]).unwrap_or(0),
-            "selector": selector.to_string(),
-        },
-    });
-    if let Some(replicas) = value.int_at(&["spec", "replicas"]).filter(|replicas| *replicas != 0) {
-        scale.put(&["spec", "replicas"], replicas);
-    }
-    Ok(scale)
+        ApiError::new(Reason::NotFound, why).into()
+    })
 }
 
 /// Patches the scale of an object.

@@ -7,7 +7,8 @@
 
 use super::call::Call;
 use super::commands::{
-    apply, delete, drain, edit, exec, logs, port_forward, rollout, run, scale, wait, watch,
+    apply, debug, delete, drain, edit, exec, logs, port_forward, proxy, rollout, run, scale, wait,
+    watch,
 };
 use super::failure::{Failure, Outcome};
 use super::flags::Flags;
@@ -88,14 +89,25 @@ pub(crate) enum Task {
     Exec(exec::Command),
     /// `port-forward`.
     Forward(port_forward::Forward),
+    /// `debug`: a container to begin, and to be left.
+    Debug(debug::Session),
+    /// `proxy`.
+    Proxy(proxy::Proxy),
     /// `edit`.
     Edit(edit::Edit),
 }
 
 impl Task {
     fn go_on(self, call: &mut Call<'_>, input: Input) -> Outcome {
-        let cleans_up =
-            matches!(self, Task::Attach(_) | Task::Exec(_) | Task::Forward(_) | Task::Edit(_));
+        let cleans_up = matches!(
+            self,
+            Task::Attach(_)
+                | Task::Exec(_)
+                | Task::Debug(_)
+                | Task::Forward(_)
+                | Task::Proxy(_)
+                | Task::Edit(_)
+        );
         if input == Input::Interrupt && !cleans_up {
             return Err(Failure::Silent(130));
         }
@@ -113,6 +125,8 @@ impl Task {
             Task::Logs(task) => task.go_on(call, input),
             Task::Exec(task) => task.go_on(call, input),
             Task::Forward(task) => task.go_on(call, input),
+            Task::Debug(task) => task.go_on(call, input),
+            Task::Proxy(task) => task.go_on(call, input),
             Task::Edit(task) => task.go_on(call, input),
         }
     }

@@ -27,10 +27,11 @@ pub struct Within<'a> {
     pub references: &'a [Arc<Object>],
 }
 
-/// The container of a number, as the API has it: init containers first, then the others.
+/// The container of a number, as the API has it: init containers first, then the others, those that
+/// were added to look around last.
 pub fn container_tree(pod: &Object, place: usize) -> Option<&Value> {
     let tree = &pod.pod()?.spec.tree;
-    let lists = ["initContainers", "containers"].into_iter();
+    let lists = ["initContainers", "containers", "ephemeralContainers"].into_iter();
     lists.flat_map(|list| tree.items_at(&[list])).nth(place)
 }
 

@@ -7,10 +7,11 @@ use crate::api::Object;
 use crate::api::pod::{Container, Pod};
 use crate::api::tree::Tree as _;
 use crate::base::SimTime;
+use crate::container::archive::{self, Member, Said};
 use crate::container::server::{self, Host};
 use crate::container::tree::Tree;
 use crate::container::{
-    Command, Output, Question, Reply, Setting, Stage, Talk, Trees, Typed, View,
+    Command, Output, Question, Reply, Setting, Stage, Talk, Trees, Typed, View, kit_of, normal,
 };
 use crate::store::Store;
 use std::sync::Arc;
@@ -28,15 +29,20 @@ pub struct Inside<'a> {
     pub disks: &'a Trees,
 }
 
-/// The container of a number, as the specification has it: init containers first, then the others.
+/// The container of a number, as the specification has it: init containers first, then the others,
+/// ephemeral ones last.
 pub fn container_at(pod: &Pod, place: usize) -> Option<&Container> {
-    pod.spec.init_containers.iter().chain(&pod.spec.containers).nth(place)
+    all_of(pod).nth(place)
 }
 
 /// The number of a container by its name.
 pub fn place_of(pod: &Pod, name: &str) -> Option<usize> {
-    let mut all = pod.spec.init_containers.iter().chain(&pod.spec.containers);
-    all.position(|container| container.name == name)
+    all_of(pod).position(|container| container.name == name)
+}
+
+fn all_of(pod: &Pod) -> impl Iterator<Item = &Container> {
+    let spec = &pod.spec;
+    spec.init_containers.iter().chain(&spec.containers).chain(&spec.ephemeral_containers)
 }
 
 /// Plays the inside of a pod up to a moment.
@@ -189,7 +195,40 @@ pub(super) fn look<T>(
     look(&view, &setting)
 }
 
+/// Carries files into a container, into a folder of it. Gives back what `tar` says.
+pub fn unpack(
+    (api, object): (&Store, &Arc<Object>),
+    runtime: &mut PodRuntime,
+    disks: &mut Trees,
+    place: usize,
+    into: &str,
+    members: &[Member],
+    now: SimTime,
+) -> Said {
+    let references = runtime.at(place).map_or(&[][..], |it| it.references.as_slice());
+    let setting = setting(api, object, place, references);
+    let folder = folder_of(object, place).to_owned();
+    runtime.scene(now).unpack(place, &setting, disks, (&folder, into), members, now)
+}
+
+/// The folder that programs in a container begin in.
+fn folder_of(object: &Object, place: usize) -> &str {
+    container_tree(object, place).and_then(|it| it.str_at(&["workingDir"])).unwrap_or("/")
+}
+
 impl Inside<'_> {
+    /// What `tar` carries out of a container, and what it says.
+    pub fn pack(&self, place: usize, path: &str) -> (Vec<Member>, Said) {
+        let folder = folder_of(self.object, place);
+        look(self, place, |view, setting| archive::pack(view, kit_of(&setting.image), folder, path))
+    }
+
+    /// Whether there is a folder in a container.
+    pub fn is_folder(&self, place: usize, path: &str) -> bool {
+        let whole = normal(folder_of(self.object, place), path);
+        look(self, place, |view, _| view.is_folder(&whole))
+    }
+
     /// The container that listens on a port and runs: its number, and the folder that it serves if
     /// a program of its own does.
     pub fn listener(&self, port: u16) -> Option<(usize, Option<String>)> {
@@ -197,7 +236,8 @@ impl Inside<'_> {
         // Regular containers first: they are whom a Service means.
         let first = pod.spec.init_containers.len();
         let count = first + pod.spec.containers.len();
-        let places = (first..count).chain(0..first);
+        let last = count + pod.spec.ephemeral_containers.len();
+        let places = (first..count).chain(0..first).chain(count..last);
         places.into_iter().find_map(|place| {
             let runtime = self.runtime.at(place)?;
             runtime.is_running().then(|| self.listens(place, port))?.map(|folder| (place, folder))
@@ -306,6 +346,15 @@ impl Inside<'_> {
         let (mut runtime, mut disks) = (self.runtime.clone(), self.disks.clone());
         play(self.api, self.object, &mut runtime, &mut disks, now);
         Some(runtime)
+    }
+}
+
+/// A container's first process ends by itself.
+pub fn end(runtime: &mut PodRuntime, place: usize, code: i32, now: SimTime) {
+    if let Some(RunState::Running { ends, .. } | RunState::Stopping { ends, .. }) =
+        runtime.at_mut(place).map(|it| &mut it.state)
+    {
+        *ends = Some((now, code, false));
     }
 }
 

@@ -7,8 +7,8 @@
 //! Simplified: no cgroups, no resource pressure; times are typical ones.
 //!
 //! Reading order: `runtime.rs`, `sync.rs`, `admission.rs`, `start.rs`, `stop.rs`, `hooks.rs`,
-//! `probes.rs`, `status.rs`; `environment.rs`, `mounts.rs`, `dns.rs` and `inside.rs` for what
-//! containers see; `node.rs`.
+//! `probes.rs`, `status.rs`; `environment.rs`, `mounts.rs`, `token.rs`, `dns.rs` and `inside.rs`
+//! for what containers see; `node.rs`.
 
 mod admission;
 pub mod dns;
@@ -23,6 +23,7 @@ mod start;
 mod status;
 mod stop;
 mod sync;
+pub mod token;
 
 pub use environment::{Within, container_tree, host_name};
 pub use mounts::{host_at, hosts, node_disk, setting};

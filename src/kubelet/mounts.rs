@@ -2,6 +2,7 @@
 
 use super::dns::ResolvConf;
 use super::environment::{Within, container_tree, field_of, host_name, keys_of, text_of};
+use super::token;
 use crate::api::pod::{Pod, TOKEN_MOUNT_PATH};
 use crate::api::tree::Tree as _;
 use crate::api::{Kind, Object, Value};
@@ -10,10 +11,6 @@ use crate::store::Store;
 use core::net::IpAddr;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// What stands for a token.
-// Simplified: it is signed by nobody.
-const TOKEN: &str = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImRpb3JhbWEifQ.eyJpc3MiOiJodHRwczovL2t1YmVybmV0ZXMuZGVmYXVsdC5zdmMuY2x1c3Rlci5sb2NhbCJ9.ZGlvcmFtYQ";
 
 type Files = BTreeMap<String, Given>;
 
@@ -245,7 +242,7 @@ fn backing(within: &Within<'_>, volume: &Value) -> Option<(Backing, String, bool
                 }
                 () => {
                     let path = source.str_at(&["serviceAccountToken", "path"]);
-                    path.map(|path| (path.to_owned(), given_text(TOKEN.to_owned())))
+                    path.map(|path| (path.to_owned(), given_text(token::of_pod(within.pod))))
                         .into_iter()
                         .collect()
                 }
@@ -327,7 +324,7 @@ fn account_files(api: &Store, object: &Object) -> Files {
     [
         ("ca.crt".to_owned(), given_text(certificate)),
         ("namespace".to_owned(), given_text(namespace)),
-        ("token".to_owned(), given_text(TOKEN.to_owned())),
+        ("token".to_owned(), given_text(token::of_pod(object))),
     ]
     .into()
 }

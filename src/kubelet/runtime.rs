@@ -267,6 +267,8 @@ pub struct PodRuntime {
     pub containers: Vec<ContainerRuntime>,
     /// Init containers likewise.
     pub init_containers: Vec<ContainerRuntime>,
+    /// Ephemeral containers likewise.
+    pub ephemeral_containers: Vec<ContainerRuntime>,
     /// What is inside of them, where that is more than simple servers.
     pub scene: Option<Arc<Scene>>,
 }
@@ -292,13 +294,27 @@ impl PodRuntime {
             is_past_deadline: false,
             containers: vec![ContainerRuntime::new(); containers],
             init_containers: vec![ContainerRuntime::new(); init_containers],
+            ephemeral_containers: Vec::new(),
             scene: None,
         }
     }
 
-    /// All containers, init containers first: the order of their numbers in a [`Scene`].
+    /// Has room for so many ephemeral containers: they are added while the others run.
+    pub(super) fn make_room(&mut self, ephemeral_containers: usize) {
+        if self.ephemeral_containers.len() >= ephemeral_containers {
+            return;
+        }
+        self.ephemeral_containers.resize_with(ephemeral_containers, ContainerRuntime::new);
+        let count = self.all().count();
+        if let Some(scene) = &mut self.scene {
+            Arc::make_mut(scene).make_room(count);
+        }
+    }
+
+    /// All containers, init containers first, ephemeral ones last: the order of their numbers in a
+    /// [`Scene`].
     pub fn all(&self) -> impl Iterator<Item = &ContainerRuntime> {
-        self.init_containers.iter().chain(&self.containers)
+        self.init_containers.iter().chain(&self.containers).chain(&self.ephemeral_containers)
     }
 
     /// The container of a number.
@@ -308,12 +324,13 @@ impl PodRuntime {
 
     /// The container of a number.
     pub fn at_mut(&mut self, place: usize) -> Option<&mut ContainerRuntime> {
-        self.init_containers.iter_mut().chain(&mut self.containers).nth(place)
+        let all = self.init_containers.iter_mut().chain(&mut self.containers);
+        all.chain(&mut self.ephemeral_containers).nth(place)
     }
 
     /// The inside of its containers, made if there is none.
     pub fn scene(&mut self, now: SimTime) -> &mut Scene {
-        let count = self.containers.len() + self.init_containers.len();
+        let count = self.all().count();
         let scene = self.scene.get_or_insert_with(|| Arc::new(Scene::new(count, now)));
         Arc::make_mut(scene)
     }

@@ -29,6 +29,18 @@ pub(super) fn of(look: &Look<'_>, runtime: &PodRuntime, host_ip: Ipv4Addr) -> Po
     let regular = runtime.containers.iter().enumerate();
     status.containers =
         regular.map(|(place, container)| one(init_count + place, container)).collect();
+    let ephemeral = runtime.ephemeral_containers.iter().enumerate();
+    let place = init_count + runtime.containers.len();
+    let ephemeral: Vec<_> = ephemeral
+        .map(|(number, container)| ContainerStatus {
+            ready: false,
+            started: false,
+            ..one(place + number, container)
+        })
+        .collect();
+    if !ephemeral.is_empty() {
+        status.ephemeral_containers = Some(Arc::new(ephemeral));
+    }
     if !status.phase.is_terminal() {
         status.phase = phase(look, runtime, &status);
         if runtime.is_past_deadline {

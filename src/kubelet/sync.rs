@@ -69,8 +69,12 @@ impl<'a> Look<'a> {
     pub(super) fn event(&mut self, container: &str, warning: bool, reason: &str, message: String) {
         let mut involved = self.object.reference();
         if !container.is_empty() {
-            let init = self.pod.spec.init_containers.iter().any(|c| c.name == container);
-            let list = if init { "initContainers" } else { "containers" };
+            let is_in = |all: &[Container]| all.iter().any(|it| it.name == container);
+            let list = match &self.pod.spec {
+                spec if is_in(&spec.init_containers) => "initContainers",
+                spec if is_in(&spec.ephemeral_containers) => "ephemeralContainers",
+                _ => "containers",
+            };
             involved.field_path = Some(format!("spec.{list}{{{container}}}").into());
         }
         self.writes.push(Write::Event(Box::new(Event {
@@ -89,8 +93,12 @@ impl<'a> Look<'a> {
 
     /// When a container that ends is started again.
     pub(super) fn policy(&self, place: usize) -> RestartPolicy {
-        let policy = self.pod.spec.restart_policy;
-        match self.pod.spec.init_containers.get(place) {
+        let spec = &self.pod.spec;
+        let policy = spec.restart_policy;
+        if place >= spec.init_containers.len() + spec.containers.len() {
+            return RestartPolicy::Never;
+        }
+        match spec.init_containers.get(place) {
             Some(container) if container.is_sidecar => RestartPolicy::Always,
             // An init container that has done its work is never started again.
             Some(_) if policy == RestartPolicy::Always => RestartPolicy::OnFailure,
@@ -142,6 +150,7 @@ pub fn sync(kubelet: &mut Kubelet<'_>, uid: Uid, object: Option<&Arc<Object>>) -
     }
     let mut runtime = known
         .unwrap_or_else(|| PodRuntime::new(spec.containers.len(), spec.init_containers.len(), now));
+    runtime.make_room(spec.ephemeral_containers.len());
     inside::play(kubelet.api, object, &mut runtime, kubelet.disks, now);
     if object.meta.is_terminating() {
         stop::stop_all(&mut look, &mut runtime);
@@ -290,7 +299,8 @@ fn prepare_sandbox(
 fn advance_all(look: &mut Look<'_>, runtime: &mut PodRuntime, kubelet: &mut Kubelet<'_>) {
     let init_count = runtime.init_containers.len();
     let count = init_count + runtime.containers.len();
-    for place in 0..count {
+    let all = count + runtime.ephemeral_containers.len();
+    for place in 0..all {
         carry_on(look, runtime, kubelet, place);
     }
     if runtime.stopping_since.is_some() {
@@ -299,6 +309,10 @@ fn advance_all(look: &mut Look<'_>, runtime: &mut PodRuntime, kubelet: &mut Kube
     if is_over(look, runtime) {
         stop::stop_rest(look, runtime);
         return;
+    }
+    // Who looks around must not wait for what does not begin.
+    for place in count..all {
+        start::bring_up(look, runtime, kubelet, place);
     }
     let is_initialized = runtime.containers.iter().any(|container| container.number > 0);
     for place in 0..init_count {

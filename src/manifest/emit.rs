@@ -240,7 +240,7 @@ fn escaped(letter: char, out: &mut String) {
             let number = u32::from(letter);
             return out.push_str(&match number {
                 ..=0xff => format!("\\x{number:02X}"),
-                ..=0xffff => format!("\\u{number:04X}"),
+                0x100..=0xffff => format!("\\u{number:04X}"),
                 _ => format!("\\U{number:08X}"),
             });
         }

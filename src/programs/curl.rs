@@ -168,7 +168,7 @@ fn fetch(
     for _ in 0..=MOST_REDIRECTS {
         let (request, name) =
             request_of(site, options, jar, &transfer.url).map_err(|why| coded(&why))?;
-        let found = exchange(site, &request, options.insecure);
+        let found = exchange(site, &request, options.trust);
         transfer.address = found.address;
         transfer.is_refused = matches!(found.result, Err(Trouble::Refused));
         if options.verbose {

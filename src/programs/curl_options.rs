@@ -1,6 +1,7 @@
 //! curl's command line.
 
 use super::Output;
+use super::exchange::Trust;
 use core::time::Duration;
 
 /// What the command line asks for.
@@ -12,7 +13,7 @@ pub(super) struct Options {
     pub(super) include: bool,
     pub(super) head: bool,
     pub(super) verbose: bool,
-    pub(super) insecure: bool,
+    pub(super) trust: Trust,
     pub(super) follow: bool,
     pub(super) fail: bool,
     pub(super) fail_with_body: bool,
@@ -104,7 +105,7 @@ fn short_flag(options: &mut Options, letter: char) -> Result<(), Output> {
         'i' => options.include = true,
         'I' => options.head = true,
         'v' => options.verbose = true,
-        'k' => options.insecure = true,
+        'k' => options.trust = Trust::Anybody,
         'L' => options.follow = true,
         'f' => options.fail = true,
         'O' => options.outputs.push(REMOTE_NAME.to_owned()),
@@ -190,6 +191,11 @@ fn long_flag(options: &mut Options, name: &str, value: &str) -> Result<(), Outpu
                 options.headers.push((name.to_owned(), "application/json".to_owned()));
             }
             value_flag(options, 'd', value)
+        }
+        // Simplified: files are not read, so a name that the cluster's authority usually has is its.
+        "cacert" if value.ends_with("ca.crt") && options.trust == Trust::Usual => {
+            options.trust = Trust::Cluster;
+            Ok(())
         }
         "user-agent" => value_flag(options, 'A', value),
         "fail-with-body" => {

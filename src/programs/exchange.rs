@@ -1,6 +1,6 @@
 //! A request and its answer as a client sees them: connection, TLS, headers, body.
 
-use super::Site;
+use super::{Served, Site};
 use crate::net::Packet;
 use crate::net::packet::Endpoint;
 use crate::trace::{Cause, Manner, Outcome, PacketTrace, Reason, Request, Server, server};
@@ -90,9 +90,32 @@ pub(super) struct Exchange {
     pub(super) result: Result<Reply, Trouble>,
 }
 
-/// Sends a request; `insecure` takes any certificate.
-pub(super) fn exchange(site: &mut Site<'_>, request: &Request, insecure: bool) -> Exchange {
+/// Whose certificates a client takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// Those of the internet's authorities.
+    #[default]
+    Usual,
+    /// Those that the cluster's own authority signed.
+    Cluster,
+    /// Any.
+    Anybody,
+}
+
+impl Trust {
+    /// A client that takes any certificate, or not.
+    pub(super) const fn of_insecure(insecure: bool) -> Self {
+        if insecure { Trust::Anybody } else { Trust::Usual }
+    }
+}
+
+/// Sends a request.
+pub(super) fn exchange(site: &mut Site<'_>, request: &Request, trust: Trust) -> Exchange {
     let own = Endpoint { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), port: request.port };
+    if let Some(served) = site.proxied(request) {
+        let result = Ok(reply_of(site, &served, "1.1"));
+        return Exchange { address: Some(own), own: None, waited: Duration::ZERO, result };
+    }
     let forwarded = site.forwarded(request);
     if let Some(None) = forwarded {
         return Exchange {
@@ -121,10 +144,35 @@ pub(super) fn exchange(site: &mut Site<'_>, request: &Request, insecure: bool) -
             Manner::Closed => Trouble::Empty,
             Manner::TimedOut => Trouble::TimedOut,
         }),
-        Outcome::Answered { .. } => answered(site, &trace, insecure),
+        Outcome::Answered { server, .. } => {
+            let is_api = matches!(server, Server::Node(_)) && front(&trace).0 == API_PORT;
+            match answered(site, &trace, trust) {
+                Ok(reply) if is_api && request.tls => {
+                    let served = site.wire.api(&trace.request, false);
+                    Ok(reply_of(site, &served, reply.version))
+                }
+                other => other,
+            }
+        }
     };
     let own = sent(&trace).map(|packet| packet.source).filter(|_| address.is_some());
     Exchange { address, own, waited: trace.waited, result }
+}
+
+/// The port of the API server.
+const API_PORT: u16 = 6443;
+
+/// What the API server has answered, with its headers.
+fn reply_of(site: &Site<'_>, served: &Served, version: &'static str) -> Reply {
+    let mut headers = vec![
+        ("Cache-Control".to_owned(), "no-cache, private".to_owned()),
+        ("Content-Length".to_owned(), served.body.len().to_string()),
+        ("Content-Type".to_owned(), served.content_type.to_owned()),
+        ("Date".to_owned(), date(site)),
+    ];
+    let warning = |text: &String| ("Warning".to_owned(), format!("299 - \"{text}\""));
+    headers.extend(served.warnings.iter().map(warning));
+    Reply { status: served.status, version, headers, body: served.body.clone() }
 }
 
 /// The address that a request was sent to.
@@ -163,7 +211,7 @@ fn front(trace: &PacketTrace) -> (u16, bool, bool) {
     (port, false, false)
 }
 
-fn answered(site: &Site<'_>, trace: &PacketTrace, insecure: bool) -> Result<Reply, Trouble> {
+fn answered(site: &Site<'_>, trace: &PacketTrace, trust: Trust) -> Result<Reply, Trouble> {
     let Outcome::Answered { server, status, body, headers, .. } = &trace.outcome else {
         return Err(Trouble::Empty);
     };
@@ -177,7 +225,8 @@ fn answered(site: &Site<'_>, trace: &PacketTrace, insecure: bool) -> Result<Repl
     };
     match (request.tls, speaks_tls) {
         (true, false) => return Err(Trouble::NoTls),
-        (true, true) if !insecure && *server != Server::Internet => {
+        (true, true) if trust == Trust::Cluster && port == API_PORT => {}
+        (true, true) if trust != Trust::Anybody && *server != Server::Internet => {
             let why = if by_ingress { SELF_SIGNED } else { UNKNOWN_ISSUER };
             return Err(Trouble::Certificate { why });
         }
@@ -273,7 +322,11 @@ pub(super) const fn reason_phrase(status: u16) -> &'static str {
         401 => "Unauthorized",
         403 => "Forbidden",
         404 => "Not Found",
+        201 => "Created",
         405 => "Not Allowed",
+        409 => "Conflict",
+        415 => "Unsupported Media Type",
+        422 => "Unprocessable Entity",
         500 => "Internal Server Error",
         502 => "Bad Gateway",
         503 => "Service Temporarily Unavailable",

@@ -28,6 +28,7 @@ pub use published::{GATEWAY_API, METALLB, NGINX_GATEWAY, NGINX_GATEWAY_CRDS, pub
 
 use crate::api::Kind;
 use crate::base::{Rng, SimTime};
+use crate::pattern::Pattern;
 use crate::trace::names::{Inquired, Inquiry};
 use crate::trace::{Cluster, PacketTrace, Request, Source};
 use core::time::Duration;
@@ -49,6 +50,22 @@ pub trait Wire {
     fn cluster(&self) -> Cluster<'_>;
     /// The source of chance.
     fn rng(&mut self) -> &mut Rng;
+    /// What the API server answers a request that has come to it; `is_trusted` if whoever carries it
+    /// says who asks.
+    fn api(&mut self, request: &Request, is_trusted: bool) -> Served;
+}
+
+/// An answer of the API server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// HTTP status.
+    pub status: u16,
+    /// The header `Content-Type`.
+    pub content_type: &'static str,
+    /// The body.
+    pub body: Arc<str>,
+    /// What it says beside.
+    pub warnings: Vec<String>,
 }
 
 /// Where a program runs.
@@ -67,19 +84,64 @@ pub struct Site<'a> {
     kit: Kit,
 }
 
-/// A port of the person's own machine that leads into a pod.
+/// A port of the person's own machine that leads into a pod, or to the API server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forwarded {
     /// The port of the machine.
     pub local: u16,
-    /// The pod's namespace.
-    pub namespace: Arc<str>,
-    /// The pod's name.
-    pub pod: Arc<str>,
-    /// The port in the pod.
-    pub port: u16,
+    /// Where it leads.
+    pub to: Beyond,
     /// How many connections came that were not spoken of yet.
     pub connections: u32,
+}
+
+/// What is behind a port of the person's own machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Beyond {
+    /// A pod: `kubectl port-forward`.
+    Pod {
+        /// Its namespace.
+        namespace: Arc<str>,
+        /// Its name.
+        name: Arc<str>,
+        /// The port in it.
+        port: u16,
+    },
+    /// The API server: `kubectl proxy`.
+    Api(Gate),
+}
+
+/// What `kubectl proxy` lets through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gate {
+    /// The path below which the API is, with a slash at its end.
+    pub prefix: String,
+    /// Paths and hosts that are let through, then paths and methods that are not; none of it if
+    /// there is no filter.
+    pub filter: Option<[Vec<Pattern>; 4]>,
+}
+
+impl Gate {
+    /// The path that a request is for at the API server; why not, if it is not let through.
+    ///
+    /// Models staging/src/k8s.io/kubectl/pkg/proxy/proxy_server.go accept and stripLeaveSlash.
+    fn path(&self, request: &Request) -> Result<String, (u16, &'static str)> {
+        let whole = &*request.path;
+        let below = whole.strip_prefix(&self.prefix);
+        let path = match below {
+            _ if self.prefix.starts_with("/api") && below.is_some() => whole.to_owned(),
+            Some(rest) => format!("/{}", rest.trim_start_matches('/')),
+            None => return Err((404, "404 page not found\n")),
+        };
+        let Some([paths, hosts, no_paths, no_methods]) = &self.filter else { return Ok(path) };
+        let is_in = |text: &str, all: &[Pattern]| all.iter().any(|pattern| pattern.is_in(text));
+        let bare = path.split('?').next().unwrap_or_default();
+        let is_let_through = is_in(bare, paths)
+            && is_in(request.asked_host(), hosts)
+            && !is_in(bare, no_paths)
+            && !is_in(&request.method, no_methods);
+        if is_let_through { Ok(path) } else { Err((403, "Forbidden\n")) }
+    }
 }
 
 impl<'a> Site<'a> {
@@ -109,9 +171,9 @@ impl<'a> Site<'a> {
         let mut all = self.forwards.iter_mut().flat_map(|all| all.iter_mut());
         let found = all.find(|one| one.local == request.port);
         let Some(forwarded) = found else { return Some(None) };
+        let Beyond::Pod { namespace, name, port } = &forwarded.to else { return None };
         forwarded.connections = forwarded.connections.saturating_add(1);
-        let (namespace, name) = (forwarded.namespace.clone(), forwarded.pod.clone());
-        let port = forwarded.port;
+        let (namespace, name, port) = (namespace.clone(), name.clone(), *port);
         let pod = self.wire.cluster().store.find(Kind::Pod, &namespace, &name);
         let ip = pod.and_then(|pod| pod.pod()).and_then(|pod| pod.status.pod_ip);
         let Some(ip) = ip else { return Some(None) };
@@ -120,6 +182,31 @@ impl<'a> Site<'a> {
         let host_header = request.host_header.clone().or_else(|| Some(request.host.clone()));
         let host = Arc::from(ip.to_string());
         Some(Some(Request { from, host, port, host_header, ..request.clone() }))
+    }
+
+    /// What a `kubectl proxy` on the machine answers, if the request is to one.
+    fn proxied(&mut self, request: &Request) -> Option<Served> {
+        let is_own = matches!(&*request.host, "localhost" | "127.0.0.1" | "::1");
+        if !is_own || request.tls || !matches!(self.from, Source::Internet { .. }) {
+            return None;
+        }
+        let all = self.forwards.iter().flat_map(|all| all.iter());
+        let gate = all.filter(|one| one.local == request.port).find_map(|one| match &one.to {
+            Beyond::Api(gate) => Some(gate),
+            Beyond::Pod { .. } => None,
+        })?;
+        Some(match gate.path(request) {
+            Ok(path) => {
+                let request = Request { path: Arc::from(path), ..request.clone() };
+                self.wire.api(&request, true)
+            }
+            Err((status, body)) => Served {
+                status,
+                content_type: "text/plain; charset=utf-8",
+                body: Arc::from(body),
+                warnings: Vec::new(),
+            },
+        })
     }
 
     /// Waits, before all that is printed.

@@ -1,6 +1,6 @@
 //! wget: its command line, and busybox's; GNU's is in `gnu_wget`.
 
-use super::exchange::{Exchange, Reply, Trouble, exchange};
+use super::exchange::{Exchange, Reply, Trouble, Trust, exchange};
 use super::{CONNECT_TIMEOUT, NO_ROUTE, Output, Site};
 use crate::trace::{Manner, Request};
 use core::time::Duration;
@@ -102,7 +102,7 @@ pub(super) fn request_of(
 
 /// Sends the request and the one that a redirection leads to.
 pub(super) fn follow(site: &mut Site<'_>, request: &mut Request, insecure: bool) -> Exchange {
-    let mut found = exchange(site, request, insecure);
+    let mut found = exchange(site, request, Trust::of_insecure(insecure));
     for _ in 0..20 {
         let next = match &found.result {
             Ok(reply) => reply.header("Location").map(str::to_owned),
@@ -113,7 +113,7 @@ pub(super) fn follow(site: &mut Site<'_>, request: &mut Request, insecure: bool)
             break;
         };
         *request = Request { agent: request.agent.clone(), ..next };
-        found = exchange(site, request, insecure);
+        found = exchange(site, request, Trust::of_insecure(insecure));
     }
     found
 }

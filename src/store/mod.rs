@@ -10,6 +10,7 @@
 
 pub mod admission;
 pub mod custom;
+mod ephemeral;
 mod event_series;
 mod events;
 mod eviction;
@@ -23,6 +24,8 @@ mod write;
 
 pub use event_series::FINISH_TIME;
 pub use managed::Manager;
-pub use server::{Context, FOREGROUND_FINALIZER, ORPHAN_FINALIZER, invalid, read_object};
+pub use server::{
+    Context, FOREGROUND_FINALIZER, ORPHAN_FINALIZER, deprecation, invalid, read_object,
+};
 pub use storage::{Change, Difference, ObjectKey, Store};
 pub use write::{Cause, Controller, DeleteOptions, Key, Note, Outcome, Plan, Propagation, Write};

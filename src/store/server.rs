@@ -259,10 +259,8 @@ impl Store {
     ///
     /// Models staging/src/k8s.io/apiserver/pkg/endpoints/deprecation.
     pub fn warn_of_kind(&mut self, context: &Context, kind: Kind) {
-        if context.validate && kind == Kind::Endpoints {
-            self.warn(
-                "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
-            );
+        if let Some(why) = deprecation(kind).filter(|_| context.validate) {
+            self.warn(why);
         }
     }
 
@@ -283,6 +281,19 @@ impl Store {
             return Err(ApiError::forbidden(&resource, &object.meta.name, &why));
         }
         Ok(())
+    }
+}
+
+/// What is said of a kind that is on its way out.
+///
+/// Models staging/src/k8s.io/api/core/v1/lifecycle.go.
+pub fn deprecation(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Endpoints => {
+            Some("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice")
+        }
+        _ if kind.name() == "ComponentStatus" => Some("v1 ComponentStatus is deprecated in v1.19+"),
+        _ => None,
     }
 }
 

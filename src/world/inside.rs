@@ -5,7 +5,8 @@ use super::World;
 use super::queue::Due;
 use crate::api::{Kind, Object, Uid};
 use crate::base::SimTime;
-use crate::container::{Command, Output, Question, Reply, Typed, kit_of};
+use crate::container::archive::{Member, Said};
+use crate::container::{Command, Output, Presence, Question, Reply, Typed, kit_of};
 use crate::kubelet::{inside, inside::Inside};
 use crate::programs::{self, Site};
 use crate::store::ObjectKey;
@@ -148,6 +149,72 @@ impl World {
         Ok(Exec { object, node, place, talk, begin })
     }
 
+    /// What `tar` carries out of a container, and what it says.
+    ///
+    /// # Errors
+    /// If there is no such container, or no tar in it.
+    pub fn pack(
+        &mut self,
+        key: &ObjectKey,
+        container: &str,
+        path: &str,
+    ) -> Result<(Vec<Member>, Said), NotRun> {
+        let (object, node, place) = self.with_tar(key, container)?;
+        let runtime = self.nodes.get(&node).and_then(|it| it.pods.get(&object.meta.uid));
+        let runtime = runtime.ok_or(NotRun::NoContainer)?;
+        let site = Inside { api: &self.store, object: &object, runtime, disks: &self.disks };
+        Ok(site.pack(place, path))
+    }
+
+    /// Carries files into a folder of a container: which and where follows from whether the path that
+    /// is asked for is a folder there. Gives back what `tar` says.
+    ///
+    /// # Errors
+    /// If there is no such container, or no tar in it.
+    pub fn unpack(
+        &mut self,
+        key: &ObjectKey,
+        container: &str,
+        path: &str,
+        named: impl FnOnce(bool) -> (String, Vec<Member>),
+    ) -> Result<Said, NotRun> {
+        let (object, node, place) = self.with_tar(key, container)?;
+        let (uid, now) = (object.meta.uid, self.now);
+        let runtime = self.nodes.get_mut(&node).and_then(|it| it.pods.get_mut(&uid));
+        let runtime = Arc::make_mut(runtime.ok_or(NotRun::NoContainer)?);
+        let site = Inside { api: &self.store, object: &object, runtime, disks: &self.disks };
+        let (into, members) = named(site.is_folder(place, path));
+        let pod = (&self.store, &object);
+        let said = inside::unpack(pod, runtime, &mut self.disks, place, &into, &members, now);
+        inside::touched(&object, runtime, now);
+        self.sync_pod(&node, key, uid);
+        self.tell();
+        Ok(said)
+    }
+
+    /// A container that runs, and has a tar.
+    fn with_tar(
+        &mut self,
+        key: &ObjectKey,
+        container: &str,
+    ) -> Result<(Arc<Object>, Arc<str>, usize), NotRun> {
+        let (object, node, place) = self.place(key, container).ok_or(NotRun::NoContainer)?;
+        self.sync_pod(&node, key, object.meta.uid);
+        let machine = self.nodes.get(&node).filter(|it| it.up);
+        let runtime = machine.and_then(|it| it.pods.get(&object.meta.uid));
+        let runs = runtime.is_some_and(|runtime| inside::can_talk(runtime, place));
+        let image =
+            object.pod().and_then(|pod| inside::container_at(pod, place)).map(|it| &it.image);
+        match image.filter(|_| runs) {
+            None => Err(NotRun::NoContainer),
+            Some(image) if kit_of(image).has("tar") == Presence::No => {
+                let why = "exec: \"tar\": executable file not found in $PATH";
+                Err(NotRun::NoProgram(why.to_owned()))
+            }
+            Some(_) => Ok((object, node, place)),
+        }
+    }
+
     /// What a command in a container has printed since it was asked last, and its exit code, or
     /// how long to go on looking.
     pub fn go_on_exec(&mut self, exec: &mut Exec) -> (Output, Going) {
@@ -203,6 +270,17 @@ impl World {
         let Some(runtime) = self.runtime_mut(&exec.node, uid) else { return Output::default() };
         let talk = inside::break_talk(runtime, exec.place, exec.talk);
         Output { exit: 130, ..talk.said }
+    }
+
+    /// The first process of a container ends, as that of a shell does which somebody leaves.
+    pub fn end_container(&mut self, key: &ObjectKey, container: &str, code: i32) {
+        let Some((object, node, place)) = self.place(key, container) else { return };
+        let (uid, now) = (object.meta.uid, self.now);
+        if let Some(runtime) = self.runtime_mut(&node, uid) {
+            inside::end(runtime, place, code, now);
+        }
+        self.sync_pod(&node, key, uid);
+        self.tell();
     }
 
     fn runtime_mut(

@@ -5,8 +5,8 @@
 //! moves only through [`World::run_until`] and its kin; nobody but [`World`] applies a write, and
 //! each is logged with its cause.
 //!
-//! Reading order: `config.rs`, `queue.rs`, `dispatch.rs`, `server.rs`, `set_up.rs`, `join.rs`, `nodes.rs`,
-//! `network.rs`, `inside.rs`, `burst.rs`.
+//! Reading order: `config.rs`, `queue.rs`, `dispatch.rs`, `server.rs`, `set_up.rs`, `join.rs`,
+//! `nodes.rs`, `network.rs`, `inside.rs`, `burst.rs`, `rest/`.
 
 mod activity;
 pub mod burst;
@@ -17,6 +17,7 @@ mod join;
 mod network;
 mod nodes;
 mod queue;
+mod rest;
 mod server;
 mod set_up;
 mod state_hash;
@@ -26,6 +27,7 @@ pub use config::{ClusterConfig, LoadBalancers, NodeConfig};
 pub use inside::{Exec, Feed, Going, Lines, NotRun};
 pub use network::{CLIENT_ADDRESS, HandBuilt};
 pub use queue::Due;
+pub use rest::{ApiRequest, ApiResponse, Attributes, component_statuses, scale_of};
 
 use crate::api::{Kind, Object};
 use crate::base::{Map, Rng, SimTime};

@@ -8,7 +8,7 @@ use crate::net::Ruleset;
 use crate::net::iptables::command::Refusal;
 use crate::net::iptables::edit::Edit;
 use crate::net::link::PodNetwork;
-use crate::programs::Wire;
+use crate::programs::{Served, Wire};
 use crate::proxy::Mode;
 use crate::store::{Change, ObjectKey};
 use crate::trace::Kernel;
@@ -239,5 +239,9 @@ impl Wire for World {
 
     fn rng(&mut self) -> &mut Rng {
         World::rng(self)
+    }
+
+    fn api(&mut self, request: &Request, is_trusted: bool) -> Served {
+        super::rest::served(self, request, is_trusted)
     }
 }

@@ -184,10 +184,30 @@ impl World {
         result
     }
 
+    /// Gives a pod other ephemeral containers: the pod's `ephemeralcontainers` subresource.
+    ///
+    /// # Errors
+    /// All that [`crate::store::Store::update_ephemeral_containers`] refuses.
+    pub fn update_ephemeral_containers(
+        &mut self,
+        key: &ObjectKey,
+        containers: &[Value],
+    ) -> Result<Arc<Object>, ApiError> {
+        let context = self.person();
+        let result = self.store.update_ephemeral_containers(&context, key, containers);
+        self.tell();
+        result
+    }
+
     /// Takes what the API server had to say beside its answers since this was last called: what
     /// kubectl prints after `Warning: `.
     pub fn take_warnings(&mut self) -> Vec<String> {
         self.store.take_warnings()
+    }
+
+    /// Says of a kind that is read that it is on its way out, if it is.
+    pub(super) fn warn_of(&mut self, kind: Kind) {
+        self.store.warn_of_kind(&self.person(), kind);
     }
 
     fn person(&self) -> Context {

@@ -314,6 +314,8 @@ pub struct PodSpec {
     pub containers: Vec<Container>,
     /// Init containers, sidecars among them.
     pub init_containers: Vec<Container>,
+    /// Containers that were added to look around.
+    pub ephemeral_containers: Vec<Container>,
     /// What the whole pod asks for.
     pub requests: Resources,
     /// The same from [`Container::scored_requests`].
@@ -344,12 +346,16 @@ pub struct PodSpec {
 impl PodSpec {
     /// Reads a specification that has its defaults.
     pub fn from_value(tree: Value) -> Self {
-        let containers = |key| tree.items_at(&[key]).iter().map(Container::from_value).collect();
-        let (containers, init_containers): (Vec<_>, Vec<_>) =
+        let containers = |key| -> Vec<Container> {
+            tree.items_at(&[key]).iter().map(Container::from_value).collect()
+        };
+        let ephemeral_containers = containers("ephemeralContainers");
+        let (containers, init_containers) =
             (containers("containers"), containers("initContainers"));
         let host_network = tree.bool_at(&["hostNetwork"]).unwrap_or_default();
         let scored = sum(&containers, &init_containers, |c| &c.scored_requests);
         PodSpec {
+            ephemeral_containers,
             requests: with_pod_level(&tree, sum(&containers, &init_containers, |c| &c.requests)),
             scored_requests: with_pod_level(&tree, scored.clone()),
             scored_of_containers: with_overhead(&tree, scored),
@@ -391,9 +397,10 @@ impl PodSpec {
         self.node_selector.matches(node_labels)
     }
 
-    /// The container of a name, init containers included.
+    /// The container of a name, init and ephemeral containers included.
     pub fn container(&self, name: &str) -> Option<&Container> {
-        self.containers.iter().chain(&self.init_containers).find(|c| c.name == name)
+        let all = self.containers.iter().chain(&self.init_containers);
+        all.chain(&self.ephemeral_containers).find(|c| c.name == name)
     }
 }
 

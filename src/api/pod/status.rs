@@ -243,6 +243,8 @@ pub struct PodStatus {
     pub containers: Vec<ContainerStatus>,
     /// Init containers.
     pub init_containers: Vec<ContainerStatus>,
+    /// Ephemeral containers, which few pods have.
+    pub ephemeral_containers: Option<Arc<Vec<ContainerStatus>>>,
 }
 
 impl PodStatus {
@@ -314,6 +316,12 @@ impl PodStatus {
             let statuses = container_values(&self.init_containers, &pod.spec.init_containers, meta);
             value.put(&["initContainerStatuses"], statuses);
         }
+        if let Some(all) = &self.ephemeral_containers {
+            let mut all = container_values(all, &pod.spec.ephemeral_containers, meta);
+            // Nobody asks whether they have started.
+            all.iter_mut().for_each(|one| drop(one.remove(&["started"])));
+            value.put(&["ephemeralContainerStatuses"], all);
+        }
         if let Some(ip) = self.host_ip {
             value.put(&["hostIP"], ip.to_string());
             value.put(&["hostIPs"], json!([{"ip": ip.to_string()}]));
@@ -363,6 +371,12 @@ impl PodStatus {
                 value.items_at(&["initContainerStatuses"]),
                 &spec.init_containers,
             ),
+            ephemeral_containers: Some(container_statuses(
+                value.items_at(&["ephemeralContainerStatuses"]),
+                &spec.ephemeral_containers,
+            ))
+            .filter(|all| !all.is_empty())
+            .map(Arc::new),
         }
     }
 }

@@ -85,6 +85,13 @@ pub fn validate_update(kind: Kind, new: &Value, old: &Value) -> Vec<FieldError> 
     without_repetitions(errors)
 }
 
+/// What is wrong with a pod that is given other ephemeral containers.
+pub fn validate_ephemeral_containers(new: &Value, old: &Value) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    pod::ephemeral_update(new, old, &mut errors);
+    without_repetitions(errors)
+}
+
 /// The fields of a kind, without its metadata.
 fn own_fields(kind: Kind, object: &Value, old: Option<&Value>, errors: &mut Vec<FieldError>) {
     match kind {

@@ -6,6 +6,7 @@ mod run;
 
 pub use run::Run;
 
+use super::archive::{self, Member, Said};
 use super::files::{Files, Setting, Trees, User, View};
 use super::kit::kit_of;
 use super::log::Log;
@@ -110,6 +111,13 @@ impl Scene {
     /// The inside of a pod of so many containers.
     pub fn new(containers: usize, now: SimTime) -> Self {
         Scene { insides: vec![Inside::default(); containers], played: now, ..Scene::default() }
+    }
+
+    /// Has room for so many containers.
+    pub fn make_room(&mut self, containers: usize) {
+        if self.insides.len() < containers {
+            self.insides.resize_with(containers, Inside::default);
+        }
     }
 
     fn inside(&mut self, place: usize) -> Option<&mut Inside> {
@@ -270,6 +278,22 @@ impl Scene {
     ) -> Option<View<'a>> {
         let inside = self.insides.get(place)?;
         Some(View { setting, layer: &inside.layer, volumes: &self.volumes, disks })
+    }
+
+    /// Puts what was packed elsewhere into a folder of a container. Gives back what `tar` says.
+    pub fn unpack(
+        &mut self,
+        place: usize,
+        setting: &Setting,
+        disks: &mut Trees,
+        (folder, into): (&str, &str),
+        members: &[Member],
+        now: SimTime,
+    ) -> Said {
+        let Some(inside) = self.insides.get_mut(place) else { return (String::new(), 1) };
+        let (layer, volumes) = (&mut inside.layer, &mut self.volumes);
+        let mut files = Files { setting, layer, volumes, disks, now };
+        archive::unpack(&mut files, kit_of(&setting.image), folder, into, members)
     }
 
     /// Programs that wait for an answer.

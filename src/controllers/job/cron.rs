@@ -104,17 +104,21 @@ impl Sync<'_> {
         self.writes.push(Write::event(about, warning, reason, message, NAME, self.now));
     }
 
-    /// Takes finished Jobs from the list of active ones.
+    /// Takes finished Jobs from the list of active ones, and speaks of those that are in none.
     fn note_finished(&mut self) {
         let mut active = self.status.items_at(&["active"]).to_vec();
         for job in self.jobs.clone() {
             let uid = job.meta.uid.to_string();
-            let Some(index) = active.iter().position(|a| a.str_at(&["uid"]) == Some(&uid)) else {
-                continue;
+            let index = active.iter().position(|a| a.str_at(&["uid"]) == Some(&uid));
+            let index = match (index, is_finished(&job)) {
+                (Some(index), true) => index,
+                (None, false) => {
+                    let what = "Saw a job that the controller did not create or forgot";
+                    self.event(true, "UnexpectedJob", format!("{what}: {}", job.meta.name));
+                    continue;
+                }
+                _ => continue,
             };
-            if !is_finished(&job) {
-                continue;
-            }
             active.remove(index);
             let complete = Conditions::of(job.status()).is_true("Complete");
             let condition = if complete { "Complete" } else { "Failed" };

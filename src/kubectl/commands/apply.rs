@@ -228,6 +228,11 @@ pub(crate) fn create(call: &mut Call<'_>) -> Outcome {
     check_files(call)?;
     call.dry_run()?;
     call.field_validation()?;
+    let selects = !call.flags.text("selector").is_empty();
+    let rule = (selects, "--raw and --selector (-l) are mutually exclusive");
+    if let Some(outcome) = super::raw::raw(call, "POST", &[rule]) {
+        return outcome;
+    }
     let (mut manifests, failures) = manifests::read_all(call)?;
     select(call, &mut manifests, &failures)?;
     Manifests::new(How::Create, manifests, failures).go_on(call)
@@ -255,6 +260,9 @@ pub(crate) fn replace(call: &mut Call<'_>) -> Outcome {
     call.field_validation()?;
     check_force(call)?;
     check_files(call)?;
+    if let Some(outcome) = super::raw::raw(call, "PUT", &[]) {
+        return outcome;
+    }
     let (manifests, failures) = manifests::read_all(call)?;
     let mut task = Manifests::new(How::Replace, manifests, failures);
     if call.flags.on("force") {
@@ -297,6 +305,28 @@ fn replace_one(call: &mut Call<'_>, manifest: &Manifest) -> Result<Value, Failur
     result.map_err(|failure| failure.named_by_source("replacing", &manifest.source))
 }
 
+/// What could not be read is one failure among several; where it is the only one, it is told line
+/// by line.
+///
+/// Models apply.go Run, and staging/src/k8s.io/apimachinery/pkg/util/errors aggregate.Error.
+fn in_brackets(failures: Vec<Failure>, unread: usize) -> Vec<Failure> {
+    if unread < 2 || failures.len() == unread {
+        return failures;
+    }
+    let mut said: Vec<String> = Vec::new();
+    for failure in failures.iter().take(unread).map(Failure::sentence) {
+        if !said.contains(&failure) {
+            said.push(failure);
+        }
+    }
+    let all = match said.as_slice() {
+        [one] => one.clone(),
+        many => format!("[{}]", many.join(", ")),
+    };
+    let rest = failures.into_iter().skip(unread);
+    core::iter::once(Failure::Plain(all)).chain(rest).collect()
+}
+
 /// What is done with manifests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum How {
@@ -316,6 +346,8 @@ pub(crate) struct Manifests {
     /// What is printed at the end.
     values: Vec<Value>,
     failures: Vec<Failure>,
+    /// How many of them there were before anything was done.
+    unread: usize,
     /// How often the next one was tried in vain.
     tries: u32,
     /// The objects that must be gone first, and how long they are waited for.
@@ -338,6 +370,7 @@ impl Manifests {
             left,
             many,
             values: Vec::new(),
+            unread: failures.len(),
             failures,
             tries: 0,
             gone: Vec::new(),
@@ -421,6 +454,9 @@ impl Manifests {
         }
         if self.failures.is_empty() && self.how == How::Apply && call.flags.on("prune") {
             return super::prune::prune(call, &self.applied, &self.namespaces);
+        }
+        if self.how == How::Apply {
+            self.failures = in_brackets(self.failures, self.unread);
         }
         Failure::of(self.failures)
     }

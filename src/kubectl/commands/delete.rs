@@ -28,6 +28,11 @@ struct Target {
 pub(crate) fn delete(call: &mut Call<'_>) -> Outcome {
     let options = options(call)?;
     call.dry_run()?;
+    let asks = call.flags.on("interactive");
+    let rule = (asks, "--interactive can not be used with --raw");
+    if let Some(outcome) = super::raw::raw(call, "DELETE", &[rule]) {
+        return outcome;
+    }
     let (targets, mut failures) = targets(call)?;
     let output = call.flags.text("output");
     if !matches!(output, "" | "name") {

@@ -7,10 +7,11 @@ use crate::base::{Rng, SimTime};
 use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome};
 use crate::kubectl::manifests::{self, Manifest, to_yaml};
-use crate::kubectl::patch::three_way;
+use crate::kubectl::patch::{is_empty, three_way};
 use crate::store::ObjectKey;
 use crate::store::patch::{FieldValidation, Patch};
 use crate::world::World;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// `kubectl diff`: exit code 1 if something differs, 2 if something is wrong.
@@ -27,13 +28,13 @@ fn difference(call: &mut Call<'_>) -> Outcome {
     super::apply::check_no_args(call)?;
     super::apply::check_files(call)?;
     let (manifests, failures) = manifests::read_all(call)?;
-    // The first thing that is wrong ends it, and nothing is printed.
-    failures.into_iter().next().map_or(Ok(()), Err)?;
-    let mut differs = false;
+    // An object that two manifests have counts once, the last time.
+    let mut pairs = BTreeMap::new();
     for manifest in manifests {
         let live = call.object(manifest.kind, &manifest.namespace, &manifest.name).ok();
         let live = live.map(|object| shown(&object));
         let mut copy = call.world.clone();
+        copy.hold_against(FieldValidation::Warn);
         let mut new = prepared(&manifest);
         if !call.flags.on("server-side") {
             // Models util.GetModifiedConfiguration: no note of what was applied, but annotations.
@@ -49,17 +50,22 @@ fn difference(call: &mut Call<'_>) -> Outcome {
                     note.and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null);
                 let (how, body) =
                     three_way(manifest.kind, &last, &new, live).map_err(Failure::Plain)?;
+                if is_empty(&body) {
+                    // Nothing is asked of the server.
+                    continue;
+                }
                 let fields = FieldValidation::Warn;
                 let patch = Patch { how, body, fields, of_status: false };
                 let key = ObjectKey::new(&manifest.namespace, &manifest.name);
                 copy.patch(manifest.kind, &key, &patch).map(|patched| {
-                    for field in patched.unknown {
-                        call.warn(format!("Warning: unknown field \"{field}\""));
-                    }
+                    let unknown = patched.unknown.iter();
+                    let unknown = unknown.map(|field| format!("unknown field \"{field}\""));
+                    call.say_warnings(unknown.collect());
                     patched.object
                 })
             }
         };
+        call.say_warnings(copy.take_warnings());
         let (mut live, mut merged) = (live, shown(&*merged?));
         // What is only tried gets no version of its own.
         let version = ["metadata", "resourceVersion"];
@@ -70,22 +76,18 @@ fn difference(call: &mut Call<'_>) -> Outcome {
         if manifest.kind == Kind::Secret && !call.flags.on("show-secrets") {
             mask(live.as_mut(), &mut merged);
         }
-        let before = live.as_ref().map_or_else(String::new, to_yaml);
-        let after = to_yaml(&merged);
-        if before != after {
-            differs = true;
-            let group = manifest.kind.api_version().replace('/', ".");
-            let name = format!(
-                "{group}.{}.{}.{}",
-                manifest.kind.name(),
-                manifest.namespace,
-                manifest.name
-            );
-            let text = unified(&before, &after, &name, call.world.now());
-            call.out.push_str(&text);
-        }
+        let group = manifest.kind.api_version().replace('/', ".");
+        let name =
+            format!("{group}.{}.{}.{}", manifest.kind.name(), manifest.namespace, manifest.name);
+        pairs.insert(name, (live.as_ref().map_or_else(String::new, to_yaml), to_yaml(&merged)));
     }
-    if differs { Err(Failure::Silent(1)) } else { Ok(()) }
+    // The first thing that is wrong ends it, and nothing is printed.
+    failures.into_iter().next().map_or(Ok(()), Err)?;
+    pairs.retain(|_, (before, after)| before != after);
+    for (name, (before, after)) in &pairs {
+        call.out.push_str(&unified(before, after, name, call.world.now()));
+    }
+    if pairs.is_empty() { Ok(()) } else { Err(Failure::Silent(1)) }
 }
 
 /// What the server would make of an object that is applied on its side.

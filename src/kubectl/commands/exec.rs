@@ -52,7 +52,7 @@ pub(crate) fn exec(call: &mut Call<'_>) -> Outcome {
 }
 
 /// The words of the kubelet and of the container runtime for a command that cannot run.
-fn refused(pod: &Object, container: &str, why: NotRun) -> Outcome {
+pub(super) fn refused(pod: &Object, container: &str, why: NotRun) -> Outcome {
     match why {
         NotRun::NoContainer => plain(format!(
             "Internal error occurred: unable to upgrade connection: container not found (\"{container}\")"

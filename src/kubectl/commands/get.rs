@@ -14,12 +14,21 @@ use crate::kubectl::{columns, resources};
 use core::cmp::Ordering;
 use std::sync::Arc;
 
-/// What the server says of Endpoints.
-pub(crate) const ENDPOINTS_WARNING: &str =
-    "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
-
 /// Lists or shows objects.
 pub(crate) fn get(call: &mut Call<'_>) -> Outcome {
+    let named = !call.args.is_empty();
+    let filters = ["watch", "watch-only"].iter().any(|flag| call.flags.on(flag))
+        || call.flags.get("selector").is_some();
+    let rules = [
+        (named, "arguments may not be passed when --raw is specified"),
+        (
+            filters,
+            "--raw may not be specified with other flags that filter the server request or alter the output",
+        ),
+    ];
+    if let Some(outcome) = super::raw::raw(call, "GET", &rules) {
+        return outcome;
+    }
     if call.args.is_empty() && !call.has_files() {
         return Err(Failure::Verbatim(
             "You must specify the type of resource to get. Use \"kubectl api-resources\" for a complete list of supported resources.\n\nerror: Required resource not specified.\nUse \"kubectl explain <resource>\" for a detailed description of that resource (e.g. kubectl explain pods).\nSee 'kubectl get -h' for help and examples".into(),
@@ -33,8 +42,8 @@ pub(crate) fn get(call: &mut Call<'_>) -> Outcome {
     if call.flags.on("ignore-not-found") {
         found.failures.retain(|failure| !failure.is_not_found());
     }
-    if found.kinds.contains(&Kind::Endpoints) {
-        call.warn(ENDPOINTS_WARNING);
+    for why in found.kinds.iter().copied().filter_map(crate::store::deprecation) {
+        call.warn(format!("Warning: {why}"));
     }
     let mut objects: Vec<(Arc<Object>, Value)> =
         found.objects.iter().map(|object| (object.clone(), shown(object))).collect();

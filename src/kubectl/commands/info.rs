@@ -6,11 +6,12 @@ use crate::api::tree::TreeMut as _;
 use crate::api::{Kind, Value, conversion};
 use crate::base::order;
 use crate::kubectl::call::Call;
-use crate::kubectl::failure::{Outcome, plain};
+use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::flags::{Of, Takes};
 use crate::kubectl::output::{self, Objects, Printer};
 use crate::kubectl::tabwriter::align;
 use crate::kubectl::verbs;
+use crate::world::Attributes;
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -220,10 +221,10 @@ pub(crate) fn options(call: &mut Call<'_>) -> Outcome {
     Ok(())
 }
 
-/// `kubectl auth can-i`: the console is the administrator's.
+/// `kubectl auth can-i`: the console is the administrator's, who may do everything; with `--as`
+/// roles decide.
 ///
 /// Models staging/src/k8s.io/kubectl/pkg/cmd/auth/cani.go.
-// Simplified: requests are not authorized, so everybody may do everything.
 pub(crate) fn can_i(call: &mut Call<'_>) -> Outcome {
     let on = |flag| call.flags.on(flag);
     let (all, sub) = (call.all_namespaces(), call.flags.get("subresource").is_some());
@@ -281,10 +282,33 @@ pub(crate) fn can_i(call: &mut Call<'_>) -> Outcome {
     if call.flags.given("no-headers") {
         return plain("--no-headers cannot be set without --list specified");
     }
+    let is_allowed = may(call, &verb, &resource);
     if !call.flags.on("quiet") {
-        call.say("yes");
+        call.say(if is_allowed { "yes" } else { "no" });
     }
-    Ok(())
+    if is_allowed { Ok(()) } else { Err(Failure::Silent(1)) }
+}
+
+/// Whether whoever `--as` names may do something to `TYPE`, `TYPE/NAME` or a path.
+fn may(call: &Call<'_>, verb: &str, resource: &str) -> bool {
+    let Some(user) = call.flags.get("as") else { return true };
+    let groups = call.flags.all("as-group");
+    if resource.starts_with('/') {
+        let asked = Attributes { verb, path: resource, ..Attributes::default() };
+        return call.world.may(user, groups, &asked);
+    }
+    let (word, name) = resource.split_once('/').unwrap_or((resource, ""));
+    let kind = call.world.store().kind_of_word(word);
+    let (bare, group) = word.split_once('.').unwrap_or((word, ""));
+    let group = kind.map_or(group, |kind| kind.resource().group);
+    let plural = kind.map_or(bare, |kind| kind.plural());
+    let below = call.flags.text("subresource");
+    let resource = if below.is_empty() { plural.to_owned() } else { format!("{plural}/{below}") };
+    let is_inside = kind.is_none_or(|kind| kind.namespaced()) && !call.all_namespaces();
+    let namespace = if is_inside { call.namespace() } else { String::new() };
+    let asked =
+        Attributes { verb, group, resource: &resource, namespace: &namespace, name, path: "" };
+    call.world.may(user, groups, &asked)
 }
 
 /// `kubectl auth whoami`.

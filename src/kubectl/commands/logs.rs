@@ -73,18 +73,24 @@ fn pods_of(call: &Call<'_>, word: &str) -> Result<Vec<Arc<Object>>, Failure> {
     }
 }
 
+/// The annotation that says which container is meant if none is named.
+const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
+
 /// The container that is meant, and its status.
+///
+/// Models staging/src/k8s.io/kubectl/pkg/cmd/util/podcmd/podcmd.go FindOrDefaultContainerByName.
 pub(super) fn container_of(call: &mut Call<'_>, pod: &Value) -> Result<(Value, Value), Failure> {
     let name = pod.str_at(&["metadata", "name"]).unwrap_or_default().to_owned();
     let all: Vec<&Value> = pod
         .items_at(&["spec", "containers"])
         .iter()
+        .chain(pod.items_at(&["spec", "ephemeralContainers"]))
         .chain(pod.items_at(&["spec", "initContainers"]))
         .collect();
-    let regular = pod.items_at(&["spec", "containers"]).len();
-    let names = all_names(&all, regular);
+    let names = all_names(pod);
     let inline = call.args.get(1).filter(|_| call.verb.path == "logs").cloned();
-    let wanted = inline.or_else(|| call.flags.get("container").map(str::to_owned));
+    let usual = pod.str_at(&["metadata", "annotations", DEFAULT_CONTAINER]);
+    let wanted = inline.or_else(|| call.flags.get("container").or(usual).map(str::to_owned));
     let found = match &wanted {
         Some(wanted) => all.iter().find(|container| container.str_at(&["name"]) == Some(wanted)),
         None => all.first(),
@@ -93,23 +99,26 @@ pub(super) fn container_of(call: &mut Call<'_>, pod: &Value) -> Result<(Value, V
         let wanted = wanted.unwrap_or_default();
         return plain(format!("container {wanted} is not valid for pod {name} out of: {names}"));
     };
-    if wanted.is_none() && regular > 1 {
+    if wanted.is_none() && all.len() > 1 {
         let chosen = container.str_at(&["name"]).unwrap_or_default().to_owned();
         call.warn(format!("Defaulted container \"{chosen}\" out of: {names}"));
     }
     let statuses = pod
         .items_at(&["status", "containerStatuses"])
         .iter()
+        .chain(pod.items_at(&["status", "ephemeralContainerStatuses"]))
         .chain(pod.items_at(&["status", "initContainerStatuses"]));
     let status = statuses.into_iter().find(|status| status.get("name") == container.get("name"));
     Ok(((*container).clone(), status.cloned().unwrap_or(Value::Null)))
 }
 
 /// Models staging/src/k8s.io/kubectl/pkg/cmd/util/podcmd/podcmd.go AllContainerNames.
-fn all_names(all: &[&Value], regular: usize) -> String {
-    let names = all.iter().enumerate().map(|(number, container)| {
-        let name = container.str_at(&["name"]).unwrap_or_default();
-        if number < regular { name.to_owned() } else { format!("{name} (init)") }
+fn all_names(pod: &Value) -> String {
+    let lists =
+        [("containers", ""), ("ephemeralContainers", " (ephem)"), ("initContainers", " (init)")];
+    let names = lists.into_iter().flat_map(|(list, mark)| {
+        let own = pod.items_at(&["spec", list]).iter();
+        own.map(move |it| format!("{}{mark}", it.str_at(&["name"]).unwrap_or_default()))
     });
     names.collect::<Vec<_>>().join(", ")
 }
@@ -363,7 +372,8 @@ impl Following {
 
 /// The status of a pod's container.
 pub(super) fn status_of(pod: &Value, name: &str) -> Value {
-    let lists = ["containerStatuses", "initContainerStatuses"].into_iter();
+    let lists =
+        ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"].into_iter();
     let mut all = lists.flat_map(|list| pod.items_at(&["status", list]));
     all.find(|status| status.str_at(&["name"]) == Some(name)).cloned().unwrap_or_default()
 }

@@ -1,6 +1,7 @@
 //! `kubectl patch`.
 
 use crate::api::error::go_quote;
+use crate::api::tree::Tree as _;
 use crate::api::{ApiError, Kind, Object, Reason, Value};
 use crate::kubectl::call::{Call, DryRun, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
@@ -87,6 +88,15 @@ fn patch_one(call: &mut Call<'_>, object: &Object, how: PatchType, text: &str) -
     }
     if call.dry_run()? == DryRun::Client {
         return patch_here(call, kind, before, &patch);
+    }
+    if subresource == "ephemeralcontainers" && kind == Kind::Pod {
+        let mut value = before.clone();
+        patch_locally(kind, &mut value, &patch).map_err(Failure::Plain)?;
+        let wanted = value.items_at(&["spec", "ephemeralContainers"]).to_vec();
+        let key = ObjectKey::of(object);
+        let after = shown(&*call.write(|world| world.update_ephemeral_containers(&key, &wanted))?);
+        let what = if after == before { "patched (no change)" } else { "patched" };
+        return call.done_plainly(kind, &after, what);
     }
     let patched =
         call.patch(kind, &ObjectKey::of(object), &patch).map_err(|failure| match failure {

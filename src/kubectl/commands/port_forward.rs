@@ -7,7 +7,7 @@ use crate::kubectl::call::{Call, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::resources::{self, Query};
 use crate::kubectl::task::{Input, Task, Wake};
-use crate::programs::Forwarded;
+use crate::programs::{Beyond, Forwarded};
 use std::sync::Arc;
 
 /// Opens ports of the person's own machine that lead into a pod.
@@ -48,7 +48,8 @@ pub(crate) fn port_forward(call: &mut Call<'_>) -> Outcome {
         }
         let (namespace, name) = (pod.meta.namespace.clone(), pod.meta.name.clone());
         let (local, port) = (*local, *remote);
-        let forwarded = Forwarded { local, namespace, pod: name, port, connections: 0 };
+        let to = Beyond::Pod { namespace, name, port };
+        let forwarded = Forwarded { local, to, connections: 0 };
         call.session.forwards.push(forwarded);
         call.say(format!("Forwarding from 127.0.0.1:{local} -> {remote}"));
         call.say(format!("Forwarding from [::1]:{local} -> {remote}"));

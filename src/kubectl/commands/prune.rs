@@ -66,6 +66,12 @@ pub(super) fn prune(
     namespaces: &BTreeSet<String>,
 ) -> Outcome {
     let selector = resources::selector(call)?;
+    if call.flags.given("namespace") && call.flags.list("prune-allowlist").is_empty() {
+        // Models pkg/util/prune/prune.go GetRESTMappings.
+        let text = "Deprecated: kubectl apply will no longer prune non-namespaced resources by default when used with the --namespace flag in a future release. To preserve the current behaviour, list the resources you want to target explicitly in the --prune-allowlist flag.";
+        let line = crate::kubectl::logged(call.world.now(), "prune.go:71", text);
+        call.warn(line);
+    }
     for kind in kinds(call)? {
         let goes = |object: &&Arc<Object>| {
             let meta = &object.meta;

@@ -132,7 +132,7 @@ fn check(call: &Call<'_>, image: &str) -> Outcome {
 /// Whether a text names an image, as far as its letters go.
 ///
 /// Models github.com/distribution/reference ReferenceRegexp, which takes any domain.
-fn is_reference(text: &str) -> bool {
+pub(super) fn is_reference(text: &str) -> bool {
     let (name, digest) = text.split_once('@').unwrap_or((text, "sha256:0"));
     let (name, tag) = match name.rsplit_once(':') {
         Some((name, tag)) if !tag.contains('/') => (name, tag),

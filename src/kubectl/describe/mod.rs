@@ -58,15 +58,11 @@ pub(crate) fn describe(call: &mut Call<'_>) -> Outcome {
         };
         call.warn(text);
     }
-    warn_of_endpoints(call, &found.objects);
+    for why in found.kinds.iter().copied().filter_map(crate::store::deprecation) {
+        call.warn(format!("Warning: {why}"));
+    }
     call.out.push_str(&described.join("\n\n"));
     Failure::of(found.failures)
-}
-
-fn warn_of_endpoints(call: &mut Call<'_>, objects: &[Arc<Object>]) {
-    if objects.iter().any(|object| object.kind == Kind::Endpoints) {
-        call.warn(crate::kubectl::commands::get::ENDPOINTS_WARNING);
-    }
 }
 
 /// Shows the objects whose name begins so; says whether there is one.

@@ -2,13 +2,14 @@
 //!
 //! Models sigs.k8s.io/kustomize/api v0.21 (internal/target/kusttarget.go, internal/builtins).
 //!
-//! Simplified: components, replacements, vars, generators and transformers of one's own, and charts
+//! Simplified: vars, generators and transformers of one's own, and charts
 //! are refused; patches find their target by kind and name.
 //!
-//! Reading order: this file, `generate.rs`, `transform.rs`, `names.rs`.
+//! Reading order: this file, `generate.rs`, `transform.rs`, `replace.rs`, `names.rs`.
 
 mod generate;
 mod names;
+mod replace;
 mod transform;
 
 use super::call::Call;
@@ -23,7 +24,7 @@ const FILES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomizat
 const DEEPEST: usize = 16;
 
 /// The fields of a kustomization that are carried out.
-const KNOWN: [&str; 21] = [
+const KNOWN: [&str; 23] = [
     "apiVersion",
     "kind",
     "metadata",
@@ -36,6 +37,8 @@ const KNOWN: [&str; 21] = [
     "images",
     "replicas",
     "resources",
+    "components",
+    "replacements",
     "bases",
     "patches",
     "patchesStrategicMerge",
@@ -47,8 +50,7 @@ const KNOWN: [&str; 21] = [
     "buildMetadata",
 ];
 /// Those that are not.
-const OTHERS: [&str; 11] = [
-    "components",
+const OTHERS: [&str; 9] = [
     "crds",
     "generators",
     "transformers",
@@ -56,7 +58,6 @@ const OTHERS: [&str; 11] = [
     "configurations",
     "openapi",
     "vars",
-    "replacements",
     "helmCharts",
     "helmGlobals",
 ];
@@ -141,7 +142,7 @@ pub(crate) fn build(call: &Call<'_>, folder: &str) -> Result<Built, Failure> {
         });
     }
     let mut layers = Layers { call, warnings: Vec::new() };
-    let mut all = layers.build(&full, 0)?;
+    let mut all = layers.build(&full, None, 0)?;
     names::add_hashes(&mut all);
     order::sort_by_key(&mut all, |one| {
         let value = &one.value;
@@ -194,10 +195,29 @@ struct Layers<'a, 'b> {
 }
 
 impl Layers<'_, '_> {
-    /// The objects of a folder, as its kustomization changes them.
-    fn build(&mut self, folder: &str, depth: usize) -> Result<Vec<Resource>, Failure> {
+    /// The objects of a folder, as its kustomization changes them; those of a component are put to
+    /// those that are there `before`, and change them too.
+    fn build(
+        &mut self,
+        folder: &str,
+        before: Option<Vec<Resource>>,
+        depth: usize,
+    ) -> Result<Vec<Resource>, Failure> {
         let spec = self.read(folder)?;
-        let mut all = Vec::new();
+        let is_component = spec.str_at(&["kind"]) == Some("Component");
+        match (before.is_some(), is_component) {
+            (true, false) => {
+                let kind = spec.str_at(&["kind"]).unwrap_or("Kustomization");
+                return plain(format!(
+                    "accumulating components: accumulateDirectory: \"expected kind 'Component' for path '{folder}' but got '{kind}'\""
+                ));
+            }
+            (false, true) if depth > 0 => {
+                return plain(format!("expected kind != 'Component' for path '{folder}'"));
+            }
+            _ => {}
+        }
+        let mut all = before.unwrap_or_default();
         for key in ["resources", "bases"] {
             for path in spec.items_at(&[key]).iter().filter_map(Value::as_str) {
                 for one in self.resource(folder, path, depth)? {
@@ -221,6 +241,13 @@ impl Layers<'_, '_> {
             }
         }
         generate::run(self.call, folder, &spec, &mut all)?;
+        for path in spec.items_at(&["components"]).iter().filter_map(Value::as_str) {
+            let full = self.call.session.resolve(&format!("{folder}/{path}"));
+            if depth >= DEEPEST {
+                return plain(format!("cycle detected: candidate root '{full}'"));
+            }
+            all = self.build(&full, Some(all), depth + 1)?;
+        }
         transform::run(self.call, folder, &spec, &mut all)?;
         Ok(all)
     }
@@ -272,7 +299,7 @@ impl Layers<'_, '_> {
             if depth >= DEEPEST {
                 return plain(format!("cycle detected: candidate root '{full}'"));
             }
-            return self.build(&full, depth + 1);
+            return self.build(&full, None, depth + 1);
         }
         let Ok(text) = self.call.read(&full) else {
             let lost = format!(

@@ -41,7 +41,7 @@ pub(super) fn run(
     for one in all.iter_mut() {
         change(one, spec);
     }
-    Ok(())
+    super::replace::run(call, folder, spec, all)
 }
 
 fn change(one: &mut Resource, spec: &Value) {

@@ -49,7 +49,8 @@ impl Diff {
         let mut patch = Fields::new();
         for (key, value) in new {
             match (old.get(key), value) {
-                (Some(before), value) if before == value => {}
+                // What is replaced as a whole goes into the patch though it is equal.
+                (Some(before), value) if before == value && !value.is_object() => {}
                 (Some(before @ Value::Object(_)), Value::Object(_)) => {
                     self.structure(key, before, value, meta, &mut patch)?;
                 }
@@ -83,7 +84,10 @@ impl Diff {
         meta: &Meta,
         patch: &mut Fields,
     ) -> Result<(), String> {
-        let step = meta.step(key)?;
+        let step = match meta.step(key) {
+            Err(_) if old == new => return Ok(()),
+            step => step?,
+        };
         if step.merge == Some(Merge::Whole) {
             if self.changes {
                 patch.insert(key.to_owned(), new.clone());

@@ -76,6 +76,7 @@ pub(crate) const PARENTS: &[Parent] = &[
     parent("top", "[flags]", "Display resource (CPU/memory) usage", CLUSTER),
     parent("auth", "[flags]", "Inspect authorization", TROUBLE),
     parent("config", "SUBCOMMAND", "Modify kubeconfig files", OTHER),
+    parent("kuberc", "SUBCOMMAND", "Manage kuberc configuration files", OTHER),
     parent("plugin", "[flags]", "Provides utilities for interacting with plugins", OTHER),
     parent(
         "create secret",
@@ -136,6 +137,7 @@ pub(crate) const ORDER: &[&str] = &[
     "api-resources",
     "api-versions",
     "config",
+    "kuberc",
     "plugin",
     "version",
 ];
@@ -146,6 +148,7 @@ pub(crate) const GLOBAL: &[Flag] = &[
     value("cluster", "Name of the kubeconfig cluster"),
     value("user", "Name of the kubeconfig user"),
     value("kubeconfig", "Path of the kubeconfig file"),
+    value("kuberc", "Path of the kuberc file with preferences"),
     value("server", "Address of the API server").short('s'),
     value("as", "User to impersonate"),
     list("as-group", "Group to impersonate, may be repeated"),

@@ -1,6 +1,6 @@
 //! Commands that courses name seldom.
 
-use super::super::commands::{attach, certificate, containers, local, set};
+use super::super::commands::{attach, certificate, cp, debug, kuberc, local, proxy, set};
 use super::super::kustomize;
 use super::{
     ADVANCED, ALL, DRY_RUN, FILES, Flag, MANAGER, OUTPUT, SELECTOR, SETTINGS, TROUBLE, Verb, int,
@@ -18,7 +18,12 @@ const DEBUG: &[Flag] = &[
     switch("attach", "Attach to the container"),
     switch("arguments-only", "What follows are arguments, not the command"),
     switch("keep-annotations", "Keep the annotations of the pod that is copied"),
+    switch("keep-init-containers", "Keep the init containers of the pod that is copied")
+        .default("true"),
     switch("keep-labels", "Keep the labels of the pod that is copied"),
+    switch("keep-liveness", "Keep the liveness probes of the pod that is copied"),
+    switch("keep-readiness", "Keep the readiness probes of the pod that is copied"),
+    switch("keep-startup", "Keep the startup probes of the pod that is copied"),
     switch("replace", "Delete the pod that is copied"),
     switch("same-node", "On the node of the pod that is copied"),
     switch("share-processes", "Share processes between the containers").default("true"),
@@ -28,7 +33,7 @@ const DEBUG: &[Flag] = &[
     value("image-pull-policy", "Always, IfNotPresent or Never"),
     value("profile", "general, baseline, restricted, netadmin, sysadmin or legacy")
         .default("general"),
-    value("set-image", "CONTAINER=IMAGE of the copy"),
+    list("set-image", "CONTAINER=IMAGE of the copy, * for all"),
     value("target", "The container whose processes are to be seen"),
     list("env", "KEY=VALUE, may be repeated"),
 ];
@@ -55,10 +60,24 @@ pub(super) const VERBS: &[Verb] = &[
         help: "Run a proxy to the Kubernetes API server",
         group: TROUBLE,
         flags: &[&[
-            int("port", "The port to listen on").short('p').default("8001"),
+            value("accept-hosts", "Expressions for hosts that are let through")
+                .default("^localhost$,^127\\.0\\.0\\.1$,^\\[::1\\]$"),
+            value("accept-paths", "Expressions for paths that are let through").default("^.*"),
             value("address", "The address to listen on").default("127.0.0.1"),
+            value("api-prefix", "The path below which the API is").default("/"),
+            switch("append-server-path", "Append the path of the context's server"),
+            switch("disable-filter", "Let everything through"),
+            time_span("keepalive", "How long a connection is kept").default("0s"),
+            int("port", "The port to listen on, 0 for any").short('p').default("8001"),
+            value("reject-methods", "Expressions for methods that are not let through")
+                .default("^$"),
+            value("reject-paths", "Expressions for paths that are not let through")
+                .default("^/api/.*/pods/.*/exec,^/api/.*/pods/.*/attach"),
+            value("unix-socket", "A socket to listen on").short('u'),
+            value("www", "A folder with files to serve too").short('w'),
+            value("www-prefix", "The path below which these are").short('P').default("/static/"),
         ]],
-        run: containers::proxy,
+        run: proxy::proxy,
     },
     Verb {
         path: "cp",
@@ -71,7 +90,7 @@ pub(super) const VERBS: &[Verb] = &[
             switch("no-preserve", "Not the owner and the permissions"),
             int("retries", "How often to try again").default("0"),
         ]],
-        run: containers::cp,
+        run: cp::cp,
     },
     Verb {
         path: "debug",
@@ -80,7 +99,35 @@ pub(super) const VERBS: &[Verb] = &[
         help: "Create debugging sessions for troubleshooting workloads and nodes",
         group: TROUBLE,
         flags: &[STREAMS, DEBUG, FILES],
-        run: containers::debug,
+        run: debug::debug,
+    },
+    Verb {
+        path: "kuberc view",
+        aliases: &[],
+        usage: "",
+        help: "Display the current kuberc configuration",
+        group: "",
+        flags: &[OUTPUT],
+        run: kuberc::view,
+    },
+    Verb {
+        path: "kuberc set",
+        aliases: &[],
+        usage: "--section (defaults|aliases) --command COMMAND",
+        help: "Set values in the kuberc configuration",
+        group: "",
+        flags: &[&[
+            value("section", "defaults, aliases or credentialplugin").required(),
+            value("command", "The command: get, create, set env"),
+            value("name", "The alias"),
+            value("policy", "AllowAll, DenyAll or Allowlist"),
+            list("option", "FLAG=VALUE, may be repeated"),
+            list("prependarg", "What stands before the alias' own arguments"),
+            list("appendarg", "What stands behind them"),
+            list("allowlist-entry", "command=COMMAND, may be repeated"),
+            switch("overwrite", "Even if there is such an entry"),
+        ]],
+        run: kuberc::set,
     },
     Verb {
         path: "kustomize",

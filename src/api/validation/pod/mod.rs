@@ -76,6 +76,29 @@ pub(super) fn create(pod: &Value, errors: &mut Errors) {
     }
 }
 
+/// A pod with other ephemeral containers.
+///
+/// Models ValidatePodEphemeralContainersUpdate.
+pub(super) fn ephemeral_update(new: &Value, old: &Value, errors: &mut Errors) {
+    metadata_and_spec(new, errors);
+    let path = Path::root("spec");
+    let path = path.child("ephemeralContainers");
+    let null = Value::Null;
+    let all = |pod: &Value| pod.sub("spec").unwrap_or(&null).list("ephemeralContainers").to_vec();
+    let (new, old) = (all(new), all(old));
+    for before in &old {
+        let name = before.text("name");
+        let why = match new.iter().find(|after| after.text("name") == name) {
+            None => format!("existing ephemeral containers \"{name}\" may not be removed\n"),
+            Some(after) if after != before => {
+                format!("existing ephemeral containers \"{name}\" may not be changed\n")
+            }
+            Some(_) => continue,
+        };
+        errors.forbidden(&path, why);
+    }
+}
+
 /// Models validatePodMetadataAndSpec, without the object's metadata.
 fn metadata_and_spec(pod: &Value, errors: &mut Errors) {
     let null = Value::Null;

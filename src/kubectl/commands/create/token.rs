@@ -9,18 +9,14 @@ use crate::base::Rng;
 use crate::kubectl::call::Call;
 use crate::kubectl::commands::duration;
 use crate::kubectl::failure::{Failure, Outcome, plain};
-use crate::kubectl::go_text::compact_json;
 use crate::kubectl::output::{self, Objects, Printer};
-use data_encoding::BASE64URL_NOPAD;
+use crate::kubelet::token::{ISSUER, signed};
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 
 /// The kinds that a token can be bound to.
 const BOUND: [Kind; 3] = [Kind::Node, Kind::Pod, Kind::Secret];
 /// As long as a token lives for which nothing else is asked.
 const HOUR_SECONDS: u64 = 3600;
-/// For whom a token is, if nothing else is asked.
-const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
 
 /// `kubectl create token`.
 pub(crate) fn token(call: &mut Call<'_>) -> Outcome {
@@ -117,17 +113,4 @@ fn bound_kind(call: &Call<'_>) -> Result<Option<Kind>, Failure> {
         return plain("--bound-object-name is required if --bound-object-kind is provided");
     }
     Ok(Some(kind))
-}
-
-/// A JSON web token. Simplified: there is no key; its last part only looks like a signature.
-fn signed(claims: &Value) -> String {
-    let head = json!({"alg": "RS256", "kid": "diorama"});
-    let [head, claims] =
-        [&head, claims].map(|part| BASE64URL_NOPAD.encode(compact_json(part).as_bytes()));
-    let mut signature = Sha256::digest(claims.as_bytes()).to_vec();
-    while signature.len() < 256 {
-        let next = Sha256::digest(&signature);
-        signature.extend_from_slice(&next);
-    }
-    format!("{head}.{claims}.{}", BASE64URL_NOPAD.encode(&signature))
 }

@@ -1,16 +1,16 @@
-//! `--field-selector`: which objects of a kind have certain fields.
+//! Field selectors: which objects of a kind have certain fields.
 //!
 //! Models staging/src/k8s.io/apimachinery/pkg/fields/selector.go and the field labels of each kind
 //! (pkg/apis/core/v1/conversion.go, pkg/apis/batch/v1/conversion.go,
 //! staging/src/k8s.io/apimachinery/pkg/runtime/conversion.go).
 
-use crate::api::tree::Tree as _;
-use crate::api::{Kind, Object};
+use super::tree::Tree as _;
+use super::{Kind, Object, go_value};
 use crate::base::order;
 
 /// One condition on one field.
 #[derive(Debug)]
-pub(super) struct Term {
+pub struct Term {
     path: Vec<String>,
     equal: bool,
     value: String,
@@ -20,7 +20,7 @@ pub(super) struct Term {
 ///
 /// # Errors
 /// The API server's sentence.
-pub(super) fn terms(kind: Kind, text: &str) -> Result<Vec<Term>, String> {
+pub fn terms(kind: Kind, text: &str) -> Result<Vec<Term>, String> {
     let mut parts: Vec<&str> = text.split(',').filter(|part| !part.is_empty()).collect();
     order::sort(&mut parts);
     let mut terms = Vec::new();
@@ -101,7 +101,7 @@ fn check(kind: Kind, field: &str) -> Result<(), String> {
 }
 
 /// Whether an object meets all terms.
-pub(super) fn matches(object: &Object, terms: &[Term]) -> bool {
+pub fn matches(object: &Object, terms: &[Term]) -> bool {
     if terms.is_empty() {
         return true;
     }
@@ -113,7 +113,7 @@ pub(super) fn matches(object: &Object, terms: &[Term]) -> bool {
             ["source"] => &["source", "component"],
             path => path,
         };
-        let text = value.at(path).map(super::go_text::scalar_text);
+        let text = value.at(path).map(go_value);
         let text = match path {
             ["spec", "unschedulable" | "hostNetwork"] => text.unwrap_or_else(|| "false".into()),
             _ => text.unwrap_or_default(),
