@@ -183,6 +183,7 @@ impl Job {
     }
 
     /// Ctrl-C: ends what waits, and the line, unless that is what a person types into.
+    #[inline(never)]
     fn interrupt(&mut self, console: &mut Console, world: &mut World, shown: &mut Output) {
         self.exit = 130;
         for (pid, asked, work) in core::mem::take(&mut self.works) {

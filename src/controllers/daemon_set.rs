@@ -19,6 +19,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const NAME: &str = "daemonset-controller";
+/// The most pods that one look creates, and the most that it deletes.
+///
+/// Models pkg/controller/daemon/daemon_controller.go BurstReplicas.
+const BURST: usize = 250;
 
 /// The controller of DaemonSets.
 #[derive(Clone, Copy, Debug)]
@@ -103,6 +107,9 @@ struct Sync<'a> {
     template: &'a PodTemplate,
     /// The specification with the tolerations that every pod of it gets.
     spec: Arc<PodSpec>,
+    /// The nodes that it may use, and the only one, if it names one.
+    required: RequiredNodes,
+    named: Option<&'a str>,
     now: SimTime,
     history: History,
     pods: Vec<Arc<Object>>,
@@ -132,12 +139,16 @@ impl<'a> Sync<'a> {
             });
         }
         let spec = Arc::new(with_tolerations(&template.spec));
+        let required = RequiredNodes::of(&spec);
+        let named = template.spec.tree.str_at(&["nodeName"]);
         let (new_pods, deleted) = (Vec::new(), Vec::new());
         let sync = Sync {
             store,
             set,
             template,
             spec,
+            required,
+            named,
             now,
             history,
             pods,
@@ -161,9 +172,8 @@ impl<'a> Sync<'a> {
     ///
     /// Models daemon_controller.go NodeShouldRunDaemonPod.
     fn suits(&self, node: &Object) -> (bool, bool) {
-        let named = self.template.spec.tree.str_at(&["nodeName"]);
-        let by_name = named.is_none_or(|name| name == &*node.meta.name);
-        if !by_name || !RequiredNodes::of(&self.spec).matches(node) {
+        let by_name = self.named.is_none_or(|name| name == &*node.meta.name);
+        if !by_name || !self.required.matches(node) {
             return (false, false);
         }
         let taints = node.spec().items_at(&["taints"]).iter().filter_map(Taint::from_value);
@@ -184,29 +194,28 @@ impl<'a> Sync<'a> {
 
     /// Models daemon_controller.go podsShouldBeOnNode.
     fn place(&mut self) {
-        let nodes: Vec<Arc<Object>> = self.store.list(Kind::Node).cloned().collect();
-        for node in &nodes {
+        let by_node = core::mem::take(&mut self.by_node);
+        for node in self.store.list(Kind::Node) {
             let (should_run, may_stay) = self.suits(node);
             let name = &node.meta.name;
-            let pods = self.by_node.get(name).cloned();
-            match pods {
+            match by_node.get(name) {
                 None if should_run => self.new_pods.push(name.clone()),
-                Some(pods) if may_stay => self.tidy(name, &pods, should_run),
+                Some(pods) if may_stay => self.tidy(name, pods, should_run),
                 Some(pods) => {
-                    self.deleted.extend(pods.into_iter().filter(|p| !p.meta.is_terminating()));
+                    let alive = pods.iter().filter(|pod| !pod.meta.is_terminating());
+                    self.deleted.extend(alive.cloned());
                 }
                 None => {}
             }
         }
-        let gone = self
-            .by_node
-            .iter()
-            .filter(|(name, _)| nodes.iter().all(|node| node.meta.name != **name));
+        let is_gone = |name: &str| self.store.find(Kind::Node, "", name).is_none();
+        let gone = by_node.iter().filter(|(name, _)| is_gone(name));
         let lost = gone.flat_map(|(_, pods)| pods).filter(|pod| {
             pod.pod().is_some_and(|pod| pod.node_name.is_none()) && !pod.meta.is_terminating()
         });
         let lost: Vec<_> = lost.cloned().collect();
         self.deleted.extend(lost);
+        self.by_node = by_node;
     }
 
     fn tidy(&mut self, node: &Arc<str>, pods: &[Arc<Object>], should_run: bool) {
@@ -318,6 +327,8 @@ impl<'a> Sync<'a> {
     }
 
     fn into_plan(mut self) -> Plan {
+        self.new_pods.truncate(BURST);
+        self.deleted.truncate(BURST);
         let pods: Vec<Object> = self.new_pods.iter().map(|node| self.pod_for(node)).collect();
         if !pods.is_empty() {
             self.writes.push(Write::CreateBatch(pods));

@@ -215,6 +215,7 @@ fn note_missing(value: &Value, why: &mut Vec<String>) {
 /// The objects of a list: those of a `PodList` need not say that they are pods.
 ///
 /// Models staging/src/k8s.io/apimachinery/pkg/apis/meta/v1/unstructured/helpers.go decodeToList.
+#[inline(never)]
 fn items_of(list: &Value) -> Result<Vec<Value>, Failure> {
     let text = |value: &Value, key| value.str_at(&[key]).unwrap_or_default().to_owned();
     let (version, kind) = (text(list, "apiVersion"), text(list, "kind"));
@@ -275,6 +276,7 @@ fn has_items(call: &Call<'_>, value: &Value, source: &str) -> Result<(), Failure
 }
 
 /// What kubectl says of a kind that the server does not have.
+#[inline(never)]
 fn unmapped(kind: &str, version: &str, [name, namespace]: [&str; 2], source: &str) -> Failure {
     Failure::Plain(format!(
         "resource mapping not found for name: \"{name}\" namespace: \"{namespace}\" from \"{source}\": no matches for kind \"{kind}\" in version \"{version}\"\nensure CRDs are installed first"

@@ -96,6 +96,7 @@ fn too_large(look: &Look<'_>, node: &Object, others: &[&Object]) -> Option<Refus
 }
 
 /// Models pkg/kubelet/kubelet.go rejectPod.
+#[inline(never)]
 pub(super) fn reject(look: &mut Look<'_>, refusal: Refusal) {
     let Refusal { reason, message } = refusal;
     look.event("", true, &reason, message.clone());

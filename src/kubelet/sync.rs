@@ -189,6 +189,7 @@ pub fn sync(kubelet: &mut Kubelet<'_>, uid: Uid, object: Option<&Arc<Object>>) -
 ///
 /// Models pkg/kubelet/kubelet.go HandlePodRemoves.
 // Simplified: they are gone at once, not after their grace period.
+#[inline(never)]
 pub fn removed(kubelet: &mut Kubelet<'_>, object: &Arc<Object>) -> Plan {
     let uid = object.meta.uid;
     let Some((runtime, pod)) = kubelet.node.pods.get(&uid).cloned().zip(object.pod()) else {
@@ -217,6 +218,7 @@ fn forget(node: &mut NodeRuntime, uid: Uid) {
 }
 
 /// The kubelet's last word on a pod: delete it now.
+#[inline(never)]
 fn remove(object: &Object, mut writes: Vec<Write>) -> Plan {
     let options = DeleteOptions {
         uid: Some(object.meta.uid),

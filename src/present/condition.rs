@@ -73,6 +73,18 @@ fn is_failing(pod: &Pod) -> bool {
     })
 }
 
+/// What is said of the first container that does not run: why it waits, or its last words.
+pub fn container_message(pod: &Pod) -> Option<&str> {
+    let all = pod.status.init_containers.iter().chain(&pod.status.containers);
+    let mut messages = all.filter_map(|one| match &one.state {
+        ContainerState::Waiting { message, .. } | ContainerState::Terminated { message, .. } => {
+            message.as_deref()
+        }
+        ContainerState::Running { .. } => None,
+    });
+    messages.find(|message| !message.is_empty())
+}
+
 /// A Pod's address; empty while it has none.
 pub fn pod_ip(object: &Object) -> String {
     let ip = object.pod().and_then(|pod| pod.status.pod_ip);

@@ -66,13 +66,9 @@ fn pod(object: &Object) -> Vec<Fact> {
         facts.push(words("Restarts", restarts.to_string()));
     }
     let failing = pod.status.conditions.iter().filter(|one| !one.status);
-    facts.extend(
-        failing
-            .map(|one| one.message())
-            .filter(|why| !why.is_empty())
-            .take(1)
-            .map(|why| words("Why", why)),
-    );
+    let conditions = failing.map(|one| one.message()).filter(|why| !why.is_empty());
+    let why = condition::container_message(pod).or_else(|| conditions.take(1).next());
+    facts.extend(why.map(|why| words("Why", why)));
     facts
 }
 

@@ -259,13 +259,26 @@ impl Scheduler {
             drop((decision, snapshot));
             return self.place(turn, key, object, &node);
         }
-        let (after, victims) = cycle::make_room(object, &self.snapshot, turn.store, &decision);
+        self.refuse(turn, key, object, &decision);
+    }
+
+    /// No node will do: others may have to make room, and the pod waits.
+    #[inline(never)]
+    fn refuse(
+        &mut self,
+        turn: &mut Turn<'_>,
+        key: &ObjectKey,
+        object: &Arc<Object>,
+        decision: &Decision,
+    ) {
+        let nodes = self.snapshot.nodes().len();
+        let (after, victims) = cycle::make_room(object, &self.snapshot, turn.store, decision);
         let message = match nodes {
             0 => "no nodes available to schedule pods".to_owned(),
             _ => decision.message(nodes, &after),
         };
         let now = turn.now;
-        self.queue.park(key, refused_by(&decision), now);
+        self.queue.park(key, refused_by(decision), now);
         turn.writes.push(event(object, true, "FailedScheduling", message.clone(), now));
         let nominated = victims.as_ref().map(|victims| victims.node.clone());
         turn.writes.extend(unschedulable(object, &message, nominated, now));

@@ -29,6 +29,10 @@ pub(super) fn begin(model: &mut Model, line: &str, place: Place) {
 
 /// A line was entered.
 pub(super) fn enter(model: &mut Model, line: String) {
+    if model.world.is_being_set_up() {
+        model.terminal.queue.push(line);
+        return;
+    }
     let front = model.terminal.front();
     if let Some(front) = front {
         if front.prompt(&model.world).is_some() {
@@ -57,6 +61,9 @@ pub(super) fn enter(model: &mut Model, line: String) {
 
 /// Carries out what was typed ahead, if nothing stands in the way any more.
 pub(super) fn take_next(model: &mut Model) {
+    if model.world.is_being_set_up() {
+        return;
+    }
     while let Some(line) = model.terminal.queue.first().cloned() {
         let front = model.terminal.front();
         if front.is_some_and(|front| front.prompt(&model.world).is_none()) {

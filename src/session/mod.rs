@@ -6,7 +6,7 @@
 //!
 //! Reading order: `model.rs`, `msg.rs`, `update.rs`, `terminal.rs`, `running.rs`, `enter.rs` and `jobs.rs` (commands at work),
 //! `line.rs` (keys of the line), `apply.rs`, `explain/` (what is wrong with a manifest), `request.rs`,
-//! `aim.rs`, `burst.rs`, `journey.rs`, `tracer.rs`, `compare.rs`, `remedy.rs`, `timeline.rs`, `share.rs`.
+//! `aim.rs`, `burst.rs`, `journey.rs`, `tracer.rs`, `compare.rs`, `remedy.rs`, `timeline.rs`, `setting_up.rs`, `share.rs`.
 
 pub mod aim;
 pub mod apply;
@@ -28,6 +28,7 @@ mod remedy;
 pub mod request;
 mod running;
 pub mod samples;
+pub mod setting_up;
 pub mod share;
 pub mod terminal;
 pub mod timeline;
@@ -45,6 +46,7 @@ pub use object_id::ObjectId;
 pub use panes::{Panes, Split};
 pub use request::{Door, Target};
 pub use samples::Sample;
+pub use setting_up::SettingUp;
 pub use share::Shared;
 pub use terminal::{Entry, Terminal};
 pub use timeline::{Timeline, TimelineMsg};

@@ -24,7 +24,7 @@ pub(super) const SEED: u64 = 1;
 /// How long what was left behind can be had back, in microseconds of ours.
 pub(super) const UNDO_MICROS: u32 = 15_000_000;
 /// How long the add-ons have to start before the page opens.
-const ADDONS_START: Duration = Duration::from_secs(60);
+pub(super) const ADDONS_START: Duration = Duration::from_secs(60);
 
 /// Which colours the page wears.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -287,19 +287,27 @@ const MOST_NODES: u32 = 5_000;
 pub(super) const LARGE: usize = 300;
 
 /// A sample's cluster with its add-ons up and running, and the moment from which the page counts. A
-/// large one is not there yet: it is set up as the page's time goes on.
+/// large one is not there yet: it is set up as the page's time goes on (`setting_up.rs`).
 fn new_world(config: &ClusterConfig, sample: Sample, seed: u64) -> (World, SimTime) {
     // Only a cluster with add-ons is the classroom's, with somebody to ask for addresses.
     let load_balancers =
         if config.addons { sample.load_balancers() } else { config.load_balancers };
     let gateway_api = config.gateway_api || config.addons && sample == Sample::Gateway;
     let config = ClusterConfig { load_balancers, gateway_api, ..config.clone() };
-    let mut world = World::begin(config, seed);
-    let origin = world.now() + SET_UP_TIME + ADDONS_START;
-    if world.nodes().len() <= LARGE {
-        world.run_until(origin);
+    if config.nodes.len() > LARGE {
+        let world = World::switched_on(config, seed);
+        let origin = origin_of(&world);
+        return (world, origin);
     }
+    let mut world = World::begin(config, seed);
+    let origin = origin_of(&world);
+    world.run_until(origin);
     (world, origin)
+}
+
+/// When the add-ons of a cluster that has just begun are up and running.
+pub(super) fn origin_of(world: &World) -> SimTime {
+    world.now() + SET_UP_TIME + ADDONS_START
 }
 
 /// A shell with somebody in front, who reads `lang`, and with the file of a sample in its folder.
@@ -367,11 +375,12 @@ impl Model {
         model
     }
 
-    /// Applies the manifests if the cluster has come to be set up.
+    /// Applies the manifests if the cluster has come to be set up, and then does what was typed ahead.
     pub(super) fn apply_once_set_up(&mut self) {
-        if !self.is_set_up && self.world.now() >= self.origin {
+        if !self.is_set_up && self.setting_up().is_none() {
             self.is_set_up = true;
             super::apply::apply(self);
+            super::enter::take_next(self);
         }
     }
 

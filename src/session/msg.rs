@@ -35,6 +35,8 @@ pub enum Msg {
     Compare(Option<Compare>),
     /// Asked for the sample's own text in place of the one that was left before.
     OwnText,
+    /// Would rather have the usual cluster than the large one that is being set up.
+    CancelSetUp,
     /// Asked for what was left behind by a reset or for another sample.
     Undo,
     /// Did something on the timeline.

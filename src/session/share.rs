@@ -86,7 +86,8 @@ pub(super) fn open(model: &mut Model, shared: Shared) {
     };
     model.terminal.break_off(shared.sample.name());
     model.world.set_proxy_mode(shared.mode);
-    super::apply::apply(model);
+    model.is_set_up = false;
+    model.apply_once_set_up();
     let targets = super::request::targets(&model.world);
     model.aim = targets.into_iter().find(|target| Some(&target.url) == shared.aim.as_ref());
 }

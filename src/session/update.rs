@@ -8,7 +8,7 @@ use super::msg::Msg;
 use super::object_id::ObjectId;
 use super::running::Place;
 use super::share::{self, Shared};
-use super::{burst, enter, jobs, request, timeline, tracer};
+use super::{burst, enter, jobs, request, setting_up, timeline, tracer};
 use crate::api::Kind;
 use crate::telling;
 use crate::text::Lang;
@@ -30,8 +30,8 @@ const LONGEST_TICK_MICROS: u32 = 250_000;
 /// it carries out: a crowded one slows virtual time down and not the page.
 const MOMENT_MILLIS: f64 = 9.0;
 /// The same while a large cluster is being set up, which has no speed of its own.
-const SET_UP_MILLIS: f64 = 30.0;
-const MOST_STEPS: u32 = 3_000;
+pub(super) const SET_UP_MILLIS: f64 = 30.0;
+pub(super) const MOST_STEPS: u32 = 3_000;
 /// How long a person must have stopped typing before the text is checked.
 const CHECK_AFTER_MICROS: u32 = 400_000;
 
@@ -89,6 +89,9 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
 
 /// Does what asks nothing of the browser.
 fn act(model: &mut Model, msg: Msg) {
+    if setting_up::is_early(model, &msg) {
+        return;
+    }
     if model.timeline.is_back() && timeline::is_deed(&msg) {
         timeline::go_on(model);
     }
@@ -113,6 +116,7 @@ fn act(model: &mut Model, msg: Msg) {
             model.keep_text(None);
             model.restart(sample, false);
         }
+        Msg::CancelSetUp => setting_up::cancel(model),
         Msg::Undo => model.take_back(),
         Msg::Timeline(msg) => timeline::act(model, msg),
         Msg::Present(on) => model.presenting = on.unwrap_or(!model.presenting),
@@ -340,7 +344,7 @@ fn tick(model: &mut Model, micros: u32) {
     if let Some(journey) = &mut model.journey {
         journey.advance(micros.min(LONGEST_TICK_MICROS));
     }
-    if !model.playing || model.timeline.is_back() {
+    if setting_up::go_on(model) || !model.playing || model.timeline.is_back() {
         return;
     }
     let micros = u64::from(micros.min(LONGEST_TICK_MICROS));

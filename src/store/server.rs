@@ -219,6 +219,7 @@ impl Store {
     ///
     /// # Errors
     /// `NotFound`, `Conflict` with another UID.
+    #[inline(never)]
     pub fn delete(
         &mut self,
         context: &Context,

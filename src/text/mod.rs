@@ -153,7 +153,7 @@ texts! {
     EditCancel EditNote Share ShareHint ShareDone CompareAddedOne CompareAddedMany CompareAdded
     CompareChange CompareDiff CompareDiffHint CompareNone CompareBack TerminalOffers TerminalWide
     TerminalNarrow SplitEditor SplitSide SplitTerminal EventsAll EventsWarnings EventsAbout
-    EventsFilter EventsPods SideTabs Splits
+    EventsFilter EventsPods SideTabs Splits SettingUp SettingUpNodes SettingUpAddons SettingUpCancel
 }
 
 static EN: [&str; KEYS.len()] = read(include_str!("../../static/messages/en.txt"), KEYS);

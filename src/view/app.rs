@@ -13,7 +13,7 @@ use super::stage::Stage;
 use super::tabs::TabBar;
 use super::terminal::{Console, Screen};
 use crate::present::chronicle::clock;
-use crate::session::{Model, Msg, Split, update};
+use crate::session::{Model, Msg, Speed, Split, update};
 use crate::text::Text;
 use gloo::events::EventListener;
 use gloo::render::{AnimationFrame, request_animation_frame};
@@ -95,7 +95,7 @@ impl Component for App {
                         speed={model.speed} is_open={model.timeline.is_open} seconds={shown.seconds} shared={model.shared} />
                     <Stage {lang} theme={model.theme} scene={shown.scene.clone()} now={shown.now} activity={shown.activity}
                         relation={shown.relation.clone()} as_text={model.as_text}
-                        selected={model.selected.clone()} aim={shown.aim(model)} timeline={timeline(model, shown.seconds)}
+                        selected={model.selected.clone()} aim={shown.aim(model)} timeline={timeline(model, shown.seconds)} setting_up={shown.setting_up}
                         story={shown.story.clone()} travel={shown.travel} is_calm={self.is_calm} presenting={model.presenting} />
                     <Editor {lang} page={shown.page(model)} />
                     <Console {lang} screen={screen(model)} />
@@ -124,8 +124,8 @@ impl Component for App {
 }
 
 /// Where the timeline stands, if it was asked for.
-fn timeline(model: &Model, seconds: u64) -> Option<((usize, usize), u64)> {
-    model.timeline.is_open.then(|| (model.timeline.place(), seconds))
+fn timeline(model: &Model, seconds: u64) -> Option<((usize, usize), u64, Speed)> {
+    model.timeline.is_open.then(|| (model.timeline.place(), seconds, model.speed))
 }
 
 /// What the terminal shows.

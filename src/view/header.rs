@@ -97,19 +97,26 @@ fn Time(props: &TimeProps) -> Html {
                 onclick={dispatch.reform(|_| Msg::TogglePlaying)}>
                 <Picture {icon} />
             </button>
-            { for Speed::ALL.into_iter().map(|one| html! {
-                <button class="quiet speed" aria-pressed={(one == speed).to_string()}
-                    title={format!("{}: {}×", lang.t(Text::Speed), one.factor())}
-                    onclick={dispatch.reform(move |_| Msg::SetSpeed(one))}>
-                    { format!("{}×", one.factor()) }
-                </button>
-            }) }
+            { for speeds(lang, speed, &dispatch) }
             <button class="quiet clock" title={format!("{} · {}", lang.t(Text::Clock), lang.t(Text::Timeline))}
                 aria-expanded={is_open.to_string()} onclick={dispatch.reform(|_| Msg::Timeline(TimelineMsg::Toggle))}>
                 { clock(seconds) }<span class="unseen">{ lang.t(Text::Timeline) }</span>
             </button>
         </div>
     }
+}
+
+/// A button for each speed.
+pub(super) fn speeds(lang: Lang, speed: Speed, dispatch: &Dispatch) -> [Html; 4] {
+    Speed::ALL.map(|one| {
+        html! {
+            <button class="quiet speed" aria-pressed={(one == speed).to_string()}
+                title={format!("{}: {}×", lang.t(Text::Speed), one.factor())}
+                onclick={dispatch.reform(move |_| Msg::SetSpeed(one))}>
+                { format!("{}×", one.factor()) }
+            </button>
+        }
+    })
 }
 
 #[derive(Properties, PartialEq)]

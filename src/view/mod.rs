@@ -24,6 +24,7 @@ mod link;
 mod map;
 mod prompt;
 mod request;
+mod setting_up;
 mod shared;
 mod shown;
 mod side;

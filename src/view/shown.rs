@@ -15,7 +15,7 @@ use crate::present::{ClusterScene, Details, Relation, Story, Surveyor, details, 
 use crate::session::apply::CHECKED_WHILE_WRITTEN;
 use crate::session::request::{aimed, targets};
 use crate::session::{
-    Compare, EventFilter, Fault, Model, ObjectId, Panel, Sample, Stored, Target, aim,
+    Compare, EventFilter, Fault, Model, ObjectId, Panel, Sample, SettingUp, Stored, Target, aim,
 };
 use crate::text::Lang;
 use crate::trace::{PacketTrace, Source, haproxy};
@@ -81,6 +81,8 @@ pub(super) struct Shown {
     pub(super) travel: Option<Travel>,
     /// The trace and the language that the story was told from.
     told: Option<(Arc<PacketTrace>, Lang)>,
+    /// How far the cluster is, if it is not there yet.
+    pub(super) setting_up: Option<SettingUp>,
     /// Seconds of virtual time since the cluster was set up.
     pub(super) seconds: u64,
     /// The difference that is shown instead of the text, and what it was worked out from.
@@ -123,6 +125,7 @@ impl Shown {
             story: None,
             travel: None,
             told: None,
+            setting_up: None,
             seconds: 0,
             differences: None,
             compared: None,
@@ -150,7 +153,7 @@ impl Shown {
         };
         let seconds = world.now().since(model.origin).as_secs();
         let began = js_sys::Date::now();
-        let is_due = self.pace.is_due(began);
+        let is_due = self.pace.is_due(began) && !world.is_being_set_up();
         let (mut before, is_closer) = (stamp.clone(), stamp.in_sight != self.stamp.in_sight);
         before.in_sight = self.stamp.in_sight.clone();
         let has_changed = (before != self.stamp || self.surveyor.is_behind()) && is_due;
@@ -199,8 +202,9 @@ impl Shown {
         self.compare(model, world.store().revision());
         let printed =
             (model.terminal.stamp, model.is_busy(), model.left.is_some(), model.editing.is_some());
-        let is_printed = self.printed != printed;
-        self.printed = printed;
+        let setting_up = model.setting_up();
+        let is_printed = self.printed != printed || self.setting_up != setting_up;
+        (self.printed, self.setting_up) = (printed, setting_up);
         has_changed || is_closer || is_later || has_moved || is_checked || is_printed
     }
 

@@ -7,13 +7,14 @@ use super::icon::Icon;
 use super::legend::Legend;
 use super::map::{Map, tools::other_form};
 use super::request::{AimProps, RequestBar};
+use super::setting_up::Progress;
 use super::shared::Shared;
 use super::timeline::TimelineBar;
 use super::trace::Travel;
 use crate::base::SimTime;
 use crate::present::scene::Shelf;
 use crate::present::{ClusterScene, Relation, Story};
-use crate::session::{ObjectId, Theme};
+use crate::session::{ObjectId, SettingUp, Speed, Theme};
 use crate::text::{Lang, Text};
 use crate::world::Activity;
 use yew::{Html, Properties, function_component, html, use_context};
@@ -29,8 +30,11 @@ pub(super) struct StageProps {
     pub(super) as_text: bool,
     pub(super) selected: Option<ObjectId>,
     pub(super) aim: AimProps,
-    /// The moment that is looked at, how many there are, and its second; none if not asked for.
-    pub(super) timeline: Option<((usize, usize), u64)>,
+    /// The moment that is looked at, how many there are, its second, and how fast time runs; none if
+    /// not asked for.
+    pub(super) timeline: Option<((usize, usize), u64, Speed)>,
+    /// How far the cluster is, if it is not there yet.
+    pub(super) setting_up: Option<SettingUp>,
     pub(super) story: Option<Shared<Story>>,
     pub(super) travel: Option<Travel>,
     pub(super) is_calm: bool,
@@ -46,8 +50,11 @@ pub(super) fn Stage(props: &StageProps) -> Html {
     html! {
         <main class="stage" id="map" tabindex="-1">
             <RequestBar {lang} aim={props.aim.clone()} />
-            if let Some((place, seconds)) = props.timeline {
-                <TimelineBar {lang} {place} {seconds} />
+            if let Some((place, seconds, speed)) = props.timeline {
+                <TimelineBar {lang} {place} {seconds} {speed} />
+            }
+            if let Some(far) = props.setting_up {
+                <Progress {lang} {far} />
             }
             <div class="stage-body">
                 if *as_text {
@@ -56,7 +63,7 @@ pub(super) fn Stage(props: &StageProps) -> Html {
                 } else {
                     <Map {lang} scene={scene.clone()} now={props.now} activity={props.activity} selected={selected.clone()}
                         relation={props.relation.clone()} story={story.clone()} travel={*travel} is_calm={props.is_calm} presenting={props.presenting} theme={props.theme} />
-                    if scene.own_pod_count == 0 && !scene.shelves.iter().any(has_workloads) {
+                    if props.setting_up.is_none() && scene.own_pod_count == 0 && !scene.shelves.iter().any(has_workloads) {
                         <div class="empty-note"><div>
                             <h2>{ lang.t(Text::EmptyTitle) }</h2>
                             <p>{ lang.t(Text::EmptyText) }</p>

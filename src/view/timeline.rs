@@ -1,8 +1,9 @@
 //! The timeline: a slider back to moments that were kept.
 
 use super::Dispatch;
+use super::header::speeds;
 use crate::present::chronicle::clock;
-use crate::session::{Msg, TimelineMsg};
+use crate::session::{Msg, Speed, TimelineMsg};
 use crate::text::{Lang, Text};
 use web_sys::HtmlInputElement;
 use yew::{Html, Properties, TargetCast, function_component, html, use_context};
@@ -14,13 +15,14 @@ pub(super) struct TimelineProps {
     pub(super) place: (usize, usize),
     /// When that is, in seconds.
     pub(super) seconds: u64,
+    pub(super) speed: Speed,
 }
 
 /// The slider, and what can be done where it stands.
 #[function_component]
 pub(super) fn TimelineBar(props: &TimelineProps) -> Html {
     let dispatch = use_context::<Dispatch>().unwrap_or_default();
-    let TimelineProps { lang, place: (place, count), seconds } = *props;
+    let TimelineProps { lang, place: (place, count), seconds, speed } = *props;
     let is_back = place < count;
     let moved = dispatch.reform(move |event: yew::InputEvent| {
         let slider = event.target_dyn_into::<HtmlInputElement>();
@@ -33,6 +35,8 @@ pub(super) fn TimelineBar(props: &TimelineProps) -> Html {
             <input type="range" min="0" max={count.to_string()} value={place.to_string()} oninput={moved}
                 aria-label={lang.t(Text::Timeline)} aria-valuetext={when.clone()} />
             <output>{ when }</output>
+            // On a phone, where the bar at the top has no room for them.
+            <div class="speeds" role="group" aria-label={lang.t(Text::Speed)}>{ for speeds(lang, speed, &dispatch) }</div>
             if is_back {
                 <button class="primary" onclick={dispatch.reform(|_| Msg::Timeline(TimelineMsg::GoOn))}>{ lang.t(Text::TimelineGoOn) }</button>
                 <button onclick={dispatch.reform(move |_| Msg::Timeline(TimelineMsg::Look(count)))}>{ lang.t(Text::TimelineBack) }</button>

@@ -5,6 +5,7 @@ use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::net::link::PodNetwork;
 use core::net::Ipv4Addr;
 use serde_json::json;
+use std::sync::Arc;
 
 /// Who gives a Service of type LoadBalancer its external address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,8 +41,8 @@ pub struct NodeConfig {
 /// A cluster to set up.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClusterConfig {
-    /// Nodes; their order gives addresses and pod networks.
-    pub nodes: Vec<NodeConfig>,
+    /// Nodes; their order gives addresses and pod networks. Thousands of them are not copied.
+    pub nodes: Arc<[NodeConfig]>,
     /// Whether well-known images are on every node's disk already.
     pub warm_images: bool,
     /// Who gives external addresses.
@@ -83,7 +84,7 @@ impl Default for ClusterConfig {
             NodeConfig { manifest }
         });
         ClusterConfig {
-            nodes: nodes.to_vec(),
+            nodes: nodes.into(),
             warm_images: true,
             load_balancers: LoadBalancers::None,
             pod_network: PodNetwork::Routed,
@@ -104,7 +105,7 @@ impl ClusterConfig {
             ..ClusterConfig::default()
         };
         // Models cmd/kubeadm/app/phases/markcontrolplane.
-        for node in config.nodes.iter_mut().map(|node| &mut node.manifest) {
+        for node in Arc::make_mut(&mut config.nodes).iter_mut().map(|node| &mut node.manifest) {
             let labels = ["metadata", "labels", "node-role.kubernetes.io/control-plane"];
             if node.at(&labels).is_some() {
                 let excluded = "node.kubernetes.io/exclude-from-external-load-balancers";
@@ -124,8 +125,8 @@ impl ClusterConfig {
     /// measurements. Pod networks are /24 from 10.0.0.0/8 on.
     pub fn of_size(count: u32, cpu: &str, memory: &str, pods: &str) -> Self {
         let mut config = ClusterConfig::default();
-        config.nodes.truncate(1);
-        config.nodes.extend((1..=count).map(|number| {
+        let control_plane = config.nodes.iter().take(1).cloned();
+        let workers = (1..=count).map(|number| {
             let zone = match number % 3 {
                 0 => "zone-a",
                 1 => "zone-b",
@@ -140,7 +141,8 @@ impl ClusterConfig {
                 "status": {"capacity": {"cpu": cpu, "memory": memory, "pods": pods}},
             });
             NodeConfig { manifest }
-        }));
+        });
+        config.nodes = control_plane.chain(workers).collect();
         config.warm_images = true;
         config
     }

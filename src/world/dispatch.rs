@@ -211,21 +211,35 @@ impl World {
     /// Tells everybody who watches what has changed since the last time.
     pub(super) fn tell(&mut self) {
         loop {
-            let changes = self.store.take_changes();
+            let changes = self.take_news();
             if changes.is_empty() {
                 break;
             }
             for change in &changes {
-                self.note_time(change);
-                self.scheduler.observe(&self.store, change, self.now);
-                self.wake_control_loops(change);
-                self.wake_kubelet(change);
-                self.wake_kube_proxy(change);
+                self.tell_of(change);
             }
         }
-        if let Some(at) = self.scheduler.next_due(self.now) {
+    }
+
+    /// What has changed since the last time. When there is nothing more, the scheduler is asked when
+    /// it wants to work.
+    pub(super) fn take_news(&mut self) -> Vec<Change> {
+        let changes = self.store.take_changes();
+        if changes.is_empty()
+            && let Some(at) = self.scheduler.next_due(self.now)
+        {
             self.queue.push(at.max(self.now + SCHEDULE_DELAY), Due::Schedule);
         }
+        changes
+    }
+
+    /// Tells everybody of one change.
+    pub(super) fn tell_of(&mut self, change: &Change) {
+        self.note_time(change);
+        self.scheduler.observe(&self.store, change, self.now);
+        self.wake_control_loops(change);
+        self.wake_kubelet(change);
+        self.wake_kube_proxy(change);
     }
 
     /// Heartbeats are no news.

@@ -5,8 +5,8 @@
 //! moves only through [`World::run_until`] and its kin; nobody but [`World`] applies a write, and
 //! each is logged with its cause.
 //!
-//! Reading order: `config.rs`, `queue.rs`, `dispatch.rs`, `server.rs`, `nodes.rs`, `join.rs`,
-//! `network.rs`, `inside.rs`, `burst.rs`, `rest/`.
+//! Reading order: `config.rs`, `queue.rs`, `dispatch.rs`, `server.rs`, `set_up.rs`, `join.rs`,
+//! `nodes.rs`, `network.rs`, `inside.rs`, `burst.rs`, `rest/`.
 
 mod activity;
 pub mod burst;
@@ -20,6 +20,7 @@ mod nodes;
 mod queue;
 mod rest;
 mod server;
+mod set_up;
 mod state_hash;
 
 pub use activity::Activity;
@@ -47,6 +48,8 @@ pub const SET_UP_TIME: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug)]
 pub struct World {
     config: Arc<ClusterConfig>,
+    /// What is left to do until the cluster is there, the last first.
+    set_up: Vec<set_up::Piece>,
     now: SimTime,
     rng: Rng,
     store: Store,
@@ -77,11 +80,20 @@ impl World {
     /// The same cluster in the moment in which its machines are switched on: it is set up once
     /// [`SET_UP_TIME`] has passed.
     pub fn begin(config: ClusterConfig, seed: u64) -> Self {
+        let mut world = World::switched_on(config, seed);
+        while world.go_on_setting_up() {}
+        world
+    }
+
+    /// The same cluster before any of its machines has joined: it comes to be by
+    /// [`go_on_setting_up`](Self::go_on_setting_up), as long as that says so.
+    pub fn switched_on(config: ClusterConfig, seed: u64) -> Self {
         let mut rng = Rng::new(seed);
         let store = Store::new(rng.fork());
         let pods = config.pod_network;
         let mut world = World {
             config: Arc::new(config),
+            set_up: Vec::new(),
             now: SimTime::WORLD_START,
             rng,
             store,
@@ -96,7 +108,7 @@ impl World {
             client: Manager::of("kubectl", ""),
             unknown_fields: FieldValidation::Strict,
         };
-        world.set_up();
+        world.begin_set_up();
         world
     }
 
@@ -203,6 +215,25 @@ mod tests {
         let nodes: std::collections::BTreeSet<_> =
             ready.map(|pod| pod.pod().unwrap().node_name.clone()).collect();
         assert_eq!(nodes.len(), 3);
+    }
+
+    #[test]
+    fn a_daemon_set_asks_for_250_pods_at_a_time_and_then_for_the_rest() {
+        let mut world = World::new(ClusterConfig::of_size(300, "4", "8Gi", "110"), 1);
+        let template = json!({
+            "metadata": {"labels": {"app": "agent"}},
+            "spec": {"containers": [{"name": "agent", "image": "busybox:1.36"}]},
+        });
+        let set = json!({
+            "metadata": {"name": "agent"},
+            "spec": {"selector": {"matchLabels": {"app": "agent"}}, "template": template},
+        });
+        world.create(Kind::DaemonSet, &set, "default").unwrap();
+        let limit = world.now() + Duration::from_secs(10);
+        while world.store().count(Kind::Pod) == 0 && world.step(limit) {}
+        assert_eq!(world.store().count(Kind::Pod), 250);
+        world.run_until(limit);
+        assert_eq!(world.store().count(Kind::Pod), 300);
     }
 
     #[test]

@@ -248,7 +248,12 @@ export function create(host, key, text, page) {
      * `severity`, `where`, `path`, `explanation`, `words`, `fix` and `hint`.
      */
     setFaults(list) {
-      view.dispatch({ effects: setFaults.of(JSON.parse(list)) });
+      const all = JSON.parse(list);
+      view.dispatch({ effects: setFaults.of(all) });
+      // Who is not writing sees the first of them, with what is said below its line.
+      if (all.length === 0 || view.hasFocus) return;
+      const line = view.state.doc.line(Math.min(Math.max(all[0].line, 1), view.state.doc.lines));
+      view.dispatch({ effects: EditorView.scrollIntoView(line.to, { y: "nearest", yMargin: 150 }) });
     },
     setLabel(next) {
       label = next;

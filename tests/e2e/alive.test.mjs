@@ -1,7 +1,7 @@
 // The tab stays alive, whatever is pasted into it and however many Pods there are.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { count, enter, launch, readyPods, write } from "./harness.mjs";
+import { accessibilityFaults, count, enter, launch, readyPods, write } from "./harness.mjs";
 
 let diorama;
 before(async () => {
@@ -94,5 +94,22 @@ test("the map and its list keep up with two hundred Pods that come at once", asy
     requestAnimationFrame(next);
   }));
   assert.ok(frames > 20, `${frames} frames a second`);
+  await page.context().close();
+});
+
+test("a large cluster comes to be while the page is alive, and a small one can be had instead", async () => {
+  const page = await diorama.open({ hash: "?nodes=5000" });
+  await page.locator(".timeline progress").waitFor();
+  const freeze = await longestFreeze(page, async () => {
+    await page.waitForTimeout(1000);
+    await page.getByRole("button", { name: "Take a small cluster instead" }).click();
+  });
+  assert.ok(freeze < 1000, `frozen for ${freeze} ms`);
+  await count(readyPods(page), 3);
+  assert.equal(await page.locator(".timeline progress").count(), 0);
+  await page.getByRole("button", { name: "Undo" }).click();
+  await page.locator(".timeline progress").waitFor();
+  assert.deepEqual(await accessibilityFaults(page), []);
+  assert.deepEqual(page.complaints, []);
   await page.context().close();
 });

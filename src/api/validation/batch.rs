@@ -84,6 +84,7 @@ fn chosen_template(spec: &Value, path: &Path<'_>, errors: &mut Errors) {
     }
 }
 
+#[inline(never)]
 fn indexed_name(object: &Value, spec: &Value, errors: &mut Errors) {
     let completions = spec.int("completions").unwrap_or_default();
     if spec.text("completionMode") != INDEXED || completions <= 0 {
@@ -154,6 +155,7 @@ fn restart_policy(spec: &Value, template: &Value, path: &Path<'_>, errors: &mut 
     }
 }
 
+#[inline(never)]
 fn managed_by(spec: &Value, path: &Path<'_>, errors: &mut Errors) {
     const MOST_BYTES: usize = 63;
     let Some(manager) = spec.sub("managedBy").and_then(Value::as_str) else { return };
@@ -176,6 +178,7 @@ fn managed_by(spec: &Value, path: &Path<'_>, errors: &mut Errors) {
 }
 
 /// What an indexed Job must keep to.
+#[inline(never)]
 fn indexed(spec: &Value, path: &Path<'_>, errors: &mut Errors) {
     const MOST_PARALLEL: i64 = 100_000;
     const MANY: i64 = 100_000;
@@ -215,6 +218,7 @@ fn indexed(spec: &Value, path: &Path<'_>, errors: &mut Errors) {
 }
 
 /// Models ValidateJobSpecUpdate.
+#[inline(never)]
 fn job_stays(spec: &Value, old_job: &Value, path: &Path<'_>, errors: &mut Errors) {
     let null = Value::Null;
     let old = old_job.sub("spec").unwrap_or(&null);
@@ -246,6 +250,7 @@ fn job_stays(spec: &Value, old_job: &Value, path: &Path<'_>, errors: &mut Errors
 /// The template of a Job that has not started may say anew where its pods run and what they need.
 ///
 /// Models validatePodTemplateUpdate.
+#[inline(never)]
 fn template_stays(
     spec: &Value,
     old_job: &Value,

@@ -14,6 +14,7 @@ const MOST_BYTES: usize = 1024 * 1024;
 const STAYS: &str = "field is immutable when `immutable` is set";
 
 /// What an object that says of itself that it never changes may not do.
+#[inline(never)]
 fn stay(object: &Value, old: &Value, fields: &[&str], errors: &mut Errors) {
     if !old.flag("immutable") {
         return;
@@ -109,6 +110,7 @@ fn secret_type(object: &Value, path: &Path<'_>, errors: &mut Errors) {
     }
 }
 
+#[inline(never)]
 fn json_object(data: &Value, key: &str, path: &Path<'_>, errors: &mut Errors) {
     const REDACTED: &str = "<secret contents redacted>";
     let path = path.key(key);

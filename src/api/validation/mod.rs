@@ -106,23 +106,24 @@ fn own_fields(kind: Kind, object: &Value, old: Option<&Value>, errors: &mut Vec<
         | Kind::ReplicationController => workloads::workload(kind, object, old, errors),
         Kind::Job => batch::job(object, old, errors),
         Kind::Service => service::service(object, old, errors),
-        Kind::Endpoints => endpoints::endpoints(object, old, errors),
-        Kind::EndpointSlice => endpoints::endpoint_slice(object, old, errors),
         Kind::Ingress => ingress::ingress(object, old, errors),
         Kind::IngressClass => ingress::ingress_class(object, old, errors),
         Kind::ConfigMap => config::config_map(object, old, errors),
         Kind::Secret => config::secret(object, old, errors),
         Kind::StorageClass => storage::storage_class(object, old, errors),
-        Kind::PriorityClass => policy::priority_class(object, old, errors),
-        Kind::Lease => policy::lease(object, errors),
-        Kind::ControllerRevision => policy::controller_revision(object, old, errors),
         Kind::Role | Kind::ClusterRole => rbac::role(kind, object, errors),
         Kind::RoleBinding | Kind::ClusterRoleBinding => rbac::binding(kind, object, old, errors),
-        Kind::Node => node::node(object, old, errors),
         Kind::Namespace if old.is_none() => node::namespace(object, errors),
         // A pod is checked with its metadata, which some of its rules look at.
         Kind::Pod => {}
         Kind::CronJob
+        | Kind::ControllerRevision
+        | Kind::Endpoints
+        | Kind::EndpointSlice
+        | Kind::Event
+        | Kind::Lease
+        | Kind::Node
+        | Kind::PriorityClass
         | Kind::NetworkPolicy
         | Kind::ResourceQuota
         | Kind::LimitRange
@@ -132,18 +133,25 @@ fn own_fields(kind: Kind, object: &Value, old: Option<&Value>, errors: &mut Vec<
         | Kind::PodDisruptionBudget
         | Kind::PodTemplate
         | Kind::CustomResourceDefinition
-        | Kind::Event
         | Kind::Other(_) => seldom(kind, object, old, errors),
         Kind::Namespace | Kind::ServiceAccount => {}
     }
 }
 
-/// The fields of kinds that the page's first cluster has none of. It stands alone, and not within the
-/// function above, so that the page can fetch it after its first view (scripts/annex.txt).
+/// The fields of kinds of which nobody makes any in the page's first cluster. It stands alone, and
+/// not within the function above, so that the page can fetch it after its first view
+/// (scripts/annex.txt).
 #[inline(never)]
 fn seldom(kind: Kind, object: &Value, old: Option<&Value>, errors: &mut Vec<FieldError>) {
     match kind {
         Kind::CronJob => batch::cron_job(object, old, errors),
+        Kind::ControllerRevision => policy::controller_revision(object, old, errors),
+        Kind::Endpoints => endpoints::endpoints(object, old, errors),
+        Kind::EndpointSlice => endpoints::endpoint_slice(object, old, errors),
+        Kind::Event => events::event(object, old, errors),
+        Kind::Lease => policy::lease(object, errors),
+        Kind::Node => node::node(object, old, errors),
+        Kind::PriorityClass => policy::priority_class(object, old, errors),
         Kind::NetworkPolicy => network_policy::network_policy(object, errors),
         Kind::ResourceQuota => quota::resource_quota(object, old, errors),
         Kind::LimitRange => quota::limit_range(object, errors),
@@ -154,7 +162,6 @@ fn seldom(kind: Kind, object: &Value, old: Option<&Value>, errors: &mut Vec<Fiel
         Kind::PodTemplate => policy::pod_template(object, errors),
         // Custom objects are held against the schemas of their definitions (`custom.rs`).
         Kind::CustomResourceDefinition => definition::definition(object, old, errors),
-        Kind::Event => events::event(object, old, errors),
         Kind::Other(_) if kind.resource().group == "admissionregistration.k8s.io" => {
             admission::admission(kind, object, errors);
         }

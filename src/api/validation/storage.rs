@@ -278,6 +278,7 @@ pub(super) fn storage_class(object: &Value, old: Option<&Value>, errors: &mut Er
     }
 }
 
+#[inline(never)]
 fn parameters(object: &Value, path: &Path<'_>, errors: &mut Errors) {
     const MOST: usize = 512;
     const MOST_BYTES: usize = 256 * 1024;
@@ -298,6 +299,7 @@ fn parameters(object: &Value, path: &Path<'_>, errors: &mut Errors) {
 }
 
 /// Models validateAllowedTopologies.
+#[inline(never)]
 fn topologies(object: &Value, path: &Path<'_>, errors: &mut Errors) {
     for (index, term) in object.list("allowedTopologies").iter().enumerate() {
         let path = path.index(index);

@@ -40,6 +40,7 @@ pub(super) fn workload(kind: Kind, object: &Value, old: Option<&Value>, errors: 
     }
 }
 
+#[inline(never)]
 fn selector_stays(spec: &Value, old: &Value, path: &Path<'_>, errors: &mut Errors) {
     let before = errors.len();
     let new = spec.sub("selector");
@@ -76,6 +77,7 @@ fn deployment(spec: &Value, path: &Path<'_>, errors: &mut Errors) {
 }
 
 /// Models ValidateReplicaSetSpec.
+#[inline(never)]
 fn replica_set(spec: &Value, path: &Path<'_>, errors: &mut Errors) {
     errors.not_negative(&path.child("replicas"), spec.int("replicas"));
     errors.not_negative(&path.child("minReadySeconds"), spec.int("minReadySeconds"));
@@ -322,6 +324,7 @@ fn daemon_set_strategy(spec: &Value, path: &Path<'_>, errors: &mut Errors) {
 }
 
 /// Models ValidateStatefulSetSpec.
+#[inline(never)]
 fn stateful_set(spec: &Value, is_new: bool, path: &Path<'_>, errors: &mut Errors) {
     let management = spec.text("podManagementPolicy");
     if management.is_empty() {
@@ -367,6 +370,7 @@ fn stateful_set(spec: &Value, is_new: bool, path: &Path<'_>, errors: &mut Errors
 
 /// The template, as its pods will be: with the volumes of the claims, without the names that the
 /// controller gives.
+#[inline(never)]
 fn stateful_set_template(spec: &Value, path: &Path<'_>, errors: &mut Errors) {
     let mut template = spec.sub("template").cloned().unwrap_or_default();
     if !spec.sub("selector").is_some_and(is_empty) {
@@ -396,6 +400,7 @@ fn stateful_set_template(spec: &Value, path: &Path<'_>, errors: &mut Errors) {
     object_meta::annotations(meta.sub("annotations"), &path.child("annotations"), errors);
 }
 
+#[inline(never)]
 fn stateful_set_strategy(spec: &Value, path: &Path<'_>, errors: &mut Errors) {
     let null = Value::Null;
     let strategy = spec.sub("updateStrategy").unwrap_or(&null);
@@ -430,6 +435,7 @@ fn stateful_set_strategy(spec: &Value, path: &Path<'_>, errors: &mut Errors) {
 }
 
 /// Models the end of ValidateStatefulSetUpdate.
+#[inline(never)]
 fn stateful_set_stays(spec: &Value, old: &Value, path: &Path<'_>, errors: &mut Errors) {
     const MAY_CHANGE: [&str; 7] = [
         "replicas",
@@ -460,6 +466,7 @@ fn stateful_set_stays(spec: &Value, old: &Value, path: &Path<'_>, errors: &mut E
 }
 
 /// Models pkg/apis/core/validation/validation.go ValidateReplicationControllerSpec.
+#[inline(never)]
 fn replication_controller(spec: &Value, path: &Path<'_>, errors: &mut Errors) {
     errors.not_negative(&path.child("minReadySeconds"), spec.int("minReadySeconds"));
     let selects = spec.map("selector").next().is_some();

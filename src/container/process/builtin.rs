@@ -27,10 +27,23 @@ impl Process {
         if ground.is_of_others(name) {
             return self.ask_others(words, ground);
         }
+        self.own_command(words, name, arguments, before, ground)
+    }
+
+    /// Runs a command that this process itself knows, or a program of its image.
+    #[inline(never)]
+    fn own_command(
+        &mut self,
+        words: &[String],
+        name: &str,
+        arguments: &[String],
+        before: &Streams,
+        ground: &mut Ground<'_>,
+    ) -> Did {
         if let Some(did) = self.leaving(name, arguments, ground) {
             return did;
         }
-        match name.as_str() {
+        match name {
             ":" | "true" => Did::Done(0),
             "false" => Did::Done(1),
             "((" => Did::Done(i32::from(arguments.first().is_none_or(|sum| sum == "0"))),
@@ -169,6 +182,7 @@ impl Process {
         self.call_function(Arc::new(steps), 0, &arguments, before, ground)
     }
 
+    #[inline(never)]
     fn call_function(
         &mut self,
         code: Arc<Vec<Step>>,

@@ -103,6 +103,21 @@ impl Process {
         let Some(step) = code.get(self.at) else { return self.at_end(ground) };
         self.at += 1;
         match step {
+            Step::Simple(simple, captures) => self.simple(simple, *captures, ground),
+            _ => self.structure(step, &code, ground),
+        }
+    }
+
+    /// Takes a step of any sort: most hold commands together. It stands alone, so that the page can
+    /// fetch it after its first view, whose lines are simple (scripts/annex.txt).
+    #[inline(never)]
+    fn structure(
+        &mut self,
+        step: &Step,
+        code: &Arc<Vec<Step>>,
+        ground: &mut Ground<'_>,
+    ) -> Option<Wait> {
+        match step {
             Step::Simple(simple, captures) => return self.simple(simple, *captures, ground),
             Step::Jump(by) => self.jump(*by),
             Step::JumpIf { success, by } if *success == (self.shell.status == 0) => self.jump(*by),

@@ -158,7 +158,21 @@ impl Parser {
     }
 
     fn command(&mut self) -> Steps {
+        const KEYWORDS: [&str; 14] = [
+            "if", "while", "until", "for", "case", "{", "function", "then", "else", "elif", "fi",
+            "do", "done", "esac",
+        ];
         let keyword = self.reader.peek_word();
+        let is_simple = keyword != "}"
+            && !KEYWORDS.contains(&keyword.as_str())
+            && self.reader.peek() != Some('(')
+            && !self.reader.is_function();
+        if is_simple { self.simple() } else { self.compound(keyword) }
+    }
+
+    /// A command that holds others.
+    #[inline(never)]
+    fn compound(&mut self, keyword: String) -> Steps {
         let body = match keyword.as_str() {
             "if" => self.conditional()?,
             "while" | "until" => self.repetition(keyword == "while")?,

@@ -238,6 +238,7 @@ pub(crate) fn create(call: &mut Call<'_>) -> Outcome {
     Manifests::new(How::Create, manifests, failures).go_on(call)
 }
 
+#[inline(never)]
 fn create_one(call: &mut Call<'_>, manifest: &Manifest) -> Result<Value, Failure> {
     let mut value = prepared(manifest);
     if call.flags.on("save-config") {
@@ -285,6 +286,7 @@ fn check_force(call: &Call<'_>) -> Outcome {
     rules.into_iter().find(|(broken, _)| *broken).map_or(Ok(()), |(_, why)| plain(why))
 }
 
+#[inline(never)]
 fn replace_one(call: &mut Call<'_>, manifest: &Manifest) -> Result<Value, Failure> {
     if manifest.name.is_empty() && !call.flags.on("force") {
         let why = Failure::Plain("resource name may not be empty".to_owned());
@@ -473,6 +475,7 @@ impl Manifests {
         is_so && self.how == How::Apply && !self.anew && call.flags.on("force")
     }
 
+    #[inline(never)]
     fn delete(&mut self, call: &mut Call<'_>, manifest: &Manifest) -> Outcome {
         let object = call.object(manifest.kind, &manifest.namespace, &manifest.name)?;
         let key = ObjectKey::of(&object);

@@ -49,6 +49,7 @@ pub(super) fn apply_defaults(store: &Store, namespace: &str, spec: &mut Value) -
     note
 }
 
+#[inline(never)]
 fn fill(container: &mut Value, list: &str, defaults: &Amounts) -> Vec<String> {
     let mut names = Vec::new();
     for (name, amount) in defaults {
@@ -78,6 +79,7 @@ pub(super) fn check(store: &Store, object: &Object, old: Option<&Object>) -> Res
     })
 }
 
+#[inline(never)]
 fn pod_faults(range: &Object, spec: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     for item in range.spec().items_at(&["limits"]) {
@@ -129,6 +131,7 @@ fn all_bounds(item: &Value, requests: &Amounts, limits: &Amounts, faults: &mut V
     faults.extend(ratios.iter().filter_map(Bound::out_of_ratio));
 }
 
+#[inline(never)]
 fn claim_faults(range: &Object, spec: &Value) -> Vec<String> {
     let requests = amounts(spec.at(&["resources", "requests"]));
     let none = Amounts::new();

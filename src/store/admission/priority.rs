@@ -69,6 +69,7 @@ pub(super) fn keep(tree: &mut Value, old: &Value) {
 }
 
 /// Refuses a second default class.
+#[inline(never)]
 pub(super) fn check_class(
     store: &Store,
     object: &Object,

@@ -39,6 +39,7 @@ pub(super) fn default_class(store: &Store, object: &mut Object) {
 /// Only what was provisioned by a class that allows it can grow.
 ///
 /// Models plugin/pkg/admission/storage/persistentvolume/resize/admission.go.
+#[inline(never)]
 pub(super) fn check_growth(store: &Store, object: &Object, old: &Object) -> Result<(), ApiError> {
     let size = |object: &Object| {
         let size = object.spec().at(&["resources", "requests", "storage"]);

@@ -155,7 +155,8 @@ fn status(pod: &PodChip) -> String {
 }
 
 fn seconds(pod: &PodChip, marks: &Marks) -> Option<String> {
-    pod.countdown.map(|countdown| format!("{} s", countdown.seconds_left(marks.now)))
+    let left = pod.countdown.map(|countdown| countdown.seconds_left(marks.now));
+    left.filter(|left| *left > 0).map(|left| format!("{left} s"))
 }
 
 /// The state in words, all of it.
@@ -209,7 +210,7 @@ fn short(pod: &PodChip, rect: Rect, marks: &Marks) -> Html {
     let each = if pod.system { 5.7 } else { 6.2 };
     let room = ((rect.w - 20.0) / each) as usize;
     let name = if pod.system { cut(name, room) } else { shorten(name, room) };
-    html! { <>{ state(pod, 10.5, rect.h / 2.0, marks) }{ text("small", 18.0, rect.h / 2.0 + 4.0, name) }</> }
+    html! { <>{ state(pod, 9.5, rect.h / 2.0, marks) }{ text("small", 16.0, rect.h / 2.0 + 4.0, name) }</> }
 }
 
 /// A state's name in the styles.

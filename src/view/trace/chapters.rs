@@ -31,10 +31,11 @@ pub(super) fn Chapters(props: &ChaptersProps) -> Html {
     let list = use_node_ref();
     let place = list.clone();
     let moment = (travel.hop, travel.follows, story.clone());
-    use_effect_with(moment, move |(hop, follows, _)| {
+    use_effect_with(moment, move |(hop, follows, story)| {
         let all = place.cast::<Element>().filter(|_| *follows);
-        if *hop == 0 {
-            // A new request: how it ended comes first.
+        let is_over = !story.is_answered && hop + 1 == story.hops.len();
+        if *hop == 0 || is_over {
+            // How it ended comes first, and what would mend it once the packet has got there.
             let panel = all.and_then(|all| all.closest(".scroll").ok().flatten());
             panel.into_iter().for_each(|panel| panel.set_scroll_top(0));
             return;

@@ -90,6 +90,7 @@ fn refused(object: &Object, errors: Vec<crate::api::FieldError>) -> ApiError {
 /// What becomes of the pods that are there already: nothing, but their reader is warned.
 ///
 /// Models admission.go EvaluatePodsInNamespace.
+#[inline(never)]
 fn warnings_for_pods(store: &Store, namespace: &str, enforce: LevelAndVersion) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let (mut first, mut alike) = (Vec::new(), Vec::new());

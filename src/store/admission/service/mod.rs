@@ -114,6 +114,7 @@ fn is_empty(value: Option<&Value>) -> bool {
 /// Takes away what a Service's new type has no use for, where its writer left it as it was.
 ///
 /// Models strategy.go dropTypeDependentFields.
+#[inline(never)]
 pub(super) fn drop_what_the_type_has_not(object: &mut Object, old: &Object) {
     let mut spec = object.spec().clone();
     let Some(fields) = spec.as_object_mut() else { return };
