@@ -264,7 +264,8 @@ pub(super) fn complete(
     }
     let Some(schema) = store.schema_of(kind, version) else { return Ok(Vec::new()) };
     let mut value = object.to_value();
-    if is_new && store.has_status(kind) {
+    // Add-ons write both at once, where real ones write the status next.
+    if is_new && person && store.has_status(kind) {
         value.remove(&["status"]);
     }
     let unknown = store.prune(kind, version, &mut value);
