@@ -151,6 +151,14 @@ pub(super) fn endpoint_slice(object: &Value, is_new: bool, found: &mut Vec<Strin
     }
 }
 
+/// Models pkg/registry/storage/csidriver/strategy.go WarningsOnCreate.
+pub(super) fn csi_driver(spec: &Value, found: &mut Vec<String>) {
+    let is_unset = spec.sub("serviceAccountTokenInSecrets").is_none();
+    if is_unset && !spec.list("tokenRequests").is_empty() {
+        found.push("spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible logging of tokens in volume attributes".to_owned());
+    }
+}
+
 /// A certificate and a key that are none.
 ///
 /// Models pkg/registry/core/secret/strategy.go warningsForSecret.

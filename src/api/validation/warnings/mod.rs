@@ -33,6 +33,9 @@ pub fn warnings(kind: Kind, object: &Value, old: Option<&Value>) -> Vec<String> 
         Kind::Secret => cluster::secret(object, &mut found),
         Kind::Ingress if old.is_none() => ingress(object, spec, &mut found),
         Kind::ResourceQuota if old.is_none() => quota(spec, &mut found),
+        Kind::Other(_) if kind.name() == "CSIDriver" && old.is_none() => {
+            cluster::csi_driver(spec, &mut found);
+        }
         kind => workload(kind, object, old, &mut found),
     }
     found
