@@ -49,6 +49,19 @@ impl World {
     /// Makes the objects of a kind that the control plane has made for itself, as far as they are not
     /// there.
     pub fn furnish(&mut self, kind: Kind) {
+        let is_made = match kind {
+            Kind::ClusterRole | Kind::ClusterRoleBinding | Kind::Lease => true,
+            Kind::Other(_) => ["ServiceCIDR", "IPAddress", "CSINode"].contains(&kind.name()),
+            _ => false,
+        };
+        if is_made {
+            self.make_furniture(kind);
+        }
+    }
+
+    /// It stands alone, so that the page can fetch it after its first view (scripts/annex.txt).
+    #[inline(never)]
+    fn make_furniture(&mut self, kind: Kind) {
         let wanted = match kind {
             Kind::ClusterRole => roles(),
             Kind::ClusterRoleBinding => bindings(),

@@ -132,8 +132,13 @@ fn own_fields(kind: Kind, object: &Value, old: Option<&Value>, errors: &mut Vec<
         | Kind::HorizontalPodAutoscaler
         | Kind::PodDisruptionBudget
         | Kind::PodTemplate
-        | Kind::CustomResourceDefinition
-        | Kind::Other(_) => seldom(kind, object, old, errors),
+        | Kind::CustomResourceDefinition => seldom(kind, object, old, errors),
+        Kind::Other(_) if kind.resource().group == "admissionregistration.k8s.io" => {
+            admission::admission(kind, object, errors);
+        }
+        // Simplified: other kinds that are only stored are not checked; custom objects are held
+        // against the schemas of their definitions (`custom.rs`).
+        Kind::Other(_) => {}
         Kind::Namespace | Kind::ServiceAccount => {}
     }
 }
@@ -160,12 +165,7 @@ fn seldom(kind: Kind, object: &Value, old: Option<&Value>, errors: &mut Vec<Fiel
         Kind::HorizontalPodAutoscaler => autoscaling::autoscaler(object, old, errors),
         Kind::PodDisruptionBudget => policy::disruption_budget(object, errors),
         Kind::PodTemplate => policy::pod_template(object, errors),
-        // Custom objects are held against the schemas of their definitions (`custom.rs`).
         Kind::CustomResourceDefinition => definition::definition(object, old, errors),
-        Kind::Other(_) if kind.resource().group == "admissionregistration.k8s.io" => {
-            admission::admission(kind, object, errors);
-        }
-        // Simplified: other kinds that are only stored are not checked.
         _ => {}
     }
 }
