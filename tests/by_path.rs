@@ -120,6 +120,34 @@ fn a_proxy_on_the_persons_machine_leads_to_the_api() {
     assert_eq!(again, "error: listen tcp 127.0.0.1:8011: bind: address already in use\n");
 }
 
+/// Models pkg/registry/apps/deployment/storage ScaleREST: any patch is one of the scale as it is.
+#[test]
+fn a_scale_is_patched_in_every_way_and_what_a_patch_leaves_alone_stays() {
+    let mut room = Room::classroom(&["kubectl create deployment web --image=nginx --replicas=2"]);
+    room.run("kubectl proxy --port=8011 &");
+    let patches = [
+        ("json-patch", r#"[{"op":"replace","path":"/spec/replicas","value":4}]"#, "4"),
+        ("merge-patch", r#"{"metadata":{}}"#, "4"),
+        ("merge-patch", r#"{"spec":{"replicas":3}}"#, "3"),
+    ];
+    for (how, body, replicas) in patches {
+        let url = "http://localhost:8011/apis/apps/v1/namespaces/default/deployments/web/scale";
+        let header = format!("Content-Type: application/{how}+json");
+        room.run(&format!("curl -s -X PATCH -H '{header}' -d '{body}' {url}"));
+        let now = room.done("kubectl get deployment web -o jsonpath='{.spec.replicas}'");
+        assert_eq!(now, replicas, "{how} {body}");
+    }
+}
+
+#[test]
+fn what_a_control_plane_makes_for_itself_is_there_by_path_too() {
+    let mut room = Room::classroom(&[]);
+    let role = room.done("kubectl get --raw /apis/rbac.authorization.k8s.io/v1/clusterroles/view");
+    assert!(role.contains("\"name\":\"view\""), "{role}");
+    let nodes = room.done("kubectl get --raw /apis/storage.k8s.io/v1/csinodes");
+    assert!(nodes.contains("\"name\":\"node-1\""), "{nodes}");
+}
+
 /// Models responsewriters/errors.go forbiddenMessage and rbac.go.
 #[test]
 fn a_pod_is_answered_by_what_the_roles_of_its_account_allow() {

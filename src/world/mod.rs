@@ -19,6 +19,7 @@ mod network;
 mod nodes;
 mod queue;
 mod rest;
+mod scale;
 mod server;
 mod set_up;
 mod state_hash;
@@ -28,7 +29,8 @@ pub use config::{ClusterConfig, LoadBalancers, NodeConfig};
 pub use inside::{Exec, Feed, Going, Lines, NotRun};
 pub use network::{CLIENT_ADDRESS, HandBuilt};
 pub use queue::Due;
-pub use rest::{ApiRequest, ApiResponse, Attributes, component_statuses, scale_of};
+pub use rest::{ApiRequest, ApiResponse, Attributes, component_statuses};
+pub use scale::{Scale, patched_scale, scale_of, scaled_to};
 
 use crate::api::{Kind, Object};
 use crate::base::{Map, Rng, SimTime};

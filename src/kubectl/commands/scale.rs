@@ -7,9 +7,9 @@ use crate::base::{Quantity, SimTime};
 use crate::kubectl::call::{Call, DryRun, shown};
 use crate::kubectl::failure::{Failure, Outcome, plain};
 use crate::kubectl::resources;
-use crate::kubectl::scale::{self, Scale};
 use crate::kubectl::task::Task;
 use crate::store::ObjectKey;
+use crate::world::{Scale, scale_of};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -80,7 +80,7 @@ fn change(
     object: &Object,
     replicas: i64,
 ) -> Result<(Value, SimTime), Failure> {
-    let before = scale::of(call.world.store(), object)?;
+    let before = scale_of(call.world.store(), object)?;
     let mut value = shown(object);
     let current = call.flags.int("current-replicas")?.unwrap_or(-1);
     let actual = before.int_at(&["spec", "replicas"]).unwrap_or(0);

@@ -18,7 +18,7 @@ mod request;
 mod write;
 
 pub use access::Attributes;
-pub use objects::{component_statuses, scale_of};
+pub use objects::component_statuses;
 pub use request::ApiRequest;
 
 use super::World;

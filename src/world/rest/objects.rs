@@ -11,7 +11,7 @@ use crate::api::tree::{Tree as _, TreeMut as _};
 use crate::api::{ApiError, Kind, Object, Reason, Selector, Value};
 use crate::store::{ObjectKey, managed};
 use crate::trace::{Outcome, Request, Source};
-use crate::world::World;
+use crate::world::{World, scale_of};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -102,6 +102,7 @@ impl World {
         if matches!(verb, "get" | "list" | "watch") {
             self.warn_of(kind);
         }
+        self.furnish(kind);
         match verb {
             "get" => answer(200, text_of(&*self.object_at(kind, target)?, false)),
             "list" => {
@@ -173,8 +174,7 @@ impl World {
             (Kind::Pod | Kind::Service, "proxy") => self.pass_on(kind, target, request),
             (_, "scale") if reads => {
                 let object = self.object_at(kind, target)?;
-                let scale = scale_of(&object).ok_or_else(ApiError::not_allowed)?;
-                answer(200, scale_text(&scale))
+                answer(200, scale_text(&scale_of(self.store(), &object)?))
             }
             (_, "status") | (Kind::Pod, "ephemeralcontainers") if reads => {
                 answer(200, text_of(&*self.object_at(kind, target)?, false))
@@ -378,37 +378,6 @@ fn pod_address(object: &Object, port: &str) -> Result<(String, u16), ApiError> {
 pub(super) fn key_of(kind: Kind, target: &Target) -> (&str, &str) {
     let namespace = if kind.namespaced() { target.namespace.as_str() } else { "" };
     (namespace, &target.name)
-}
-
-/// The `Scale` of an object; `None` for kinds without.
-///
-/// Models staging/src/k8s.io/api/autoscaling/v1 Scale and pkg/registry/apps/deployment/storage.
-pub fn scale_of(object: &Object) -> Option<Value> {
-    let selector = match object.kind {
-        Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet => {
-            Selector::from_label_selector(object.spec().at(&["selector"])).unwrap_or_default()
-        }
-        Kind::ReplicationController => Selector::from_map(object.spec().at(&["selector"])),
-        _ => return None,
-    };
-    let value = object.to_value();
-    let mut metadata = json!({});
-    for key in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
-        if let Some(field) = value.at(&["metadata", key]) {
-            metadata.put(&[key], field.clone());
-        }
-    }
-    let mut scale = json!({
-        "apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": metadata, "spec": {},
-        "status": {
-            "replicas": value.int_at(&["status", "replicas"]).unwrap_or(0),
-            "selector": selector.to_string(),
-        },
-    });
-    if let Some(replicas) = value.int_at(&["spec", "replicas"]).filter(|replicas| *replicas != 0) {
-        scale.put(&["spec", "replicas"], replicas);
-    }
-    Some(scale)
 }
 
 /// A `Scale` as the server writes it.

@@ -2,7 +2,7 @@
 //!
 //! Models staging/src/k8s.io/apiserver/pkg/endpoints/handlers/{create,update,patch,delete}.go.
 
-use super::objects::{key_of, list_of, scale_of, scale_text, text_of};
+use super::objects::{key_of, list_of, scale_text, text_of};
 use super::request::{ApiRequest, Query, Target};
 use super::{Answer, answer, deleted, json};
 use crate::api::tree::Tree as _;
@@ -10,8 +10,7 @@ use crate::api::{ApiError, FieldError, Kind, Reason, Value, conversion};
 use crate::manifest;
 use crate::store::patch::{FieldValidation, Patch, PatchType, patch_locally};
 use crate::store::{DeleteOptions, ObjectKey, Propagation};
-use crate::world::World;
-use serde_json::json;
+use crate::world::{World, patched_scale, scale_of, scaled_to};
 
 /// The kinds whose deletion answers with the object as it was.
 ///
@@ -150,16 +149,16 @@ impl World {
         request: &ApiRequest<'_>,
         query: &Query,
     ) -> Answer {
-        scale_of(&*self.object_at(kind, target)?).ok_or_else(ApiError::not_allowed)?;
-        let body = manifest::parse_json(request.body).map_err(bad_request)?;
-        let replicas = body.int_at(&["spec", "replicas"]).unwrap_or_default();
+        let object = self.object_at(kind, target)?;
+        let before = scale_of(self.store(), &object)?;
+        let scale = match request.method {
+            "PUT" => manifest::parse_json(request.body).map_err(bad_request)?,
+            _ => patched_scale(&before, &Patch::parse(patch_type(request)?, request.body)?)?,
+        };
+        let patch = scaled_to(self.store(), &object, &scale)?;
         self.introduce(request, query, "scale");
-        let (namespace, name) = key_of(kind, target);
-        let body = json!({"spec": {"replicas": replicas}});
-        let fields = FieldValidation::Warn;
-        let patch = Patch { how: PatchType::Merge, body, fields, of_status: false };
-        let patched = self.patch(kind, &ObjectKey::new(namespace, name), &patch)?;
-        answer(200, scale_of(&patched.object).map(|it| scale_text(&it)).unwrap_or_default())
+        let patched = self.patch(kind, &ObjectKey::of(&object), &patch)?;
+        answer(200, scale_text(&scale_of(self.store(), &patched.object)?))
     }
 
     fn patched(
